@@ -1,0 +1,246 @@
+//! Requests and answers of the HTTP API, shared by the server and the client.
+
+use serde::{Deserialize, Serialize};
+
+use super::deployment::{Deployment, LiveRelease, ReleaseInfo};
+use super::event::{Cursor, Event};
+use super::id::{DeploymentId, InstructionId, ProposalId, ReleaseId};
+use super::instruction::{Action, Instruction};
+use super::proposal::{Decision, Proposal};
+
+/// `POST /api/voice-to-code` as JSON. `prompt` or `audio`, not both.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Submission {
+    /// The words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prompt: Option<String>,
+    /// A WAV file in base64 (JSON) or as the part `audio` (multipart).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub audio: Option<String>,
+    /// How far to go once approved.
+    #[serde(default)]
+    pub action: Action,
+    /// The file the person points at.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file_path: Option<String>,
+    /// The engine to use; `auto` when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub engine: Option<String>,
+}
+
+/// The 202 answer to an instruction.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Accepted {
+    /// The instruction's id.
+    pub instruction: InstructionId,
+}
+
+/// `POST /api/instructions/{id}/answer`: the answer to an open question.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Answer {
+    /// Yes or no.
+    pub yes: bool,
+}
+
+/// A proposal with the unified diff of what is accepted and of all of it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ProposalView {
+    /// The document.
+    #[serde(flatten)]
+    pub proposal: Proposal,
+    /// Unified diff of all hunks; `git apply` takes it.
+    pub patch: String,
+}
+
+/// `POST /api/proposals/{id}/approve`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Approval {
+    /// Ids of the accepted hunks; absent means those decided as accepted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hunks: Option<Vec<String>>,
+    /// `commit` or `deploy`; absent means what the instruction asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub action: Option<Action>,
+    /// The commit message; absent means the proposal's title.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message: Option<String>,
+    /// The environment to deploy to; absent means the default one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub environment: Option<String>,
+    /// The version that was reviewed; a newer one makes the approval a conflict (409).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<u32>,
+}
+
+/// The answer to an approval.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Approved {
+    /// The commit that was made.
+    pub commit: String,
+    /// The deployment that began, when one was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deployment: Option<DeploymentId>,
+}
+
+/// `POST /api/proposals/{id}/decide`: accept or leave out hunks without approving anything.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Decide {
+    /// Ids of the hunks.
+    pub hunks: Vec<String>,
+    /// The decision for all of them.
+    pub decision: Decision,
+}
+
+/// `POST /api/proposals/{id}/edit`: replace the proposed text of one file by a person's own.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EditText {
+    /// Path of the file.
+    pub path: String,
+    /// The whole new text.
+    pub text: String,
+    /// The version that was edited; a newer one is a conflict (409).
+    pub version: u32,
+}
+
+/// `POST /api/proposals/{id}/reject`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Reject {
+    /// Why, in the person's words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+}
+
+/// `POST /api/proposals/{id}/revise`: another try in other words. The old proposal is rejected.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Revise {
+    /// The new words.
+    pub prompt: String,
+}
+
+/// `POST /api/sync/{instant,batch,commit,redeploy}`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SyncRequest {
+    /// Proposals to take together (`batch`); empty means the open one.
+    #[serde(default)]
+    pub proposals: Vec<ProposalId>,
+    /// The commit message.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message: Option<String>,
+    /// The environment.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub environment: Option<String>,
+    /// With no proposal open: only these paths of the working tree; empty means all changes.
+    #[serde(default)]
+    pub paths: Vec<String>,
+}
+
+/// The answer to a sync call.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Synced {
+    /// The commit made, or deployed again.
+    pub commit: String,
+    /// The deployment that began.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deployment: Option<DeploymentId>,
+}
+
+/// `POST /api/environments/{name}/rollback`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Rollback {
+    /// The release to return to; absent means the previous good one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub to: Option<ReleaseId>,
+}
+
+/// One page of `GET /api/events`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct EventPage {
+    /// The events, in order.
+    pub events: Vec<Event>,
+    /// Where to go on: pass it as `after`.
+    pub next: Cursor,
+    /// True when the cursor asked for is of another log or older than what is kept:
+    /// `events` then begin at the oldest kept and the reader must load its state anew.
+    #[serde(default)]
+    pub reset: bool,
+}
+
+/// `GET /api/deployments`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct DeploymentList {
+    /// The deployments, newest first.
+    pub deployments: Vec<Deployment>,
+    /// The releases kept for each environment, newest first.
+    pub releases: Vec<EnvironmentReleases>,
+}
+
+/// The releases an environment keeps.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct EnvironmentReleases {
+    /// The environment.
+    pub environment: String,
+    /// Its releases, newest first.
+    pub releases: Vec<ReleaseInfo>,
+}
+
+/// The repository as the cockpit's header shows it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RepositoryStatus {
+    /// The folder's name.
+    pub name: String,
+    /// Its path.
+    pub root: String,
+    /// The branch; empty when HEAD is detached.
+    pub branch: String,
+    /// The commit at its head; empty on a branch without commits.
+    pub head: String,
+    /// Changed paths in the working tree and index, untracked ones included.
+    pub changes: usize,
+}
+
+/// The recogniser's state.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SpeechStatus {
+    /// The engine's name.
+    pub engine: String,
+    /// True when a recording would be understood now or after loading.
+    pub ready: bool,
+    /// What it is, or what is missing and what to do.
+    pub message: String,
+}
+
+/// `GET /api/status`: everything a client needs to draw its first screen.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Status {
+    /// The program's version.
+    pub version: String,
+    /// The project's name.
+    pub project: String,
+    /// The repository.
+    pub repository: RepositoryStatus,
+    /// The default environment.
+    pub environment: String,
+    /// What each environment serves.
+    pub live: Vec<LiveRelease>,
+    /// Speech recognition.
+    pub speech: SpeechStatus,
+    /// Proposals that wait for a person, oldest first.
+    pub proposals: Vec<ProposalView>,
+    /// Instructions that are not final, oldest first.
+    pub instructions: Vec<Instruction>,
+    /// Deployments that are not final.
+    pub deployments: Vec<Deployment>,
+    /// The log's position that this answer reflects.
+    pub cursor: Cursor,
+    /// The oldest position that is kept.
+    pub oldest: u64,
+}

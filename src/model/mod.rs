@@ -1,0 +1,27 @@
+//! Plain types shared by every room and by the wire.
+//!
+//! No I/O and no async runtime: what lives here can be built, compared and serialised in a unit test
+//! without a terminal, a clock or a network. The few traits are those that two rooms of one floor share.
+
+pub mod api;
+pub mod deployment;
+pub mod event;
+pub mod id;
+pub mod instruction;
+pub mod intent;
+pub mod problem;
+pub mod proposal;
+pub mod tree;
+
+pub use deployment::{
+    Deployment, DeploymentState, LiveRelease, Progress, ReleaseInfo, Stage,
+};
+pub use event::{Cursor, Event, EventKind, NewEvent};
+pub use id::{DeploymentId, InstructionId, ProposalId, ReleaseId};
+pub use instruction::{Action, Instruction, InstructionState, Question};
+pub use intent::{Control, Intent};
+pub use problem::{Candidate, Problem, Refusal, RefusalReason};
+pub use proposal::{
+    Content, Decision, DiffLine, Hunk, LineTag, Proposal, ProposalKind, ProposalState, ProposedFile,
+};
+pub use tree::{FileEntry, FileTree, MemoryTree, Source};

@@ -1,0 +1,45 @@
+//! WAV in, words out.
+//!
+//! A [`Transcriber`] is one recogniser. `local` runs Moonshine on this machine; others come as new files.
+
+use std::path::Path;
+
+use async_trait::async_trait;
+
+use crate::model::Problem;
+use crate::model::api::SpeechStatus;
+
+/// What a recogniser heard.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Transcript {
+    /// The words; empty when no speech was heard.
+    pub text: String,
+    /// Seconds of sound.
+    pub seconds: f64,
+    /// Milliseconds spent (the model's loading not counted).
+    pub millis: u64,
+    /// The recogniser's name.
+    pub engine: &'static str,
+    /// True when the text should not be trusted (token cap reached, only symbols).
+    pub doubtful: bool,
+}
+
+/// A recogniser.
+#[async_trait]
+pub trait Transcriber: Send + Sync {
+    /// Its name.
+    fn name(&self) -> &'static str;
+
+    /// Whether it is ready, and what to do if not. Cheap: no model is loaded for it.
+    fn status(&self) -> SpeechStatus;
+
+    /// Begins loading in the background, so that the first call is as fast as later ones.
+    fn warm(&self);
+
+    /// Transcribes a 16-bit PCM or float WAV file of any rate and channel count.
+    ///
+    /// # Errors
+    /// A [`Problem`] when the file is no sound, the engine is missing, or it fails.
+    /// Silence is no error: the text is then empty.
+    async fn transcribe(&self, wav: &Path) -> Result<Transcript, Problem>;
+}

@@ -1,0 +1,96 @@
+//! Version control: where proposals are based on and commits go to.
+
+pub mod git;
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+use crate::model::api::RepositoryStatus;
+use crate::model::{FileTree, Problem, ProposedFile, Source};
+
+/// What is to be committed: exactly this, on exactly that base.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CommitRequest {
+    /// The commit that must be at the branch's head; empty for a branch without commits.
+    pub base: String,
+    /// The branch (`main`), which must be the one checked out.
+    pub branch: String,
+    /// The message.
+    pub message: String,
+    /// The accepted state of each file: `before` as in the base, `after` as to be committed.
+    pub files: Vec<ProposedFile>,
+}
+
+/// A commit object that exists but is not on the branch yet. Stored before the branch moves, so that a
+/// crash in between can be finished or dropped, never doubled.
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+pub struct Prepared {
+    /// The commit's id.
+    pub commit: String,
+    /// The base it was made on.
+    pub base: String,
+    /// The branch it is for.
+    pub branch: String,
+    /// What hooks printed.
+    pub output: Vec<String>,
+}
+
+/// What became of a prepared commit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Committed {
+    /// The commit's id.
+    pub commit: String,
+    /// What hooks printed.
+    pub output: Vec<String>,
+    /// Files of the working tree that could not take the change because the person's own uncommitted
+    /// lines overlap it; they were left as they are.
+    pub kept: Vec<String>,
+}
+
+/// A repository.
+#[async_trait]
+pub trait Repository: Send + Sync {
+    /// Name, branch, head, number of changes.
+    async fn status(&self) -> Result<RepositoryStatus, Problem>;
+
+    /// The files of `commit`; an empty id is the empty tree.
+    async fn tree(&self, commit: &str) -> Result<Arc<dyn FileTree>, Problem>;
+
+    /// The commit as something to deploy.
+    async fn source(&self, commit: &str) -> Result<Arc<dyn Source>, Problem>;
+
+    /// The working tree's changes against HEAD (untracked files included, ignored ones not), without hunks.
+    /// `paths` limits them; empty means all.
+    async fn working_changes(&self, paths: &[String]) -> Result<Vec<ProposedFile>, Problem>;
+
+    /// Paths (of those given) that differ from HEAD in the index or the working tree.
+    async fn dirty(&self, paths: &[String]) -> Result<Vec<String>, Problem>;
+
+    /// What `commit` changed against its first parent, without hunks.
+    async fn changes_of(&self, commit: &str) -> Result<Vec<ProposedFile>, Problem>;
+
+    /// Makes the commit object: runs `pre-commit`, `prepare-commit-msg` and `commit-msg` hooks and signs as
+    /// the person's configuration says. Moves no branch and touches neither index nor working tree.
+    /// Output lines are sent to `output` as they come.
+    ///
+    /// # Errors
+    /// `stale-base` (409) when the branch is elsewhere, `hook-failed` (422) with the hook's output,
+    /// `nothing-to-commit` (422), `identity-missing` (422) …
+    async fn prepare(
+        &self,
+        request: &CommitRequest,
+        output: tokio::sync::mpsc::UnboundedSender<String>,
+    ) -> Result<Prepared, Problem>;
+
+    /// Moves the branch from the prepared commit's base to the commit (compare-and-swap), then brings index
+    /// and working tree along, file by file, keeping every uncommitted change of the person.
+    /// Safe to repeat after a crash at any point.
+    ///
+    /// # Errors
+    /// `stale-base` (409) when the branch moved: nothing has been changed then.
+    async fn finish(&self, prepared: &Prepared) -> Result<Committed, Problem>;
+
+    /// Whether `commit` is at or below the head of `branch`.
+    async fn contains(&self, branch: &str, commit: &str) -> Result<bool, Problem>;
+}
