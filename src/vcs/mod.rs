@@ -2,6 +2,18 @@
 
 pub mod git;
 
+/// Ends the process on the spot, as `kill -9` would, when the variable `SAYSO_FAILPOINT` names this point.
+/// Compiled in for the crash tests only.
+macro_rules! failpoint {
+    ($name:literal) => {
+        #[cfg(feature = "failpoints")]
+        if std::env::var_os("SAYSO_FAILPOINT").is_some_and(|point| point == $name) {
+            std::process::abort();
+        }
+    };
+}
+pub(crate) use failpoint;
+
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -43,8 +55,8 @@ pub struct Committed {
     pub commit: String,
     /// What hooks printed.
     pub output: Vec<String>,
-    /// Files of the working tree that could not take the change because the person's own uncommitted
-    /// lines overlap it; they were left as they are.
+    /// Files whose working tree or staged state could not take the change because the person's own
+    /// uncommitted lines overlap it; they were left as they are.
     pub kept: Vec<String>,
 }
 
