@@ -85,7 +85,7 @@ impl Git {
                     None => return Ok(true),
                 },
                 Step::Write => match &change.after {
-                    Some(blob) => self.write(&change.path, blob, &work).await?,
+                    Some(blob) => self.write(change, blob, &work).await?,
                     None => return Ok(true),
                 },
                 Step::Merge => match self.merge_into(change, &work).await? {
@@ -119,33 +119,31 @@ impl Git {
 
     async fn write(
         &self,
-        path: &str,
+        change: &RawChange,
         blob: &Blob,
         work: &Work,
     ) -> Result<io::Result<Placed>, Problem> {
-        let target = self.root().join(path);
+        let target = self.root().join(&change.path);
         if blob.mode == LINK {
-            let bytes = self
-                .object(&blob.oid, u64::MAX)
-                .await?
-                .and_then(|object| object.bytes);
+            let bytes = self.object(&blob.oid, u64::MAX).await?.and_then(|object| object.bytes);
             let link = String::from_utf8(bytes.unwrap_or_default()).map_err(Problem::internal)?;
-            return Ok(place::link(
-                &self.shared.git_dir,
-                &target,
-                &link,
-                work.seen(),
-            ));
+            return Ok(place::link(&self.shared.git_dir, &target, &link, work.seen()));
         }
-        let bytes = self.smudged(path, &blob.oid).await?;
-        let executable = self.file_modes().await.then_some(is_program(blob));
-        Ok(place::file(
-            &self.shared.git_dir,
-            &target,
-            &bytes,
-            executable,
-            work.seen(),
-        ))
+        let bytes = self.smudged(&change.path, &blob.oid).await?;
+        let executable = self.executable(change, work).await;
+        Ok(place::file(&self.shared.git_dir, &target, &bytes, executable, work.seen()))
+    }
+
+    /// The executable bit to set, if any: where the commit changes it and the person has not.
+    async fn executable(&self, change: &RawChange, work: &Work) -> Option<bool> {
+        let wanted = is_program(change.after.as_ref()?);
+        let free = match (work, &change.before) {
+            (Work::File { executable, .. }, Some(before)) => {
+                *executable == is_program(before) && *executable != wanted
+            }
+            _ => wanted,
+        };
+        (free && self.file_modes().await).then_some(wanted)
     }
 
     /// Merges the committed lines into the person's file; `None` when they overlap.
@@ -169,13 +167,7 @@ impl Git {
         let Some(merged) = self.merge(&ours, &base?, &theirs?).await? else {
             return Ok(None);
         };
-        let executable = match work {
-            Work::File { executable, .. } if before.mode != after.mode => {
-                let free = *executable == is_program(before) && self.file_modes().await;
-                free.then_some(is_program(after))
-            }
-            _ => None,
-        };
+        let executable = self.executable(change, work).await;
         if merged == ours {
             // It has the committed lines already.
             return match executable {
