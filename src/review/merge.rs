@@ -148,6 +148,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
         #[test]
         fn one_sided_and_equal_changes_always_merge(base in lines(), side in lines()) {
             prop_assert_eq!(merge(&base, &side, &base).unwrap(), side.clone());

@@ -29,8 +29,11 @@ pub struct Site {
 pub struct State {
     pub status: String,
     pub staged: String,
-    pub files: BTreeMap<String, (String, Vec<u8>)>,
+    pub files: Files,
 }
+
+/// Mode and bytes by path.
+pub type Files = BTreeMap<String, (String, Vec<u8>)>;
 
 /// The environment every git process of a test runs in.
 pub fn env(home: &Path) -> Vec<(String, String)> {
@@ -50,14 +53,19 @@ pub fn env(home: &Path) -> Vec<(String, String)> {
 impl Site {
     /// An empty repository on the branch `main`.
     pub fn new() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let root = folder.path().canonicalize().unwrap().join("site");
-        fs::create_dir(&root).unwrap();
-        let site = Self { folder, root };
+        let site = Self::without_git();
         site.git(["init", "-q", "-b", "main"]);
         site.git(["config", "user.name", "Ada Lovelace"]);
         site.git(["config", "user.email", "ada@example.com"]);
         site
+    }
+
+    /// Just a folder.
+    pub fn without_git() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path().canonicalize().unwrap().join("site");
+        fs::create_dir(&root).unwrap();
+        Self { folder, root }
     }
 
     /// A repository with these files committed.
@@ -156,9 +164,14 @@ impl Site {
     }
 
     pub fn state(&self) -> State {
+        State { status: self.status(), staged: self.staged(), files: self.files() }
+    }
+
+    /// All files of the working tree, with mode and bytes.
+    pub fn files(&self) -> Files {
         let mut files = BTreeMap::new();
         collect(&self.root, &self.root, &mut files);
-        State { status: self.status(), staged: self.staged(), files }
+        files
     }
 
     pub async fn open(&self) -> Git {
@@ -238,7 +251,7 @@ pub fn lines(count: usize) -> String {
     (1..=count).map(|n| format!("line {n}\n")).collect()
 }
 
-fn collect(root: &Path, folder: &Path, files: &mut BTreeMap<String, (String, Vec<u8>)>) {
+fn collect(root: &Path, folder: &Path, files: &mut Files) {
     for entry in fs::read_dir(folder).unwrap() {
         let place = entry.unwrap().path();
         let meta = fs::symlink_metadata(&place).unwrap();

@@ -1,0 +1,452 @@
+//! Hooks, signing, refusals, locks, and reading what is committed.
+#![cfg(unix)]
+
+mod vcs_support;
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use sayso::model::{Content, ProposedFile};
+use sayso::vcs::git::{Git, Options};
+use sayso::vcs::{CommitRequest, Repository};
+use tokio::sync::mpsc;
+use vcs_support::*;
+
+const PAGE: &str = "index.html";
+
+fn site() -> Site {
+    Site::with([(PAGE, lines(40).as_str()), ("about.html", "about\n")])
+}
+
+fn change(site: &Site) -> ProposedFile {
+    site.replace(PAGE, "line 20\n", "LINE 20\n")
+}
+
+fn logs(site: &Site) -> String {
+    fs::read_to_string(site.home().join("log")).unwrap_or_default()
+}
+
+#[tokio::test]
+async fn hooks_run_in_git_s_order_with_what_will_be_committed() {
+    let site = site();
+    let log = site.home().join("log");
+    let log = log.to_str().unwrap();
+    site.hook(
+        "pre-commit",
+        &format!(
+            "echo checking; echo 'and more' >&2\n\
+             (echo pre-commit; git diff --cached --name-only; git diff --name-only; pwd) >> {log}"
+        ),
+    );
+    site.hook("prepare-commit-msg", &format!("echo prepare $2 >> {log}; echo '\n\nSee #1' >> $1"));
+    site.hook("commit-msg", &format!("echo commit-msg >> {log}; sed -i 's/headline/title/' $1"));
+    site.hook("post-commit", &format!("echo post-commit $(git log -1 --format=%s) >> {log}"));
+    site.edit("about.html", "about", "mine");
+
+    let git = site.open().await;
+    let (send, mut lines) = mpsc::unbounded_channel();
+    let prepared = git.prepare(&site.request(vec![change(&site)]), send).await.unwrap();
+    assert_eq!(prepared.output, ["checking", "and more"]);
+    assert_eq!(lines.recv().await.unwrap(), "checking");
+    let done = git.finish(&prepared).await.unwrap();
+    assert_eq!(done.output, ["checking", "and more"]);
+    assert_eq!(site.git(["log", "-1", "--format=%B"]), "Change the title\n\nSee #1\n\n");
+    // The working tree has not got the change yet, and `about.html` is the person's own.
+    assert_eq!(
+        logs(&site),
+        format!(
+            "pre-commit\n{PAGE}\nabout.html\n{PAGE}\n{}\nprepare message\ncommit-msg\n\
+             post-commit Change the title\n",
+            site.root.display()
+        )
+    );
+    assert_eq!(site.status(), " M about.html\n");
+}
+
+#[tokio::test]
+async fn a_hook_that_refuses_stops_everything() {
+    for hook in ["pre-commit", "commit-msg"] {
+        let site = site();
+        site.hook(hook, "echo 'line 3: no semicolon' >&2; exit 3");
+        site.edit("about.html", "about", "mine");
+        let (state, head) = (site.state(), site.head());
+        let problem = site.commit(vec![change(&site)]).await.unwrap_err();
+        assert!(problem.is("hook-failed") && problem.status == 422, "{problem:?}");
+        assert!(problem.detail.contains("line 3: no semicolon"), "{problem}");
+        assert!(problem.detail.contains(hook), "{problem}");
+        assert_eq!((site.state(), site.head()), (state, head));
+    }
+}
+
+#[tokio::test]
+async fn what_a_hook_stages_is_part_of_the_commit() {
+    let site = site();
+    site.hook(
+        "pre-commit",
+        "blob=$(git show :index.html | tr a-z A-Z | git hash-object -w --stdin)\n\
+         git update-index --cacheinfo 100644,$blob,index.html\n\
+         echo stamp > stamp.txt; git add stamp.txt",
+    );
+    let done = site.commit(vec![change(&site)]).await.unwrap();
+    assert!(done.kept.is_empty());
+    assert_eq!(site.committed(PAGE), lines(40).to_uppercase());
+    assert_eq!(site.read(PAGE), lines(40).to_uppercase());
+    assert_eq!(site.committed("stamp.txt"), "stamp\n");
+    assert_eq!(site.status(), "");
+}
+
+#[tokio::test]
+async fn hooks_elsewhere_are_found_and_unfit_ones_named() {
+    let site = site();
+    let hooks = site.home().join("shared-hooks");
+    fs::create_dir(&hooks).unwrap();
+    site.git(["config", "core.hooksPath", hooks.to_str().unwrap()]);
+    site.hook("pre-commit", "exit 1");
+    fs::write(hooks.join("pre-commit"), "#!/bin/sh\necho shared\n").unwrap();
+    let done = site.commit(vec![change(&site)]).await.unwrap();
+    assert_eq!(done.output, ["the hook pre-commit was skipped: it is not executable"]);
+
+    Command::new("chmod").arg("+x").arg(hooks.join("pre-commit")).status().unwrap();
+    let again = site.replace(PAGE, "line 1\n", "ONE\n");
+    assert_eq!(site.commit(vec![again]).await.unwrap().output, ["shared"]);
+}
+
+#[tokio::test]
+async fn a_hook_may_leave_a_process_behind() {
+    let site = site();
+    site.hook("post-commit", "echo begun; sleep 30 &");
+    let begun = Instant::now();
+    let done = site.commit(vec![change(&site)]).await.unwrap();
+    assert_eq!(done.output, ["begun"]);
+    assert!(begun.elapsed() < Duration::from_secs(10));
+}
+
+#[tokio::test]
+async fn a_dropped_commit_ends_its_hook() {
+    let site = site();
+    let pid = site.home().join("pid");
+    site.hook("pre-commit", &format!("echo $$ > {}; exec sleep 300", pid.display()));
+    let git = site.open().await;
+    let request = site.request(vec![change(&site)]);
+    let task = tokio::spawn(async move { prepare(&git, request).await });
+    let begun = Instant::now();
+    let number = loop {
+        let text = fs::read_to_string(&pid).unwrap_or_default();
+        if let Some(number) = text.strip_suffix('\n') {
+            break number.to_owned();
+        }
+        assert!(begun.elapsed() < Duration::from_secs(20), "the hook did not start");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    };
+    task.abort();
+    let _ = task.await;
+    // Dead, or dead and not yet collected by its parent.
+    let stat = format!("/proc/{number}/stat");
+    let alive = || fs::read_to_string(&stat).is_ok_and(|text| !text.contains(") Z"));
+    while alive() {
+        assert!(begun.elapsed() < Duration::from_secs(20), "the hook still runs");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    assert_eq!(site.status(), "");
+}
+
+#[tokio::test]
+async fn commits_are_signed_when_the_person_signs() {
+    let site = site();
+    let key = site.home().join("key");
+    let made = Command::new("ssh-keygen")
+        .args(["-q", "-t", "ed25519", "-N", "", "-C", "ada@example.com", "-f"])
+        .arg(&key)
+        .status();
+    if !made.is_ok_and(|status| status.success()) {
+        panic!("this test needs ssh-keygen");
+    }
+    let public = fs::read_to_string(key.with_extension("pub")).unwrap();
+    let signers = site.home().join("signers");
+    fs::write(&signers, format!("ada@example.com {public}")).unwrap();
+    site.git(["config", "gpg.format", "ssh"]);
+    site.git(["config", "user.signingKey", key.to_str().unwrap()]);
+    site.git(["config", "gpg.ssh.allowedSignersFile", signers.to_str().unwrap()]);
+    site.git(["config", "commit.gpgSign", "true"]);
+    site.commit(vec![change(&site)]).await.unwrap();
+    site.git(["verify-commit", "HEAD"]);
+    assert_eq!(site.git(["log", "-1", "--format=%G?"]), "G\n");
+
+    fs::remove_file(&key).unwrap();
+    let (state, head) = (site.state(), site.head());
+    let problem = site.commit(vec![site.replace(PAGE, "line 1\n", "ONE\n")]).await.unwrap_err();
+    assert!(problem.is("signing-failed"), "{problem}");
+    assert_eq!((site.state(), site.head()), (state, head));
+}
+
+#[tokio::test]
+async fn nobody_is_no_author() {
+    let site = site();
+    site.git(["config", "--unset", "user.name"]);
+    site.git(["config", "--unset", "user.email"]);
+    site.git(["config", "user.useConfigOnly", "true"]);
+    for with_hook in [false, true] {
+        if with_hook {
+            site.hook("pre-commit", "echo ran >> ../log");
+        }
+        let problem = site.commit(vec![change(&site)]).await.unwrap_err();
+        assert!(problem.is("identity-missing"), "{problem}");
+        assert!(problem.hint.unwrap().contains("git config --global user.name"));
+    }
+    assert_eq!(logs(&site), "");
+}
+
+#[tokio::test]
+async fn a_branch_that_moved_is_not_touched() {
+    let site = site();
+    let git = site.open().await;
+    let request = site.request(vec![change(&site)]);
+    let prepared = prepare(&git, request.clone()).await.unwrap();
+    site.write("about.html", "moved\n");
+    site.commit_all("Meanwhile");
+    site.edit("about.html", "moved", "mine");
+    let (state, head) = (site.state(), site.head());
+    for problem in
+        [git.finish(&prepared).await.unwrap_err(), prepare(&git, request).await.unwrap_err()]
+    {
+        assert!(problem.is("stale-base") && problem.status == 409, "{problem:?}");
+    }
+    assert_eq!((site.state(), site.head()), (state, head));
+}
+
+#[tokio::test]
+async fn another_branch_checked_out_is_not_touched() {
+    let site = site();
+    let git = site.open().await;
+    let request = site.request(vec![change(&site)]);
+    let prepared = prepare(&git, request.clone()).await.unwrap();
+    site.git(["switch", "-q", "-c", "other"]);
+    let (state, main) = (site.state(), site.git(["rev-parse", "main"]));
+    for problem in
+        [git.finish(&prepared).await.unwrap_err(), prepare(&git, request).await.unwrap_err()]
+    {
+        assert!(problem.is("branch-changed"), "{problem:?}");
+    }
+    assert_eq!((site.state(), site.git(["rev-parse", "main"])), (state, main));
+}
+
+#[tokio::test]
+async fn half_way_operations_and_detached_heads_are_refused() {
+    let site = site();
+    site.git(["switch", "-q", "-c", "other"]);
+    site.edit(PAGE, "line 2\n", "theirs\n");
+    site.commit_all("Theirs");
+    site.git(["switch", "-q", "main"]);
+    site.edit(PAGE, "line 2\n", "ours\n");
+    site.commit_all("Ours");
+    for (operation, undo) in [
+        (["merge", "other"], ["merge", "--abort"]),
+        (["rebase", "other"], ["rebase", "--abort"]),
+        (["cherry-pick", "other"], ["cherry-pick", "--abort"]),
+    ] {
+        assert!(site.git_in(&site.root, &operation).is_err());
+        let problem = site.commit(vec![change(&site)]).await.unwrap_err();
+        assert!(problem.is("operation-in-progress"), "{problem}");
+        assert!(problem.detail.contains(operation[0]), "{problem}");
+        site.git(undo);
+    }
+    site.git(["checkout", "-q", "--detach"]);
+    let problem = site.commit(vec![change(&site)]).await.unwrap_err();
+    assert!(problem.is("detached-head"), "{problem}");
+    assert_eq!(site.open().await.status().await.unwrap().branch, "");
+}
+
+#[tokio::test]
+async fn senseless_requests_are_refused() {
+    let site = site();
+    let git = site.open().await;
+    let ask = |files: Vec<ProposedFile>, message: &str| CommitRequest {
+        message: message.into(),
+        ..site.request(files)
+    };
+    let same = file(PAGE, Content::text("x"), Content::text(lines(40)));
+    let outside = file("../x", Content::Absent, Content::text("x"));
+    let inside_git = file(".git/config", Content::Absent, Content::text("x"));
+    for (request, kind) in [
+        (ask(vec![], "m"), "nothing-to-commit"),
+        (ask(vec![same], "m"), "nothing-to-commit"),
+        (ask(vec![change(&site)], " \n"), "empty-message"),
+        (ask(vec![outside], "m"), "bad-request"),
+        (ask(vec![inside_git], "m"), "bad-request"),
+    ] {
+        let problem = prepare(&git, request).await.unwrap_err();
+        assert!(problem.is(kind), "{kind}: {problem:?}");
+    }
+    assert_eq!(site.git(["rev-list", "--count", "HEAD"]), "1\n");
+}
+
+#[tokio::test]
+async fn a_held_index_is_waited_for() {
+    let site = site();
+    let lock = site.path(".git/index.lock");
+    fs::write(&lock, "").unwrap();
+    let git = site.open().await;
+    let prepared = prepare(&git, site.request(vec![change(&site)])).await.unwrap();
+    let finish = tokio::spawn({
+        let (git, prepared) = (git.clone(), prepared.clone());
+        async move { git.finish(&prepared).await }
+    });
+    for _ in 0..10 {
+        assert!(!git.contains("main", &prepared.commit).await.unwrap());
+        assert!(!finish.is_finished());
+    }
+    fs::remove_file(&lock).unwrap();
+    finish.await.unwrap().unwrap();
+    assert_eq!(site.status(), "");
+}
+
+#[tokio::test]
+async fn a_held_index_ends_in_a_clear_problem_with_nothing_changed() {
+    let site = site();
+    site.write(".git/index.lock", "");
+    let (head, files) = (site.head(), site.state().files);
+    let options = Options { env: env(site.home()), lock_wait: Duration::from_millis(50) };
+    let git = Git::open_with(&site.root, options).await.unwrap();
+    let prepared = prepare(&git, site.request(vec![change(&site)])).await.unwrap();
+    let problem = git.finish(&prepared).await.unwrap_err();
+    assert!(problem.is("index-locked"), "{problem}");
+    assert_eq!((site.head(), site.state().files), (head, files));
+    fs::remove_file(site.path(".git/index.lock")).unwrap();
+    git.finish(&prepared).await.unwrap();
+    assert_eq!(site.status(), "");
+}
+
+#[tokio::test]
+async fn linked_worktrees_and_subfolders_are_repositories_too() {
+    let site = site();
+    site.write("docs/a.html", "a\n");
+    site.commit_all("Docs");
+    let git = site.open_at(&site.path("docs")).await.unwrap();
+    assert_eq!(git.root(), site.root);
+    assert_eq!(site.open_at(&site.path("docs/a.html")).await.unwrap().root(), site.root);
+
+    let linked = site.home().join("linked tree");
+    site.git(["worktree", "add", "-q", "-b", "feature", linked.to_str().unwrap()]);
+    fs::write(linked.join("mine.html"), "mine").unwrap();
+    let git = site.open_at(&linked).await.unwrap();
+    let mut request = site.request(vec![change(&site)]);
+    request.branch = "feature".into();
+    let prepared = prepare(&git, request).await.unwrap();
+    git.finish(&prepared).await.unwrap();
+    let status = site.git_in(&linked, &["status", "--porcelain"]).unwrap();
+    assert_eq!(status, "?? mine.html\n");
+    assert!(fs::read_to_string(linked.join(PAGE)).unwrap().contains("LINE 20"));
+    assert_eq!(site.status(), "");
+    assert!(!site.read(PAGE).contains("LINE 20"));
+}
+
+#[tokio::test]
+async fn what_is_no_repository_is_named_so() {
+    let site = site();
+    let kind = async |folder: &Path| site.open_at(folder).await.err().unwrap();
+    assert!(kind(site.home()).await.is("no-repository"));
+    assert!(kind(&site.home().join("gone")).await.is("not-found"));
+    assert!(kind(&site.path(".git")).await.is("bare-repository"));
+    let bare = site.home().join("bare.git");
+    site.git(["init", "-q", "--bare", bare.to_str().unwrap()]);
+    assert!(kind(&bare).await.is("bare-repository"));
+    let options =
+        Options { env: vec![("PATH".into(), "/nonexistent".into())], ..Options::default() };
+    let problem = Git::open_with(&site.root, options).await.err().unwrap();
+    assert!(problem.is("git-missing"), "{problem}");
+    let mut env = env(site.home());
+    env.push(("GIT_TEST_ASSUME_DIFFERENT_OWNER".into(), "1".into()));
+    let problem =
+        Git::open_with(&site.root, Options { env, ..Options::default() }).await.err().unwrap();
+    assert!(problem.is("unsafe-repository"), "{problem}");
+}
+
+#[tokio::test]
+async fn commits_are_listed_read_and_laid_out() {
+    let site = Site::new();
+    site.write(".gitattributes", "*.txt text eol=crlf\n");
+    site.write("a.txt", "a\r\nb\r\n");
+    site.write("b/run.sh", "#!/bin/sh\n");
+    site.chmod("b/run.sh", 0o755);
+    std::os::unix::fs::symlink("a.txt", site.path("link")).unwrap();
+    let first = site.commit_all("First");
+    site.write("picture.png", b"\0\x01");
+    fs::remove_file(site.path("a.txt")).unwrap();
+    let second = site.commit_all("Second | with \"signs\"\n\nBody");
+    // The person's own files have no say in how a commit is laid out.
+    site.write(".gitattributes", "");
+    site.write("a.txt", "mine");
+
+    let git = site.open().await;
+    let tree = git.tree(&first).await.unwrap();
+    let listed: Vec<_> = tree.files().iter().map(|f| (f.path.as_str(), f.mode)).collect();
+    assert_eq!(
+        listed,
+        [(".gitattributes", FILE), ("a.txt", FILE), ("b/run.sh", PROGRAM), ("link", LINK)]
+    );
+    assert_eq!(tree.id(), site.git(["rev-parse", &format!("{first}^{{tree}}")]).trim());
+    assert_eq!(tree.read("a.txt").unwrap().as_deref(), Some(&b"a\nb\n"[..]));
+    assert_eq!(tree.entry("a.txt").unwrap().size, Some(4));
+    assert!(tree.read("none").unwrap().is_none());
+    assert!(git.tree(&"1".repeat(40)).await.is_err());
+
+    let folder = tempfile::tempdir().unwrap();
+    let source = git.source(&first).await.unwrap();
+    assert_eq!((source.commit(), source.tree()), (first.as_str(), tree.id()));
+    source.export(folder.path()).unwrap();
+    assert_eq!(fs::read(folder.path().join("a.txt")).unwrap(), b"a\r\nb\r\n");
+    assert_eq!(fs::read_link(folder.path().join("link")).unwrap().to_str(), Some("a.txt"));
+    let mode = fs::metadata(folder.path().join("b/run.sh")).unwrap().permissions();
+    assert_eq!(std::os::unix::fs::PermissionsExt::mode(&mode) & 0o111, 0o111);
+    assert!(!folder.path().join(".git").exists());
+    assert_eq!(site.read("a.txt"), "mine");
+
+    let log = git.log(10).await.unwrap();
+    let titles: Vec<_> = log.iter().map(|entry| entry.title.as_str()).collect();
+    assert_eq!(titles, ["Second | with \"signs\"", "First"]);
+    assert_eq!((log[0].commit.as_str(), log[0].author.as_str()), (&*second, "Ada Lovelace"));
+    assert_eq!(log[0].time, 1_767_323_045);
+    assert_eq!(git.title(&second).await.unwrap(), "Second | with \"signs\"");
+    assert!(git.title(&"1".repeat(40)).await.unwrap_err().is("not-found"));
+
+    let changed = git.changes_of(&second).await.unwrap();
+    assert_eq!(changed[0].before, Content::text("a\nb\n"));
+    assert_eq!((changed[0].mode_before, changed[0].mode_after), (FILE, 0));
+    assert!(matches!(changed[1].after, Content::Binary { size: 2, .. }));
+    assert!(git.contains("main", &first).await.unwrap());
+    assert!(!git.contains("none", &first).await.unwrap());
+    assert!(!git.contains("main", &"1".repeat(40)).await.unwrap());
+}
+
+#[tokio::test]
+async fn a_merge_shows_its_change_against_the_first_parent() {
+    let site = site();
+    site.git(["switch", "-q", "-c", "other"]);
+    site.write("theirs.html", "theirs\n");
+    site.commit_all("Theirs");
+    site.git(["switch", "-q", "main"]);
+    site.write("ours.html", "ours\n");
+    site.commit_all("Ours");
+    site.git(["merge", "-q", "--no-edit", "other"]);
+    let changed = site.open().await.changes_of(&site.head()).await.unwrap();
+    assert_eq!(changed.len(), 1);
+    assert_eq!(changed[0].path, "theirs.html");
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn the_reader_survives_its_process() {
+    let site = site();
+    let git = site.open().await;
+    let tree = git.tree(&site.head()).await.unwrap();
+    assert!(tree.read(PAGE).unwrap().is_some());
+    let reader = fs::read_dir("/proc").unwrap().flatten().map(|entry| entry.path()).find(|proc| {
+        fs::read_link(proc.join("cwd")).is_ok_and(|folder| folder == site.root)
+            && fs::read_to_string(proc.join("cmdline")).is_ok_and(|line| line.contains("cat-file"))
+    });
+    let pid = reader.expect("a kept git cat-file");
+    Command::new("kill").arg("-9").arg(pid.file_name().unwrap()).status().unwrap();
+    assert!(tree.read("about.html").unwrap().is_some());
+}
