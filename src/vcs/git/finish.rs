@@ -4,6 +4,7 @@
 //! commit is there. Then the working tree, then, in one write, the index: while the index is as it was, it
 //! tells what the person had staged, so a repeat after a crash comes to the same decisions.
 
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc;
@@ -13,7 +14,7 @@ use crate::vcs::{Committed, Prepared, failpoint};
 
 use super::changes::RawChange;
 use super::hooks::Hooks;
-use super::prepare::{branch_changed, stale};
+use super::prepare::{branch_changed, check_idle, stale};
 use super::run::{Call, Output, index_locked};
 use super::{Git, title_of};
 
@@ -22,9 +23,8 @@ const LOCK_POLL: Duration = Duration::from_millis(20);
 
 /// Finishes a commit; see [`crate::vcs::Repository::finish`].
 pub(super) async fn finish(git: &Git, prepared: &Prepared) -> Result<Committed, Problem> {
-    let (head, settings, changes, title) = tokio::join!(
+    let (head, changes, title) = tokio::join!(
         git.head(),
-        git.settings(),
         git.between(&prepared.base, &prepared.commit),
         git.object(&prepared.commit, u64::MAX),
     );
@@ -39,7 +39,8 @@ pub(super) async fn finish(git: &Git, prepared: &Prepared) -> Result<Committed, 
         git.branch(&prepared.branch).await?
     };
 
-    let moved = at == prepared.commit || git.is_ancestor(&prepared.commit, &at).await?;
+    let moved = at == prepared.commit
+        || at != prepared.base && git.is_ancestor(&prepared.commit, &at).await?;
     if !moved {
         if at != prepared.base {
             return Err(stale(&prepared.branch));
@@ -47,9 +48,26 @@ pub(super) async fn finish(git: &Git, prepared: &Prepared) -> Result<Committed, 
         if !checked_out {
             return Err(branch_changed(&head.branch, &prepared.branch));
         }
+        check_idle(git)?;
         git.wait_for_index().await?;
-        git.move_branch(prepared, &title).await?;
+    } else if at != prepared.commit && checked_out {
+        // A repeat after a crash may find that the person went on, with other commits …
+        let tree = git.list(&at).await?;
+        changes.retain(|change| same_now(change, tree.as_ref()));
     }
+    changes.retain(|change| !change.is_submodule());
+
+    // While the branch moves, what lies around is looked at: that writes nothing.
+    let move_branch = async {
+        if moved {
+            Ok(())
+        } else {
+            git.move_branch(prepared, &title).await
+        }
+    };
+    let (done, staged, work) =
+        tokio::join!(move_branch, git.staged(&changes), git.work_states(&changes));
+    done?;
     failpoint!("commit.ref");
 
     let mut committed = Committed {
@@ -57,35 +75,23 @@ pub(super) async fn finish(git: &Git, prepared: &Prepared) -> Result<Committed, 
         output: prepared.output.clone(),
         kept: Vec::new(),
     };
-    // A repeat after a crash may find that the person went on: to another branch, or with other commits.
     if !checked_out {
+        // … or to another branch.
         return Ok(committed);
     }
-    if moved && at != prepared.commit {
-        let tree = git.list(&at).await?;
-        changes.retain(|change| same_now(change, tree.as_ref()));
-    }
-    changes.retain(|change| !change.is_submodule());
-
-    if !changes.is_empty() {
-        let paths: Vec<&str> = changes.iter().map(|change| change.path.as_str()).collect();
-        let (staged, work) = tokio::join!(git.staged(&paths), git.work_states(&paths));
-        let (staged, work) = (staged?, work?);
-        committed
-            .kept
-            .extend(git.update_worktree(&changes, &staged, &work).await?);
-        failpoint!("commit.worktree");
-        committed
-            .kept
-            .extend(git.update_index(&changes, &staged, &work).await?);
-        failpoint!("commit.index");
-        committed.kept.sort_unstable();
-        committed.kept.dedup();
-    }
+    let (staged, work) = (staged?, work?);
+    let kept = git.update_worktree(&changes, &staged, &work).await?;
+    committed.kept.extend(kept);
+    failpoint!("commit.worktree");
+    let kept = git.update_index(&changes, &staged, &work).await?;
+    committed.kept.extend(kept);
+    failpoint!("commit.index");
+    committed.kept.sort_unstable();
+    committed.kept.dedup();
 
     // Its failure changes nothing any more; git ignores it too.
     let (live, _) = mpsc::unbounded_channel();
-    let in_config = settings.is_ok_and(|settings| settings.hooks_in_config);
+    let in_config = git.shared.hooks_in_config.load(Ordering::Relaxed);
     let mut hooks = Hooks {
         git,
         folder: &head.hooks,

@@ -1,7 +1,7 @@
 //! Bringing the person's index along after a commit: what was committed is no longer a staged or unstaged
 //! change, and whatever else they had staged stays staged.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fs;
 use std::path::Path;
 
@@ -9,6 +9,7 @@ use crate::model::Problem;
 
 use super::Git;
 use super::changes::{Blob, RawChange};
+use super::lines;
 use super::run::{Call, Output, index_locked};
 use super::work::Work;
 
@@ -55,20 +56,24 @@ enum Next {
 }
 
 impl Git {
-    /// What the index has at these paths; those it has nothing at are left out.
-    pub(super) async fn staged(&self, paths: &[&str]) -> Result<HashMap<String, Staged>, Problem> {
+    /// What the index has at the paths of these changes; those it has nothing at are left out.
+    pub(super) async fn staged(
+        &self,
+        changes: &[RawChange],
+    ) -> Result<HashMap<String, Staged>, Problem> {
+        if changes.is_empty() {
+            return Ok(HashMap::new());
+        }
+        let paths: HashSet<&str> = changes.iter().map(|change| change.path.as_str()).collect();
         let mut call = Call::new(["ls-files", "-s", "-v", "-z"]);
         if paths.iter().map(|path| path.len()).sum::<usize>() < ARGUMENT_BYTES {
-            call = call.args(["--"]).args(paths);
+            call = call.args(["--"]).args(&paths);
         }
         let output = self.run(call).await?.checked()?;
-        let mut staged = HashMap::new();
-        for (path, entry) in output.records().filter_map(parse) {
-            if paths.contains(&path.as_str()) {
-                staged.insert(path, entry);
-            }
-        }
-        Ok(staged)
+        let entries = output.records().filter_map(parse);
+        Ok(entries
+            .filter(|(path, _)| paths.contains(path.as_str()))
+            .collect())
     }
 
     /// Sets the entries of the committed files, in one write. Returns the paths that were kept.
@@ -164,8 +169,13 @@ impl Git {
                 None => return Ok(None),
             }
         }
-        let Some(merged) = self.merge(&sides[0], &sides[1], &sides[2]).await? else {
+        let [ours, base, theirs] = &sides[..] else {
             return Ok(None);
+        };
+        let merged = match self.merge(ours, base, theirs).await? {
+            Some(merged) => merged,
+            None if lines::contains(base, ours, theirs) => return Ok(Some(staged.oid.clone())),
+            None => return Ok(None),
         };
         let call = Call::new(["hash-object", "-w", "--stdin", "--no-filters"]).stdin(merged);
         Ok(Some(self.run(call).await?.checked()?.text()))

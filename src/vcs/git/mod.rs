@@ -10,6 +10,7 @@ mod finish;
 mod hooks;
 mod identity;
 mod index;
+mod lines;
 mod message;
 mod objects;
 mod place;
@@ -22,6 +23,7 @@ mod work;
 mod worktree;
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -71,6 +73,8 @@ struct Shared {
     trees: Mutex<Vec<(String, Arc<tree::GitTree>)>>,
     file_modes: OnceCell<bool>,
     hook_command: OnceCell<bool>,
+    /// Hooks may be set in the configuration (newer git), where no file shows them; known from the last look.
+    hooks_in_config: AtomicBool,
     sha256: bool,
 }
 
@@ -143,6 +147,7 @@ impl Git {
                 trees: Mutex::new(Vec::new()),
                 file_modes: OnceCell::new(),
                 hook_command: OnceCell::new(),
+                hooks_in_config: AtomicBool::new(false),
                 sha256: *format == "sha256",
                 runner,
             }),

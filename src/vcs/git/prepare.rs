@@ -4,6 +4,7 @@
 use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use tokio::sync::mpsc::UnboundedSender;
@@ -38,17 +39,17 @@ pub(super) async fn prepare(
     for file in &request.files {
         check_path(&file.path)?;
     }
-    if let Some(operation) = git.operation() {
-        return Err(Problem::new(
-            409,
-            "operation-in-progress",
-            format!("a {operation} is in progress in this repository"),
-        )
-        .hint(format!(
-            "end it with git {operation} --continue or --abort, then approve again"
-        )));
-    }
-    let (head, settings) = tokio::join!(git.head(), git.settings());
+    check_idle(git)?;
+    // All at once: what is stored in vain when the answer is no is a loose blob that git clears away itself.
+    let scratch = tempfile::tempdir().map_err(Problem::internal)?;
+    let index = scratch.path().join("index");
+    let (head, settings, blobs, base, base_tree) = tokio::join!(
+        git.head(),
+        git.settings(),
+        store(git, scratch.path(), &request.files),
+        read_base(git, &request.base, &index),
+        base_tree(git, &request.base),
+    );
     let (head, settings) = (head?, settings?);
     check_head(&head, request)?;
     if request.files.is_empty() {
@@ -57,9 +58,12 @@ pub(super) async fn prepare(
     if message::tidy(&request.message, &settings).trim().is_empty() {
         return Err(no_message());
     }
+    base?;
+    let (blobs, base_tree) = (blobs?, base_tree?);
 
-    let scratch = tempfile::tempdir().map_err(Problem::internal)?;
-    let index = scratch.path().join("index");
+    git.shared
+        .hooks_in_config
+        .store(settings.hooks_in_config, Ordering::Relaxed);
     let mut hooks = Hooks {
         git,
         folder: &head.hooks,
@@ -73,14 +77,8 @@ pub(super) async fn prepare(
         .any(|name| hooks.has(name));
     if any_hook {
         git.identity().await?;
+        keep_times(git, &request.base, &index).await?;
     }
-    let (blobs, base, base_tree) = tokio::join!(
-        store(git, scratch.path(), &request.files),
-        read_base(git, &request.base, &index, any_hook),
-        base_tree(git, &request.base),
-    );
-    base?;
-    let (blobs, base_tree) = (blobs?, base_tree?);
     fill(git, &index, &request.files, &blobs).await?;
 
     hooks.run("pre-commit", &[]).await?;
@@ -106,6 +104,21 @@ pub(super) async fn prepare(
         branch: request.branch.clone(),
         output,
     })
+}
+
+/// Nothing may be half way through: a commit of ours would become part of it.
+pub(super) fn check_idle(git: &Git) -> Result<(), Problem> {
+    let Some(operation) = git.operation() else {
+        return Ok(());
+    };
+    Err(Problem::new(
+        409,
+        "operation-in-progress",
+        format!("a {operation} is in progress in this repository"),
+    )
+    .hint(format!(
+        "end it with git {operation} --continue or --abort, then approve again"
+    )))
 }
 
 /// The base must still be where it was, and checked out.
@@ -212,25 +225,29 @@ async fn store(
         .collect()
 }
 
-/// Fills our index with the base. For hooks it starts from a copy of the person's own: where that agrees
-/// with the base it brings file times along, without which a hook would see every file as changed.
-async fn read_base(git: &Git, base: &str, index: &Path, for_hooks: bool) -> Result<(), Problem> {
+/// Fills our index with the base.
+async fn read_base(git: &Git, base: &str, index: &Path) -> Result<(), Problem> {
     if base.is_empty() {
         return Ok(());
     }
-    if for_hooks && fs::copy(git.shared.git_dir.join("index"), index).is_ok() {
-        let output = git
-            .run(own_index(["read-tree", "--reset", base], index))
-            .await?;
-        if output.code == 0 {
-            return Ok(());
-        }
-        fs::remove_file(index).map_err(Problem::internal)?;
+    let output = git.run(own_index(["read-tree", base], index)).await?;
+    output.checked().map(|_| ())
+}
+
+/// Fills our index with the base once more, this time starting from a copy of the person's own: where that agrees
+/// with the base it brings file times along, without which a hook would see every file as changed.
+async fn keep_times(git: &Git, base: &str, index: &Path) -> Result<(), Problem> {
+    let copy = index.with_extension("copy");
+    if base.is_empty() || fs::copy(git.shared.git_dir.join("index"), &copy).is_err() {
+        return Ok(());
     }
-    git.run(own_index(["read-tree", base], index))
-        .await?
-        .checked()
-        .map(|_| ())
+    let output = git
+        .run(own_index(["read-tree", "--reset", base], &copy))
+        .await?;
+    if output.code == 0 {
+        fs::rename(copy, index).map_err(Problem::internal)?;
+    }
+    Ok(())
 }
 
 async fn base_tree(git: &Git, base: &str) -> Result<String, Problem> {

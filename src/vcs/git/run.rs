@@ -241,6 +241,8 @@ impl Runner {
             .env("GIT_EDITOR", ":");
         if call.plumbing {
             command
+                // A passphrase must not be asked for on the terminal that the cockpit draws on.
+                .env_remove("GPG_TTY")
                 .env("LC_ALL", "C")
                 .env("GIT_OPTIONAL_LOCKS", "0")
                 .env("GIT_LITERAL_PATHSPECS", "1");

@@ -9,7 +9,10 @@ use std::time::SystemTime;
 use crate::model::Problem;
 
 use super::Git;
-use super::changes::{Blob, LINK, is_executable};
+use super::changes::{Blob, LINK, RawChange, is_executable};
+
+/// Bytes up to which a file is hashed here rather than by git.
+const PLAIN_LIMIT: u64 = 8 * 1024 * 1024;
 
 /// What lies at a path of the working tree.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,6 +25,8 @@ pub(super) enum Work {
     File {
         /// Its blob id.
         oid: String,
+        /// These are its very bytes: nothing is converted on the way to git.
+        plain: bool,
         /// The owner may run it.
         executable: bool,
         /// By which a change since then shows.
@@ -92,19 +97,23 @@ impl Work {
 }
 
 impl Git {
-    /// What lies at these paths.
+    /// What lies at the paths of these changes.
     pub(super) async fn work_states(
         &self,
-        paths: &[&str],
+        changes: &[RawChange],
     ) -> Result<HashMap<String, Work>, Problem> {
         let mut states = HashMap::new();
         let mut files = Vec::new();
-        for path in paths {
+        for change in changes {
+            let path = change.path.as_str();
             let state = match reach(self.root(), path) {
-                Ok(Some(meta)) if meta.is_file() => {
-                    files.push((*path, meta));
-                    continue;
-                }
+                Ok(Some(meta)) if meta.is_file() => match self.as_stored(change, &meta) {
+                    Some(work) => work,
+                    None => {
+                        files.push((path, meta));
+                        continue;
+                    }
+                },
                 Ok(Some(meta)) if meta.is_symlink() => {
                     let target =
                         fs::read_link(self.root().join(path)).map_err(Problem::internal)?;
@@ -117,28 +126,44 @@ impl Git {
                 Ok(None) => Work::Missing,
                 Ok(Some(_)) | Err(_) => Work::Blocked,
             };
-            states.insert((*path).to_owned(), state);
+            states.insert(path.to_owned(), state);
         }
         let names: Vec<&str> = files.iter().map(|(path, _)| *path).collect();
         let ids = self.hash_files(&names, false).await?;
         for ((path, meta), oid) in files.into_iter().zip(ids) {
-            let executable = is_executable(&meta);
-            states.insert(
-                path.to_owned(),
-                Work::File {
-                    oid,
-                    executable,
-                    seen: Seen::of(&meta),
-                },
-            );
+            let work = Work::File {
+                oid,
+                plain: false,
+                executable: is_executable(&meta),
+                seen: Seen::of(&meta),
+            };
+            states.insert(path.to_owned(), work);
         }
         Ok(states)
     }
 
-    /// What lies at one path.
-    pub(super) async fn work_state(&self, path: &str) -> Result<Work, Problem> {
-        let mut states = self.work_states(&[path]).await?;
-        Ok(states.remove(path).unwrap_or(Work::Missing))
+    /// The file, if its very bytes are those of one side of the change. Then no filter or line ending stands
+    /// between it and git, and git need not be asked.
+    fn as_stored(&self, change: &RawChange, meta: &Metadata) -> Option<Work> {
+        if meta.len() > PLAIN_LIMIT {
+            return None;
+        }
+        let seen = Seen::of(meta);
+        let oid = self.blob_id(&fs::read(self.root().join(&change.path)).ok()?);
+        let sides = [&change.before, &change.after];
+        let known = sides.into_iter().flatten().any(|blob| blob.oid == oid);
+        known.then(|| Work::File {
+            oid,
+            plain: true,
+            executable: is_executable(meta),
+            seen,
+        })
+    }
+
+    /// What lies at the path of one change.
+    pub(super) async fn work_state(&self, change: &RawChange) -> Result<Work, Problem> {
+        let mut states = self.work_states(std::slice::from_ref(change)).await?;
+        Ok(states.remove(&change.path).unwrap_or(Work::Missing))
     }
 }
 

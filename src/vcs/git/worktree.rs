@@ -13,12 +13,16 @@ use crate::model::Problem;
 use super::Git;
 use super::changes::{Blob, LINK, RawChange};
 use super::index::Staged;
+use super::lines;
 use super::place::{self, Placed};
 use super::run::Call;
 use super::work::Work;
 
 /// Smudge filters (large-file storage) may have to fetch.
 const FILTER_LIMIT: Duration = Duration::from_secs(300);
+
+/// Bytes up to which a blob is read as it is.
+const STORED_LIMIT: u64 = 64 * 1024 * 1024;
 
 /// How often a file is looked at again that changes while it is being replaced.
 const TRIES: usize = 3;
@@ -57,7 +61,7 @@ impl Git {
             let state = work.get(&change.path).cloned().unwrap_or(Work::Missing);
             let again = any_gone && state == Work::Blocked && change.after.is_some();
             let state = if again {
-                self.work_state(&change.path).await?
+                self.work_state(change).await?
             } else {
                 state
             };
@@ -95,7 +99,7 @@ impl Git {
             };
             match placed.map_err(|error| unwritable(&change.path, &error))? {
                 Placed::Done => return Ok(true),
-                Placed::Moved => work = self.work_state(&change.path).await?,
+                Placed::Moved => work = self.work_state(change).await?,
             }
         }
         Ok(false)
@@ -125,13 +129,36 @@ impl Git {
     ) -> Result<io::Result<Placed>, Problem> {
         let target = self.root().join(&change.path);
         if blob.mode == LINK {
-            let bytes = self.object(&blob.oid, u64::MAX).await?.and_then(|object| object.bytes);
+            let bytes = self
+                .object(&blob.oid, u64::MAX)
+                .await?
+                .and_then(|object| object.bytes);
             let link = String::from_utf8(bytes.unwrap_or_default()).map_err(Problem::internal)?;
-            return Ok(place::link(&self.shared.git_dir, &target, &link, work.seen()));
+            return Ok(place::link(
+                &self.shared.git_dir,
+                &target,
+                &link,
+                work.seen(),
+            ));
         }
-        let bytes = self.smudged(&change.path, &blob.oid).await?;
+        let plain = matches!(work, Work::File { plain: true, .. });
+        let bytes = if plain {
+            self.stored(&blob.oid).await?
+        } else {
+            None
+        };
+        let bytes = match bytes {
+            Some(bytes) => bytes,
+            None => self.smudged(&change.path, &blob.oid).await?,
+        };
         let executable = self.executable(change, work).await;
-        Ok(place::file(&self.shared.git_dir, &target, &bytes, executable, work.seen()))
+        Ok(place::file(
+            &self.shared.git_dir,
+            &target,
+            &bytes,
+            executable,
+            work.seen(),
+        ))
     }
 
     /// The executable bit to set, if any: where the commit changes it and the person has not.
@@ -164,8 +191,11 @@ impl Git {
             self.smudged(&change.path, &before.oid),
             self.smudged(&change.path, &after.oid)
         );
-        let Some(merged) = self.merge(&ours, &base?, &theirs?).await? else {
-            return Ok(None);
+        let (base, theirs) = (base?, theirs?);
+        let merged = match self.merge(&ours, &base, &theirs).await? {
+            Some(merged) => merged,
+            None if lines::contains(&base, &ours, &theirs) => ours.clone(),
+            None => return Ok(None),
         };
         let executable = self.executable(change, work).await;
         if merged == ours {
@@ -182,6 +212,12 @@ impl Git {
             executable,
             work.seen(),
         )))
+    }
+
+    /// A blob as it is, where it is small enough to hold.
+    async fn stored(&self, oid: &str) -> Result<Option<Vec<u8>>, Problem> {
+        let object = self.object(oid, STORED_LIMIT).await?;
+        Ok(object.and_then(|object| object.bytes))
     }
 
     /// A blob as it lies in the working tree: line endings and filters applied.
@@ -266,6 +302,7 @@ mod tests {
         };
         Work::File {
             oid: oid.into(),
+            plain: false,
             executable: false,
             seen,
         }
