@@ -67,8 +67,16 @@ fn every_kind_of_text_change_applies() {
     let text = |text: &str| Content::text(text);
     let page = lines(40);
     assert_applies(&[
-        file("two hunks.html", text(&page), text(&page.replace("line 2\n", "").replace("38", "x"))),
-        file("crlf.html", text("a\r\nb\r\nc\r\n"), text("a\r\nB\r\nc\r\n")),
+        file(
+            "two hunks.html",
+            text(&page),
+            text(&page.replace("line 2\n", "").replace("38", "x")),
+        ),
+        file(
+            "crlf.html",
+            text("a\r\nb\r\nc\r\n"),
+            text("a\r\nB\r\nc\r\n"),
+        ),
         file("to-crlf.html", text("a\nb\n"), text("a\r\nb\r\n")),
         file("no-newline", text("a\nb"), text("a\nB")),
         file("gets-newline", text("a"), text("a\n")),
@@ -85,14 +93,26 @@ fn every_kind_of_text_change_applies() {
         file("ünï 日本.html", text("a\n"), text("ü\n")),
         file("-n", text("a\n"), text("b\n")),
         file("a b/c", Content::Absent, text("x")),
-        file("looks", text("--- a\n+++ b\n@@ -1 +1 @@\n"), text("-- a\n++ b\ndiff --git a b\n")),
+        file(
+            "looks",
+            text("--- a\n+++ b\n@@ -1 +1 @@\n"),
+            text("-- a\n++ b\ndiff --git a b\n"),
+        ),
         with_modes(file("chmod.sh", text("x\n"), text("x\n")), FILE, PROGRAM),
-        with_modes(file("chmod and edit.sh", text("x\n"), text("y\n")), PROGRAM, FILE),
+        with_modes(
+            file("chmod and edit.sh", text("x\n"), text("y\n")),
+            PROGRAM,
+            FILE,
+        ),
         with_modes(file("new.sh", Content::Absent, text("y\n")), 0, PROGRAM),
         #[cfg(unix)]
         with_modes(file("link", text("target"), text("elsewhere")), LINK, LINK),
         #[cfg(unix)]
-        with_modes(file("becomes-link", text("x\ny\n"), text("target")), FILE, LINK),
+        with_modes(
+            file("becomes-link", text("x\ny\n"), text("target")),
+            FILE,
+            LINK,
+        ),
     ]);
 }
 
@@ -105,7 +125,10 @@ fn a_binary_change_applies_where_its_blobs_are() {
     let oid = site.git(["hash-object", "-w", "new.png"]).trim().to_owned();
     let before = site.git(["rev-parse", ":picture.png"]).trim().to_owned();
     fs::remove_file(site.path("new.png")).unwrap();
-    let binary = |oid: &str, size| Content::Binary { oid: oid.to_owned(), size };
+    let binary = |oid: &str, size| Content::Binary {
+        oid: oid.to_owned(),
+        size,
+    };
     let files = [
         file("new.png", Content::Absent, binary(&oid, 4)),
         file("picture.png", binary(&before, 8), binary(&oid, 4)),
@@ -126,14 +149,23 @@ fn hunks_are_those_of_git() {
     let site = Site::with([("page.html", before.as_str())]);
     site.write("page.html", &after);
     let git = site.git(["diff", "--no-color"]);
-    let ours = patch::unified(&[file("page.html", Content::text(before), Content::text(after))]);
+    let ours = patch::unified(&[file(
+        "page.html",
+        Content::text(before),
+        Content::text(after),
+    )]);
     // git adds the blobs, and the line a hunk is under.
     let plain = |text: &str| -> Vec<String> {
         text.lines()
             .filter(|line| !line.starts_with("index "))
-            .map(|line| match line.strip_prefix("@@ ").and_then(|rest| rest.split_once(" @@")) {
-                Some((place, _)) => format!("@@ {place} @@"),
-                None => line.to_owned(),
+            .map(|line| {
+                match line
+                    .strip_prefix("@@ ")
+                    .and_then(|rest| rest.split_once(" @@"))
+                {
+                    Some((place, _)) => format!("@@ {place} @@"),
+                    None => line.to_owned(),
+                }
             })
             .collect()
     };
@@ -142,9 +174,15 @@ fn hunks_are_those_of_git() {
 
 /// Texts that share many lines, with all the line endings there are.
 fn texts() -> impl Strategy<Value = String> {
-    let line = (0..6_u8, prop_oneof![4 => Just("\n"), 1 => Just("\r\n"), 1 => Just("\r")]);
+    let line = (
+        0..6_u8,
+        prop_oneof![4 => Just("\n"), 1 => Just("\r\n"), 1 => Just("\r")],
+    );
     (proptest::collection::vec(line, 0..40), any::<bool>()).prop_map(|(lines, cut)| {
-        let mut text: String = lines.iter().map(|(n, end)| format!("<p>{n}</p>{end}")).collect();
+        let mut text: String = lines
+            .iter()
+            .map(|(n, end)| format!("<p>{n}</p>{end}"))
+            .collect();
         if cut && text.ends_with('\n') {
             text.pop();
         }

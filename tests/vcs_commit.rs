@@ -40,19 +40,34 @@ async fn hooks_run_in_git_s_order_with_what_will_be_committed() {
              (echo pre-commit; git diff --cached --name-only; git diff --name-only; pwd) >> {log}"
         ),
     );
-    site.hook("prepare-commit-msg", &format!("echo prepare $2 >> {log}; echo '\n\nSee #1' >> $1"));
-    site.hook("commit-msg", &format!("echo commit-msg >> {log}; sed -i 's/headline/title/' $1"));
-    site.hook("post-commit", &format!("echo post-commit $(git log -1 --format=%s) >> {log}"));
+    site.hook(
+        "prepare-commit-msg",
+        &format!("echo prepare $2 >> {log}; echo '\n\nSee #1' >> $1"),
+    );
+    site.hook(
+        "commit-msg",
+        &format!("echo commit-msg >> {log}; sed -i 's/headline/title/' $1"),
+    );
+    site.hook(
+        "post-commit",
+        &format!("echo post-commit $(git log -1 --format=%s) >> {log}"),
+    );
     site.edit("about.html", "about", "mine");
 
     let git = site.open().await;
     let (send, mut lines) = mpsc::unbounded_channel();
-    let prepared = git.prepare(&site.request(vec![change(&site)]), send).await.unwrap();
+    let prepared = git
+        .prepare(&site.request(vec![change(&site)]), send)
+        .await
+        .unwrap();
     assert_eq!(prepared.output, ["checking", "and more"]);
     assert_eq!(lines.recv().await.unwrap(), "checking");
     let done = git.finish(&prepared).await.unwrap();
     assert_eq!(done.output, ["checking", "and more"]);
-    assert_eq!(site.git(["log", "-1", "--format=%B"]), "Change the title\n\nSee #1\n\n");
+    assert_eq!(
+        site.git(["log", "-1", "--format=%B"]),
+        "Change the title\n\nSee #1\n\n"
+    );
     // The working tree has not got the change yet, and `about.html` is the person's own.
     assert_eq!(
         logs(&site),
@@ -73,7 +88,10 @@ async fn a_hook_that_refuses_stops_everything() {
         site.edit("about.html", "about", "mine");
         let (state, head) = (site.state(), site.head());
         let problem = site.commit(vec![change(&site)]).await.unwrap_err();
-        assert!(problem.is("hook-failed") && problem.status == 422, "{problem:?}");
+        assert!(
+            problem.is("hook-failed") && problem.status == 422,
+            "{problem:?}"
+        );
         assert!(problem.detail.contains("line 3: no semicolon"), "{problem}");
         assert!(problem.detail.contains(hook), "{problem}");
         assert_eq!((site.state(), site.head()), (state, head));
@@ -106,9 +124,16 @@ async fn hooks_elsewhere_are_found_and_unfit_ones_named() {
     site.hook("pre-commit", "exit 1");
     fs::write(hooks.join("pre-commit"), "#!/bin/sh\necho shared\n").unwrap();
     let done = site.commit(vec![change(&site)]).await.unwrap();
-    assert_eq!(done.output, ["the hook pre-commit was skipped: it is not executable"]);
+    assert_eq!(
+        done.output,
+        ["the hook pre-commit was skipped: it is not executable"]
+    );
 
-    Command::new("chmod").arg("+x").arg(hooks.join("pre-commit")).status().unwrap();
+    Command::new("chmod")
+        .arg("+x")
+        .arg(hooks.join("pre-commit"))
+        .status()
+        .unwrap();
     let again = site.replace(PAGE, "line 1\n", "ONE\n");
     assert_eq!(site.commit(vec![again]).await.unwrap().output, ["shared"]);
 }
@@ -127,7 +152,10 @@ async fn a_hook_may_leave_a_process_behind() {
 async fn a_dropped_commit_ends_its_hook() {
     let site = site();
     let pid = site.home().join("pid");
-    site.hook("pre-commit", &format!("echo $$ > {}; exec sleep 300", pid.display()));
+    site.hook(
+        "pre-commit",
+        &format!("echo $$ > {}; exec sleep 300", pid.display()),
+    );
     let git = site.open().await;
     let request = site.request(vec![change(&site)]);
     let task = tokio::spawn(async move { prepare(&git, request).await });
@@ -137,7 +165,10 @@ async fn a_dropped_commit_ends_its_hook() {
         if let Some(number) = text.strip_suffix('\n') {
             break number.to_owned();
         }
-        assert!(begun.elapsed() < Duration::from_secs(20), "the hook did not start");
+        assert!(
+            begun.elapsed() < Duration::from_secs(20),
+            "the hook did not start"
+        );
         tokio::time::sleep(Duration::from_millis(5)).await;
     };
     task.abort();
@@ -146,7 +177,10 @@ async fn a_dropped_commit_ends_its_hook() {
     let stat = format!("/proc/{number}/stat");
     let alive = || fs::read_to_string(&stat).is_ok_and(|text| !text.contains(") Z"));
     while alive() {
-        assert!(begun.elapsed() < Duration::from_secs(20), "the hook still runs");
+        assert!(
+            begun.elapsed() < Duration::from_secs(20),
+            "the hook still runs"
+        );
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
     assert_eq!(site.status(), "");
@@ -157,7 +191,16 @@ async fn commits_are_signed_when_the_person_signs() {
     let site = site();
     let key = site.home().join("key");
     let made = Command::new("ssh-keygen")
-        .args(["-q", "-t", "ed25519", "-N", "", "-C", "ada@example.com", "-f"])
+        .args([
+            "-q",
+            "-t",
+            "ed25519",
+            "-N",
+            "",
+            "-C",
+            "ada@example.com",
+            "-f",
+        ])
         .arg(&key)
         .status();
     if !made.is_ok_and(|status| status.success()) {
@@ -168,7 +211,11 @@ async fn commits_are_signed_when_the_person_signs() {
     fs::write(&signers, format!("ada@example.com {public}")).unwrap();
     site.git(["config", "gpg.format", "ssh"]);
     site.git(["config", "user.signingKey", key.to_str().unwrap()]);
-    site.git(["config", "gpg.ssh.allowedSignersFile", signers.to_str().unwrap()]);
+    site.git([
+        "config",
+        "gpg.ssh.allowedSignersFile",
+        signers.to_str().unwrap(),
+    ]);
     site.git(["config", "commit.gpgSign", "true"]);
     site.commit(vec![change(&site)]).await.unwrap();
     site.git(["verify-commit", "HEAD"]);
@@ -176,7 +223,10 @@ async fn commits_are_signed_when_the_person_signs() {
 
     fs::remove_file(&key).unwrap();
     let (state, head) = (site.state(), site.head());
-    let problem = site.commit(vec![site.replace(PAGE, "line 1\n", "ONE\n")]).await.unwrap_err();
+    let problem = site
+        .commit(vec![site.replace(PAGE, "line 1\n", "ONE\n")])
+        .await
+        .unwrap_err();
     assert!(problem.is("signing-failed"), "{problem}");
     assert_eq!((site.state(), site.head()), (state, head));
 }
@@ -193,7 +243,12 @@ async fn nobody_is_no_author() {
         }
         let problem = site.commit(vec![change(&site)]).await.unwrap_err();
         assert!(problem.is("identity-missing"), "{problem}");
-        assert!(problem.hint.unwrap().contains("git config --global user.name"));
+        assert!(
+            problem
+                .hint
+                .unwrap()
+                .contains("git config --global user.name")
+        );
     }
     assert_eq!(logs(&site), "");
 }
@@ -208,10 +263,14 @@ async fn a_branch_that_moved_is_not_touched() {
     site.commit_all("Meanwhile");
     site.edit("about.html", "moved", "mine");
     let (state, head) = (site.state(), site.head());
-    for problem in
-        [git.finish(&prepared).await.unwrap_err(), prepare(&git, request).await.unwrap_err()]
-    {
-        assert!(problem.is("stale-base") && problem.status == 409, "{problem:?}");
+    for problem in [
+        git.finish(&prepared).await.unwrap_err(),
+        prepare(&git, request).await.unwrap_err(),
+    ] {
+        assert!(
+            problem.is("stale-base") && problem.status == 409,
+            "{problem:?}"
+        );
     }
     assert_eq!((site.state(), site.head()), (state, head));
 }
@@ -224,12 +283,16 @@ async fn another_branch_checked_out_is_not_touched() {
     let prepared = prepare(&git, request.clone()).await.unwrap();
     site.git(["switch", "-q", "-c", "other"]);
     let (state, main) = (site.state(), site.git(["rev-parse", "main"]));
-    for problem in
-        [git.finish(&prepared).await.unwrap_err(), prepare(&git, request).await.unwrap_err()]
-    {
+    for problem in [
+        git.finish(&prepared).await.unwrap_err(),
+        prepare(&git, request).await.unwrap_err(),
+    ] {
         assert!(problem.is("branch-changed"), "{problem:?}");
     }
-    assert_eq!((site.state(), site.git(["rev-parse", "main"])), (state, main));
+    assert_eq!(
+        (site.state(), site.git(["rev-parse", "main"])),
+        (state, main)
+    );
 }
 
 #[tokio::test]
@@ -288,7 +351,9 @@ async fn a_held_index_is_waited_for() {
     let lock = site.path(".git/index.lock");
     fs::write(&lock, "").unwrap();
     let git = site.open().await;
-    let prepared = prepare(&git, site.request(vec![change(&site)])).await.unwrap();
+    let prepared = prepare(&git, site.request(vec![change(&site)]))
+        .await
+        .unwrap();
     let finish = tokio::spawn({
         let (git, prepared) = (git.clone(), prepared.clone());
         async move { git.finish(&prepared).await }
@@ -307,9 +372,14 @@ async fn a_held_index_ends_in_a_clear_problem_with_nothing_changed() {
     let site = site();
     site.write(".git/index.lock", "");
     let (head, files) = (site.head(), site.state().files);
-    let options = Options { env: env(site.home()), lock_wait: Duration::from_millis(50) };
+    let options = Options {
+        env: env(site.home()),
+        lock_wait: Duration::from_millis(50),
+    };
     let git = Git::open_with(&site.root, options).await.unwrap();
-    let prepared = prepare(&git, site.request(vec![change(&site)])).await.unwrap();
+    let prepared = prepare(&git, site.request(vec![change(&site)]))
+        .await
+        .unwrap();
     let problem = git.finish(&prepared).await.unwrap_err();
     assert!(problem.is("index-locked"), "{problem}");
     assert_eq!((site.head(), site.state().files), (head, files));
@@ -325,10 +395,23 @@ async fn linked_worktrees_and_subfolders_are_repositories_too() {
     site.commit_all("Docs");
     let git = site.open_at(&site.path("docs")).await.unwrap();
     assert_eq!(git.root(), site.root);
-    assert_eq!(site.open_at(&site.path("docs/a.html")).await.unwrap().root(), site.root);
+    assert_eq!(
+        site.open_at(&site.path("docs/a.html"))
+            .await
+            .unwrap()
+            .root(),
+        site.root
+    );
 
     let linked = site.home().join("linked tree");
-    site.git(["worktree", "add", "-q", "-b", "feature", linked.to_str().unwrap()]);
+    site.git([
+        "worktree",
+        "add",
+        "-q",
+        "-b",
+        "feature",
+        linked.to_str().unwrap(),
+    ]);
     fs::write(linked.join("mine.html"), "mine").unwrap();
     let git = site.open_at(&linked).await.unwrap();
     let mut request = site.request(vec![change(&site)]);
@@ -337,7 +420,11 @@ async fn linked_worktrees_and_subfolders_are_repositories_too() {
     git.finish(&prepared).await.unwrap();
     let status = site.git_in(&linked, &["status", "--porcelain"]).unwrap();
     assert_eq!(status, "?? mine.html\n");
-    assert!(fs::read_to_string(linked.join(PAGE)).unwrap().contains("LINE 20"));
+    assert!(
+        fs::read_to_string(linked.join(PAGE))
+            .unwrap()
+            .contains("LINE 20")
+    );
     assert_eq!(site.status(), "");
     assert!(!site.read(PAGE).contains("LINE 20"));
 }
@@ -352,14 +439,24 @@ async fn what_is_no_repository_is_named_so() {
     let bare = site.home().join("bare.git");
     site.git(["init", "-q", "--bare", bare.to_str().unwrap()]);
     assert!(kind(&bare).await.is("bare-repository"));
-    let options =
-        Options { env: vec![("PATH".into(), "/nonexistent".into())], ..Options::default() };
+    let options = Options {
+        env: vec![("PATH".into(), "/nonexistent".into())],
+        ..Options::default()
+    };
     let problem = Git::open_with(&site.root, options).await.err().unwrap();
     assert!(problem.is("git-missing"), "{problem}");
     let mut env = env(site.home());
     env.push(("GIT_TEST_ASSUME_DIFFERENT_OWNER".into(), "1".into()));
-    let problem =
-        Git::open_with(&site.root, Options { env, ..Options::default() }).await.err().unwrap();
+    let problem = Git::open_with(
+        &site.root,
+        Options {
+            env,
+            ..Options::default()
+        },
+    )
+    .await
+    .err()
+    .unwrap();
     assert!(problem.is("unsafe-repository"), "{problem}");
 }
 
@@ -381,12 +478,24 @@ async fn commits_are_listed_read_and_laid_out() {
 
     let git = site.open().await;
     let tree = git.tree(&first).await.unwrap();
-    let listed: Vec<_> = tree.files().iter().map(|f| (f.path.as_str(), f.mode)).collect();
+    let listed: Vec<_> = tree
+        .files()
+        .iter()
+        .map(|f| (f.path.as_str(), f.mode))
+        .collect();
     assert_eq!(
         listed,
-        [(".gitattributes", FILE), ("a.txt", FILE), ("b/run.sh", PROGRAM), ("link", LINK)]
+        [
+            (".gitattributes", FILE),
+            ("a.txt", FILE),
+            ("b/run.sh", PROGRAM),
+            ("link", LINK)
+        ]
     );
-    assert_eq!(tree.id(), site.git(["rev-parse", &format!("{first}^{{tree}}")]).trim());
+    assert_eq!(
+        tree.id(),
+        site.git(["rev-parse", &format!("{first}^{{tree}}")]).trim()
+    );
     assert_eq!(tree.read("a.txt").unwrap().as_deref(), Some(&b"a\nb\n"[..]));
     assert_eq!(tree.entry("a.txt").unwrap().size, Some(4));
     assert!(tree.read("none").unwrap().is_none());
@@ -394,22 +503,44 @@ async fn commits_are_listed_read_and_laid_out() {
 
     let folder = tempfile::tempdir().unwrap();
     let source = git.source(&first).await.unwrap();
-    assert_eq!((source.commit(), source.tree()), (first.as_str(), tree.id()));
+    assert_eq!(
+        (source.commit(), source.tree()),
+        (first.as_str(), tree.id())
+    );
     source.export(folder.path()).unwrap();
-    assert_eq!(fs::read(folder.path().join("a.txt")).unwrap(), b"a\r\nb\r\n");
-    assert_eq!(fs::read_link(folder.path().join("link")).unwrap().to_str(), Some("a.txt"));
-    let mode = fs::metadata(folder.path().join("b/run.sh")).unwrap().permissions();
-    assert_eq!(std::os::unix::fs::PermissionsExt::mode(&mode) & 0o111, 0o111);
+    assert_eq!(
+        fs::read(folder.path().join("a.txt")).unwrap(),
+        b"a\r\nb\r\n"
+    );
+    assert_eq!(
+        fs::read_link(folder.path().join("link")).unwrap().to_str(),
+        Some("a.txt")
+    );
+    let mode = fs::metadata(folder.path().join("b/run.sh"))
+        .unwrap()
+        .permissions();
+    assert_eq!(
+        std::os::unix::fs::PermissionsExt::mode(&mode) & 0o111,
+        0o111
+    );
     assert!(!folder.path().join(".git").exists());
     assert_eq!(site.read("a.txt"), "mine");
 
     let log = git.log(10).await.unwrap();
     let titles: Vec<_> = log.iter().map(|entry| entry.title.as_str()).collect();
     assert_eq!(titles, ["Second | with \"signs\"", "First"]);
-    assert_eq!((log[0].commit.as_str(), log[0].author.as_str()), (&*second, "Ada Lovelace"));
+    assert_eq!(
+        (log[0].commit.as_str(), log[0].author.as_str()),
+        (&*second, "Ada Lovelace")
+    );
     assert_eq!(log[0].time, 1_767_323_045);
     assert_eq!(git.title(&second).await.unwrap(), "Second | with \"signs\"");
-    assert!(git.title(&"1".repeat(40)).await.unwrap_err().is("not-found"));
+    assert!(
+        git.title(&"1".repeat(40))
+            .await
+            .unwrap_err()
+            .is("not-found")
+    );
 
     let changed = git.changes_of(&second).await.unwrap();
     assert_eq!(changed[0].before, Content::text("a\nb\n"));
@@ -442,11 +573,20 @@ async fn the_reader_survives_its_process() {
     let git = site.open().await;
     let tree = git.tree(&site.head()).await.unwrap();
     assert!(tree.read(PAGE).unwrap().is_some());
-    let reader = fs::read_dir("/proc").unwrap().flatten().map(|entry| entry.path()).find(|proc| {
-        fs::read_link(proc.join("cwd")).is_ok_and(|folder| folder == site.root)
-            && fs::read_to_string(proc.join("cmdline")).is_ok_and(|line| line.contains("cat-file"))
-    });
+    let reader = fs::read_dir("/proc")
+        .unwrap()
+        .flatten()
+        .map(|entry| entry.path())
+        .find(|proc| {
+            fs::read_link(proc.join("cwd")).is_ok_and(|folder| folder == site.root)
+                && fs::read_to_string(proc.join("cmdline"))
+                    .is_ok_and(|line| line.contains("cat-file"))
+        });
     let pid = reader.expect("a kept git cat-file");
-    Command::new("kill").arg("-9").arg(pid.file_name().unwrap()).status().unwrap();
+    Command::new("kill")
+        .arg("-9")
+        .arg(pid.file_name().unwrap())
+        .status()
+        .unwrap();
     assert!(tree.read("about.html").unwrap().is_some());
 }

@@ -39,7 +39,11 @@ fn scene() -> (Site, Vec<ProposedFile>) {
         file("new/page.html", Content::Absent, Content::text("new\n")),
         site.replace("overlap.html", "line 3\n", "LINE 3\n"),
         site.replace("staged.html", "line 20\n", "LINE 20\n"),
-        file("untracked by choice.html", Content::text("kept\n"), Content::Absent),
+        file(
+            "untracked by choice.html",
+            Content::text("kept\n"),
+            Content::Absent,
+        ),
     ];
     (site, files)
 }
@@ -48,9 +52,18 @@ fn scene() -> (Site, Vec<ProposedFile>) {
 fn run(site: &Site, files: &[ProposedFile], point: &str) -> bool {
     let request = site.request(files.to_vec());
     let job = (request.base, request.files);
-    fs::write(site.home().join("job.json"), serde_json::to_vec(&job).unwrap()).unwrap();
+    fs::write(
+        site.home().join("job.json"),
+        serde_json::to_vec(&job).unwrap(),
+    )
+    .unwrap();
     Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "the_process_that_ends", "--include-ignored", "--test-threads=1"])
+        .args([
+            "--exact",
+            "the_process_that_ends",
+            "--include-ignored",
+            "--test-threads=1",
+        ])
         .env("SAYSO_FAILPOINT", point)
         .env("SAYSO_TEST_SITE", &site.root)
         .output()
@@ -67,13 +80,17 @@ fn prepared(site: &Site) -> Option<Prepared> {
 #[tokio::test]
 #[ignore = "run in a process of its own by the tests below"]
 async fn the_process_that_ends() {
-    let Some(root) = std::env::var_os("SAYSO_TEST_SITE") else { return };
+    let Some(root) = std::env::var_os("SAYSO_TEST_SITE") else {
+        return;
+    };
     let root = Path::new(&root);
     let home = root.parent().unwrap();
-    let options = Options { env: env(home), ..Options::default() };
+    let options = Options {
+        env: env(home),
+        ..Options::default()
+    };
     let git = Git::open_with(root, options).await.unwrap();
-    let (base, files) =
-        serde_json::from_slice(&fs::read(home.join("job.json")).unwrap()).unwrap();
+    let (base, files) = serde_json::from_slice(&fs::read(home.join("job.json")).unwrap()).unwrap();
     let request = sayso::vcs::CommitRequest {
         base,
         branch: "main".into(),
@@ -81,7 +98,11 @@ async fn the_process_that_ends() {
         files,
     };
     let prepared = prepare(&git, request).await.unwrap();
-    fs::write(home.join("prepared.json"), serde_json::to_vec(&prepared).unwrap()).unwrap();
+    fs::write(
+        home.join("prepared.json"),
+        serde_json::to_vec(&prepared).unwrap(),
+    )
+    .unwrap();
     git.finish(&prepared).await.unwrap();
 }
 
@@ -128,7 +149,10 @@ async fn ended_later_a_repeat_brings_everything_to_where_it_would_be() {
         assert_eq!(site.git(["rev-list", "--count", "HEAD"]), "2\n");
         // Nothing of ours is left lying about in git's folder.
         let left = fs::read_dir(site.path(".git")).unwrap().flatten();
-        assert!(left.into_iter().all(|e| !e.file_name().to_string_lossy().contains("sayso")));
+        assert!(
+            left.into_iter()
+                .all(|e| !e.file_name().to_string_lossy().contains("sayso"))
+        );
     }
 }
 
@@ -142,7 +166,12 @@ async fn a_change_of_the_working_tree_survives_too() {
         let (site, _) = scene();
         let files = site.files();
         assert!(!run(&site, &changes, point));
-        let done = site.open().await.finish(&prepared(&site).unwrap()).await.unwrap();
+        let done = site
+            .open()
+            .await
+            .finish(&prepared(&site).unwrap())
+            .await
+            .unwrap();
         assert!(done.kept.is_empty(), "{point}: {:?}", done.kept);
         assert_eq!(site.files(), files, "{point}");
         assert_eq!(site.state(), expected, "{point}");

@@ -32,7 +32,10 @@ async fn a_clean_tree_is_clean_again_with_the_change_in_it() {
     assert_eq!(site.read(PAGE), lines(40).replace("line 20\n", "LINE 20\n"));
     assert_eq!(site.committed(PAGE), site.read(PAGE));
     let log = site.git(["log", "-1", "--format=%an <%ae>|%cn|%B"]);
-    assert_eq!(log, "Ada Lovelace <ada@example.com>|Ada Lovelace|Change the headline\n\n");
+    assert_eq!(
+        log,
+        "Ada Lovelace <ada@example.com>|Ada Lovelace|Change the headline\n\n"
+    );
     let reflog = site.git(["reflog", "-1", "--format=%gs"]);
     assert_eq!(reflog, "commit: Change the headline\n");
     site.git(["fsck", "--strict"]);
@@ -55,11 +58,17 @@ async fn other_files_keep_every_kind_of_change() {
     let done = site.commit(vec![change]).await.unwrap();
     assert!(done.kept.is_empty());
     let mut after = site.state();
-    assert_eq!(after.files.remove(PAGE).unwrap().1, site.committed(PAGE).as_bytes());
+    assert_eq!(
+        after.files.remove(PAGE).unwrap().1,
+        site.committed(PAGE).as_bytes()
+    );
     let mut expected = before;
     expected.files.remove(PAGE);
     assert_eq!(after, expected);
-    assert_eq!(site.git(["show", "--format=", "--name-only"]), "index.html\n");
+    assert_eq!(
+        site.git(["show", "--format=", "--name-only"]),
+        "index.html\n"
+    );
 }
 
 #[tokio::test]
@@ -90,7 +99,10 @@ async fn lines_that_overlap_are_left_alone_and_named() {
     let done = site.commit(vec![change]).await.unwrap();
     assert_eq!(done.kept, [PAGE]);
     assert_eq!(site.state().files, before.files);
-    assert_eq!(site.committed(PAGE), lines(40).replace("line 20\n", "LINE 20\n"));
+    assert_eq!(
+        site.committed(PAGE),
+        lines(40).replace("line 20\n", "LINE 20\n")
+    );
     assert_eq!(site.status(), format!(" M {PAGE}\n"));
 }
 
@@ -117,7 +129,9 @@ async fn an_edit_between_preparing_and_finishing_is_merged() {
     site.edit(PAGE, "line 30\n", "later\n");
     let done = git.finish(&prepared).await.unwrap();
     assert!(done.kept.is_empty());
-    let expected = lines(40).replace("line 20\n", "LINE 20\n").replace("line 30\n", "later\n");
+    let expected = lines(40)
+        .replace("line 20\n", "LINE 20\n")
+        .replace("line 30\n", "later\n");
     assert_eq!(site.read(PAGE), expected);
 }
 
@@ -197,9 +211,13 @@ async fn line_endings_of_the_working_tree_stay() {
         assert_eq!(site.read(PAGE), crlf.replace("line 20\r\n", "LINE 20\r\n"));
         assert_eq!(
             site.read("about.html"),
-            crlf.replace("line 10\r\n", "TEN\r\nand\r\n").replace("line 30\r\n", "mine\r\n")
+            crlf.replace("line 10\r\n", "TEN\r\nand\r\n")
+                .replace("line 30\r\n", "mine\r\n")
         );
-        assert_eq!(site.committed(PAGE), lines(40).replace("line 20\n", "LINE 20\n"));
+        assert_eq!(
+            site.committed(PAGE),
+            lines(40).replace("line 20\n", "LINE 20\n")
+        );
         assert_eq!(site.status(), " M about.html\n");
     }
 }
@@ -208,9 +226,15 @@ async fn line_endings_of_the_working_tree_stay() {
 async fn carriage_returns_in_the_repository_are_bytes_like_any_other() {
     let crlf = lines(40).replace('\n', "\r\n");
     let site = Site::with([(PAGE, crlf.as_str())]);
-    let done = site.commit(vec![site.replace(PAGE, "line 20\r\n", "LINE 20\r\n")]).await.unwrap();
+    let done = site
+        .commit(vec![site.replace(PAGE, "line 20\r\n", "LINE 20\r\n")])
+        .await
+        .unwrap();
     assert!(done.kept.is_empty());
-    assert_eq!(site.committed(PAGE), crlf.replace("line 20\r\n", "LINE 20\r\n"));
+    assert_eq!(
+        site.committed(PAGE),
+        crlf.replace("line 20\r\n", "LINE 20\r\n")
+    );
     assert_eq!(site.read(PAGE), site.committed(PAGE));
     assert_eq!(site.status(), "");
 }
@@ -219,29 +243,44 @@ async fn carriage_returns_in_the_repository_are_bytes_like_any_other() {
 async fn what_the_person_deleted_stays_deleted() {
     let site = site();
     fs::remove_file(site.path(PAGE)).unwrap();
-    let done = site.commit(vec![site.replace(PAGE, "line 20\n", "LINE 20\n")]).await.unwrap();
+    let done = site
+        .commit(vec![site.replace(PAGE, "line 20\n", "LINE 20\n")])
+        .await
+        .unwrap();
     assert_eq!(done.kept, [PAGE]);
     assert_eq!(site.status(), format!(" D {PAGE}\n"));
     assert!(site.committed(PAGE).contains("LINE 20"));
 
     site.git(["rm", "-q", "--cached", "about.html"]);
-    let done = site.commit(vec![site.replace("about.html", "line 2\n", "2\n")]).await.unwrap();
+    let done = site
+        .commit(vec![site.replace("about.html", "line 2\n", "2\n")])
+        .await
+        .unwrap();
     assert_eq!(done.kept, ["about.html"]);
     assert!(site.staged().contains("deleted file"));
 }
 
 #[tokio::test]
 async fn a_deleted_file_goes_unless_the_person_changed_it() {
-    let site = Site::with([("a/b/gone.html", "x\n"), ("edited.html", "x\n"), (PAGE, "x\n")]);
+    let site = Site::with([
+        ("a/b/gone.html", "x\n"),
+        ("edited.html", "x\n"),
+        (PAGE, "x\n"),
+    ]);
     site.write("edited.html", "x\nmine\n");
     let gone = |path| file(path, Content::text("x\n"), Content::Absent);
-    let done =
-        site.commit(vec![gone("a/b/gone.html"), gone("edited.html")]).await.unwrap();
+    let done = site
+        .commit(vec![gone("a/b/gone.html"), gone("edited.html")])
+        .await
+        .unwrap();
     assert_eq!(done.kept, ["edited.html"]);
     assert!(!site.path("a").exists());
     assert_eq!(site.read("edited.html"), "x\nmine\n");
     assert_eq!(site.status(), "?? edited.html\n");
-    assert_eq!(site.git(["ls-tree", "--name-only", "-r", "HEAD"]), format!("{PAGE}\n"));
+    assert_eq!(
+        site.git(["ls-tree", "--name-only", "-r", "HEAD"]),
+        format!("{PAGE}\n")
+    );
 }
 
 #[tokio::test]
@@ -250,7 +289,11 @@ async fn an_untracked_file_in_the_way_is_left_as_it_is() {
     site.write("new.html", "theirs\n");
     site.write("same.html", "same\n");
     let new = |path, text| file(path, Content::Absent, Content::text(text));
-    let files = vec![new("new.html", "ours\n"), new("same.html", "same\n"), new("a/b.html", "b")];
+    let files = vec![
+        new("new.html", "ours\n"),
+        new("same.html", "same\n"),
+        new("a/b.html", "b"),
+    ];
     let done = site.commit(files).await.unwrap();
     assert_eq!(done.kept, ["new.html"]);
     assert_eq!(site.read("new.html"), "theirs\n");
@@ -285,14 +328,20 @@ async fn odd_names_work() {
     let tree = git.tree(&site.head()).await.unwrap();
     let mut files = Vec::new();
     for name in names {
-        assert_eq!(tree.read(name).unwrap().as_deref(), Some(lines(20).as_bytes()), "{name:?}");
+        assert_eq!(
+            tree.read(name).unwrap().as_deref(),
+            Some(lines(20).as_bytes()),
+            "{name:?}"
+        );
         let after = lines(20).replace("line 3\n", "three\n");
         files.push(file(name, Content::text(lines(20)), Content::text(after)));
     }
     let done = site.commit(files).await.unwrap();
     assert!(done.kept.is_empty(), "{:?}", done.kept);
     for name in names {
-        let expected = lines(20).replace("line 3\n", "three\n").replace("line 18\n", "mine\n");
+        let expected = lines(20)
+            .replace("line 3\n", "three\n")
+            .replace("line 18\n", "mine\n");
         assert_eq!(site.read(name), expected, "{name:?}");
     }
     let paths: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
@@ -313,7 +362,10 @@ async fn symlinks_are_files_of_their_own_and_never_followed() {
     (change.mode_before, change.mode_after) = (LINK, LINK);
     let done = site.commit(vec![change]).await.unwrap();
     assert!(done.kept.is_empty());
-    assert_eq!(fs::read_link(site.path("link")).unwrap().to_str(), Some(PAGE));
+    assert_eq!(
+        fs::read_link(site.path("link")).unwrap().to_str(),
+        Some(PAGE)
+    );
     assert_eq!(site.status(), "");
 
     // A folder that the person replaced by a link to elsewhere.
@@ -375,7 +427,10 @@ async fn files_and_folders_change_places() {
     let done = site.commit(files).await.unwrap();
     assert!(done.kept.is_empty());
     assert_eq!(site.status(), "");
-    assert_eq!((site.read("about/index.html"), site.read("page")), ("y\n".into(), "x\n".into()));
+    assert_eq!(
+        (site.read("about/index.html"), site.read("page")),
+        ("y\n".into(), "x\n".into())
+    );
 }
 
 #[tokio::test]
@@ -406,10 +461,16 @@ async fn filters_run_both_ways() {
     site.commit_all("Start");
     assert_eq!(site.committed("note.txt"), lines(30));
     site.edit("note.txt", "LINE 25\n", "MINE\n");
-    let done = site.commit(vec![site.replace("note.txt", "line 5\n", "five\n")]).await.unwrap();
+    let done = site
+        .commit(vec![site.replace("note.txt", "line 5\n", "five\n")])
+        .await
+        .unwrap();
     assert!(done.kept.is_empty());
     let expected = lines(30).to_uppercase().replace("LINE 25\n", "MINE\n");
-    assert_eq!(site.read("note.txt"), expected.replace("LINE 5\n", "FIVE\n"));
+    assert_eq!(
+        site.read("note.txt"),
+        expected.replace("LINE 5\n", "FIVE\n")
+    );
     // What would be committed is shown, not what lies on the disk.
     let changes = site.changes().await;
     assert!(changes[0].after.as_text().unwrap().contains("mine\n"));
@@ -428,9 +489,19 @@ async fn an_unborn_branch_gets_its_first_commit() {
     let new = file(PAGE, Content::Absent, Content::text("<h1>Hi</h1>\n"));
     let done = site.commit(vec![new]).await.unwrap();
     assert!(done.kept.is_empty());
-    assert_eq!(site.git(["ls-tree", "--name-only", "HEAD"]), format!("{PAGE}\n"));
+    assert_eq!(
+        site.git(["ls-tree", "--name-only", "HEAD"]),
+        format!("{PAGE}\n")
+    );
     assert_eq!(site.status(), "A  staged.html\n?? mine.html\n");
     assert_eq!(site.read(PAGE), "<h1>Hi</h1>\n");
     assert_eq!(git.log(5).await.unwrap()[0].title, "Change the headline");
-    assert_eq!(git.changes_of(&site.head()).await.unwrap()[0].after.as_text().unwrap().len(), 12);
+    assert_eq!(
+        git.changes_of(&site.head()).await.unwrap()[0]
+            .after
+            .as_text()
+            .unwrap()
+            .len(),
+        12
+    );
 }

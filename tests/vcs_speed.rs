@@ -15,14 +15,20 @@ fn median(mut times: Vec<Duration>) -> Duration {
 
 fn report(what: &str, bar: u64, times: Vec<Duration>) {
     let median = median(times);
-    println!("{what:<44} {:>8.1} ms (bar {bar} ms)", median.as_secs_f64() * 1_000.0);
+    println!(
+        "{what:<44} {:>8.1} ms (bar {bar} ms)",
+        median.as_secs_f64() * 1_000.0
+    );
 }
 
 fn big_site(files: usize) -> Site {
     let site = Site::new();
     for n in 0..files {
         let body = lines(60);
-        site.write(&format!("pages/{}/page-{n}.html", n % 20), format!("<h1>{n}</h1>\n{body}"));
+        site.write(
+            &format!("pages/{}/page-{n}.html", n % 20),
+            format!("<h1>{n}</h1>\n{body}"),
+        );
     }
     site.commit_all("Start");
     site
@@ -34,10 +40,14 @@ async fn a_commit_and_its_surroundings_are_quick() {
     let site = big_site(200);
     let git = site.open().await;
     let (mut prepares, mut finishes, mut both) = (vec![], vec![], vec![]);
-    let mut starts = vec![];
+    let (mut starts, mut folders) = (vec![], vec![]);
     let (mut exports, mut statuses, mut opens) = (vec![], vec![], vec![]);
     for n in 0..15 {
-        let from = if n == 0 { "line 20\n".to_owned() } else { format!("round {}\n", n - 1) };
+        let from = if n == 0 {
+            "line 20\n".to_owned()
+        } else {
+            format!("round {}\n", n - 1)
+        };
         let change = site.replace("pages/3/page-3.html", &from, &format!("round {n}\n"));
         let request = site.request(vec![change]);
         let begun = Instant::now();
@@ -50,8 +60,14 @@ async fn a_commit_and_its_surroundings_are_quick() {
 
         let folder = tempfile::tempdir().unwrap();
         let begun = Instant::now();
-        git.source(&prepared.commit).await.unwrap().export(folder.path()).unwrap();
+        git.source(&prepared.commit)
+            .await
+            .unwrap()
+            .export(folder.path())
+            .unwrap();
         exports.push(begun.elapsed());
+        // Kept to the end: ext4 is slow to give out inodes freed a moment ago.
+        folders.push(folder);
         let begun = Instant::now();
         assert_eq!(git.status().await.unwrap().changes, 0);
         statuses.push(begun.elapsed());

@@ -60,11 +60,23 @@ async fn every_kind_of_change_is_shown_and_committed() {
     );
     let of = |path: &str| changes.iter().find(|file| file.path == path).unwrap();
     assert_eq!(of("index.html").hunks.len(), 2);
-    assert_eq!(of("index.html").after, Content::text(site.read("index.html")));
+    assert_eq!(
+        of("index.html").after,
+        Content::text(site.read("index.html"))
+    );
     assert_eq!(of("old.html").after, Content::Absent);
-    assert_eq!((of("run.sh").mode_before, of("run.sh").mode_after), (FILE, PROGRAM));
-    assert_eq!((of("link").mode_after, of("link").after.as_text()), (LINK, Some("index.html")));
-    assert!(matches!(of("picture.png").after, Content::Binary { size: 6, .. }));
+    assert_eq!(
+        (of("run.sh").mode_before, of("run.sh").mode_after),
+        (FILE, PROGRAM)
+    );
+    assert_eq!(
+        (of("link").mode_after, of("link").after.as_text()),
+        (LINK, Some("index.html"))
+    );
+    assert!(matches!(
+        of("picture.png").after,
+        Content::Binary { size: 6, .. }
+    ));
     let status = site.open().await.status().await.unwrap();
     assert_eq!((status.changes, status.branch.as_str()), (9, "main"));
     assert_eq!(status.name, "site");
@@ -89,7 +101,10 @@ async fn in_part_the_rest_stays_a_change_of_the_same_kind() {
     site.write("new.html", "new\n");
     let files_before = site.state().files;
     let changes = site.changes().await;
-    assert_eq!(changes.iter().map(|file| file.hunks.len()).sum::<usize>(), 4);
+    assert_eq!(
+        changes.iter().map(|file| file.hunks.len()).sum::<usize>(),
+        4
+    );
 
     // The hunk around line 20 was staged, the one around line 38 was not.
     let done = site.commit(only(changes, &[1, 2])).await.unwrap();
@@ -144,7 +159,10 @@ async fn what_is_staged_but_not_in_the_files_is_no_change_of_the_working_tree() 
     assert!(site.changes().await.is_empty());
     let git = site.open().await;
     let asked = ["index.html", "about.html", "gone.html", "old.html"].map(str::to_owned);
-    assert_eq!(git.dirty(&asked).await.unwrap(), ["index.html", "gone.html", "old.html"]);
+    assert_eq!(
+        git.dirty(&asked).await.unwrap(),
+        ["index.html", "gone.html", "old.html"]
+    );
 }
 
 #[tokio::test]
@@ -157,7 +175,10 @@ async fn line_endings_are_shown_as_git_would_store_them() {
     site.edit("index.html", "line 4\r\n", "four\r\n");
     site.write("new.html", "a\r\nb\r\n");
     let changes = site.changes().await;
-    assert_eq!(changes[0].after, Content::text(lines(20).replace("line 4\n", "four\n")));
+    assert_eq!(
+        changes[0].after,
+        Content::text(lines(20).replace("line 4\n", "four\n"))
+    );
     assert_eq!(changes[1].after, Content::text("a\nb\n"));
     site.commit(changes).await.unwrap();
     assert_eq!(site.status(), "");
@@ -172,9 +193,11 @@ async fn only_the_paths_asked_for_are_shown() {
     site.edit("about.html", "line 2\n", "x\n");
     site.write("docs/a.html", "a");
     let git = site.open().await;
-    for (asked, expected) in
-        [("about.html", vec!["about.html"]), ("docs", vec!["docs/a.html"]), ("none", vec![])]
-    {
+    for (asked, expected) in [
+        ("about.html", vec!["about.html"]),
+        ("docs", vec!["docs/a.html"]),
+        ("none", vec![]),
+    ] {
         let found = git.working_changes(&[asked.to_owned()]).await.unwrap();
         assert_eq!(paths(&found), expected);
     }
@@ -196,7 +219,11 @@ async fn looking_writes_nothing() {
                 if meta.is_dir() {
                     folders.push(place);
                 } else {
-                    all.push((place.clone(), meta.modified().unwrap(), fs::read(place).unwrap()));
+                    all.push((
+                        place.clone(),
+                        meta.modified().unwrap(),
+                        fs::read(place).unwrap(),
+                    ));
                 }
             }
         }
@@ -211,7 +238,11 @@ async fn looking_writes_nothing() {
     git.tree(&site.head()).await.unwrap();
     git.changes_of(&site.head()).await.unwrap();
     let folder = tempfile::tempdir().unwrap();
-    git.source(&site.head()).await.unwrap().export(folder.path()).unwrap();
+    git.source(&site.head())
+        .await
+        .unwrap()
+        .export(folder.path())
+        .unwrap();
     assert_eq!(everything(), before);
 }
 
@@ -245,7 +276,13 @@ async fn a_huge_file_is_handled_by_its_blob() {
     let site = site();
     site.write("huge.txt", "x\n".repeat(1_000_000));
     let changes = site.changes().await;
-    assert!(matches!(changes[0].after, Content::Binary { size: 2_000_000, .. }));
+    assert!(matches!(
+        changes[0].after,
+        Content::Binary {
+            size: 2_000_000,
+            ..
+        }
+    ));
     site.commit(changes).await.unwrap();
     assert_eq!(site.status(), "");
     assert_eq!(site.committed("huge.txt").len(), 2_000_000);

@@ -84,7 +84,8 @@ impl Site {
 
     /// Runs git as the person would; panics when it fails.
     pub fn git<const N: usize>(&self, args: [&str; N]) -> String {
-        self.git_in(&self.root, &args).unwrap_or_else(|error| panic!("git {args:?}: {error}"))
+        self.git_in(&self.root, &args)
+            .unwrap_or_else(|error| panic!("git {args:?}: {error}"))
     }
 
     pub fn git_in(&self, folder: &Path, args: &[&str]) -> Result<String, String> {
@@ -130,7 +131,10 @@ impl Site {
     }
 
     pub fn hook(&self, name: &str, script: &str) {
-        self.write(&format!(".git/hooks/{name}"), format!("#!/bin/sh\n{script}\n"));
+        self.write(
+            &format!(".git/hooks/{name}"),
+            format!("#!/bin/sh\n{script}\n"),
+        );
         self.chmod(&format!(".git/hooks/{name}"), 0o755);
     }
 
@@ -164,7 +168,11 @@ impl Site {
     }
 
     pub fn state(&self) -> State {
-        State { status: self.status(), staged: self.staged(), files: self.files() }
+        State {
+            status: self.status(),
+            staged: self.staged(),
+            files: self.files(),
+        }
     }
 
     /// All files of the working tree, with mode and bytes.
@@ -179,7 +187,14 @@ impl Site {
     }
 
     pub async fn open_at(&self, folder: &Path) -> Result<Git, Problem> {
-        Git::open_with(folder, Options { env: env(self.home()), ..Options::default() }).await
+        Git::open_with(
+            folder,
+            Options {
+                env: env(self.home()),
+                ..Options::default()
+            },
+        )
+        .await
     }
 
     /// A proposal that replaces text in a file, as the head has it.
@@ -239,8 +254,11 @@ pub fn file(path: &str, before: Content, after: Content) -> ProposedFile {
 
 /// The files with only these hunks (by index, over all files) accepted.
 pub fn only(mut files: Vec<ProposedFile>, wanted: &[usize]) -> Vec<ProposedFile> {
-    let ids: Vec<String> =
-        files.iter().flat_map(|file| &file.hunks).map(|hunk| hunk.id.clone()).collect();
+    let ids: Vec<String> = files
+        .iter()
+        .flat_map(|file| &file.hunks)
+        .map(|hunk| hunk.id.clone())
+        .collect();
     let wanted: Vec<String> = wanted.iter().map(|at| ids[*at].clone()).collect();
     select::accept_only(&mut files, &wanted).unwrap();
     select::accepted_files(&files).unwrap()
@@ -255,14 +273,21 @@ fn collect(root: &Path, folder: &Path, files: &mut Files) {
     for entry in fs::read_dir(folder).unwrap() {
         let place = entry.unwrap().path();
         let meta = fs::symlink_metadata(&place).unwrap();
-        let name = place.strip_prefix(root).unwrap().to_string_lossy().into_owned();
+        let name = place
+            .strip_prefix(root)
+            .unwrap()
+            .to_string_lossy()
+            .into_owned();
         if name == ".git" {
             continue;
         }
         if meta.is_dir() {
             collect(root, &place, files);
         } else if meta.is_symlink() {
-            let target = fs::read_link(&place).unwrap().into_os_string().into_encoded_bytes();
+            let target = fs::read_link(&place)
+                .unwrap()
+                .into_os_string()
+                .into_encoded_bytes();
             files.insert(name, ("link".into(), target));
         } else {
             let mode = format!("{:?}", meta.permissions());
