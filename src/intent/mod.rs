@@ -4,5 +4,7 @@ use crate::model::Intent;
 
 /// What `text` (typed or transcribed) means.
 pub fn understand(text: &str) -> Intent {
-    Intent::Edit { request: text.trim().to_owned() }
+    Intent::Edit {
+        request: text.trim().to_owned(),
+    }
 }
