@@ -7,7 +7,10 @@ use async_trait::async_trait;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use crate::model::{DeploymentId, LiveRelease, Problem, ReleaseId, ReleaseInfo, Source, Stage};
+use crate::model::{
+    DeploymentId, DeploymentState, LiveRelease, Problem, Progress, ReleaseId, ReleaseInfo, Source,
+    Stage,
+};
 
 /// What a target is asked to do.
 #[derive(Clone)]
@@ -118,4 +121,28 @@ pub trait DeployTarget: Send + Sync {
     /// After a crash: what became of the deployment `id`. `Some` when it is live,
     /// `None` when it is not (whatever was half made has then been removed).
     async fn reconcile(&self, environment: &str, id: &DeploymentId) -> Option<Deployed>;
+
+    /// Tells open pages how a deployment is doing, where the target can.
+    fn announce(&self, _environment: &str, _progress: &Progress, _state: DeploymentState) {}
+}
+pub mod estimate {
+    use crate::model::Stage;
+    pub struct Estimator;
+    pub struct E {
+        pub percent: u8,
+        pub eta_ms: Option<u64>,
+    }
+    impl Estimator {
+        pub fn new(_h: &[std::collections::BTreeMap<Stage, u64>]) -> Self {
+            Self
+        }
+        pub fn stage(&mut self, _s: Stage, _n: u64) {}
+        pub fn fraction(&mut self, _p: u16, _n: u64) {}
+        pub fn at(&self, _n: u64) -> E {
+            E {
+                percent: 0,
+                eta_ms: None,
+            }
+        }
+    }
 }
