@@ -8,13 +8,13 @@ use jiff::Timestamp;
 use serde_json::json;
 use tokio::sync::mpsc;
 
+use super::Conductor;
 use super::control::short;
 use super::records::{self, Change, Journal};
-use super::{Conductor, failpoint};
 use crate::model::api::{Approval, Approved, Synced};
 use crate::model::{
     Action, Content, Decision, EventKind, FileTree, InstructionState, NewEvent, Problem, Proposal,
-    ProposalId, ProposalState, ProposedFile,
+    ProposalId, ProposalState, ProposedFile, failpoint, merge,
 };
 use crate::review;
 use crate::vcs::{CommitRequest, Committed};
@@ -118,9 +118,7 @@ impl Conductor {
                     first.after.as_text(),
                     file.after.as_text(),
                 ) {
-                    (Some(base), Some(ours), Some(theirs)) => {
-                        review::rebase::merge(base, ours, theirs).ok()
-                    }
+                    (Some(base), Some(ours), Some(theirs)) => merge::merge(base, ours, theirs).ok(),
                     _ => None,
                 };
                 let Some(text) = both else {
@@ -189,9 +187,7 @@ impl Conductor {
             touched = true;
             let texts = (file.before.as_text(), now.as_text(), file.after.as_text());
             let merged = match texts {
-                (Some(base), Some(ours), Some(theirs)) => {
-                    review::rebase::merge(base, ours, theirs).ok()
-                }
+                (Some(base), Some(ours), Some(theirs)) => merge::merge(base, ours, theirs).ok(),
                 _ => None,
             };
             let Some(text) = merged else {

@@ -8,14 +8,14 @@ use serde_json::json;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
+use super::Conductor;
 use super::records::{self, Change};
-use super::{Conductor, failpoint};
 use crate::deploy::estimate::Estimator;
 use crate::deploy::{DeployFailure, DeployRequest, Deployed, Report};
 use crate::model::api::Rollback;
 use crate::model::{
     Deployment, DeploymentId, DeploymentState, EventKind, InstructionId, LiveRelease, NewEvent,
-    Problem, Progress, Stage,
+    Problem, Progress, Stage, failpoint,
 };
 
 /// Earlier deployments that the estimate looks at.

@@ -10,13 +10,13 @@ use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
 use super::records::{self, Change};
-use super::{Conductor, describe, failpoint};
+use super::{Conductor, describe};
 use crate::generate::Request;
 use crate::intent;
 use crate::model::api::Submission;
 use crate::model::{
     EventKind, Instruction, InstructionId, InstructionState, Intent, NewEvent, Problem, Refusal,
-    RefusalReason,
+    RefusalReason, failpoint,
 };
 
 /// The longest instruction in words, in bytes: longer than anyone speaks in one go.

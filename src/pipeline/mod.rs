@@ -7,7 +7,6 @@ mod approve;
 mod control;
 mod deploy;
 mod describe;
-mod failpoint;
 mod instruct;
 mod propose;
 mod question;

@@ -6,15 +6,16 @@ use std::time::Instant;
 use jiff::Timestamp;
 use serde_json::json;
 
+use super::Conductor;
 use super::control::short;
 use super::instruct::Stop;
 use super::records::Change;
-use super::{Conductor, failpoint};
 use crate::generate::Generated;
 use crate::model::api::{ProposalView, RepositoryStatus};
 use crate::model::{
     Action, Content, EventKind, FileTree, Instruction, InstructionState, NewEvent, Problem,
     Proposal, ProposalId, ProposalKind, ProposalState, ProposedFile, Refusal, RefusalReason,
+    failpoint,
 };
 use crate::review;
 

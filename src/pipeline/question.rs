@@ -6,14 +6,14 @@ use std::time::Instant;
 use futures::future::BoxFuture;
 use serde_json::json;
 
+use super::Conductor;
 use super::control::{self, Act, Plan, Situation};
 use super::instruct::Stop;
 use super::records::{self, Change};
-use super::{Conductor, failpoint};
 use crate::model::api::{Approval, Reject, Rollback, SyncRequest};
 use crate::model::{
     Control, EventKind, Instruction, InstructionId, InstructionState, NewEvent, Problem,
-    ProposalKind, ProposalState, ReleaseId,
+    ProposalKind, ProposalState, ReleaseId, failpoint,
 };
 
 impl Conductor {

@@ -1,7 +1,6 @@
-//! Diffs, hunks, partial acceptance, merging when the base moved, secret scan. Pure: text in, text out.
+//! Diffs, hunks, partial acceptance, secret scan. Pure: text in, text out.
 
 pub mod diff;
 pub mod patch;
-pub mod rebase;
 pub mod secrets;
 pub mod select;

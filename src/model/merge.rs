@@ -1,4 +1,4 @@
-//! Three-way merge of lines, for a proposal whose base moved.
+//! Three-way merge of lines: for a proposal whose base moved, and for a file that a person edited meanwhile.
 
 use similar::{Algorithm, DiffOp, TextDiff};
 
