@@ -2,6 +2,8 @@
 //!
 //! A [`Transcriber`] is one recogniser. `local` runs Moonshine on this machine; others come as new files.
 
+pub mod local;
+
 use std::path::Path;
 
 use async_trait::async_trait;
