@@ -7,9 +7,7 @@ use async_trait::async_trait;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use crate::model::{
-    DeploymentId, LiveRelease, Problem, ReleaseId, ReleaseInfo, Source, Stage,
-};
+use crate::model::{DeploymentId, LiveRelease, Problem, ReleaseId, ReleaseInfo, Source, Stage};
 
 /// What a target is asked to do.
 #[derive(Clone)]
@@ -105,7 +103,11 @@ pub trait DeployTarget: Send + Sync {
     ///
     /// # Errors
     /// `not-found` when there is no such or no good earlier release.
-    async fn rollback(&self, environment: &str, to: Option<&ReleaseId>) -> Result<LiveRelease, Problem>;
+    async fn rollback(
+        &self,
+        environment: &str,
+        to: Option<&ReleaseId>,
+    ) -> Result<LiveRelease, Problem>;
 
     /// The releases kept, newest first.
     fn releases(&self, environment: &str) -> Vec<ReleaseInfo>;

@@ -13,9 +13,7 @@ pub mod problem;
 pub mod proposal;
 pub mod tree;
 
-pub use deployment::{
-    Deployment, DeploymentState, LiveRelease, Progress, ReleaseInfo, Stage,
-};
+pub use deployment::{Deployment, DeploymentState, LiveRelease, Progress, ReleaseInfo, Stage};
 pub use event::{Cursor, Event, EventKind, NewEvent};
 pub use id::{DeploymentId, InstructionId, ProposalId, ReleaseId};
 pub use instruction::{Action, Instruction, InstructionState, Question};
