@@ -94,6 +94,7 @@ impl Session {
         lock: File,
         port: u16,
     ) -> Result<Self, Problem> {
+        let actor = person(&git).await;
         let name = root
             .file_name()
             .map_or_else(|| "site".to_owned(), |name| name.to_string_lossy().into_owned());
@@ -101,7 +102,7 @@ impl Session {
         let log = EventLog::open(store, &name)?;
         let targets = targets(&config, &project)?;
         let transcriber: Arc<dyn Transcriber> =
-            Arc::new(crate::speech::local::Local::new(&paths.models()));
+            Arc::new(crate::speech::local::Local::new(paths.models()));
         let conductor = Conductor::open(Setup {
             log,
             config: config.clone(),
@@ -113,10 +114,10 @@ impl Session {
         })
         .await?;
         let shutdown = CancellationToken::new();
-        let token = token()?;
-        let options = ServerOptions::loopback(port, token.clone());
+        let mut options = ServerOptions::local(server::random_token()?, actor);
+        options.listen.set_port(port);
         let running = server::serve(Arc::clone(&conductor), options, shutdown.clone()).await?;
-        let endpoint = Endpoint { url: running.url.clone(), token };
+        let endpoint = running.endpoint.clone();
         let address_file = project.server();
         write_private(&address_file, &serde_json::to_vec(&endpoint).map_err(Problem::internal)?)?;
         Ok(Self {
@@ -225,11 +226,15 @@ async fn owner(project: &ProjectPaths) -> Result<Endpoint, Problem> {
     }
 }
 
-/// 256 random bits as hex.
-fn token() -> Result<String, Problem> {
-    let mut bytes = [0u8; 32];
-    getrandom::fill(&mut bytes).map_err(Problem::internal)?;
-    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+/// Who acts here: git's name for the person, else the login name.
+async fn person(git: &Git) -> String {
+    match git.user_name().await {
+        Some(name) => name,
+        None => ["USER", "USERNAME", "LOGNAME"]
+            .into_iter()
+            .find_map(|key| std::env::var(key).ok().filter(|name| !name.is_empty()))
+            .unwrap_or_else(|| "someone".into()),
+    }
 }
 
 /// Makes a folder that only the user can enter.
