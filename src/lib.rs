@@ -2,7 +2,7 @@
 //!
 //! The rooms and floors of this crate are described in `ARCHITECTURE.md`; `tests/architecture.rs` keeps them.
 
-//pub mod cli;
+pub mod cli;
 pub mod client;
 pub mod config;
 pub mod deploy;

@@ -38,9 +38,18 @@ async fn commit(session: &Session, args: &Args) -> Result<Exit, Problem> {
             if !args.json {
                 print::diff(&open.patch);
             }
-            format!("Commit «{}» to {}?", open.proposal.title, open.proposal.branch)
+            format!(
+                "Commit «{}» to {}?",
+                open.proposal.title, open.proposal.branch
+            )
         }
-        (_, 0) => return Err(Problem::new(422, "nothing-to-commit", "nothing has changed")),
+        (_, 0) => {
+            return Err(Problem::new(
+                422,
+                "nothing-to-commit",
+                "nothing has changed",
+            ));
+        }
         (_, 1) => format!("Commit 1 changed path to {}?", status.repository.branch),
         (_, n) => format!("Commit {n} changed paths to {}?", status.repository.branch),
     };

@@ -16,10 +16,22 @@ use crate::model::{Action, InstructionId, InstructionState, LineTag, Problem};
 
 /// The sample site, compiled in.
 const SITE: [(&str, &str); 4] = [
-    ("index.html", include_str!("../../assets/sample-site/index.html")),
-    ("about.html", include_str!("../../assets/sample-site/about.html")),
-    ("contact.html", include_str!("../../assets/sample-site/contact.html")),
-    ("style.css", include_str!("../../assets/sample-site/style.css")),
+    (
+        "index.html",
+        include_str!("../../assets/sample-site/index.html"),
+    ),
+    (
+        "about.html",
+        include_str!("../../assets/sample-site/about.html"),
+    ),
+    (
+        "contact.html",
+        include_str!("../../assets/sample-site/contact.html"),
+    ),
+    (
+        "style.css",
+        include_str!("../../assets/sample-site/style.css"),
+    ),
 ];
 
 /// A recorded voice that asks for a change of the sample site.
@@ -39,7 +51,10 @@ pub struct Args {
 /// Runs the command.
 pub async fn run(args: Args) -> Result<Exit, Problem> {
     let root = lay_out(&Paths::platform()?)?;
-    let place = Place { repo: Some(root.clone()), server: None };
+    let place = Place {
+        repo: Some(root.clone()),
+        server: None,
+    };
     if !args.headless && std::io::stdin().is_terminal() && std::io::stdout().is_terminal() {
         return cockpit::run(&place).await;
     }
@@ -68,10 +83,16 @@ async fn headless(session: &Session, wav: Vec<u8>) -> Result<Exit, Problem> {
     if let Some(conductor) = session.conductor() {
         conductor.speech_ready().await?;
     }
-    print::line(&format!("speech model loaded in {} ms", loading.elapsed().as_millis()));
+    print::line(&format!(
+        "speech model loaded in {} ms",
+        loading.elapsed().as_millis()
+    ));
 
     let spoken = Instant::now();
-    let submission = Submission { action: Action::Deploy, ..Submission::default() };
+    let submission = Submission {
+        action: Action::Deploy,
+        ..Submission::default()
+    };
     let key = InstructionId::new();
     let accepted = client.submit_audio(wav, &submission, key.as_str()).await?;
     let now = watcher.instruction(&accepted.instruction).await?;
@@ -86,7 +107,9 @@ async fn headless(session: &Session, wav: Vec<u8>) -> Result<Exit, Problem> {
         ..Approval::default()
     };
     let approved = client.approve(&id, &approval).await?;
-    let Some(deployment) = approved.deployment else { return Ok(Exit::Failed) };
+    let Some(deployment) = approved.deployment else {
+        return Ok(Exit::Failed);
+    };
     let ended = watcher.deployment(&deployment).await?;
     if ended != Exit::Done {
         return Ok(ended);
@@ -99,14 +122,23 @@ async fn headless(session: &Session, wav: Vec<u8>) -> Result<Exit, Problem> {
     print::line("");
     print::line(&format!("commit   {}", approved.commit));
     print::line(&format!("address  {url}"));
-    print::line(&format!("stages   words to proposal {} ms", proposed.as_millis()));
+    print::line(&format!(
+        "stages   words to proposal {} ms",
+        proposed.as_millis()
+    ));
     for (stage, millis) in &deployment.stages {
         print::line(&format!("         {stage} {millis} ms"));
     }
-    print::line(&format!("total    {} ms from the end of speech to fetched back", total.as_millis()));
+    print::line(&format!(
+        "total    {} ms from the end of speech to fetched back",
+        total.as_millis()
+    ));
     match fetched {
         Ok(text) => {
-            print::line(&format!("LIVE     \u{ab}{}\u{bb} was fetched back from {url}", print::clean(&text)));
+            print::line(&format!(
+                "LIVE     \u{ab}{}\u{bb} was fetched back from {url}",
+                print::clean(&text)
+            ));
             Ok(Exit::Done)
         }
         Err(problem) => Err(problem),
@@ -116,7 +148,10 @@ async fn headless(session: &Session, wav: Vec<u8>) -> Result<Exit, Problem> {
 /// Fetches the changed page from the live address and looks for the changed text.
 async fn fetch_back(url: &str, proposal: &crate::model::Proposal) -> Result<String, Problem> {
     let missing = |what: String| Problem::new(502, "not-live", what);
-    let file = proposal.files.first().ok_or_else(|| missing("nothing was changed".into()))?;
+    let file = proposal
+        .files
+        .first()
+        .ok_or_else(|| missing("nothing was changed".into()))?;
     let inserted = file
         .hunks
         .iter()
@@ -124,9 +159,14 @@ async fn fetch_back(url: &str, proposal: &crate::model::Proposal) -> Result<Stri
         .find(|line| line.tag == LineTag::Insert && !line.text.trim().is_empty())
         .ok_or_else(|| missing(format!("{} has no new text", file.path)))?;
     let base = url::Url::parse(url).map_err(|error| missing(format!("{url:?}: {error}")))?;
-    let page = base.join(&file.path).map_err(|error| missing(error.to_string()))?;
+    let page = base
+        .join(&file.path)
+        .map_err(|error| missing(error.to_string()))?;
     let unreachable = |error: reqwest::Error| missing(format!("{page} cannot be fetched: {error}"));
-    let http = reqwest::Client::builder().no_proxy().build().map_err(Problem::internal)?;
+    let http = reqwest::Client::builder()
+        .no_proxy()
+        .build()
+        .map_err(Problem::internal)?;
     let response = http.get(page.clone()).send().await.map_err(unreachable)?;
     let status = response.status();
     let body = response.text().await.map_err(unreachable)?;
@@ -134,7 +174,10 @@ async fn fetch_back(url: &str, proposal: &crate::model::Proposal) -> Result<Stri
         return Err(missing(format!("{page} answered {status}")));
     }
     if !body.contains(inserted.text.trim()) {
-        return Err(missing(format!("{page} does not have the new text {:?}", inserted.text.trim())));
+        return Err(missing(format!(
+            "{page} does not have the new text {:?}",
+            inserted.text.trim()
+        )));
     }
     Ok(inserted.text.trim().to_owned())
 }
@@ -145,7 +188,10 @@ fn lay_out(paths: &Paths) -> Result<PathBuf, Problem> {
         Problem::internal(format!("the sample site cannot be laid out: {error}"))
             .hint("check that the state folder can be written")
     };
-    let stamp = jiff::Timestamp::now().to_zoned(TimeZone::system()).strftime("%Y%m%d-%H%M%S").to_string();
+    let stamp = jiff::Timestamp::now()
+        .to_zoned(TimeZone::system())
+        .strftime("%Y%m%d-%H%M%S")
+        .to_string();
     let parent = paths.state.join("demo");
     super::embed::private_dir(&parent)?;
     let mut root = parent.join(&stamp);
@@ -162,13 +208,27 @@ fn lay_out(paths: &Paths) -> Result<PathBuf, Problem> {
     }
     git(&root, &["init", "--quiet", "--initial-branch=main"])?;
     // The demo's own repository may be committed to by someone without a git identity; theirs wins if they have one.
-    for (key, value) in [("user.name", "Sayso Demo"), ("user.email", "demo@example.org")] {
+    for (key, value) in [
+        ("user.name", "Sayso Demo"),
+        ("user.email", "demo@example.org"),
+    ] {
         if git(&root, &["config", key]).is_err() {
             git(&root, &["config", key, value])?;
         }
     }
     git(&root, &["add", "--all"])?;
-    git(&root, &["-c", "commit.gpgsign=false", "commit", "--quiet", "--no-verify", "-m", "The sample site"])?;
+    git(
+        &root,
+        &[
+            "-c",
+            "commit.gpgsign=false",
+            "commit",
+            "--quiet",
+            "--no-verify",
+            "-m",
+            "The sample site",
+        ],
+    )?;
     Ok(root)
 }
 
@@ -185,5 +245,9 @@ fn git(root: &Path, args: &[&str]) -> Result<(), Problem> {
         return Ok(());
     }
     let said = String::from_utf8_lossy(&output.stderr);
-    Err(Problem::internal(format!("git {} failed: {}", args.join(" "), said.trim())))
+    Err(Problem::internal(format!(
+        "git {} failed: {}",
+        args.join(" "),
+        said.trim()
+    )))
 }

@@ -31,7 +31,9 @@ pub async fn run(place: &Place, args: Args, force: bool) -> Result<Exit, Problem
         if args.serve {
             wiring::serve_until_interrupted(&session, args.json).await;
         } else if session.is_owner() && !args.json {
-            eprintln!("the site is served while Sayso runs: the cockpit, `sayso serve`, or --serve");
+            eprintln!(
+                "the site is served while Sayso runs: the cockpit, `sayso serve`, or --serve"
+            );
         }
     }
     session.close().await;
@@ -42,10 +44,15 @@ async fn deploy(session: &Session, args: &Args, force: bool) -> Result<Exit, Pro
     let client = &session.client;
     let status = client.status().await?;
     if status.repository.head.is_empty() {
-        return Err(Problem::new(422, "nothing-to-deploy", "the branch has no commit yet")
-            .hint("commit something first: `sayso commit`"));
+        return Err(
+            Problem::new(422, "nothing-to-deploy", "the branch has no commit yet")
+                .hint("commit something first: `sayso commit`"),
+        );
     }
-    let environment = args.env.clone().unwrap_or_else(|| status.environment.clone());
+    let environment = args
+        .env
+        .clone()
+        .unwrap_or_else(|| status.environment.clone());
     let verb = if force { "Deploy again" } else { "Deploy" };
     let head = status.repository.head.get(..7).unwrap_or_default();
     let what = format!("{verb} {head} to {environment}?");
@@ -60,8 +67,15 @@ async fn deploy(session: &Session, args: &Args, force: bool) -> Result<Exit, Pro
         }
     }
     let mut watcher = Watcher::new(client, status.cursor, args.json);
-    let request = SyncRequest { environment: Some(environment), ..SyncRequest::default() };
-    let synced = if force { client.force_redeploy(&request).await? } else { client.deploy(&request).await? };
+    let request = SyncRequest {
+        environment: Some(environment),
+        ..SyncRequest::default()
+    };
+    let synced = if force {
+        client.force_redeploy(&request).await?
+    } else {
+        client.deploy(&request).await?
+    };
     match synced.deployment {
         Some(id) => watcher.deployment(&id).await,
         None => Ok(Exit::Nothing),

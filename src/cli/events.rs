@@ -29,13 +29,24 @@ pub async fn run(place: &Place, args: Args) -> Result<Exit, Problem> {
 
 async fn print_events(session: &Session, args: &Args) -> Result<Exit, Problem> {
     let status = session.client.status().await?;
-    let show = |event: &crate::model::Event| if args.json { print::json(event) } else { print::event(event) };
+    let show = |event: &crate::model::Event| {
+        if args.json {
+            print::json(event)
+        } else {
+            print::event(event)
+        }
+    };
     let mut cursor = Cursor {
         epoch: status.cursor.epoch.clone(),
-        seq: args.after.unwrap_or_else(|| status.oldest.saturating_sub(1)),
+        seq: args
+            .after
+            .unwrap_or_else(|| status.oldest.saturating_sub(1)),
     };
     while cursor.seq < status.cursor.seq {
-        let page = session.client.events(Some(&cursor), 500, std::time::Duration::ZERO).await?;
+        let page = session
+            .client
+            .events(Some(&cursor), 500, std::time::Duration::ZERO)
+            .await?;
         page.events.iter().for_each(show);
         if page.events.is_empty() {
             break;

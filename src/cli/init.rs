@@ -49,7 +49,11 @@ pub async fn run(place: &Place, args: Args) -> Result<Exit, Problem> {
         Ok(git) => git,
         Err(problem) if problem.is("no-repository") => {
             let what = format!("{} is no git repository. Make one?", dir.display());
-            match if args.yes { Some(true) } else { print::ask(&what) } {
+            match if args.yes {
+                Some(true)
+            } else {
+                print::ask(&what)
+            } {
                 Some(true) => {}
                 Some(false) => return Ok(Exit::Refused),
                 None => {
@@ -63,14 +67,20 @@ pub async fn run(place: &Place, args: Args) -> Result<Exit, Problem> {
                 .stdin(Stdio::null())
                 .status();
             if !made.is_ok_and(|status| status.success()) {
-                return Err(Problem::internal(format!("git init failed in {}", dir.display())));
+                return Err(Problem::internal(format!(
+                    "git init failed in {}",
+                    dir.display()
+                )));
             }
             Git::open(&dir).await?
         }
         Err(problem) => return Err(problem),
     };
     let file = git.root().join("sayso.toml");
-    let new = std::fs::File::options().write(true).create_new(true).open(&file);
+    let new = std::fs::File::options()
+        .write(true)
+        .create_new(true)
+        .open(&file);
     match new {
         Ok(mut file) => std::io::Write::write_all(&mut file, TEMPLATE.as_bytes())
             .map_err(|error| Problem::internal(format!("sayso.toml cannot be written: {error}")))?,

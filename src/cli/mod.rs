@@ -107,10 +107,17 @@ pub fn main() -> ExitCode {
         Err(error) => {
             // clap prints help and version to stdout, mistakes to stderr.
             let _ = error.print();
-            return if error.use_stderr() { Exit::Usage.into() } else { Exit::Done.into() };
+            return if error.use_stderr() {
+                Exit::Usage.into()
+            } else {
+                Exit::Done.into()
+            };
         }
     };
-    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+    let runtime = match tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+    {
         Ok(runtime) => runtime,
         Err(error) => {
             eprintln!("sayso: the runtime cannot start: {error}");
@@ -131,7 +138,10 @@ pub fn main() -> ExitCode {
 }
 
 async fn run(args: Args) -> Result<Exit, Problem> {
-    let place = Place { repo: args.repo, server: args.server };
+    let place = Place {
+        repo: args.repo,
+        server: args.server,
+    };
     match args.command {
         None => cockpit::run(&place).await,
         Some(Command::Demo(args)) => demo::run(args).await,

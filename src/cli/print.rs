@@ -26,8 +26,16 @@ pub fn json(event: &Event) {
 
 /// Prints an event as one line of a timeline.
 pub fn event(event: &Event) {
-    let time = event.at.to_zoned(TimeZone::system()).strftime("%H:%M:%S%.3f").to_string();
-    line(&format!("{time}  {:<16} {}", event.kind.as_str(), summary(event)));
+    let time = event
+        .at
+        .to_zoned(TimeZone::system())
+        .strftime("%H:%M:%S%.3f")
+        .to_string();
+    line(&format!(
+        "{time}  {:<16} {}",
+        event.kind.as_str(),
+        summary(event)
+    ));
 }
 
 /// What an event says, in one line without control characters.
@@ -36,12 +44,16 @@ pub fn summary(event: &Event) -> String {
     let text = |key: &str| data.get(key).and_then(Value::as_str).unwrap_or_default();
     let number = |key: &str| data.get(key).and_then(Value::as_u64).unwrap_or_default();
     let words = match event.kind {
-        EventKind::Transcript if text("engine") == "typed" => format!("\u{ab}{}\u{bb}", text("text")),
+        EventKind::Transcript if text("engine") == "typed" => {
+            format!("\u{ab}{}\u{bb}", text("text"))
+        }
         EventKind::Transcript => format!(
             "\u{ab}{}\u{bb} ({} ms for {:.1} s, {})",
             text("text"),
             number("ms"),
-            data.get("seconds").and_then(Value::as_f64).unwrap_or_default(),
+            data.get("seconds")
+                .and_then(Value::as_f64)
+                .unwrap_or_default(),
             text("engine")
         ),
         EventKind::Intent => match data.pointer("/question/text").and_then(Value::as_str) {
@@ -49,7 +61,10 @@ pub fn summary(event: &Event) -> String {
             None => text("reading").to_owned(),
         },
         EventKind::Proposal | EventKind::ProposalUpdated => {
-            let files = data.get("files").and_then(Value::as_array).map_or(0, Vec::len);
+            let files = data
+                .get("files")
+                .and_then(Value::as_array)
+                .map_or(0, Vec::len);
             let noun = if files == 1 { "file" } else { "files" };
             format!("{} ({files} {noun}, {})", text("title"), text("engine"))
         }
@@ -72,12 +87,23 @@ pub fn summary(event: &Event) -> String {
             text("target")
         ),
         EventKind::DeployProgress => {
-            format!("{:>3} % {} {}", number("percent"), text("stage"), text("message"))
+            format!(
+                "{:>3} % {} {}",
+                number("percent"),
+                text("stage"),
+                text("message")
+            )
         }
         EventKind::DeployComplete => format!("LIVE {} ({} ms)", text("url"), number("total_ms")),
         EventKind::DeployError => format!("{}: {}", text("stage"), text("message")),
         EventKind::Health => {
-            format!("{} {} ({} ms) {}", number("status"), text("url"), number("ms"), text("message"))
+            format!(
+                "{} {} ({} ms) {}",
+                number("status"),
+                text("url"),
+                number("ms"),
+                text("message")
+            )
         }
         EventKind::Rollback => format!("to {} ({})", text("to"), text("reason")),
         EventKind::Promote => format!("{} to {}", text("from"), text("to")),
@@ -90,7 +116,10 @@ pub fn summary(event: &Event) -> String {
 
 /// Text from a site, a hook or a server, made safe for a terminal: no escapes, no other controls.
 pub fn clean(text: &str) -> String {
-    text.chars().map(|c| if c == '\t' { ' ' } else { c }).filter(|c| !c.is_control()).collect()
+    text.chars()
+        .map(|c| if c == '\t' { ' ' } else { c })
+        .filter(|c| !c.is_control())
+        .collect()
 }
 
 /// Prints a unified diff, coloured on a terminal.
@@ -117,9 +146,24 @@ pub fn error(data: &Value) {
     let text = |key: &str| data.get(key).and_then(Value::as_str).map(clean);
     let reason = text("reason").map_or(String::new(), |reason| format!("{reason}: "));
     eprintln!("sayso: {reason}{}", text("message").unwrap_or_default());
-    for (at, candidate) in data.get("candidates").and_then(Value::as_array).into_iter().flatten().enumerate() {
-        let field = |key: &str| candidate.get(key).and_then(Value::as_str).map(clean).unwrap_or_default();
-        let row = candidate.get("line").and_then(Value::as_u64).unwrap_or_default();
+    for (at, candidate) in data
+        .get("candidates")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+        .enumerate()
+    {
+        let field = |key: &str| {
+            candidate
+                .get(key)
+                .and_then(Value::as_str)
+                .map(clean)
+                .unwrap_or_default()
+        };
+        let row = candidate
+            .get("line")
+            .and_then(Value::as_u64)
+            .unwrap_or_default();
         eprintln!("  {}. {}:{row}  {}", at + 1, field("file"), field("text"));
     }
     if let Some(hint) = text("hint") {

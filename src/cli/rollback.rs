@@ -46,13 +46,18 @@ async fn rollback(session: &Session, args: &Args) -> Result<Exit, Problem> {
             }
         }
     }
-    let request = Rollback { to: args.to.as_deref().map(ReleaseId::from) };
+    let request = Rollback {
+        to: args.to.as_deref().map(ReleaseId::from),
+    };
     let live = client.rollback(&environment, &request).await?;
     if args.json {
         print::line(&serde_json::to_string(&live).map_err(Problem::internal)?);
     } else {
         let commit = live.commit.get(..7).unwrap_or_default();
-        print::line(&format!("{environment} serves {} (commit {commit}) at {}", live.release, live.url));
+        print::line(&format!(
+            "{environment} serves {} (commit {commit}) at {}",
+            live.release, live.url
+        ));
     }
     Ok(Exit::Done)
 }

@@ -57,13 +57,18 @@ impl From<ActionArg> for Action {
 /// Runs the command.
 pub async fn run(place: &Place, args: Args) -> Result<Exit, Problem> {
     let wav = match &args.wav {
-        Some(path) => Some(std::fs::read(path).map_err(|error| {
-            Problem::bad_request(format!("{}: {error}", path.display()))
-        })?),
+        Some(path) => Some(
+            std::fs::read(path)
+                .map_err(|error| Problem::bad_request(format!("{}: {error}", path.display())))?,
+        ),
         None => None,
     };
     let session = Session::open(place).await?;
-    let wav = if args.mic { Some(wiring::record_once(&session).await?) } else { wav };
+    let wav = if args.mic {
+        Some(wiring::record_once(&session).await?)
+    } else {
+        wav
+    };
     let result = instruct(&session, &args, wav).await;
     if matches!(result, Ok(Exit::Done)) && args.serve {
         wiring::serve_until_interrupted(&session, args.json).await;
@@ -90,7 +95,10 @@ async fn instruct(session: &Session, args: &Args, wav: Option<Vec<u8>>) -> Resul
     };
     let mut now = watcher.instruction(&accepted.instruction).await?;
     if now.state == InstructionState::Asking {
-        let question = now.question.as_ref().map_or(String::new(), |question| question.text.clone());
+        let question = now
+            .question
+            .as_ref()
+            .map_or(String::new(), |question| question.text.clone());
         match agreed(args, &question) {
             Some(yes) => now = client.answer(&now.id, yes).await?,
             None => return Ok(unasked(args, &question)),
@@ -99,17 +107,28 @@ async fn instruct(session: &Session, args: &Args, wav: Option<Vec<u8>>) -> Resul
     match now.state {
         InstructionState::Proposed if action == Action::Preview => Ok(Exit::Done),
         InstructionState::Proposed => {
-            let Some(id) = now.proposal else { return Ok(Exit::Failed) };
-            let what = if action == Action::Deploy { "Commit and deploy this?" } else { "Commit this?" };
+            let Some(id) = now.proposal else {
+                return Ok(Exit::Failed);
+            };
+            let what = if action == Action::Deploy {
+                "Commit and deploy this?"
+            } else {
+                "Commit this?"
+            };
             match agreed(args, what) {
                 None => return Ok(unasked(args, what)),
                 Some(false) => {
-                    client.reject(&id, &crate::model::api::Reject::default()).await?;
+                    client
+                        .reject(&id, &crate::model::api::Reject::default())
+                        .await?;
                     return Ok(Exit::Refused);
                 }
                 Some(true) => {}
             }
-            let approval = Approval { action: Some(action), ..Approval::default() };
+            let approval = Approval {
+                action: Some(action),
+                ..Approval::default()
+            };
             let approved = client.approve(&id, &approval).await?;
             match approved.deployment {
                 Some(deployment) => watcher.deployment(&deployment).await,
@@ -141,7 +160,9 @@ fn agreed(args: &Args, question: &str) -> Option<bool> {
 fn unasked(args: &Args, question: &str) -> Exit {
     if !args.json {
         eprintln!("sayso: {question}");
-        eprintln!("  next: no terminal to ask on: say it again with --yes, or approve it in the cockpit");
+        eprintln!(
+            "  next: no terminal to ask on: say it again with --yes, or approve it in the cockpit"
+        );
     }
     Exit::Refused
 }

@@ -24,17 +24,27 @@ pub async fn run(place: &Place, args: Args) -> Result<Exit, Problem> {
     }
     let repository = &status.repository;
     let head = repository.head.get(..7).unwrap_or("no commit yet");
-    print::line(&format!("repository  {} on {} at {head}", repository.name, repository.branch));
+    print::line(&format!(
+        "repository  {} on {} at {head}",
+        repository.name, repository.branch
+    ));
     print::line(&format!("changes     {}", repository.changes));
     if status.live.is_empty() {
         print::line("live        nothing yet");
     }
     for live in &status.live {
         let commit = live.commit.get(..7).unwrap_or_default();
-        print::line(&format!("live        {} serves {commit} ({}) at {}", live.environment, live.release, live.url));
+        print::line(&format!(
+            "live        {} serves {commit} ({}) at {}",
+            live.environment, live.release, live.url
+        ));
     }
     for view in &status.proposals {
-        print::line(&format!("proposal    {} {}", view.proposal.id, print::clean(&view.proposal.title)));
+        print::line(&format!(
+            "proposal    {} {}",
+            view.proposal.id,
+            print::clean(&view.proposal.title)
+        ));
     }
     for deployment in &status.deployments {
         let progress = &deployment.progress;

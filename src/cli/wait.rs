@@ -5,8 +5,8 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 
 use super::{Exit, print};
-use crate::client::stream::{self, StreamItem};
 use crate::client::Client;
+use crate::client::stream::{self, StreamItem};
 use crate::model::{
     Cursor, DeploymentId, DeploymentState, Event, EventKind, Instruction, InstructionId,
     InstructionState, Problem,
@@ -46,7 +46,9 @@ impl Watcher {
                     return Err(Problem::new(503, "stream-closed", reason));
                 }
                 Ok(Some(_)) => {}
-                Ok(None) => return Err(Problem::new(503, "stream-closed", "the event stream ended")),
+                Ok(None) => {
+                    return Err(Problem::new(503, "stream-closed", "the event stream ended"));
+                }
             }
         }
     }
@@ -66,8 +68,17 @@ impl Watcher {
                     print::diff(patch);
                 }
                 for key in ["notes", "warnings"] {
-                    for note in event.data.get(key).and_then(serde_json::Value::as_array).into_iter().flatten() {
-                        print::line(&format!("  {}", print::clean(note.as_str().unwrap_or_default())));
+                    for note in event
+                        .data
+                        .get(key)
+                        .and_then(serde_json::Value::as_array)
+                        .into_iter()
+                        .flatten()
+                    {
+                        print::line(&format!(
+                            "  {}",
+                            print::clean(note.as_str().unwrap_or_default())
+                        ));
                     }
                 }
             }
@@ -91,7 +102,10 @@ impl Watcher {
             });
             if settled_by_event || event.is_none() {
                 let now = self.client.instruction(id).await?;
-                let waits = matches!(now.state, InstructionState::Proposed | InstructionState::Asking);
+                let waits = matches!(
+                    now.state,
+                    InstructionState::Proposed | InstructionState::Asking
+                );
                 if waits || now.state.is_final() {
                     return Ok(now);
                 }
@@ -106,7 +120,10 @@ impl Watcher {
             match self.next().await? {
                 Some(event) if event.deployment.as_ref() == Some(id) => {
                     // A bar that only repeats itself is noise on paper.
-                    let percent = event.data.get("percent").and_then(serde_json::Value::as_u64);
+                    let percent = event
+                        .data
+                        .get("percent")
+                        .and_then(serde_json::Value::as_u64);
                     if self.json || percent.is_none() || percent != self.last_percent {
                         self.show(&event);
                     }
@@ -125,7 +142,9 @@ impl Watcher {
                 }
                 Some(event) => {
                     // What else happens on the way (the commit, the approval) belongs to the story.
-                    if event.deployment.is_none() && matches!(event.kind, EventKind::Commit | EventKind::Approved) {
+                    if event.deployment.is_none()
+                        && matches!(event.kind, EventKind::Commit | EventKind::Approved)
+                    {
                         self.show(&event);
                     }
                 }
@@ -144,8 +163,13 @@ impl Watcher {
     /// Prints what is still to come of events up to `seq`, then no more.
     pub async fn commit(&mut self, commit: &str) -> Result<(), Problem> {
         loop {
-            let Some(event) = self.next().await? else { return Ok(()) };
-            if matches!(event.kind, EventKind::Approved | EventKind::Commit | EventKind::Proposal) {
+            let Some(event) = self.next().await? else {
+                return Ok(());
+            };
+            if matches!(
+                event.kind,
+                EventKind::Approved | EventKind::Commit | EventKind::Proposal
+            ) {
                 self.show(&event);
             }
             if event.kind == EventKind::Commit
@@ -158,8 +182,20 @@ impl Watcher {
 }
 
 fn deploy_error(event: &Event) {
-    let text = |key: &str| event.data.get(key).and_then(serde_json::Value::as_str).map(print::clean);
-    for line in event.data.get("log_tail").and_then(serde_json::Value::as_array).into_iter().flatten() {
+    let text = |key: &str| {
+        event
+            .data
+            .get(key)
+            .and_then(serde_json::Value::as_str)
+            .map(print::clean)
+    };
+    for line in event
+        .data
+        .get("log_tail")
+        .and_then(serde_json::Value::as_array)
+        .into_iter()
+        .flatten()
+    {
         eprintln!("  | {}", print::clean(line.as_str().unwrap_or_default()));
     }
     if let Some(hint) = text("hint").filter(|hint| !hint.is_empty()) {

@@ -110,6 +110,21 @@ impl Conductor {
         }
     }
 
+    /// Loads the recogniser now and returns when it is ready.
+    ///
+    /// # Errors
+    /// When there is none, or it cannot be loaded.
+    pub async fn speech_ready(&self) -> Result<(), Problem> {
+        match &self.transcriber {
+            Some(transcriber) => transcriber.ready().await,
+            None => Err(Problem::new(
+                501,
+                "no-speech-engine",
+                "no speech engine is configured",
+            )),
+        }
+    }
+
     /// Waits until nothing runs any more. New work may still be given.
     pub async fn settled(&self) {
         self.tasks.close();

@@ -106,13 +106,17 @@ impl Generator for Replace {
         let unclear = || Refusal::new(RefusalReason::Unclear, "not FILE: OLD => NEW");
         let (path, rest) = request.original.split_once(": ").ok_or_else(unclear)?;
         let (old, new) = rest.split_once(" => ").ok_or_else(unclear)?;
-        let bytes = request.tree.read(path).unwrap().ok_or_else(|| {
-            Refusal::new(RefusalReason::NotFound, format!("there is no {path}"))
-        })?;
+        let bytes =
+            request.tree.read(path).unwrap().ok_or_else(|| {
+                Refusal::new(RefusalReason::NotFound, format!("there is no {path}"))
+            })?;
         let text = String::from_utf8(bytes.to_vec()).unwrap();
         Ok(Generated {
             title: format!("Change {path}"),
-            files: vec![FileChange { path: path.into(), after: Some(text.replacen(old, new, 1)) }],
+            files: vec![FileChange {
+                path: path.into(),
+                after: Some(text.replacen(old, new, 1)),
+            }],
             ..Generated::default()
         })
     }
@@ -127,7 +131,11 @@ pub struct Folder {
 
 impl Folder {
     pub fn new(dir: &Path) -> Arc<Self> {
-        Arc::new(Self { dir: dir.to_path_buf(), fail: Mutex::new(None), live: Mutex::new(Vec::new()) })
+        Arc::new(Self {
+            dir: dir.to_path_buf(),
+            fail: Mutex::new(None),
+            live: Mutex::new(Vec::new()),
+        })
     }
 }
 
@@ -143,7 +151,10 @@ impl DeployTarget for Folder {
         reports: mpsc::UnboundedSender<Report>,
         _cancel: CancellationToken,
     ) -> Result<Deployed, DeployFailure> {
-        let stage = |stage| Report::Stage { stage, message: format!("{stage}") };
+        let stage = |stage| Report::Stage {
+            stage,
+            message: format!("{stage}"),
+        };
         reports.send(stage(Stage::Fetch)).unwrap();
         if let Some(message) = self.fail.lock().unwrap().clone() {
             return Err(DeployFailure {
@@ -181,7 +192,10 @@ impl DeployTarget for Folder {
     ) -> Result<LiveRelease, Problem> {
         let mut live = self.live.lock().unwrap();
         live.pop();
-        let now = live.last().cloned().ok_or_else(|| Problem::not_found("no earlier release"))?;
+        let now = live
+            .last()
+            .cloned()
+            .ok_or_else(|| Problem::not_found("no earlier release"))?;
         assert!(to.is_none_or(|to| *to == now.release));
         Ok(now)
     }
@@ -227,7 +241,12 @@ pub async fn stage(files: &[(&str, &str)]) -> Stage0 {
     let target = Folder::new(&state.path().join("live"));
     let log = log(state.path());
     let conductor = conductor_on(site.path(), log, Arc::clone(&target)).await;
-    Stage0 { site, state, conductor, target }
+    Stage0 {
+        site,
+        state,
+        conductor,
+        target,
+    }
 }
 
 /// The event log in `dir`.
