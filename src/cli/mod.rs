@@ -1,1 +1,3 @@
-//! TODO
+//! The command line: one file per subcommand.
+
+pub mod speech;
