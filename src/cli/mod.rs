@@ -82,7 +82,7 @@ enum Command {
     /// The event log.
     Events(events::Args),
     /// Speech recognition: install, status, transcribe a file.
-    Speech(speech::Args),
+    Speech(speech::SpeechArgs),
     /// Run the server alone, without the cockpit.
     Serve(serve::Args),
     /// Check this machine: repository, microphone, speech model, build …
@@ -153,11 +153,22 @@ async fn run(args: Args) -> Result<Exit, Problem> {
         Some(Command::Status(args)) => status::run(&place, args).await,
         Some(Command::Deployments(args)) => deployments::run(&place, args).await,
         Some(Command::Events(args)) => events::run(&place, args).await,
-        Some(Command::Speech(args)) => speech::run(args).await,
+        Some(Command::Speech(args)) => run_speech(args).await,
         Some(Command::Serve(args)) => serve::run(&place, args).await,
         Some(Command::Doctor(args)) => doctor::run(&place, args).await,
         Some(Command::Init(args)) => init::run(&place, args).await,
         Some(Command::Completions(args)) => completions::run(&args),
+    }
+}
+
+async fn run_speech(args: speech::SpeechArgs) -> Result<Exit, Problem> {
+    let models = crate::config::Paths::platform()?.models();
+    match speech::run(args, &models).await {
+        Ok(0) => Ok(Exit::Done),
+        Ok(_) => Ok(Exit::Failed),
+        Err(error) => Err(error
+            .downcast::<Problem>()
+            .unwrap_or_else(Problem::internal)),
     }
 }
 

@@ -2,6 +2,7 @@
 //!
 //! A [`Transcriber`] is one recogniser. `local` runs Moonshine on this machine; others come as new files.
 
+pub mod install;
 pub mod local;
 
 use std::path::Path;
