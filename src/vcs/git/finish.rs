@@ -74,9 +74,10 @@ pub async fn finish(git: &Git, prepared: &Prepared) -> Result<Committed, Problem
         .text();
     if on == reference {
         let changed = between(git, Some(&prepared.base), &prepared.commit).await?;
-        update_index(git, &changed, &mut committed.kept).await?;
+        let present = cleaned(git, &changed).await?;
+        update_index(git, &changed, &present, &mut committed.kept).await?;
         failpoint::reach("commit.index");
-        update_files(git, &changed, &mut committed.kept).await?;
+        update_files(git, &changed, &present, &mut committed.kept).await?;
         failpoint::reach("commit.worktree");
         // Only the cached file times; a failure costs the next `git status` a moment.
         let _ = git.runner.run(&["update-index", "-q", "--refresh"]).await;
@@ -121,6 +122,7 @@ async fn resolve(git: &Git, reference: &str) -> Result<String, Problem> {
 async fn update_index(
     git: &Git,
     changed: &[Changed],
+    present: &HashMap<String, String>,
     kept: &mut Vec<String>,
 ) -> Result<(), Problem> {
     let staged = staged(git).await?;
@@ -134,7 +136,10 @@ async fn update_index(
         if now == file.after {
             continue;
         }
-        let new = if now == file.before {
+        // Where the file itself is what was committed, nothing of the person's is left to stage: an earlier
+        // staged state of it would only look like taking the commit back.
+        let whole = present.get(&file.path).map_or("", String::as_str) == file.after.oid;
+        let new = if now == file.before || whole {
             file.after.clone()
         } else {
             let sides = (&file.before, &now, &file.after);
@@ -212,9 +217,9 @@ async fn staged(git: &Git) -> Result<HashMap<String, Side>, Problem> {
 async fn update_files(
     git: &Git,
     changed: &[Changed],
+    present: &HashMap<String, String>,
     kept: &mut Vec<String>,
 ) -> Result<(), Problem> {
-    let present = cleaned(git, changed).await?;
     for file in changed {
         let path = git.root.join(&file.path);
         if leads_through_a_link(&git.root, &file.path) {

@@ -70,7 +70,7 @@ pub async fn prepare(
         }
     }
     let message = scratch.path().join("message");
-    write(&message, request.message.as_bytes())?;
+    write(&message, clean(&request.message).as_bytes())?;
     let file = message.to_string_lossy().into_owned();
     said.extend(
         settings
