@@ -1,4 +1,26 @@
 //! A commit goes to an environment: one [`DeployTarget`] per file.
+//!
+//! [`local`] keeps immutable releases on this machine and serves them through [`host`], its own small HTTP face.
+//! [`build`] says how a site is built, [`health`] asks a release whether it is well, [`estimate`] turns measured
+//! stage durations into an honest percentage.
+
+/// Ends the process at once, without unwinding, when `SAYSO_FAILPOINT` names this place.
+///
+/// Compiled in by the feature `failpoints` only: the crash tests cut the power at every stage boundary with it.
+macro_rules! failpoint {
+    ($name:literal) => {
+        #[cfg(feature = "failpoints")]
+        $crate::deploy::reached($name);
+    };
+}
+
+pub mod build;
+mod disk;
+pub mod estimate;
+pub mod health;
+pub mod host;
+pub mod local;
+pub mod manifest;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -7,9 +29,17 @@ use async_trait::async_trait;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use crate::model::{
-    DeploymentId, LiveRelease, Problem, ReleaseId, ReleaseInfo, Source, Stage,
-};
+use crate::model::{DeploymentId, LiveRelease, Problem, ReleaseId, ReleaseInfo, Source, Stage};
+
+pub use local::{LocalNotice, LocalOptions, LocalTarget};
+
+/// What stands behind `failpoint!`.
+#[cfg(feature = "failpoints")]
+pub(crate) fn reached(name: &str) {
+    if std::env::var_os("SAYSO_FAILPOINT").is_some_and(|wanted| wanted == name) {
+        std::process::abort();
+    }
+}
 
 /// What a target is asked to do.
 #[derive(Clone)]
@@ -105,7 +135,11 @@ pub trait DeployTarget: Send + Sync {
     ///
     /// # Errors
     /// `not-found` when there is no such or no good earlier release.
-    async fn rollback(&self, environment: &str, to: Option<&ReleaseId>) -> Result<LiveRelease, Problem>;
+    async fn rollback(
+        &self,
+        environment: &str,
+        to: Option<&ReleaseId>,
+    ) -> Result<LiveRelease, Problem>;
 
     /// The releases kept, newest first.
     fn releases(&self, environment: &str) -> Vec<ReleaseInfo>;
