@@ -9,12 +9,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::Place;
 use crate::client::{Client, Endpoint};
 use crate::config::{self, Config, Paths, ProjectPaths};
-use crate::deploy::DeployTarget;
+use crate::deploy::{DeployTarget, LocalNotice, LocalTarget};
 use crate::events::EventLog;
 use crate::generate;
 use crate::model::Problem;
@@ -117,7 +118,7 @@ impl Session {
         );
         let store = Store::open(&project.database())?;
         let log = EventLog::open(store, &name)?;
-        let targets = targets(&config, &project)?;
+        let (targets, notices) = targets(&config, &project).await?;
         let transcriber: Arc<dyn Transcriber> =
             Arc::new(crate::speech::local::Local::new(paths.models()));
         let conductor = Conductor::open(Setup {
@@ -128,6 +129,7 @@ impl Session {
             transcriber: Some(transcriber),
             targets,
             recordings: project.recordings(),
+            notices: Some(notices),
         })
         .await?;
         let shutdown = CancellationToken::new();
@@ -196,10 +198,14 @@ pub fn repo_dir(place: &Place) -> Result<PathBuf, Problem> {
     }
 }
 
-fn targets(
+/// The target of each environment by name.
+type Targets = BTreeMap<String, Arc<dyn DeployTarget>>;
+
+/// The configured targets, and what they tell after a deployment has returned.
+async fn targets(
     config: &Config,
     project: &ProjectPaths,
-) -> Result<BTreeMap<String, Arc<dyn DeployTarget>>, Problem> {
+) -> Result<(Targets, mpsc::UnboundedReceiver<LocalNotice>), Problem> {
     let environment = config.deploy.environment.clone();
     if config.deploy.target != "local" {
         return Err(Problem::new(
@@ -209,8 +215,12 @@ fn targets(
         )
         .hint("[deploy] target takes: local"));
     }
-    let _ = (environment, project);
-    Ok(BTreeMap::new())
+    let (sender, notices) = mpsc::unbounded_channel();
+    let target = LocalTarget::open(super::wiring::local_options(config, project, sender)).await?;
+    Ok((
+        BTreeMap::from([(environment, target as Arc<dyn DeployTarget>)]),
+        notices,
+    ))
 }
 
 /// Takes the lock; `None` when another process holds it.

@@ -14,7 +14,7 @@ mod print;
 mod rollback;
 mod say;
 mod serve;
-mod speech;
+pub mod speech;
 mod status;
 mod wait;
 mod wiring;

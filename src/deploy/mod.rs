@@ -1,4 +1,25 @@
 //! A commit goes to an environment: one [`DeployTarget`] per file.
+//!
+//! [`local`] keeps immutable releases on this machine and serves them through [`host`], its own small HTTP face.
+//! [`build`] says how a site is built, [`health`] asks a release whether it is well, [`estimate`] turns measured
+//! stage durations into an honest percentage.
+
+/// Ends the process at once, without unwinding, when `SAYSO_FAILPOINT` names this place.
+///
+/// Compiled in by the feature `failpoints` only: the crash tests cut the power at every stage boundary with it.
+macro_rules! failpoint {
+    ($name:literal) => {
+        $crate::model::failpoint::reach($name);
+    };
+}
+
+pub mod build;
+mod disk;
+pub mod estimate;
+pub mod health;
+pub mod host;
+pub mod local;
+pub mod manifest;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -11,6 +32,8 @@ use crate::model::{
     DeploymentId, DeploymentState, LiveRelease, Problem, Progress, ReleaseId, ReleaseInfo, Source,
     Stage,
 };
+
+pub use local::{LocalNotice, LocalOptions, LocalTarget};
 
 /// What a target is asked to do.
 #[derive(Clone)]
@@ -124,25 +147,4 @@ pub trait DeployTarget: Send + Sync {
 
     /// Tells open pages how a deployment is doing, where the target can.
     fn announce(&self, _environment: &str, _progress: &Progress, _state: DeploymentState) {}
-}
-pub mod estimate {
-    use crate::model::Stage;
-    pub struct Estimator;
-    pub struct E {
-        pub percent: u8,
-        pub eta_ms: Option<u64>,
-    }
-    impl Estimator {
-        pub fn new(_h: &[std::collections::BTreeMap<Stage, u64>]) -> Self {
-            Self
-        }
-        pub fn stage(&mut self, _s: Stage, _n: u64) {}
-        pub fn fraction(&mut self, _p: u16, _n: u64) {}
-        pub fn at(&self, _n: u64) -> E {
-            E {
-                percent: 0,
-                eta_ms: None,
-            }
-        }
-    }
 }

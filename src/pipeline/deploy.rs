@@ -24,6 +24,9 @@ const HISTORY: usize = 20;
 /// Between two progress events within a stage: enough for a smooth bar, few enough for a log.
 const PROGRESS_EVERY: Duration = Duration::from_millis(250);
 
+/// After so long without a report the bar is looked at again.
+const SILENCE: Duration = Duration::from_millis(500);
+
 /// Lines of output kept with a deployment.
 const TAIL: usize = 100;
 
@@ -125,6 +128,7 @@ impl Conductor {
                     && earlier.environment == deployment.environment
             })
             .map(|earlier| earlier.stages)
+            .rev() // oldest first
             .collect::<Vec<_>>();
         let (reports, received) = mpsc::unbounded_channel();
         let request = DeployRequest {
@@ -153,31 +157,47 @@ impl Conductor {
         mut reports: mpsc::UnboundedReceiver<Report>,
         mut estimator: Estimator,
     ) -> Result<(), Problem> {
-        let began = Instant::now();
-        let mut told = began;
+        let mut told = Instant::now();
+        let mut entered = told;
+        let mut fraction = None;
         let mut batch = Vec::new();
-        while reports.recv_many(&mut batch, 1000).await > 0 {
+        loop {
+            // A silent stage (a long build) still takes time: the bar is looked at now and then.
+            let received = reports.recv_many(&mut batch, 1000);
+            let silent = match tokio::time::timeout(SILENCE, received).await {
+                Ok(0) => return Ok(()),
+                Ok(_) => false,
+                Err(_) => true,
+            };
             let mut change = Change::new();
             let mut moved = false;
+            if silent {
+                let before = deployment.progress.percent;
+                let message = deployment.progress.message.clone();
+                self.place(deployment, &mut estimator, entered, fraction, message);
+                if deployment.progress.percent == before {
+                    continue;
+                }
+                moved = true;
+            }
             for report in batch.drain(..) {
-                let now = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
                 match report {
                     Report::Stage { stage, message } => {
-                        estimator.stage(stage, now);
-                        self.place(deployment, &estimator, now, stage, message);
+                        entered = Instant::now();
+                        fraction = None;
+                        deployment.progress.stage = stage;
+                        self.place(deployment, &mut estimator, entered, fraction, message);
                         change = change.event(progress_event(deployment));
                         moved = false;
                         told = Instant::now();
                     }
                     Report::Fraction { permille, message } => {
-                        estimator.fraction(permille, now);
-                        let stage = deployment.progress.stage;
-                        self.place(deployment, &estimator, now, stage, message);
+                        fraction = Some(f64::from(permille) / 1000.0);
+                        self.place(deployment, &mut estimator, entered, fraction, message);
                         moved = true;
                     }
                     Report::Log(line) => {
-                        let stage = deployment.progress.stage;
-                        self.place(deployment, &estimator, now, stage, line.clone());
+                        self.place(deployment, &mut estimator, entered, fraction, line.clone());
                         if deployment.log_tail.len() == TAIL {
                             deployment.log_tail.remove(0);
                         }
@@ -204,19 +224,20 @@ impl Conductor {
             }
             change.deployment(deployment)?.store(&self.log).await?;
         }
-        Ok(())
     }
 
     /// Moves the bar; it never goes back, and 100 is for what is live.
     fn place(
         &self,
         deployment: &mut Deployment,
-        estimator: &Estimator,
-        now: u64,
-        stage: Stage,
+        estimator: &mut Estimator,
+        entered: Instant,
+        fraction: Option<f64>,
         message: String,
     ) {
-        let estimate = estimator.at(now);
+        let stage = deployment.progress.stage;
+        let in_stage = u64::try_from(entered.elapsed().as_millis()).unwrap_or(u64::MAX);
+        let estimate = estimator.update(stage, in_stage, fraction);
         deployment.progress = Progress {
             percent: estimate.percent.min(99).max(deployment.progress.percent),
             stage,

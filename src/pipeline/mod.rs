@@ -15,16 +15,18 @@ mod recover;
 mod review;
 mod status;
 mod sync;
+mod watch;
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::config::Config;
-use crate::deploy::DeployTarget;
+use crate::deploy::{DeployTarget, LocalNotice};
 use crate::events::EventLog;
 use crate::generate::Generator;
 use crate::model::{Instruction, InstructionId, Problem};
@@ -47,6 +49,8 @@ pub struct Setup {
     pub targets: BTreeMap<String, Arc<dyn DeployTarget>>,
     /// The folder of the recordings.
     pub recordings: PathBuf,
+    /// What the embedded host tells after a deployment has returned.
+    pub notices: Option<mpsc::UnboundedReceiver<LocalNotice>>,
 }
 
 /// Drives instructions, proposals and deployments of one project. Shared behind an [`Arc`].
@@ -86,6 +90,9 @@ impl Conductor {
             running: Mutex::new(HashMap::new()),
             tasks: TaskTracker::new(),
         });
+        if let Some(notices) = setup.notices {
+            tokio::spawn(watch::listen(conductor.log.clone(), notices));
+        }
         conductor.recover().await?;
         Ok(conductor)
     }

@@ -265,6 +265,7 @@ pub async fn conductor_on(site: &Path, log: EventLog, target: Arc<Folder>) -> Ar
         transcriber: None,
         targets: BTreeMap::from([("production".to_owned(), target as Arc<dyn DeployTarget>)]),
         recordings,
+        notices: None,
     })
     .await
     .unwrap()
