@@ -40,8 +40,8 @@ pub async fn working(git: &Git, paths: &[String]) -> Result<Vec<ProposedFile>, P
     let runner = git.runner.with("GIT_INDEX_FILE", &index);
     let head = head(git).await?;
     if paths.is_empty() {
-        match std::fs::copy(git.git_dir.join("index"), &index) {
-            Ok(_) => {}
+        match copy_index(&git.git_dir.join("index"), &index) {
+            Ok(()) => {}
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             Err(error) => {
                 return Err(Problem::internal(format!(
@@ -79,6 +79,18 @@ pub async fn working(git: &Git, paths: &[String]) -> Result<Vec<ProposedFile>, P
         .await?
         .checked("diff-index")?;
     files(git, raw(&listing.stdout)).await
+}
+
+/// Copies an index with its time. git takes a file for unchanged when size and time (in whole seconds) are those
+/// of its entry, unless the entry is not older than the index itself; a copy that looked newer would hide an edit
+/// made within the second after the last `git add`.
+fn copy_index(from: &std::path::Path, to: &std::path::Path) -> io::Result<()> {
+    let modified = from.metadata()?.modified()?;
+    std::fs::copy(from, to)?;
+    std::fs::File::options()
+        .write(true)
+        .open(to)?
+        .set_modified(modified)
 }
 
 /// What `commit` changed against its first parent.
