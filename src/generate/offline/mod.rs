@@ -1,5 +1,9 @@
 //! The offline edit engine: plain requests, exact bytes, no model and no network.
 
+pub mod doc;
+pub mod parse;
+pub mod text;
+
 use async_trait::async_trait;
 
 use super::{Generated, Generator, Request};

@@ -172,6 +172,13 @@ impl Transcriber for Local {
         }
     }
 
+    async fn ready(&self) -> Result<(), Problem> {
+        let local = self.clone();
+        tokio::task::spawn_blocking(move || local.with_model(|_| Ok(())))
+            .await
+            .map_err(|error| Problem::internal(format!("the recogniser stopped: {error}")))?
+    }
+
     async fn transcribe(&self, wav: &Path) -> Result<Transcript, Problem> {
         let (local, path) = (self.clone(), wav.to_owned());
         tokio::task::spawn_blocking(move || local.hear(&wav::read(&path)?))
