@@ -178,12 +178,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn pips_bar_is_read() {
-        assert_eq!(
-            progress("   Progress 4096 of 84940345"),
-            Some((4096, 84_940_345))
-        );
-        assert_eq!(progress("Downloading moonshine_voice"), None);
+    fn what_has_arrived_is_counted_at_any_depth() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::create_dir(folder.path().join("unpack")).unwrap();
+        fs::write(folder.path().join("unpack/a"), "12345").unwrap();
+        fs::write(folder.path().join("b"), "67").unwrap();
+        assert_eq!(size(folder.path()), 7);
+        assert_eq!(size(&folder.path().join("none")), 0);
     }
 
     #[test]
