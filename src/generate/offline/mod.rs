@@ -2,7 +2,9 @@
 
 pub mod doc;
 pub mod parse;
+pub mod site;
 pub mod text;
+pub mod view;
 
 use async_trait::async_trait;
 
