@@ -267,38 +267,11 @@ pub fn apps(site: &Site) -> Vec<App> {
             }
         }
     }
-    // Folders of HTML pages that no framework claims.
-    let plain: Vec<String> = site
-        .files
-        .iter()
-        .filter(|path| {
-            path.ends_with("index.html") || path.ends_with(".html") && !path.contains('/')
-        })
-        .map(|path| folder(path).to_owned())
-        .collect();
-    let mut plain_roots: Vec<String> = Vec::new();
-    for root in plain {
-        let claimed = found.keys().any(|known| root.starts_with(known.as_str()))
-            || plain_roots
-                .iter()
-                .any(|known| root.starts_with(known.as_str()));
-        if !claimed {
-            plain_roots.push(root);
-        }
-    }
-    for root in plain_roots {
-        found.insert(root, Framework::Plain);
-    }
     let mut apps: Vec<App> = found
         .into_iter()
         .map(|(root, framework)| app(site, root, framework))
         .collect();
     // A Hugo theme shows itself with an example site: one site, two folders.
-    let themes: Vec<String> = apps
-        .iter()
-        .filter(|app| app.framework == Framework::Hugo)
-        .map(|app| app.root.clone())
-        .collect();
     for app in &mut apps {
         if app.framework == Framework::Hugo {
             let parent = folder(app.root.trim_end_matches('/')).to_owned();
@@ -316,7 +289,33 @@ pub fn apps(site: &Site) -> Vec<App> {
             }
         }
     }
-    let _ = themes;
+    // Folders of HTML pages that no framework claims.
+    let plain: Vec<String> = site
+        .files
+        .iter()
+        .filter(|path| {
+            path.ends_with("index.html") || path.ends_with(".html") && !path.contains('/')
+        })
+        .map(|path| folder(path).to_owned())
+        .collect();
+    let mut plain_roots: Vec<String> = Vec::new();
+    for root in plain {
+        let claimed = apps.iter().any(|app| {
+            let theme = app
+                .theme
+                .as_ref()
+                .is_some_and(|theme| root.starts_with(theme.as_str()));
+            root.starts_with(&app.root) || theme
+        }) || plain_roots
+            .iter()
+            .any(|known| root.starts_with(known.as_str()));
+        if !claimed {
+            plain_roots.push(root);
+        }
+    }
+    for root in plain_roots {
+        apps.push(self::app(site, root, Framework::Plain));
+    }
     apps
 }
 
@@ -369,11 +368,16 @@ fn hugo_config(site: &Site, path: &str, root: &str) -> Option<Framework> {
         return Some(Framework::Hugo);
     }
     let text = site.text(path)?.to_ascii_lowercase();
-    let speaks = ["baseurl", "languagecode", "theme"]
+    let speaks = text.lines().any(|line| {
+        let line = line.trim_start_matches('"');
+        ["baseurl", "languagecode", "theme"]
+            .iter()
+            .any(|key| line.starts_with(key))
+    });
+    let shaped = ["layouts/", "archetypes/", "themes/", "static/"]
         .iter()
-        .any(|key| text.contains(key));
-    (speaks && (below("content/") || below("layouts/") || below("archetypes/") || below("themes/")))
-        .then_some(Framework::Hugo)
+        .any(|part| below(part));
+    (speaks && below("content/") && (shaped || text.contains("baseurl"))).then_some(Framework::Hugo)
 }
 
 fn app(site: &Site, root: String, framework: Framework) -> App {

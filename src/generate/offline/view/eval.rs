@@ -210,7 +210,13 @@ impl<'s> Eval<'s> {
                 }
             }
             if frame.parent.is_none() {
-                return self.export(&frame.doc, name, frame);
+                // A component's own names see its properties; a module's do not see its caller's.
+                let scope = if frame.doc.lang == Lang::Script {
+                    frame
+                } else {
+                    env
+                };
+                return self.export(&frame.doc, name, scope);
             }
             at = frame.parent.as_ref();
         }

@@ -8,6 +8,7 @@ use super::eval::{Env, Eval, Frame, Val};
 use super::{Piece, View, ViewId, ViewNode};
 use crate::generate::offline::doc::{Doc, ExKind, Kind, Lang, NodeId};
 use crate::generate::offline::site::{Framework, Page, Site, folder, resolve};
+use crate::generate::offline::text::Host;
 
 const NODES: usize = 30_000;
 
@@ -109,7 +110,9 @@ impl<'s> Render<'s> {
     }
 
     fn text(&mut self, parent: ViewId, doc: &Arc<Doc>, node: NodeId, pieces: Vec<Piece>) {
-        if pieces.is_empty() {
+        let blank =
+            |piece: &Piece| matches!(piece, Piece::Lit(doc, id) if doc.text(*id).is_empty());
+        if pieces.iter().all(blank) {
             return;
         }
         let id = self.push(parent, "", false, doc, node);
@@ -1095,8 +1098,12 @@ impl<'s> Render<'s> {
             self.nodes[holder].attrs = self.attributes(doc, id, env);
             let before = self.nodes.len();
             self.call(&component, props, slots, doc, holder);
-            if self.nodes.len() == before {
-                // It shows nothing that can be followed: at least what was put inside it.
+            // What was put inside it is there, even when how it is shown cannot be followed.
+            let inner = doc.nodes[id].inner.clone();
+            let shown = self.nodes[before..].iter().any(|node| {
+                node.doc.path == doc.path && inner.contains(&node.doc.node(node.node).span.start)
+            });
+            if !shown {
                 self.nodes_of(doc, &content, env, holder);
             }
             return;
@@ -1108,6 +1115,13 @@ impl<'s> Render<'s> {
         }
         match self.set_content(doc, id, env) {
             Some(value) => self.value(&value, doc, id, holder),
+            None if content.is_empty() && !self.shallow => {
+                // `<button {...props} />` shows the children among its properties.
+                let (props, _) = self.properties(doc, id, &content, env);
+                if let Some(children) = props.get("children").cloned() {
+                    self.value(&children, doc, id, holder);
+                }
+            }
             None => self.nodes_of(doc, &content, env, holder),
         }
     }
