@@ -246,7 +246,8 @@ pub fn singular(word: &str) -> &str {
     }
     match word.strip_suffix('s') {
         Some(front)
-            if front.len() > 2
+            if word != "news"
+                && front.len() > 2
                 && !front.ends_with('s')
                 && !front.ends_with('u')
                 && !front.ends_with('i') =>

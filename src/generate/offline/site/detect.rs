@@ -314,7 +314,7 @@ pub fn apps(site: &Site) -> Vec<App> {
         }
     }
     for root in plain_roots {
-        apps.push(self::app(site, root, Framework::Plain));
+        apps.push(app(site, root, Framework::Plain));
     }
     apps
 }

@@ -110,8 +110,14 @@ impl<'s> Render<'s> {
     }
 
     fn text(&mut self, parent: ViewId, doc: &Arc<Doc>, node: NodeId, pieces: Vec<Piece>) {
-        let blank =
-            |piece: &Piece| matches!(piece, Piece::Lit(doc, id) if doc.text(*id).is_empty());
+        let blank = |piece: &Piece| match piece {
+            Piece::Lit(doc, id) => {
+                let text = doc.text(*id);
+                let word = matches!(text.as_str(), "true" | "false" | "null");
+                text.is_empty() || (word && doc.node(*id).host == Host::Bare)
+            }
+            Piece::Gap(..) => false,
+        };
         if pieces.iter().all(blank) {
             return;
         }
