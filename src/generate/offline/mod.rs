@@ -1,8 +1,11 @@
 //! The offline edit engine: plain requests, exact bytes, no model and no network.
 
+pub mod ask;
 pub mod doc;
 pub mod parse;
+pub mod site;
 pub mod text;
+pub mod view;
 
 use async_trait::async_trait;
 
@@ -25,4 +28,9 @@ impl Generator for Offline {
             format!("{:?} is not a change that is understood", request.words),
         ))
     }
+}
+
+/// A spelled-out hex colour, or one in notation.
+pub(crate) fn spoken_hex(text: &str) -> Option<String> {
+    crate::intent::numbers::hex(text)
 }
