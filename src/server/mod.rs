@@ -19,6 +19,7 @@ mod problem;
 mod proposals;
 mod routes;
 mod schema;
+mod schema_answers;
 mod session;
 mod status;
 mod stream;
