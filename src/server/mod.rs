@@ -12,6 +12,7 @@ mod filter;
 mod frame;
 mod guard;
 mod instructions;
+mod linger;
 mod matrix;
 mod metrics;
 mod openapi;
