@@ -124,14 +124,19 @@ pub fn client_of(addr: std::net::SocketAddr) -> Client {
     .unwrap()
 }
 
-/// A plain HTTP client without token or redirects.
-pub fn http() -> reqwest::Client {
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    reqwest::Client::builder()
-        .no_proxy()
-        .redirect(reqwest::redirect::Policy::none())
-        .build()
-        .unwrap()
+/// A plain HTTP client without token or redirects. All tests share it, and none of its connections: each test has a
+/// runtime of its own.
+pub fn http() -> &'static reqwest::Client {
+    static CLIENT: std::sync::LazyLock<reqwest::Client> = std::sync::LazyLock::new(|| {
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        reqwest::Client::builder()
+            .no_proxy()
+            .redirect(reqwest::redirect::Policy::none())
+            .pool_max_idle_per_host(0)
+            .build()
+            .unwrap()
+    });
+    &CLIENT
 }
 
 /// The next item, within the deadline; `None` when the stream has ended.
