@@ -1,14 +1,14 @@
 //! The process is killed at every stage boundary; the next start loses nothing and does nothing twice.
 #![cfg(all(unix, feature = "failpoints"))]
 
-mod support;
+mod stage;
 
 use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
 use std::process::{Command, Output};
 
 use serde_json::Value;
-use support::{git, read, site, write};
+use stage::{git, read, site, write};
 
 /// Every boundary that "commit and deploy the working tree" passes.
 const BOUNDARIES: [&str; 19] = [
@@ -51,7 +51,7 @@ impl Bench {
         Command::new(env!("CARGO_BIN_EXE_sayso"))
             .args(args)
             .current_dir(self.site.path())
-            .envs(support::git_env())
+            .envs(stage::git_env())
             .env("XDG_STATE_HOME", state.join("state"))
             .env("XDG_CACHE_HOME", state.join("cache"))
             .env("XDG_CONFIG_HOME", state.join("config"))

@@ -1,6 +1,6 @@
 //! A dirty working tree comes through a commit byte for byte: real git, real files.
 
-mod support;
+mod stage;
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
@@ -8,7 +8,7 @@ use std::path::Path;
 use sayso::model::{Content, Problem, ProposedFile};
 use sayso::vcs::git::Git;
 use sayso::vcs::{CommitRequest, Committed, Repository};
-use support::{git, git_env, read, site, write};
+use stage::{git, git_env, read, site, write};
 
 const LINES: &str = "1\n2\n3\n4\n5\n6\n7\n8\n9\n";
 
