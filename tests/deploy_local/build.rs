@@ -1,4 +1,5 @@
 //! Sites that are built.
+#![cfg(unix)]
 
 use std::time::{Duration, Instant};
 
@@ -17,7 +18,7 @@ async fn the_build_runs_on_the_commits_files_and_its_output_is_served() {
         options.build.output = Some("www".into());
     })
     .await;
-    let source = Commit::new(
+    let source = Commit::of(
         "c",
         [
             ("page.txt", page("hello NAME")),
@@ -94,7 +95,7 @@ async fn a_build_without_output_is_a_clear_failure() {
 async fn a_commit_without_a_page_is_a_clear_failure() {
     let rig = rig(|_| {}).await;
     let failure = rig
-        .deploy(Commit::new("c", [("README.md", "x")]))
+        .deploy(Commit::of("c", [("README.md", "x")]))
         .await
         .unwrap_err();
     assert!(failure.message.contains("index.html"), "{failure:?}");
@@ -113,11 +114,11 @@ async fn stopping_ends_the_build_and_all_it_started() {
         .deploy(request(Commit::page("one")), sender, cancel.clone());
     let stopping = async {
         loop {
-            if let Some(Report::Log(line)) = reports.recv().await {
-                if let Some(pid) = line.strip_prefix("pid ") {
-                    cancel.cancel();
-                    return pid.to_owned();
-                }
+            if let Some(Report::Log(line)) = reports.recv().await
+                && let Some(pid) = line.strip_prefix("pid ")
+            {
+                cancel.cancel();
+                return pid.to_owned();
             }
         }
     };
@@ -176,7 +177,7 @@ async fn installed_dependencies_are_used_again_until_they_change_or_a_redeploy_i
     .await;
     let site = |text: &str, lock: &str| {
         let package = r#"{"scripts":{"build":"x"},"dependencies":{"vite":"1"}}"#;
-        Commit::new(
+        Commit::of(
             text,
             [
                 ("package.json", package.to_owned()),

@@ -69,7 +69,7 @@ async fn a_commit_goes_live_and_the_next_replaces_it() {
 async fn the_same_tree_uses_its_release_again_unless_forced() {
     let rig = rig(|_| {}).await;
     let first = rig.deploy(Commit::page("one")).await.unwrap();
-    let again = Commit::new("an empty commit", [("index.html", page("one"))]);
+    let again = Commit::of("an empty commit", [("index.html", page("one"))]);
     let second = rig.deploy(again).await.unwrap();
     assert_eq!(first.release, second.release);
     assert_eq!(
@@ -435,7 +435,7 @@ async fn a_site_of_two_hundred_files_is_live_in_a_moment() {
             "index.html".into(),
             page(&format!("version {version}")).into(),
         ));
-        Commit::new(&format!("c{version}"), files)
+        Commit::of(&format!("c{version}"), files)
     };
     let mut times = Vec::new();
     for version in 0..6 {

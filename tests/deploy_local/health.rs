@@ -12,7 +12,7 @@ use crate::support::*;
 async fn an_unwell_release_never_goes_live() {
     let rig = rig(|options| options.health.path = "/health.html".into()).await;
     let well = |text: &str| {
-        Commit::new(
+        Commit::of(
             text,
             [("index.html", page(text)), ("health.html", "ok".into())],
         )
@@ -25,7 +25,7 @@ async fn an_unwell_release_never_goes_live() {
         "{failure:?}"
     );
     assert_eq!(rig.home().await, page("one"));
-    assert_eq!(rig.names("releases"), [good.0.clone()]);
+    assert_eq!(rig.names("releases"), [good.as_str()]);
     assert_eq!(rig.target.releases(PRODUCTION).len(), 1);
 }
 
@@ -44,7 +44,7 @@ async fn a_release_without_the_expected_text_never_goes_live() {
 /// A site whose health is a file too large to be kept in memory, so that it can be damaged on disk.
 fn large(text: &str) -> std::sync::Arc<dyn sayso::model::Source> {
     let large = format!("{text}\n").repeat(400_000 / text.len());
-    Commit::new(text, [("index.html", page(text)), ("health.txt", large)])
+    Commit::of(text, [("index.html", page(text)), ("health.txt", large)])
 }
 
 fn watched(options: &mut LocalOptions) {

@@ -30,7 +30,7 @@ async fn equal_size_and_time_never_mean_equal_content() {
 async fn what_must_not_be_reached_is_not() {
     let rig = rig(|_| {}).await;
     std::fs::write(rig.dir.join("secret.txt"), "TOP SECRET").unwrap();
-    let source = Commit::new(
+    let source = Commit::of(
         "c",
         [
             ("index.html", page("home")),
@@ -73,7 +73,7 @@ async fn what_must_not_be_reached_is_not() {
 #[tokio::test]
 async fn addresses_types_and_errors_are_as_expected() {
     let rig = rig(|_| {}).await;
-    let source = Commit::new(
+    let source = Commit::of(
         "c",
         [
             ("index.html", page("home")),
@@ -122,7 +122,7 @@ async fn addresses_types_and_errors_are_as_expected() {
 async fn parts_of_small_and_large_files_are_served() {
     let rig = rig(|_| {}).await;
     let large: Vec<u8> = (0..400_000u32).map(|n| (n % 251) as u8).collect();
-    let source = Commit::new(
+    let source = Commit::of(
         "c",
         [
             ("index.html", page("home").into_bytes()),
@@ -198,7 +198,7 @@ async fn a_candidate_is_shown_to_nobody_who_guesses_its_name() {
 async fn open_pages_still_find_the_assets_they_came_with() {
     let rig = rig(|_| {}).await;
     let site = |n: &str| {
-        Commit::new(
+        Commit::of(
             n,
             [
                 ("index.html".to_owned(), page(n)),
@@ -232,7 +232,7 @@ async fn open_pages_still_find_the_assets_they_came_with() {
 #[tokio::test]
 async fn an_application_of_one_page_answers_navigations_only() {
     let app = "<!doctype html><div id=\"root\"></div><script src=/app.js></script>";
-    let site = || Commit::new("c", [("index.html", app), ("app.js", "1")]);
+    let site = || Commit::of("c", [("index.html", app), ("app.js", "1")]);
     let html = [("accept", "text/html,application/xhtml+xml")];
     let rig = rig(|_| {}).await;
     rig.deploy(site()).await.unwrap();
@@ -260,7 +260,7 @@ async fn an_application_of_one_page_answers_navigations_only() {
 
     // A site of pages is not an application.
     let rig = rig.reopen(|_| {}).await;
-    rig.deploy(Commit::new("d", [("index.html", app), ("about.html", app)]))
+    rig.deploy(Commit::of("d", [("index.html", app), ("about.html", app)]))
         .await
         .unwrap();
     assert_eq!(
@@ -276,7 +276,7 @@ async fn pages_carry_the_notice_and_nothing_else_does() {
     assert_eq!(waiting.status, 503);
     assert!(waiting.text().contains("/__sayso/client.js"));
     let site = |css: &str| {
-        Commit::new(
+        Commit::of(
             css,
             [
                 ("index.html", page("one")),

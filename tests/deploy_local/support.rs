@@ -26,7 +26,7 @@ pub struct Commit {
 }
 
 impl Commit {
-    pub fn new<P: Into<String>, B: Into<Vec<u8>>>(
+    pub fn of<P: Into<String>, B: Into<Vec<u8>>>(
         id: &str,
         files: impl IntoIterator<Item = (P, B)>,
     ) -> Arc<dyn Source> {
@@ -44,7 +44,7 @@ impl Commit {
 
     /// A site of one page.
     pub fn page(text: &str) -> Arc<dyn Source> {
-        Self::new(text, [("index.html", page(text))])
+        Self::of(text, [("index.html", page(text))])
     }
 }
 
@@ -244,14 +244,15 @@ fn parse(raw: &[u8], method: &str) -> Answer {
         headers,
         body: raw[at + 4..].to_vec(),
     };
-    if let Some(length) = answer.header("content-length") {
-        if method != "HEAD" && status != 304 {
-            assert_eq!(
-                length.parse::<usize>().unwrap(),
-                answer.body.len(),
-                "{head}"
-            );
-        }
+    if let Some(length) = answer.header("content-length")
+        && method != "HEAD"
+        && status != 304
+    {
+        assert_eq!(
+            length.parse::<usize>().unwrap(),
+            answer.body.len(),
+            "{head}"
+        );
     }
     answer
 }

@@ -15,7 +15,7 @@ const REQUESTS: usize = 10_000;
 /// Bodies of different lengths, each of one letter only: whatever is torn or mixed shows.
 fn site(letter: char, kilobytes: usize) -> Arc<dyn sayso::model::Source> {
     let text = letter.to_string();
-    Commit::new(
+    Commit::of(
         &text,
         [
             ("index.html", text.repeat(kilobytes * 1024 + 7)),

@@ -291,10 +291,10 @@ async fn respond(State(front): State<Arc<Front>>, request: Request) -> Response 
         }
         path::Found::Missing => {}
     }
-    if let Some(previous) = previous.filter(|_| !asked.folder && kind::is_asset(&asked.key)) {
-        if let Some(entry) = previous.get(&asked.key) {
-            return answer::file(method, headers, previous, entry, StatusCode::OK).await;
-        }
+    if let Some(previous) = previous.filter(|_| !asked.folder && kind::is_asset(&asked.key))
+        && let Some(entry) = previous.get(&asked.key)
+    {
+        return answer::file(method, headers, previous, entry, StatusCode::OK).await;
     }
     if let Some(entry) = site.spa().filter(|_| is_navigation(&asked, headers)) {
         return answer::file(method, headers, site, entry, StatusCode::OK).await;

@@ -14,6 +14,7 @@
 
 mod activate;
 mod deploy;
+mod make;
 mod modules;
 mod open;
 mod pointer;

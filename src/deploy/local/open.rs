@@ -35,6 +35,8 @@ pub(super) async fn open(options: LocalOptions) -> Result<LocalTarget, Problem> 
         .await
         .map_err(Problem::internal)??;
     let stop = CancellationToken::new();
+    // What was opened before something failed must not go on serving.
+    let opened = stop.clone().drop_guard();
     let serving = Serving {
         notice: options.notice,
         spa: options.spa,
@@ -71,6 +73,7 @@ pub(super) async fn open(options: LocalOptions) -> Result<LocalTarget, Problem> 
     if found.crashed {
         tokio::spawn(inner.clone().collect(true));
     }
+    opened.disarm();
     Ok(LocalTarget {
         inner,
         servers: Mutex::new(servers),
