@@ -194,7 +194,10 @@ async fn the_last_live_release_is_served_at_the_next_start_on_the_same_port() {
 
 #[tokio::test]
 async fn a_taken_port_is_replaced_by_a_free_one_that_is_remembered() {
-    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    // Outside the range for outgoing connections, which other tests make all the time.
+    let taken = (12_000..20_000)
+        .find_map(|port| std::net::TcpListener::bind(("127.0.0.1", port)).ok())
+        .unwrap();
     let wanted = taken.local_addr().unwrap().port();
     let at = |options: &mut LocalOptions| options.environments[0].1 = wanted;
     let rig = rig(at).await;
@@ -203,6 +206,10 @@ async fn a_taken_port_is_replaced_by_a_free_one_that_is_remembered() {
     let rig = rig.reopen(at).await;
     assert_eq!(rig.port(), got);
     drop(taken);
+    until("the port is free", || {
+        std::net::TcpListener::bind(("127.0.0.1", wanted)).is_ok()
+    })
+    .await;
     let rig = rig.reopen(at).await;
     assert_eq!(rig.port(), wanted);
 }
@@ -447,7 +454,8 @@ async fn a_site_of_two_hundred_files_is_live_in_a_moment() {
     for (time, stages) in &times {
         println!("200 files live in {time:?}: {stages:?}");
     }
-    // Generous, for a machine that does other things as well: the bar is 150 ms in a release build.
+    // The bar (150 ms in a release build) is measured by the benchmark: a test shares its machine with others. This
+    // finds a wait that does not belong here.
     let best = times.iter().map(|(time, _)| *time).min().unwrap();
-    assert!(best < Duration::from_millis(400), "{best:?}");
+    assert!(best < Duration::from_secs(2), "{best:?}");
 }
