@@ -44,13 +44,21 @@ impl Inner {
     /// Writes the changed pointer to disk, then to memory, then serves `site`. The caller holds `switching`.
     ///
     /// The disk comes first: after a crash in between, the next start serves what this was about to serve.
+    ///
+    /// # Errors
+    /// When the pointer cannot be written; the old one is then still served, and on disk if that can be.
     async fn turn(
         &self,
         environment: &Environment,
         pointer: Pointer,
         site: Arc<Site>,
     ) -> io::Result<()> {
-        self.save(environment, &pointer).await?;
+        if let Err(error) = self.save(environment, &pointer).await {
+            // It may have failed after the new pointer got its name.
+            let old = environment.pointer().clone();
+            let _ = self.save(environment, &old).await;
+            return Err(error);
+        }
         failpoint!("deploy.pointer");
         let previous = pointer
             .previous
@@ -174,8 +182,8 @@ impl Inner {
             Problem::internal(format!("{to} cannot be read from disk: {error}"))
                 .hint("go back to another release, or deploy its commit again")
         })?;
-        watch::end(environment);
         if pointer.current.as_ref() != Some(&to) {
+            watch::end(environment);
             pointer.turn_to(&to);
             self.turn(environment, pointer, site)
                 .await

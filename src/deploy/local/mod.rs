@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! <state_dir>/environments/<name>.json   which release it serves (the truth after a crash)
-//! <state_dir>/environments/<name>.port   the port it got, when the configured one was taken
+//! <state_dir>/environments/<name>.port   the port it had last
 //! <state_dir>/objects, releases, tmp     see the store
 //! <state_dir>/cache                      installed dependencies, for the next build
 //! <state_dir>/lock                       held while a process serves from here
@@ -14,6 +14,7 @@
 
 mod activate;
 mod deploy;
+mod make;
 mod modules;
 mod open;
 mod pointer;

@@ -190,12 +190,12 @@ impl Store {
         let mut folders: HashSet<PathBuf> = HashSet::from([files.clone()]);
         for record in &manifest.files {
             let path = files.join(&record.path);
-            if let Some(folder) = path.parent() {
-                if !folders.contains(folder) {
-                    fs::create_dir_all(folder)?;
-                    let new = folder.ancestors().take_while(|above| *above != files);
-                    folders.extend(new.map(Path::to_owned));
-                }
+            if let Some(folder) = path.parent()
+                && !folders.contains(folder)
+            {
+                fs::create_dir_all(folder)?;
+                let new = folder.ancestors().take_while(|above| *above != files);
+                folders.extend(new.map(Path::to_owned));
             }
             let object = self.object(&record.sha256);
             if fs::hard_link(&object, &path).is_err() {
@@ -256,7 +256,7 @@ impl Store {
             .flatten()
             .filter_map(|entry| entry.file_name().into_string().ok())
             .filter(|name| !name.starts_with('.'))
-            .map(|name| ReleaseId(name))
+            .map(ReleaseId)
             .collect()
     }
 
