@@ -10,6 +10,9 @@ pub(super) const CURSOR_OR_SEQ: &str = "^([0-9A-Za-z]{1,64}-[0-9]{1,19}|[0-9]{1,
 /// A list of channels.
 pub(super) const CHANNELS: &str = "^((project|proposal|deployment|instruction):[0-9A-Za-z_.-]{1,64}(,(project|proposal|deployment|instruction):[0-9A-Za-z_.-]{1,64}){0,31})?$";
 
+/// Base 64 with padding.
+const BASE64: &str = "^([0-9A-Za-z+/]{4})*([0-9A-Za-z+/]{2}==|[0-9A-Za-z+/]{3}=)?$";
+
 /// A reference to the schema `name`.
 pub(super) fn of(name: &str) -> Value {
     json!({ "$ref": format!("#/components/schemas/{name}") })
@@ -95,7 +98,7 @@ fn requests() -> Vec<(&'static str, Value)> {
                 (
                     "audio?",
                     or_null(
-                        json!({ "type": "string", "contentEncoding": "base64", "description": "A WAV file." }),
+                        json!({ "type": "string", "contentEncoding": "base64", "pattern": BASE64, "description": "A WAV file." }),
                     ),
                 ),
                 ("action?", of("Action")),
