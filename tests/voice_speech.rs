@@ -86,8 +86,8 @@ fn noise_makes_no_words_and_short_clips_no_failure() {
         // Past the gate, the model itself must bear any length.
         local
             .with_model(|model| {
-                let encoded = model.encode(&silence)?;
-                model.greedy(&encoded).map(|_| ())
+                let mut encoded = model.encode(&silence)?;
+                model.greedy(&mut encoded).map(|_| ())
             })
             .unwrap();
     }
@@ -103,14 +103,25 @@ fn what_was_said_scores_above_what_was_not() {
     let sound = wav::read(&audio::recorded("commit.wav")).unwrap();
     let scores = local
         .with_model(|model| {
-            let encoded = model.encode(&sound)?;
-            ["Commit that.", "Deploy that.", "Yes."]
-                .iter()
-                .map(|phrase| {
-                    let tokens = model.tokens().encode(phrase);
-                    model.score(&encoded, &tokens)
-                })
-                .collect::<Result<Vec<_>, _>>()
+            let mut encoded = model.encode(&sound)?;
+            let phrases = ["Commit that.", "Deploy that.", "Yes.", ""]
+                .map(|phrase| model.tokens().encode(phrase));
+            let together = model.score(&mut encoded, &phrases)?;
+            for (phrase, score) in phrases.iter().zip(&together) {
+                let alone = model.score(&mut encoded, std::slice::from_ref(phrase))?[0];
+                assert!(
+                    (alone - score).abs() < 2.0,
+                    "alone {alone}, among others {score}"
+                );
+            }
+            let greedy = model.greedy(&mut encoded)?;
+            assert!(
+                (greedy.score - together[0]).abs() < 0.5,
+                "{} {}",
+                greedy.score,
+                together[0]
+            );
+            Ok(together)
         })
         .unwrap();
     assert!(

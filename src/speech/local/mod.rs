@@ -7,6 +7,7 @@ pub mod files;
 pub mod model;
 mod pieces;
 pub mod runtime;
+pub mod tempo;
 pub mod tokens;
 
 use std::path::{Path, PathBuf};
@@ -75,8 +76,8 @@ impl Local {
             let started = Instant::now();
             let (mut text, mut doubtful) = (String::new(), false);
             for piece in pieces::cut(samples) {
-                let encoded = model.encode(&samples[piece])?;
-                let heard = model.greedy(&encoded)?;
+                let mut encoded = model.encode(&samples[piece])?;
+                let heard = model.greedy(&mut encoded)?;
                 doubtful |= heard.capped;
                 let words = model.tokens().decode(&heard.tokens);
                 if !text.is_empty() && !words.is_empty() {
