@@ -18,7 +18,7 @@ use sayso::model::{
 };
 use sayso::pipeline::{Conductor, Setup};
 use sayso::store::Store;
-use sayso::vcs::git::Git;
+use sayso::vcs::git::{Git, Options};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
@@ -39,6 +39,14 @@ pub fn git(dir: &Path, args: &[&str]) -> String {
         String::from_utf8_lossy(&output.stderr)
     );
     String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+/// How tests open a repository.
+pub fn options() -> Options {
+    Options {
+        env: git_env(),
+        ..Options::default()
+    }
 }
 
 /// Variables that keep git away from the configuration of whoever runs the tests.
@@ -260,7 +268,7 @@ pub async fn conductor_on(site: &Path, log: EventLog, target: Arc<Folder>) -> Ar
     Conductor::open(Setup {
         log,
         config: Config::default(),
-        repo: Arc::new(Git::open_with(site, git_env()).await.unwrap()),
+        repo: Arc::new(Git::open_with(site, options()).await.unwrap()),
         generators: vec![Arc::new(Replace)],
         transcriber: None,
         targets: BTreeMap::from([("production".to_owned(), target as Arc<dyn DeployTarget>)]),
