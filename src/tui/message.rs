@@ -83,8 +83,8 @@ pub enum Outcome {
     RolledBack(Result<LiveRelease, Problem>),
     /// A deployment was told to stop.
     Stopped(Result<Deployment, Problem>),
-    /// A page was opened.
-    Opened(Result<(), String>),
+    /// Something could not be done; why.
+    Warned(String),
 }
 
 /// What the update function asks for.

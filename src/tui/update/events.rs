@@ -413,7 +413,7 @@ impl Turn<'_> {
         if seq > 0 {
             self.out.push(Effect::LoadHistory(
                 cursor,
-                oldest.max(seq.saturating_sub(HISTORY)),
+                oldest.saturating_sub(1).max(seq.saturating_sub(HISTORY)),
             ));
         }
     }

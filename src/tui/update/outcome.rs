@@ -79,8 +79,7 @@ impl Turn<'_> {
             Outcome::RolledBack(Err(problem)) => self.synced("did not go back", Some(problem)),
             Outcome::Stopped(Ok(_)) => {}
             Outcome::Stopped(Err(problem)) => self.failed("not stopped", &problem),
-            Outcome::Opened(Ok(())) => {}
-            Outcome::Opened(Err(why)) => self.say(Tone::Warn, why),
+            Outcome::Warned(why) => self.say(Tone::Warn, why),
         }
     }
 
