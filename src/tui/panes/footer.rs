@@ -9,20 +9,36 @@ use crate::tui::model::{Model, Pane, TalkBy};
 use crate::tui::text;
 use crate::tui::view::paint::{self, span};
 
+/// Hints at the end of the cockpit's line that are always shown.
+const KEPT: usize = 2;
+
 /// Draws the line.
 pub fn draw(model: &Model, area: Rect, buf: &mut Buffer) {
     if area.is_empty() {
         return;
     }
     let theme = &model.settings.theme;
-    let mut left = usize::from(area.width);
-    let mut spans: Vec<Span<'static>> = Vec::new();
-    for (key, what) in hints(model) {
-        let wide = text::width(&key) + text::width(&what) + 3;
-        if wide > left {
+    let hints = hints(model);
+    let wide = |(key, what): &(String, String)| text::width(key) + text::width(what) + 3;
+    let columns = usize::from(area.width);
+    // The way to all keys and the way out stay, whatever has to go.
+    let kept = if model.context() == Context::Cockpit {
+        KEPT
+    } else {
+        0
+    };
+    let (middle, last) = hints.split_at(hints.len().saturating_sub(kept));
+    let mut left = columns.saturating_sub(last.iter().map(wide).sum());
+    let mut shown: Vec<&(String, String)> = Vec::new();
+    for hint in middle {
+        let Some(rest) = left.checked_sub(wide(hint)) else {
             break;
-        }
-        left -= wide;
+        };
+        left = rest;
+        shown.push(hint);
+    }
+    let mut spans: Vec<Span<'static>> = Vec::new();
+    for (key, what) in shown.into_iter().chain(last) {
         spans.push(span(format!(" {key}"), theme.key));
         spans.push(span(format!(" {what} "), theme.dim));
     }

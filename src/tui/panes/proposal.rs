@@ -81,7 +81,7 @@ fn diff(model: &Model, review: &Review, area: Rect, buf: &mut Buffer) {
         let wide = u16::try_from(text::width(&note)).unwrap_or(u16::MAX);
         if wide < area.width {
             let corner = Rect::new(area.right() - wide, area.bottom() - 1, wide, 1);
-            paint::row(buf, corner, 0, vec![span(note, model.settings.theme.key)]);
+            paint::over(buf, corner, 0, vec![span(note, model.settings.theme.key)]);
         }
     }
 }
@@ -99,17 +99,8 @@ fn sticky(model: &Model, review: &Review, area: Rect, buf: &mut Buffer) {
     {
         return;
     }
-    let theme = &model.settings.theme;
-    let room = usize::from(area.width);
     let shown = format!(" {}", review.shown(DiffRow::File(file)));
-    let shown = text::fit(&shown, room).into_owned();
-    let pad = room.saturating_sub(text::width(&shown));
-    paint::row(
-        buf,
-        area,
-        0,
-        vec![span(shown + &" ".repeat(pad), theme.file)],
-    );
+    paint::over(buf, area, 0, vec![span(shown, model.settings.theme.file)]);
 }
 
 fn diff_row(model: &Model, review: &Review, piece: Piece, width: u16) -> Vec<Span<'static>> {

@@ -59,12 +59,6 @@ pub fn draw(model: &Model, area: Rect, buf: &mut Buffer) {
         let last = area.height - 1;
         let word = if below == 1 { "row" } else { "rows" };
         let note = format!(" ↓ {below} newer {word}; Esc follows again");
-        let pad = columns.saturating_sub(text::width(&note));
-        paint::row(
-            buf,
-            area,
-            last,
-            vec![span(note + &" ".repeat(pad), theme.warn)],
-        );
+        paint::over(buf, area, last, vec![span(note, theme.warn)]);
     }
 }

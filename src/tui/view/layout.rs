@@ -176,7 +176,7 @@ fn normal(plan: &mut Plan, mut rest: Rect) {
         return;
     }
     plan.say = cut_top(&mut rest, 4);
-    let timeline = (rest.height / 3).clamp(3, 10);
+    let timeline = (rest.height / 4).clamp(4, 10);
     plan.timeline = cut_bottom(&mut rest, timeline);
     plan.proposal = rest;
 }

@@ -47,6 +47,19 @@ pub fn row(buf: &mut Buffer, area: Rect, row: u16, spans: Vec<Span<'static>>) {
     put(buf, area, row, &fit(spans, usize::from(area.width)));
 }
 
+/// As [`row`], over whatever stands there.
+pub fn over(buf: &mut Buffer, area: Rect, at: u16, spans: Vec<Span<'static>>) {
+    let line = Rect {
+        y: area.y.saturating_add(at),
+        height: 1,
+        ..area
+    };
+    for position in line.intersection(area).intersection(buf.area).positions() {
+        buf[position].reset();
+    }
+    row(buf, area, at, spans);
+}
+
 /// The line above a pane: its name, marked when it is in front.
 pub fn title(model: &Model, pane: Pane, area: Rect, buf: &mut Buffer) {
     if area.is_empty() {
