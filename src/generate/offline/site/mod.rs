@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, OnceLock};
 
 use super::doc::{Doc, Kind, NodeId};
 use super::parse;
+use super::view::{View, render};
 use crate::model::FileTree;
 
 pub use detect::{App, Framework};
@@ -30,6 +31,8 @@ pub struct Site {
     pub apps: Vec<App>,
     pages: OnceLock<Vec<Page>>,
     words: Mutex<HashMap<String, Arc<str>>>,
+    views: Mutex<HashMap<usize, Arc<View>>>,
+    alone: Mutex<HashMap<String, Arc<View>>>,
 }
 
 impl Site {
@@ -56,6 +59,8 @@ impl Site {
             apps: Vec::new(),
             pages: OnceLock::new(),
             words: Mutex::default(),
+            views: Mutex::default(),
+            alone: Mutex::default(),
         };
         site.apps = detect::apps(&site);
         site
@@ -109,6 +114,26 @@ impl Site {
     /// All pages of all sites.
     pub fn pages(&self) -> &[Page] {
         self.pages.get_or_init(|| pages::pages(self))
+    }
+
+    /// A page as a visitor sees it.
+    pub fn view(&self, page: usize) -> Arc<View> {
+        if let Some(known) = lock(&self.views).get(&page) {
+            return known.clone();
+        }
+        let view = Arc::new(render::page(self, page, &self.pages()[page]).indexed());
+        lock(&self.views).insert(page, view.clone());
+        view
+    }
+
+    /// A file as it is written, nothing followed.
+    pub fn alone(&self, doc: &Arc<Doc>) -> Arc<View> {
+        if let Some(known) = lock(&self.alone).get(&doc.path) {
+            return known.clone();
+        }
+        let view = Arc::new(render::alone(self, doc).indexed());
+        lock(&self.alone).insert(doc.path.clone(), view.clone());
+        view
     }
 
     /// The site a file belongs to: the one with the deepest folder around it.

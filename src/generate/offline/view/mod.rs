@@ -7,6 +7,7 @@ pub mod context;
 pub mod eval;
 pub mod render;
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::doc::{Doc, NodeId, Span};
@@ -53,9 +54,92 @@ pub struct View {
     pub nodes: Vec<ViewNode>,
     /// The page's number in the site, when it is one.
     pub page: Option<usize>,
+    /// Where each literal is shown.
+    index: Index,
 }
 
+/// From a file and a node in it to the places that show it, and the attribute that does.
+type Index = HashMap<String, HashMap<NodeId, Vec<(ViewId, Option<String>)>>>;
+
 impl View {
+    /// A view of `nodes`.
+    pub fn new(nodes: Vec<ViewNode>, page: Option<usize>) -> Self {
+        Self {
+            nodes,
+            page,
+            index: Index::new(),
+        }
+    }
+
+    /// The view with its literals indexed.
+    #[must_use]
+    pub fn indexed(mut self) -> Self {
+        let mut index = Index::new();
+        let mut note = |piece: &Piece, at: ViewId, attr: Option<&str>| {
+            if let Piece::Lit(doc, node) = piece {
+                if !index.contains_key(&doc.path) {
+                    index.insert(doc.path.clone(), HashMap::new());
+                }
+                if let Some(file) = index.get_mut(&doc.path) {
+                    file.entry(*node)
+                        .or_default()
+                        .push((at, attr.map(str::to_owned)));
+                }
+            }
+        };
+        for (at, node) in self.nodes.iter().enumerate() {
+            for piece in &node.text {
+                note(piece, at, None);
+            }
+            for (name, pieces) in &node.attrs {
+                for piece in pieces {
+                    note(piece, at, Some(name));
+                }
+            }
+        }
+        self.index = index;
+        self
+    }
+
+    /// Where a literal is shown.
+    pub fn places(&self, doc: &Doc, node: NodeId) -> Vec<(ViewId, Option<String>)> {
+        self.index
+            .get(&doc.path)
+            .and_then(|file| file.get(&node))
+            .cloned()
+            .unwrap_or_default()
+    }
+
+    /// Whether anything of a file is on the page.
+    pub fn shows(&self, path: &str) -> bool {
+        self.index.contains_key(path)
+    }
+
+    /// The files whose literals are on the page.
+    pub fn files(&self) -> impl Iterator<Item = &str> {
+        self.index.keys().map(String::as_str)
+    }
+
+    /// Every literal on the page with its places.
+    pub fn literals(&self) -> Vec<(Arc<Doc>, NodeId, ViewId, Option<String>)> {
+        let mut out = Vec::new();
+        for (at, node) in self.nodes.iter().enumerate() {
+            for piece in &node.text {
+                if let Piece::Lit(doc, id) = piece {
+                    out.push((doc.clone(), *id, at, None));
+                }
+            }
+            for (name, pieces) in &node.attrs {
+                for piece in pieces {
+                    if let Piece::Lit(doc, id) = piece {
+                        out.push((doc.clone(), *id, at, Some(name.clone())));
+                    }
+                }
+            }
+        }
+        out
+    }
+
     /// Nodes from `id` up to the root, nearest first.
     pub fn up(&self, id: ViewId) -> impl Iterator<Item = ViewId> + '_ {
         let mut at = Some(id);

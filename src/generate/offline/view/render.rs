@@ -16,10 +16,7 @@ const NODES: usize = 30_000;
 pub fn page(site: &Site, number: usize, page: &Page) -> View {
     let app = &site.apps[page.app];
     let Some(doc) = site.doc(&page.file) else {
-        return View {
-            nodes: Vec::new(),
-            page: Some(number),
-        };
+        return View::new(Vec::new(), Some(number));
     };
     let mut render = Render::new(Eval::new(site, Some(app)), doc.clone());
     render.page = doc.clone();
@@ -32,10 +29,7 @@ pub fn page(site: &Site, number: usize, page: &Page) -> View {
         Framework::Vue | Framework::Nuxt | Framework::React => render.single(page, content),
         _ => render.file(&doc, HashMap::new(), HashMap::new(), 0),
     }
-    View {
-        nodes: render.nodes,
-        page: Some(number),
-    }
+    View::new(render.nodes, Some(number))
 }
 
 /// Renders one file alone, as it is written.
@@ -46,10 +40,7 @@ pub fn alone(site: &Site, doc: &Arc<Doc>) -> View {
     let roots = doc.nodes[0].children.clone();
     let env = Frame::module(doc);
     render.nodes_of(doc, &roots, &env, 0);
-    View {
-        nodes: render.nodes,
-        page: None,
-    }
+    View::new(render.nodes, None)
 }
 
 pub(super) struct Render<'s> {
