@@ -67,7 +67,12 @@ async fn a_failing_build_shows_its_last_lines_and_changes_nothing() {
 async fn a_missing_program_is_named_with_what_to_do() {
     let rig = rig(|options| options.build.command = Some("no-such-generator build".into())).await;
     let failure = rig.deploy(Commit::page("one")).await.unwrap_err();
-    assert!(failure.message.contains("not installed"), "{failure:?}");
+    assert!(
+        failure
+            .message
+            .contains("needs no-such-generator, which is not installed"),
+        "{failure:?}"
+    );
     assert!(
         failure
             .log_tail
@@ -156,21 +161,55 @@ async fn a_deployment_stopped_before_it_began_does_nothing() {
     assert_eq!(rig.get("/").await.status, 503);
 }
 
+/// A program `npm` that runs `script`, and a `PATH` that finds it first.
+fn npm(script: &str) -> (tempfile::TempDir, String) {
+    use std::os::unix::fs::PermissionsExt;
+    let bin = tempfile::tempdir().unwrap();
+    let npm = bin.path().join("npm");
+    std::fs::write(&npm, format!("#!/bin/sh\n{script}\n")).unwrap();
+    std::fs::set_permissions(&npm, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let path = format!(
+        "{}:{}",
+        bin.path().display(),
+        std::env::var("PATH").unwrap()
+    );
+    (bin, path)
+}
+
+#[tokio::test]
+async fn a_lock_file_that_does_not_fit_is_done_without() {
+    let (_bin, path) = npm("case $1 in\n\
+         ci) echo '`npm ci` can only install packages when your lock file is in sync'; exit 1;;\n\
+         install) mkdir -p node_modules/x;;\n\
+         run) [ -d node_modules/x ] && mkdir dist && cp src.html dist/index.html;;\n\
+         esac");
+    let rig = rig(|options| {
+        options.build.env.insert("PATH".into(), path);
+    })
+    .await;
+    let package = r#"{"scripts":{"build":"x"},"dependencies":{"vite":"1"}}"#;
+    let site = Commit::of(
+        "c",
+        [
+            ("package.json", package.to_owned()),
+            ("package-lock.json", "{}".to_owned()),
+            ("src.html", page("one")),
+        ],
+    );
+    let (outcome, reports) = rig.deploy_as(request(site), CancellationToken::new()).await;
+    outcome.unwrap();
+    assert_eq!(rig.home().await, page("one"));
+    let told = |report: &Report| matches!(report, Report::Log(line) if line.contains("without it"));
+    assert!(reports.iter().any(told));
+}
+
 #[tokio::test]
 async fn installed_dependencies_are_used_again_until_they_change_or_a_redeploy_is_forced() {
     // A package manager that leaves a trace and needs no network.
-    let root = tempfile::tempdir().unwrap();
-    let bin = root.path().join("bin");
-    std::fs::create_dir(&bin).unwrap();
-    let npm = bin.join("npm");
-    let script = "#!/bin/sh\nif [ $1 = ci ]; then mkdir -p node_modules/x; echo installed; \
-                  else [ -d node_modules/x ] && mkdir -p dist && cp src.html dist/index.html; fi\n";
-    std::fs::write(&npm, script).unwrap();
-    {
-        use std::os::unix::fs::PermissionsExt;
-        std::fs::set_permissions(&npm, std::fs::Permissions::from_mode(0o755)).unwrap();
-    }
-    let path = format!("{}:{}", bin.display(), std::env::var("PATH").unwrap());
+    let (_bin, path) = npm(
+        "if [ $1 = ci ]; then mkdir -p node_modules/x; echo installed; \
+         else [ -d node_modules/x ] && mkdir -p dist && cp src.html dist/index.html; fi",
+    );
     let rig = rig(|options| {
         options.build.env.insert("PATH".into(), path);
     })

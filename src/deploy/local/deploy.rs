@@ -192,7 +192,7 @@ async fn activate(
 ) -> Result<Deployed, DeployFailure> {
     run.enter(
         Stage::Activate,
-        "asks the new release how it is, before anyone sees it",
+        "asks the release how it is, before anyone sees it",
     );
     let inner = run.inner.clone();
     let site = inner
