@@ -410,10 +410,16 @@ async fn the_first_commit_of_a_branch_and_states_that_cannot_commit() {
     let detached = commit(dir, vec![change(dir, "a.txt", Some("b\n"))])
         .await
         .unwrap_err();
-    assert!(detached.detail.contains("no branch is checked out"), "{detached}");
+    assert!(
+        detached.detail.contains("no branch is checked out"),
+        "{detached}"
+    );
     let nowhere = tempfile::tempdir().unwrap();
     assert!(
-        Git::open(nowhere.path()).await.err().unwrap()
+        Git::open(nowhere.path())
+            .await
+            .err()
+            .unwrap()
             .is("no-repository")
     );
 }
