@@ -1,6 +1,11 @@
 //! The typed client of the HTTP API: the cockpit, the command line and tests speak to a server only through it.
 
+mod options;
+mod poll;
+pub mod reconnect;
+pub mod sequence;
 pub mod stream;
+mod transport;
 
 use std::time::Duration;
 

@@ -26,7 +26,8 @@ pub const MAX_EVENT_BYTES: usize = 512 * 1024;
 pub struct Put {
     kind: &'static str,
     id: String,
-    body: String,
+    /// `None` deletes the document.
+    body: Option<String>,
 }
 
 impl Put {
@@ -39,8 +40,17 @@ impl Put {
         Ok(Self {
             kind,
             id: id.to_owned(),
-            body,
+            body: Some(body),
         })
+    }
+
+    /// Removes the document of `kind` under `id`, if there is one.
+    pub fn delete(kind: &'static str, id: &str) -> Self {
+        Self {
+            kind,
+            id: id.to_owned(),
+            body: None,
+        }
     }
 }
 
@@ -246,8 +256,13 @@ fn write(
         "INSERT INTO documents(kind, id, body) VALUES(?1, ?2, ?3)
          ON CONFLICT(kind, id) DO UPDATE SET body = excluded.body",
     )?;
+    let mut delete =
+        connection.prepare_cached("DELETE FROM documents WHERE kind = ?1 AND id = ?2")?;
     for document in puts {
-        put.execute(params![document.kind, document.id, document.body])?;
+        match &document.body {
+            Some(body) => put.execute(params![document.kind, document.id, body])?,
+            None => delete.execute(params![document.kind, document.id])?,
+        };
     }
     let mut insert = connection.prepare_cached(
         "INSERT INTO events(at, type, project, instruction, proposal, deployment, environment, actor, data)

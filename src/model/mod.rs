@@ -6,9 +6,11 @@
 pub mod api;
 pub mod deployment;
 pub mod event;
+pub mod failpoint;
 pub mod id;
 pub mod instruction;
 pub mod intent;
+pub mod merge;
 pub mod problem;
 pub mod proposal;
 pub mod tree;

@@ -1,31 +1,100 @@
 //! The conductor: drives one instruction through its stages and survives a crash.
+//!
+//! It owns no screen and no socket. Every step is an event in the log, stored in one transaction with the
+//! document it changes; what is not final at a start is taken up again (`recover`).
 
-use std::sync::Arc;
+mod approve;
+mod control;
+mod deploy;
+mod describe;
+mod instruct;
+mod propose;
+mod question;
+mod records;
+mod recover;
+mod review;
+mod status;
+mod sync;
+mod watch;
 
-use bytes::Bytes;
+use std::collections::{BTreeMap, HashMap};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::config::Config;
+use crate::deploy::{DeployTarget, LocalNotice};
 use crate::events::EventLog;
-use crate::model::api::{
-    Approval, Approved, Decide, DeploymentList, EditText, ProposalView, Reject, Revise, Rollback,
-    Status, Submission, SyncRequest, Synced,
-};
-use crate::model::{
-    Deployment, DeploymentId, Instruction, InstructionId, LiveRelease, Problem, ProposalId,
-};
+use crate::generate::Generator;
+use crate::model::{Instruction, InstructionId, Problem};
+use crate::speech::Transcriber;
+use crate::vcs::Repository;
+
+/// What a conductor works with.
+pub struct Setup {
+    /// The event log.
+    pub log: EventLog,
+    /// The configuration.
+    pub config: Config,
+    /// The repository.
+    pub repo: Arc<dyn Repository>,
+    /// The generators, in the order `auto` asks them.
+    pub generators: Vec<Arc<dyn Generator>>,
+    /// The recogniser.
+    pub transcriber: Option<Arc<dyn Transcriber>>,
+    /// The target of each environment.
+    pub targets: BTreeMap<String, Arc<dyn DeployTarget>>,
+    /// The folder of the recordings.
+    pub recordings: PathBuf,
+    /// What the embedded host tells after a deployment has returned.
+    pub notices: Option<mpsc::UnboundedReceiver<LocalNotice>>,
+}
 
 /// Drives instructions, proposals and deployments of one project. Shared behind an [`Arc`].
 pub struct Conductor {
     log: EventLog,
-}
-
-fn later<T>() -> Result<T, Problem> {
-    Err(Problem::new(501, "not-implemented", "not wired yet"))
+    config: Config,
+    repo: Arc<dyn Repository>,
+    generators: Vec<Arc<dyn Generator>>,
+    transcriber: Option<Arc<dyn Transcriber>>,
+    targets: BTreeMap<String, Arc<dyn DeployTarget>>,
+    recordings: PathBuf,
+    /// Held while an instruction is taken, so that one idempotency key makes one instruction.
+    submitting: tokio::sync::Mutex<()>,
+    /// Held while a proposal changes or becomes a commit: one reviewer's step at a time.
+    reviewing: tokio::sync::Mutex<()>,
+    /// What can be stopped, by id.
+    running: Mutex<HashMap<String, CancellationToken>>,
+    tasks: TaskTracker,
 }
 
 impl Conductor {
-    /// A conductor on `log`.
-    pub fn new(log: EventLog) -> Arc<Self> {
-        Arc::new(Self { log })
+    /// A conductor; what an earlier process left unfinished is taken up at once.
+    ///
+    /// # Errors
+    /// `store` when the log cannot be read.
+    pub async fn open(setup: Setup) -> Result<Arc<Self>, Problem> {
+        let conductor = Arc::new(Self {
+            log: setup.log,
+            config: setup.config,
+            repo: setup.repo,
+            generators: setup.generators,
+            transcriber: setup.transcriber,
+            targets: setup.targets,
+            recordings: setup.recordings,
+            submitting: tokio::sync::Mutex::new(()),
+            reviewing: tokio::sync::Mutex::new(()),
+            running: Mutex::new(HashMap::new()),
+            tasks: TaskTracker::new(),
+        });
+        if let Some(notices) = setup.notices {
+            tokio::spawn(watch::listen(conductor.log.clone(), notices));
+        }
+        conductor.recover().await?;
+        Ok(conductor)
     }
 
     /// The event log.
@@ -33,174 +102,69 @@ impl Conductor {
         &self.log
     }
 
-    /// Takes an instruction: text, or `audio` (a WAV file; `submission.audio` is ignored then).
-    /// Returns at once; what becomes of it is told by events. `key` is the idempotency key: the same key
-    /// gives the same instruction again.
-    pub async fn submit(
-        self: &Arc<Self>,
-        _submission: Submission,
-        _audio: Option<Bytes>,
-        _key: Option<&str>,
-        _actor: &str,
-    ) -> Result<InstructionId, Problem> {
-        later()
-    }
-
     /// An instruction.
-    pub fn instruction(&self, _id: &InstructionId) -> Result<Instruction, Problem> {
-        later()
-    }
-
-    /// Answers the open question of an instruction.
-    pub async fn answer(
-        self: &Arc<Self>,
-        _id: &InstructionId,
-        _yes: bool,
-        _actor: &str,
-    ) -> Result<Instruction, Problem> {
-        later()
-    }
-
-    /// Stops an instruction that is not final.
-    pub async fn cancel_instruction(
-        self: &Arc<Self>,
-        _id: &InstructionId,
-        _actor: &str,
-    ) -> Result<Instruction, Problem> {
-        later()
-    }
-
-    /// Proposals, newest first, closed ones included.
-    pub fn proposals(&self) -> Result<Vec<ProposalView>, Problem> {
-        later()
-    }
-
-    /// One proposal.
-    pub fn proposal(&self, _id: &ProposalId) -> Result<ProposalView, Problem> {
-        later()
-    }
-
-    /// Commits what was accepted and, when asked, begins the deployment.
-    pub async fn approve(
-        self: &Arc<Self>,
-        _id: &ProposalId,
-        _approval: Approval,
-        _actor: &str,
-    ) -> Result<Approved, Problem> {
-        later()
-    }
-
-    /// Declines a proposal.
-    pub async fn reject(
-        self: &Arc<Self>,
-        _id: &ProposalId,
-        _reject: Reject,
-        _actor: &str,
-    ) -> Result<ProposalView, Problem> {
-        later()
-    }
-
-    /// Accepts or leaves out hunks, approving nothing.
-    pub async fn decide(
-        self: &Arc<Self>,
-        _id: &ProposalId,
-        _decide: Decide,
-        _actor: &str,
-    ) -> Result<ProposalView, Problem> {
-        later()
-    }
-
-    /// Replaces the proposed text of one file.
-    pub async fn edit(
-        self: &Arc<Self>,
-        _id: &ProposalId,
-        _edit: EditText,
-        _actor: &str,
-    ) -> Result<ProposalView, Problem> {
-        later()
-    }
-
-    /// Another try in other words.
-    pub async fn revise(
-        self: &Arc<Self>,
-        _id: &ProposalId,
-        _revise: Revise,
-        _actor: &str,
-    ) -> Result<InstructionId, Problem> {
-        later()
-    }
-
-    /// Commit and deploy in one flow: the open proposal, else the working tree's changes.
-    pub async fn instant_sync(
-        self: &Arc<Self>,
-        _request: SyncRequest,
-        _actor: &str,
-    ) -> Result<Synced, Problem> {
-        later()
-    }
-
-    /// Several proposals as one commit and one deployment.
-    pub async fn batch_sync(
-        self: &Arc<Self>,
-        _request: SyncRequest,
-        _actor: &str,
-    ) -> Result<Synced, Problem> {
-        later()
-    }
-
-    /// Commit without deploying.
-    pub async fn quick_commit(
-        self: &Arc<Self>,
-        _request: SyncRequest,
-        _actor: &str,
-    ) -> Result<Synced, Problem> {
-        later()
-    }
-
-    /// Deploy the branch's head. `force` makes a new release even when the same tree is live.
-    pub async fn deploy(
-        self: &Arc<Self>,
-        _request: SyncRequest,
-        _force: bool,
-        _actor: &str,
-    ) -> Result<Synced, Problem> {
-        later()
-    }
-
-    /// Deployments (newest first) and the releases kept.
-    pub fn deployments(&self) -> Result<DeploymentList, Problem> {
-        later()
-    }
-
-    /// One deployment.
-    pub fn deployment(&self, _id: &DeploymentId) -> Result<Deployment, Problem> {
-        later()
-    }
-
-    /// Stops a deployment that has not moved traffic yet.
-    pub async fn cancel(
-        self: &Arc<Self>,
-        _id: &DeploymentId,
-        _actor: &str,
-    ) -> Result<Deployment, Problem> {
-        later()
-    }
-
-    /// An environment goes back to an earlier release.
-    pub async fn rollback(
-        self: &Arc<Self>,
-        _environment: &str,
-        _rollback: Rollback,
-        _actor: &str,
-    ) -> Result<LiveRelease, Problem> {
-        later()
-    }
-
-    /// Everything a client needs for its first screen.
-    pub async fn status(&self) -> Result<Status, Problem> {
-        later()
+    ///
+    /// # Errors
+    /// `not-found`.
+    pub fn instruction(&self, id: &InstructionId) -> Result<Instruction, Problem> {
+        records::instruction(&self.log, id)
     }
 
     /// Asks the recogniser to load in the background.
-    pub fn warm_speech(&self) {}
+    pub fn warm_speech(&self) {
+        if let Some(transcriber) = &self.transcriber {
+            transcriber.warm();
+        }
+    }
+
+    /// Loads the recogniser now and returns when it is ready.
+    ///
+    /// # Errors
+    /// When there is none, or it cannot be loaded.
+    pub async fn speech_ready(&self) -> Result<(), Problem> {
+        match &self.transcriber {
+            Some(transcriber) => transcriber.ready().await,
+            None => Err(Problem::new(
+                501,
+                "no-speech-engine",
+                "no speech engine is configured",
+            )),
+        }
+    }
+
+    /// Waits until nothing runs any more. New work may still be given.
+    pub async fn settled(&self) {
+        self.tasks.close();
+        self.tasks.wait().await;
+        self.tasks.reopen();
+    }
+
+    fn running(&self) -> MutexGuard<'_, HashMap<String, CancellationToken>> {
+        self.running.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The environment named, or the default one.
+    ///
+    /// # Errors
+    /// `not-found` when it is not configured.
+    fn environment<'a>(&'a self, name: Option<&'a str>) -> Result<&'a str, Problem> {
+        let name = name.unwrap_or(&self.config.deploy.environment);
+        match self.targets.get_key_value(name) {
+            Some((name, _)) => Ok(name),
+            None => {
+                let known: Vec<&str> = self.targets.keys().map(String::as_str).collect();
+                Err(
+                    Problem::not_found(format!("there is no environment {name:?}"))
+                        .hint(format!("configured: {}", known.join(", "))),
+                )
+            }
+        }
+    }
+
+    fn target(&self, environment: &str) -> Result<&Arc<dyn DeployTarget>, Problem> {
+        self.environment(Some(environment))?;
+        self.targets
+            .get(environment)
+            .ok_or_else(|| Problem::not_found(format!("there is no environment {environment:?}")))
+    }
 }

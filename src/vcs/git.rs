@@ -1,1 +1,0 @@
-//! The local repository, through the git program.
