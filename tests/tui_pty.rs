@@ -7,6 +7,10 @@ mod support;
 
 #[path = "tui_pty/modes.rs"]
 mod modes;
+#[path = "tui_pty/talk.rs"]
+mod talk;
+#[path = "tui_pty/working.rs"]
+mod working;
 
 /// The cockpit itself, run by the tests in a process of its own; without their variable it does nothing.
 #[test]

@@ -258,6 +258,12 @@ const TABLE: &[(Context, &str, Command, &str)] = &[
         "throw the recording away",
     ),
     (Context::Ask, "Enter y", C::Yes, "yes"),
+    (
+        Context::Ask,
+        "Tab",
+        C::FocusInput,
+        "type something else instead",
+    ),
     (Context::Ask, "n x Esc", C::No, "no"),
     (Context::Input, "Enter", C::Submit, "send"),
     (

@@ -59,6 +59,8 @@ pub enum Message {
 pub enum Outcome {
     /// The state was loaded.
     Status(Result<Status, Problem>),
+    /// A proposal was loaded; `true` when it is one that changed.
+    Proposal(bool, Result<ProposalView, Problem>),
     /// Earlier events were loaded.
     History(Vec<Event>),
     /// Words were handed in.
@@ -120,6 +122,8 @@ pub enum Effect {
     Stop(DeploymentId),
     /// Load the state after waiting this long.
     LoadStatus(Duration),
+    /// Load a proposal; `true` when it is one that changed.
+    LoadProposal(ProposalId, bool),
     /// Follow the events after this place.
     Follow(Cursor),
     /// Load the events before this place, down to the given position.

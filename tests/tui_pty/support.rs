@@ -112,6 +112,8 @@ pub struct Term {
     writer: Arc<Mutex<Box<dyn Write + Send>>>,
     pub master: Box<dyn MasterPty + Send>,
     pub child: Box<dyn Child + Send + Sync>,
+    /// The line's settings before the cockpit.
+    pub cooked: String,
     _runtime: tokio::runtime::Runtime,
 }
 
@@ -120,6 +122,8 @@ pub struct Term {
 pub struct Setup {
     /// The terminal knows the kitty keyboard protocol.
     pub keyboard: bool,
+    /// The terminal answers no question at all.
+    pub silent: bool,
     /// The microphone panics when it is used.
     pub panics: bool,
     /// Environment of the cockpit.
@@ -132,8 +136,14 @@ pub struct Setup {
 
 impl Term {
     pub fn start(setup: &Setup) -> Self {
+        Self::prepared(setup, |_| ())
+    }
+
+    /// A cockpit whose server knows what `prepare` tells it before the start.
+    pub fn prepared(setup: &Setup, prepare: impl FnOnce(&Asked)) -> Self {
         let asked = Arc::new(Asked::default());
         *asked.status.lock().unwrap() = status_json();
+        prepare(&asked);
         let runtime = tokio::runtime::Runtime::new().unwrap();
         let listener = runtime
             .block_on(tokio::net::TcpListener::bind("127.0.0.1:0"))
@@ -184,6 +194,7 @@ impl Term {
         for (name, value) in &setup.env {
             command.env(name, value);
         }
+        let cooked = settings(pair.master.as_ref());
         let child = pair.slave.spawn_command(command).unwrap();
         drop(pair.slave);
         let writer = Arc::new(Mutex::new(pair.master.take_writer().unwrap()));
@@ -195,7 +206,7 @@ impl Term {
         let raw = Arc::new(Mutex::new(Vec::new()));
         let mut reader = pair.master.try_clone_reader().unwrap();
         let (parsed, kept, answers) = (parser.clone(), raw.clone(), writer.clone());
-        let keyboard = setup.keyboard;
+        let (keyboard, silent) = (setup.keyboard, setup.silent);
         std::thread::spawn(move || {
             let mut buffer = [0; 4096];
             while let Ok(count) = reader.read(&mut buffer) {
@@ -205,7 +216,7 @@ impl Term {
                 let bytes = &buffer[..count];
                 // A terminal answers what it is asked; this one says yes or nothing to the keyboard question.
                 let text = String::from_utf8_lossy(bytes);
-                if text.contains("\x1b[c") {
+                if text.contains("\x1b[c") && !silent {
                     let answer: &[u8] = if keyboard {
                         b"\x1b[?3u\x1b[?62c"
                     } else {
@@ -224,6 +235,7 @@ impl Term {
             writer,
             master: pair.master,
             child,
+            cooked,
             _runtime: runtime,
         };
         if setup.shell {
@@ -247,6 +259,30 @@ impl Term {
         let mut writer = self.writer.lock().unwrap();
         writer.write_all(bytes.as_bytes()).unwrap();
         writer.flush().unwrap();
+    }
+
+    /// The line's settings: what `stty` would show.
+    pub fn line_settings(&self) -> String {
+        settings(self.master.as_ref())
+    }
+
+    pub fn resize(&self, size: PtySize) {
+        let (rows, cols) = (size.rows.try_into().unwrap(), size.cols.try_into().unwrap());
+        self.parser
+            .lock()
+            .unwrap()
+            .screen_mut()
+            .set_size(rows, cols);
+        self.master.resize(size).unwrap();
+    }
+
+    /// Answers calls of `path` with `answer` from now on.
+    pub fn answer(&self, path: &str, answer: Value) {
+        self.asked
+            .answers
+            .lock()
+            .unwrap()
+            .push((path.to_owned(), answer));
     }
 
     pub fn screen(&self) -> String {
@@ -306,6 +342,30 @@ pub fn wait<T>(what: &str, mut look: impl FnMut() -> Result<T, String>) -> T {
             Err(_) => std::thread::sleep(Duration::from_millis(5)),
         }
     }
+}
+
+fn settings(master: &(dyn MasterPty + Send)) -> String {
+    format!("{:?}", master.get_termios().unwrap())
+}
+
+/// A proposal of one hunk, on the wire.
+pub fn proposal_json(version: u32) -> Value {
+    let line = |tag: &str, text: &str| json!({"tag": tag, "text": text});
+    json!({
+        "id": "pro_1", "version": version, "kind": "edit", "state": "open", "base": "1a2b3c4d5e6f", "branch": "main",
+        "title": "Change the headline", "engine": "offline", "action": "preview",
+        "files": [{
+            "path": "index.html",
+            "before": {"kind": "text", "text": "<h1>Old</h1>\n"},
+            "after": {"kind": "text", "text": "<h1>New</h1>\n"},
+            "mode_before": 0o100_644, "mode_after": 0o100_644,
+            "hunks": [{
+                "id": "aaaaaaaaaaaa", "old_start": 1, "old_lines": 1, "new_start": 1, "new_lines": 1,
+                "lines": [line("delete", "<h1>Old</h1>"), line("insert", "<h1>New</h1>")], "decision": "accepted"
+            }]
+        }],
+        "created_at": "2026-11-21T14:00:00Z", "updated_at": "2026-11-21T14:00:00Z", "patch": ""
+    })
 }
 
 pub fn status_json() -> Value {

@@ -109,7 +109,8 @@ fn draw(
     let height = u16::try_from(lines.len() + 4)
         .unwrap_or(u16::MAX)
         .min(area.height);
-    let frame = paint::middle(area, width, height);
+    // Low on the screen: what the question is about stays in sight above it, the keys below it.
+    let frame = paint::low(area, width, height);
     let inner = paint::boxed(buf, frame, title, theme.warn);
     let keys = inner.height.saturating_sub(1);
     for (at, (line, style)) in (0..keys).zip(lines) {

@@ -5,6 +5,7 @@ use ratatui::layout::Rect;
 use ratatui::text::Span;
 
 use crate::tui::keymap::{Command as C, Context};
+use crate::tui::keys::Key;
 use crate::tui::model::{Model, Pane, TalkBy};
 use crate::tui::text;
 use crate::tui::view::paint::{self, span};
@@ -127,7 +128,10 @@ fn talk(model: &Model) -> Option<(String, String)> {
     let keys = keys.join("/");
     let (keys, what) = match (model.talk.by, model.talk.active()) {
         (TalkBy::Hold, false) => (format!("hold {keys}"), "talk"),
-        (TalkBy::Hold, true) => (format!("release {keys}"), "send"),
+        (TalkBy::Hold, true) => {
+            let held = model.talk.held.map(|code| Key::plain(code).to_string());
+            (format!("release {}", held.unwrap_or(keys)), "send")
+        }
         (TalkBy::Toggle, false) => (keys, "start/stop"),
         (TalkBy::Toggle, true) => (keys, "stop"),
     };

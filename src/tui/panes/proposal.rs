@@ -229,43 +229,54 @@ fn actions(model: &Model, review: &Review, area: Rect, buf: &mut Buffer) {
         branch => text::clean_prose(branch),
     };
     let environment = text::clean_prose(&model.site.environment);
-    let (long, short) = match model.approve_action(review) {
-        Action::Deploy => (
-            format!("commit to {branch} and deploy to {environment}"),
-            format!("commit and deploy to {environment}"),
-        ),
-        Action::Commit | Action::Preview => (format!("commit to {branch}"), "commit".to_owned()),
-    };
     let deploys = model.approve_action(review) == Action::Deploy;
-    let reject = (key(Command::Reject), "reject");
-    let commit = (key(Command::CommitOnly), "commit only");
-    let toggle = (key(Command::ToggleHunk), "take/leave hunk");
-    let mut others = Vec::new();
-    others.extend(deploys.then_some(commit));
-    others.push(reject);
-    others.extend((review.count() > 1).then_some(toggle));
-    // The longest form that fits; what Enter does and how to decline are always there.
-    for (what, count) in [(&long, 3), (&long, 2), (&short, 2), (&short, 1)] {
-        let mut spans = vec![
+    // Branch and environment are named as long as there is room for them at all.
+    let forms = if deploys {
+        [
+            format!("commit to {branch} and deploy to {environment}"),
+            format!("deploy to {environment}"),
+            "deploy".to_owned(),
+        ]
+    } else {
+        [
+            format!("commit to {branch}"),
+            "commit".to_owned(),
+            "commit".to_owned(),
+        ]
+    };
+    // How to decline is always there; the rest as there is room.
+    let mut others = vec![(key(Command::Reject), "reject")];
+    if deploys {
+        others.insert(0, (key(Command::CommitOnly), "commit only"));
+    }
+    if review.count() > 1 {
+        others.push((key(Command::ToggleHunk), "take/leave hunk"));
+    }
+    let decline = &others[usize::from(deploys)..=usize::from(deploys)];
+    let several = &others[..others.len().min(2)];
+    let tries = [
+        (&forms[0], &others[..]),
+        (&forms[0], several),
+        (&forms[0], decline),
+        (&forms[1], decline),
+        (&forms[2], decline),
+    ];
+    let mut spans = Vec::new();
+    for (what, others) in tries {
+        spans = vec![
             span(format!(" {}", key(Command::Approve)), theme.key),
             span(format!(": {what}"), theme.good),
         ];
-        let keep_last = others.iter().take(count);
-        let shown: Vec<_> = if count == 1 {
-            vec![&(others[usize::from(deploys)])]
-        } else {
-            keep_last.collect()
-        };
-        for (key, what) in shown {
-            spans.push(span(format!("   {key}"), theme.key));
+        for (key, what) in others {
+            spans.push(span(format!("  {key}"), theme.key));
             spans.push(span(format!(": {what}"), theme.text));
         }
         let wide: usize = spans.iter().map(|span| text::width(&span.content)).sum();
-        if wide <= usize::from(area.width) || count == 1 {
-            paint::row(buf, area, 0, spans);
-            return;
+        if wide <= usize::from(area.width) {
+            break;
         }
     }
+    paint::row(buf, area, 0, spans);
 }
 
 fn draw_card(model: &Model, card: &Card, plan: &Plan, buf: &mut Buffer) {

@@ -2,6 +2,7 @@
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
+use ratatui::style::Style;
 use ratatui::text::Span;
 
 use crate::client::stream::Connection;
@@ -85,7 +86,7 @@ fn rows(model: &Model, now: Moment, columns: usize, height: usize) -> Vec<Vec<Sp
 }
 
 /// The passing line: a notice, the work under way, or what is wrong with the connection.
-fn status(model: &Model, now: Moment) -> Option<(&'static str, String, ratatui::style::Style)> {
+fn status(model: &Model, now: Moment) -> Option<(&'static str, String, Style)> {
     let theme = &model.settings.theme;
     if let Some(notice) = &model.notice {
         return Some((
@@ -150,7 +151,22 @@ fn heard(model: &Model, columns: usize, height: usize) -> Vec<Vec<Span<'static>>
         return vec![said];
     };
     let taken = vec![span(" → ", theme.dim), span(reading, theme.tip)];
-    if height >= 2 {
+    if height > 2 {
+        let mut rows = wrapped(
+            format!("{verb} “{words}”"),
+            columns,
+            height - 1,
+            theme.strong,
+        );
+        rows.extend(wrapped(
+            format!("→ {}", taken[1].content),
+            columns,
+            height - rows.len(),
+            theme.tip,
+        ));
+        return rows;
+    }
+    if height == 2 {
         return vec![said, taken];
     }
     // One row for both: half of it each at least.
@@ -158,6 +174,46 @@ fn heard(model: &Model, columns: usize, height: usize) -> Vec<Vec<Span<'static>>
     let said_wide: usize = said.iter().map(|span| text::width(&span.content)).sum();
     let said = paint::fit(said, half.max(columns.saturating_sub(said_wide))).spans;
     vec![said.into_iter().chain(taken).collect()]
+}
+
+/// `words` in at most `height` rows; what does not fit is cut at the end of the last one.
+fn wrapped(words: String, columns: usize, height: usize, style: Style) -> Vec<Vec<Span<'static>>> {
+    let pieces = text::wrap(&words, columns.saturating_sub(1), true);
+    let count = pieces.len().min(height);
+    let rows = pieces
+        .into_iter()
+        .take(count)
+        .enumerate()
+        .map(|(at, range)| {
+            let end = if at + 1 == count {
+                words.len()
+            } else {
+                range.end
+            };
+            vec![
+                span(" ", style),
+                span(words[range.start..end].to_owned(), style),
+            ]
+        });
+    rows.collect()
+}
+
+/// The one line that says what goes on where the pane itself is not shown.
+pub fn whisper(model: &Model, now: Moment, area: Rect, buf: &mut Buffer) {
+    if area.is_empty() {
+        return;
+    }
+    let spans = if model.talk.phase != Phase::Idle {
+        recording(model, usize::from(area.width))
+    } else if let Some((mark, words, style)) = status(model, now) {
+        vec![span(format!(" {mark} {words}"), style)]
+    } else {
+        heard(model, usize::from(area.width), 1)
+            .into_iter()
+            .flatten()
+            .collect()
+    };
+    paint::row(buf, area, 0, spans);
 }
 
 /// The running recording: how long, how loud.

@@ -5,7 +5,7 @@ use crate::model::Action;
 use crate::tui::keymap::Command;
 use crate::tui::keys::Key;
 use crate::tui::message::Effect;
-use crate::tui::model::{Confirm, Focus, Moment, Overlay, Pane, Tone, Work};
+use crate::tui::model::{Confirm, Focus, Heard, Moment, Overlay, Pane, Tone, Work};
 use crate::tui::view::layout;
 
 /// How long the first Ctrl+C waits for the second.
@@ -77,6 +77,12 @@ impl Turn<'_> {
         let text = self.m.line.take();
         let revising = self.m.revising.take();
         self.leave_input();
+        self.m.heard = Some(Heard {
+            instruction: None,
+            text: text.clone(),
+            reading: None,
+            spoken: false,
+        });
         // The same key may have been pressed for something else: what is seen from here on counts anew.
         self.m.seen = Default::default();
         match revising {

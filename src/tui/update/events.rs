@@ -89,13 +89,17 @@ impl Turn<'_> {
     }
 
     fn proposal(&mut self, event: &Event) {
-        let Some(view) = parse::<ProposalView>(&event.data) else {
-            self.say(
-                Tone::Bad,
-                "a proposal came in a form this version does not understand",
-            );
-            return;
-        };
+        let updated = event.kind == EventKind::ProposalUpdated;
+        match (parse::<ProposalView>(&event.data), &event.proposal) {
+            (Some(view), _) => self.put_proposal(view, updated),
+            // The event says that there is one; the whole document is at its own address.
+            (None, Some(id)) => self.out.push(Effect::LoadProposal(id.clone(), updated)),
+            (None, None) => {}
+        }
+    }
+
+    /// Takes a proposal, new or `updated`, into the review.
+    pub(super) fn put_proposal(&mut self, view: ProposalView, updated: bool) {
         let id = view.proposal.id.clone();
         if view.proposal.state != ProposalState::Open {
             self.close_proposal(&id);
@@ -103,7 +107,7 @@ impl Turn<'_> {
         }
         let asked_for = self.m.work.is_some() || self.m.reviews.is_empty();
         self.m.reviews.put(view);
-        if event.kind == EventKind::ProposalUpdated {
+        if updated {
             return;
         }
         if asked_for {

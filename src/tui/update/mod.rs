@@ -213,6 +213,8 @@ impl Turn<'_> {
     }
 
     fn focus_input(&mut self) {
+        // A question of the cockpit is dropped by turning to something else; one of the server stays open.
+        self.m.overlay = None;
         self.m.focus = Focus::Input;
         self.m.pane = Pane::Say;
     }

@@ -24,6 +24,8 @@ pub struct Plan {
     pub header: Rect,
     /// The titles of the panes, on a narrow screen.
     pub tabs: Rect,
+    /// The line that says what goes on while the say pane is not shown.
+    pub whisper: Rect,
     /// Voice and text.
     pub say: Rect,
     /// The proposal.
@@ -158,6 +160,9 @@ pub fn plan(model: &Model) -> Plan {
 fn narrow(model: &Model, plan: &mut Plan, mut rest: Rect) {
     if rest.height >= 4 {
         plan.tabs = cut_top(&mut rest, 1);
+    }
+    if rest.height >= 5 && model.pane != Pane::Say {
+        plan.whisper = cut_top(&mut rest, 1);
     }
     match model.pane {
         Pane::Say => plan.say = rest,

@@ -23,6 +23,7 @@ pub fn draw(model: &Model, now: Moment, buf: &mut Buffer) -> Option<Position> {
         }
     }
     let mut cursor = panes::say::draw(model, now, plan.say_body(), buf);
+    panes::say::whisper(model, now, plan.whisper, buf);
     panes::proposal::draw(model, now, &plan, buf);
     panes::timeline::draw(model, plan.timeline_body(), buf);
     panes::progress::draw(model, now, plan.progress, buf);

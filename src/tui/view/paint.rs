@@ -128,6 +128,17 @@ pub fn boxed(buf: &mut Buffer, area: Rect, title: &str, style: Style) -> Rect {
     Rect::new(area.x + 2, area.y + 1, area.width - 4, area.height - 2)
 }
 
+/// A rectangle of at most this size at the bottom of `area`, above its last row where there is room.
+pub fn low(area: Rect, width: u16, height: u16) -> Rect {
+    let (width, height) = (width.min(area.width), height.min(area.height));
+    Rect {
+        x: area.x + (area.width - width) / 2,
+        y: area.y + (area.height - height).saturating_sub(1),
+        width,
+        height,
+    }
+}
+
 /// A rectangle of at most this size in the middle of `area`.
 pub fn middle(area: Rect, width: u16, height: u16) -> Rect {
     let (width, height) = (width.min(area.width), height.min(area.height));
