@@ -1,3 +1,5 @@
 //! The `sayso` program.
 
-fn main() {}
+fn main() -> std::process::ExitCode {
+    sayso::cli::main()
+}

@@ -1,1 +1,214 @@
-//! TODO
+//! Argument parsing, one file per subcommand, exit codes.
+
+mod cockpit;
+mod commit;
+mod completions;
+mod demo;
+mod deploy;
+mod deployments;
+mod doctor;
+mod embed;
+mod events;
+mod init;
+mod print;
+mod rollback;
+mod say;
+mod serve;
+pub mod speech;
+mod status;
+mod wait;
+mod wiring;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::model::Problem;
+
+/// How a command ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exit {
+    /// Done.
+    Done = 0,
+    /// Failed.
+    Failed = 1,
+    /// The arguments make no sense.
+    Usage = 2,
+    /// Refused: not approved, ambiguous, not permitted.
+    Refused = 3,
+    /// Nothing to do.
+    Nothing = 4,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        ExitCode::from(exit as u8)
+    }
+}
+
+/// Say it, see the diff, say yes, watch it go live.
+#[derive(Parser, Debug)]
+#[command(name = "sayso", version, about, long_about = None)]
+pub struct Args {
+    /// The site's repository (default: the one around the current folder).
+    #[arg(short = 'C', long, global = true, value_name = "DIR")]
+    repo: Option<PathBuf>,
+    /// Use this Sayso server instead of one inside this process; its token comes from SAYSO_TOKEN.
+    #[arg(long, global = true, value_name = "URL", env = "SAYSO_SERVER")]
+    server: Option<url::Url>,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Subcommand, Debug)]
+enum Command {
+    /// The whole job on a bundled sample site.
+    Demo(demo::Args),
+    /// One instruction without the cockpit.
+    Say(say::Args),
+    /// Commit the open proposal, or the working tree's changes.
+    Commit(commit::Args),
+    /// Deploy the branch's head.
+    Deploy(deploy::Args),
+    /// Deploy the current state again, as a new release.
+    Redeploy(deploy::Args),
+    /// Return an environment to an earlier release.
+    Rollback(rollback::Args),
+    /// How things stand.
+    Status(status::Args),
+    /// Deployments and the releases kept.
+    Deployments(deployments::Args),
+    /// The event log.
+    Events(events::Args),
+    /// Speech recognition: install, status, transcribe a file.
+    Speech(speech::SpeechArgs),
+    /// Run the server alone, without the cockpit.
+    Serve(serve::Args),
+    /// Check this machine: repository, microphone, speech model, build …
+    Doctor(doctor::Args),
+    /// Write a sayso.toml for this repository.
+    Init(init::Args),
+    /// Print a completion script for a shell.
+    Completions(completions::Args),
+}
+
+/// Where a command works.
+#[derive(Clone, Debug)]
+pub struct Place {
+    repo: Option<PathBuf>,
+    server: Option<url::Url>,
+}
+
+/// Parses the command line and runs it.
+pub fn main() -> ExitCode {
+    let args = match Args::try_parse() {
+        Ok(args) => args,
+        Err(error) => {
+            // clap prints help and version to stdout, mistakes to stderr.
+            let _ = error.print();
+            return if error.use_stderr() {
+                Exit::Usage.into()
+            } else {
+                Exit::Done.into()
+            };
+        }
+    };
+    let runtime = match tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+    {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            eprintln!("sayso: the runtime cannot start: {error}");
+            return Exit::Failed.into();
+        }
+    };
+    let json = wants_json(args.command.as_ref());
+    let result = runtime.block_on(run(args));
+    // A blocking read (a terminal's, a sound server's) must not keep a finished command alive.
+    runtime.shutdown_timeout(std::time::Duration::from_millis(200));
+    match result {
+        Ok(exit) => exit.into(),
+        Err(problem) => {
+            report(&problem, json);
+            exit_of(&problem).into()
+        }
+    }
+}
+
+async fn run(args: Args) -> Result<Exit, Problem> {
+    let place = Place {
+        repo: args.repo,
+        server: args.server,
+    };
+    match args.command {
+        None => cockpit::run(&place).await,
+        Some(Command::Demo(args)) => demo::run(args).await,
+        Some(Command::Say(args)) => say::run(&place, args).await,
+        Some(Command::Commit(args)) => commit::run(&place, args).await,
+        Some(Command::Deploy(args)) => deploy::run(&place, args, false).await,
+        Some(Command::Redeploy(args)) => deploy::run(&place, args, true).await,
+        Some(Command::Rollback(args)) => rollback::run(&place, args).await,
+        Some(Command::Status(args)) => status::run(&place, args).await,
+        Some(Command::Deployments(args)) => deployments::run(&place, args).await,
+        Some(Command::Events(args)) => events::run(&place, args).await,
+        Some(Command::Speech(args)) => run_speech(args).await,
+        Some(Command::Serve(args)) => serve::run(&place, args).await,
+        Some(Command::Doctor(args)) => doctor::run(&place, args).await,
+        Some(Command::Init(args)) => init::run(&place, args).await,
+        Some(Command::Completions(args)) => completions::run(&args),
+    }
+}
+
+async fn run_speech(args: speech::SpeechArgs) -> Result<Exit, Problem> {
+    let models = crate::config::Paths::platform()?.models();
+    match speech::run(args, &models).await {
+        Ok(0) => Ok(Exit::Done),
+        Ok(_) => Ok(Exit::Failed),
+        Err(error) => Err(error
+            .downcast::<Problem>()
+            .unwrap_or_else(Problem::internal)),
+    }
+}
+
+fn wants_json(command: Option<&Command>) -> bool {
+    match command {
+        Some(Command::Say(args)) => args.json,
+        Some(Command::Commit(args)) => args.json,
+        Some(Command::Deploy(args) | Command::Redeploy(args)) => args.json,
+        Some(Command::Rollback(args)) => args.json,
+        Some(Command::Status(args)) => args.json,
+        Some(Command::Deployments(args)) => args.json,
+        Some(Command::Events(args)) => args.json,
+        _ => false,
+    }
+}
+
+/// A problem as people or programs read it.
+fn report(problem: &Problem, json: bool) {
+    if json {
+        let data = serde_json::json!({
+            "type": "error",
+            "data": { "message": problem.detail, "hint": problem.hint, "type": problem.kind },
+        });
+        println!("{data}");
+    }
+    eprintln!("sayso: {}", problem.detail);
+    if let Some(hint) = &problem.hint {
+        eprintln!("  next: {hint}");
+    }
+}
+
+/// Which exit code a problem means.
+fn exit_of(problem: &Problem) -> Exit {
+    if problem.is("nothing-to-commit") || problem.is("nothing-to-deploy") || problem.is("nothing") {
+        Exit::Nothing
+    } else if problem.is("refused") || problem.status == 409 || problem.status == 403 {
+        Exit::Refused
+    } else if problem.is("usage") {
+        Exit::Usage
+    } else {
+        Exit::Failed
+    }
+}

@@ -1,1 +1,317 @@
-//! TODO
+//! The typed client of the HTTP API: the cockpit, the command line and tests speak to a server only through it.
+
+mod options;
+mod poll;
+pub mod reconnect;
+pub mod sequence;
+pub mod stream;
+mod transport;
+
+use std::time::Duration;
+
+use reqwest::{Method, RequestBuilder, Response};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use url::Url;
+
+use crate::model::api::{
+    Accepted, Answer, Approval, Approved, Decide, DeploymentList, EditText, EventPage,
+    ProposalView, Reject, Revise, Rollback, Status, Submission, SyncRequest, Synced,
+};
+use crate::model::{
+    Cursor, Deployment, DeploymentId, Instruction, InstructionId, LiveRelease, Problem, ProposalId,
+};
+
+/// Where a server is and how to be let in.
+#[derive(Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Endpoint {
+    /// Base address, e.g. `http://127.0.0.1:41234`.
+    pub url: Url,
+    /// Bearer token.
+    pub token: String,
+}
+
+impl std::fmt::Debug for Endpoint {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // The token is a secret: it must not reach a log by way of `{:?}`.
+        f.debug_struct("Endpoint")
+            .field("url", &self.url.as_str())
+            .finish_non_exhaustive()
+    }
+}
+
+/// A client of one server. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Client {
+    endpoint: Endpoint,
+    http: reqwest::Client,
+}
+
+impl Client {
+    /// A client for `endpoint`.
+    ///
+    /// # Errors
+    /// When the machine's TLS set-up is broken.
+    pub fn new(endpoint: Endpoint) -> Result<Self, Problem> {
+        // A second call finds the provider installed; that is no error.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let http = reqwest::Client::builder()
+            .connect_timeout(Duration::from_secs(5))
+            .redirect(reqwest::redirect::Policy::none())
+            .no_proxy()
+            .build()
+            .map_err(Problem::internal)?;
+        Ok(Self { endpoint, http })
+    }
+
+    /// The server.
+    pub fn endpoint(&self) -> &Endpoint {
+        &self.endpoint
+    }
+
+    /// `GET /api/status`.
+    pub async fn status(&self) -> Result<Status, Problem> {
+        self.get("api/status").await
+    }
+
+    /// `POST /api/voice-to-code` with words.
+    pub async fn submit(&self, submission: &Submission, key: &str) -> Result<Accepted, Problem> {
+        let request = self.request(Method::POST, "api/voice-to-code")?;
+        answer(request.header("Idempotency-Key", key).json(submission)).await
+    }
+
+    /// `POST /api/voice-to-code` with a WAV file, as multipart.
+    pub async fn submit_audio(
+        &self,
+        wav: Vec<u8>,
+        submission: &Submission,
+        key: &str,
+    ) -> Result<Accepted, Problem> {
+        let part = reqwest::multipart::Part::bytes(wav)
+            .file_name("recording.wav")
+            .mime_str("audio/wav")
+            .map_err(Problem::internal)?;
+        let action = serde_json::to_value(submission.action).map_err(Problem::internal)?;
+        let mut form = reqwest::multipart::Form::new()
+            .part("audio", part)
+            .text("action", action.as_str().unwrap_or("preview").to_owned());
+        if let Some(path) = &submission.file_path {
+            form = form.text("filePath", path.clone());
+        }
+        if let Some(engine) = &submission.engine {
+            form = form.text("engine", engine.clone());
+        }
+        let request = self.request(Method::POST, "api/voice-to-code")?;
+        answer(request.header("Idempotency-Key", key).multipart(form)).await
+    }
+
+    /// `GET /api/instructions/{id}`.
+    pub async fn instruction(&self, id: &InstructionId) -> Result<Instruction, Problem> {
+        self.get(&format!("api/instructions/{id}")).await
+    }
+
+    /// `POST /api/instructions/{id}/answer`.
+    pub async fn answer(&self, id: &InstructionId, yes: bool) -> Result<Instruction, Problem> {
+        self.post(&format!("api/instructions/{id}/answer"), &Answer { yes })
+            .await
+    }
+
+    /// `POST /api/instructions/{id}/cancel`.
+    pub async fn cancel_instruction(&self, id: &InstructionId) -> Result<Instruction, Problem> {
+        self.post(
+            &format!("api/instructions/{id}/cancel"),
+            &serde_json::json!({}),
+        )
+        .await
+    }
+
+    /// `GET /api/proposals`.
+    pub async fn proposals(&self) -> Result<Vec<ProposalView>, Problem> {
+        self.get("api/proposals").await
+    }
+
+    /// `GET /api/proposals/{id}`.
+    pub async fn proposal(&self, id: &ProposalId) -> Result<ProposalView, Problem> {
+        self.get(&format!("api/proposals/{id}")).await
+    }
+
+    /// `POST /api/proposals/{id}/approve`.
+    pub async fn approve(&self, id: &ProposalId, approval: &Approval) -> Result<Approved, Problem> {
+        self.post(&format!("api/proposals/{id}/approve"), approval)
+            .await
+    }
+
+    /// `POST /api/proposals/{id}/reject`.
+    pub async fn reject(&self, id: &ProposalId, reject: &Reject) -> Result<ProposalView, Problem> {
+        self.post(&format!("api/proposals/{id}/reject"), reject)
+            .await
+    }
+
+    /// `POST /api/proposals/{id}/decide`.
+    pub async fn decide(&self, id: &ProposalId, decide: &Decide) -> Result<ProposalView, Problem> {
+        self.post(&format!("api/proposals/{id}/decide"), decide)
+            .await
+    }
+
+    /// `POST /api/proposals/{id}/edit`.
+    pub async fn edit(&self, id: &ProposalId, edit: &EditText) -> Result<ProposalView, Problem> {
+        self.post(&format!("api/proposals/{id}/edit"), edit).await
+    }
+
+    /// `POST /api/proposals/{id}/revise`.
+    pub async fn revise(&self, id: &ProposalId, revise: &Revise) -> Result<Accepted, Problem> {
+        self.post(&format!("api/proposals/{id}/revise"), revise)
+            .await
+    }
+
+    /// `POST /api/sync/instant`: commit and deploy.
+    pub async fn instant_sync(&self, request: &SyncRequest) -> Result<Synced, Problem> {
+        self.post("api/sync/instant", request).await
+    }
+
+    /// `POST /api/sync/batch`: many proposals, one commit, one deployment.
+    pub async fn batch_sync(&self, request: &SyncRequest) -> Result<Synced, Problem> {
+        self.post("api/sync/batch", request).await
+    }
+
+    /// `POST /api/sync/commit`: commit only.
+    pub async fn quick_commit(&self, request: &SyncRequest) -> Result<Synced, Problem> {
+        self.post("api/sync/commit", request).await
+    }
+
+    /// `POST /api/sync/deploy`: deploy the branch's head.
+    pub async fn deploy(&self, request: &SyncRequest) -> Result<Synced, Problem> {
+        self.post("api/sync/deploy", request).await
+    }
+
+    /// `POST /api/sync/redeploy`: deploy the current state again.
+    pub async fn force_redeploy(&self, request: &SyncRequest) -> Result<Synced, Problem> {
+        self.post("api/sync/redeploy", request).await
+    }
+
+    /// `GET /api/deployments`.
+    pub async fn deployments(&self) -> Result<DeploymentList, Problem> {
+        self.get("api/deployments").await
+    }
+
+    /// `GET /api/deployments/{id}`.
+    pub async fn deployment(&self, id: &DeploymentId) -> Result<Deployment, Problem> {
+        self.get(&format!("api/deployments/{id}")).await
+    }
+
+    /// `POST /api/deployments/{id}/cancel`.
+    pub async fn cancel(&self, id: &DeploymentId) -> Result<Deployment, Problem> {
+        self.post(
+            &format!("api/deployments/{id}/cancel"),
+            &serde_json::json!({}),
+        )
+        .await
+    }
+
+    /// `POST /api/environments/{name}/rollback`.
+    pub async fn rollback(
+        &self,
+        environment: &str,
+        rollback: &Rollback,
+    ) -> Result<LiveRelease, Problem> {
+        let name =
+            percent_encoding::utf8_percent_encode(environment, percent_encoding::NON_ALPHANUMERIC);
+        self.post(&format!("api/environments/{name}/rollback"), rollback)
+            .await
+    }
+
+    /// `GET /api/events`: a page of the log after `after` (absent: from the oldest), waiting up to `wait`.
+    pub async fn events(
+        &self,
+        after: Option<&Cursor>,
+        limit: usize,
+        wait: Duration,
+    ) -> Result<EventPage, Problem> {
+        let mut query = vec![
+            ("limit", limit.to_string()),
+            ("wait", wait.as_secs().to_string()),
+        ];
+        query.extend(after.map(|cursor| ("after", cursor.to_string())));
+        let request = self.request(Method::GET, "api/events")?.query(&query);
+        answer(request.timeout(wait + Duration::from_secs(15))).await
+    }
+
+    fn request(&self, method: Method, path: &str) -> Result<RequestBuilder, Problem> {
+        let url = self
+            .endpoint
+            .url
+            .join(path)
+            .map_err(|e| Problem::bad_request(e.to_string()))?;
+        Ok(self
+            .http
+            .request(method, url)
+            .bearer_auth(&self.endpoint.token))
+    }
+
+    async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, Problem> {
+        answer(
+            self.request(Method::GET, path)?
+                .timeout(Duration::from_secs(15)),
+        )
+        .await
+    }
+
+    async fn post<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        body: &impl Serialize,
+    ) -> Result<T, Problem> {
+        // Hooks of a repository may take minutes; the server answers when they are done.
+        answer(
+            self.request(Method::POST, path)?
+                .timeout(Duration::from_secs(900))
+                .json(body),
+        )
+        .await
+    }
+}
+
+/// Sends a request and reads its JSON, or its problem document.
+async fn answer<T: DeserializeOwned>(request: RequestBuilder) -> Result<T, Problem> {
+    let response = request
+        .send()
+        .await
+        .map_err(|error| unreachable_server(&error))?;
+    if !response.status().is_success() {
+        return Err(problem_of(response).await);
+    }
+    let bytes = response
+        .bytes()
+        .await
+        .map_err(|error| unreachable_server(&error))?;
+    serde_json::from_slice(&bytes).map_err(|error| {
+        Problem::new(
+            502,
+            "bad-answer",
+            format!("the server's answer is not understood: {error}"),
+        )
+        .hint("client and server may be of different versions")
+    })
+}
+
+async fn problem_of(response: Response) -> Problem {
+    let status = response.status().as_u16();
+    let bytes = response.bytes().await.unwrap_or_default();
+    serde_json::from_slice(&bytes)
+        .unwrap_or_else(|_| Problem::new(status, "http", format!("the server answered {status}")))
+}
+
+fn unreachable_server(error: &reqwest::Error) -> Problem {
+    // The error's own text names the address and, for a refused connection, little else: say what it means.
+    let what = if error.is_timeout() {
+        "did not answer in time"
+    } else {
+        "cannot be reached"
+    };
+    Problem::new(
+        503,
+        "unreachable",
+        format!("the Sayso server {what}: {error}"),
+    )
+    .hint("check that it runs (`sayso serve`) and that the address is right")
+}

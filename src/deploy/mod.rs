@@ -1,4 +1,25 @@
 //! A commit goes to an environment: one [`DeployTarget`] per file.
+//!
+//! [`local`] keeps immutable releases on this machine and serves them through [`host`], its own small HTTP face.
+//! [`build`] says how a site is built, [`health`] asks a release whether it is well, [`estimate`] turns measured
+//! stage durations into an honest percentage.
+
+/// Ends the process at once, without unwinding, when `SAYSO_FAILPOINT` names this place.
+///
+/// Compiled in by the feature `failpoints` only: the crash tests cut the power at every stage boundary with it.
+macro_rules! failpoint {
+    ($name:literal) => {
+        $crate::model::failpoint::reach($name);
+    };
+}
+
+pub mod build;
+mod disk;
+pub mod estimate;
+pub mod health;
+pub mod host;
+pub mod local;
+pub mod manifest;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -8,8 +29,11 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use crate::model::{
-    DeploymentId, LiveRelease, Problem, ReleaseId, ReleaseInfo, Source, Stage,
+    DeploymentId, DeploymentState, LiveRelease, Problem, Progress, ReleaseId, ReleaseInfo, Source,
+    Stage,
 };
+
+pub use local::{LocalNotice, LocalOptions, LocalTarget};
 
 /// What a target is asked to do.
 #[derive(Clone)]
@@ -105,7 +129,11 @@ pub trait DeployTarget: Send + Sync {
     ///
     /// # Errors
     /// `not-found` when there is no such or no good earlier release.
-    async fn rollback(&self, environment: &str, to: Option<&ReleaseId>) -> Result<LiveRelease, Problem>;
+    async fn rollback(
+        &self,
+        environment: &str,
+        to: Option<&ReleaseId>,
+    ) -> Result<LiveRelease, Problem>;
 
     /// The releases kept, newest first.
     fn releases(&self, environment: &str) -> Vec<ReleaseInfo>;
@@ -116,4 +144,7 @@ pub trait DeployTarget: Send + Sync {
     /// After a crash: what became of the deployment `id`. `Some` when it is live,
     /// `None` when it is not (whatever was half made has then been removed).
     async fn reconcile(&self, environment: &str, id: &DeploymentId) -> Option<Deployed>;
+
+    /// Tells open pages how a deployment is doing, where the target can.
+    fn announce(&self, _environment: &str, _progress: &Progress, _state: DeploymentState) {}
 }

@@ -117,6 +117,9 @@ pub struct Deployment {
     pub force: bool,
     /// Where it stands.
     pub state: DeploymentState,
+    /// How often it was begun: more than once after a crash.
+    #[serde(default)]
+    pub attempts: u32,
     /// How far it has come.
     pub progress: Progress,
     /// The live address.

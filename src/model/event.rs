@@ -232,7 +232,10 @@ impl FromStr for Cursor {
             return Err(malformed());
         }
         let seq = seq.parse().map_err(|_| malformed())?;
-        Ok(Self { epoch: epoch.to_owned(), seq })
+        Ok(Self {
+            epoch: epoch.to_owned(),
+            seq,
+        })
     }
 }
 
@@ -263,7 +266,10 @@ mod tests {
 
     #[test]
     fn cursors_round_trip_and_bad_ones_are_refused() {
-        let cursor = Cursor { epoch: "k3f9".into(), seq: 42 };
+        let cursor = Cursor {
+            epoch: "k3f9".into(),
+            seq: 42,
+        };
         assert_eq!(cursor.to_string().parse::<Cursor>(), Ok(cursor));
         for bad in ["", "42", "-42", "a-", "a-b", "a b-1", "a-1\n"] {
             assert!(bad.parse::<Cursor>().is_err(), "{bad:?}");

@@ -8,7 +8,9 @@ use super::intent::Intent;
 use super::problem::{Problem, Refusal};
 
 /// How far an approved change should go.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Action {
     /// Show the diff; touch nothing.

@@ -6,16 +6,16 @@
 pub mod api;
 pub mod deployment;
 pub mod event;
+pub mod failpoint;
 pub mod id;
 pub mod instruction;
 pub mod intent;
+pub mod merge;
 pub mod problem;
 pub mod proposal;
 pub mod tree;
 
-pub use deployment::{
-    Deployment, DeploymentState, LiveRelease, Progress, ReleaseInfo, Stage,
-};
+pub use deployment::{Deployment, DeploymentState, LiveRelease, Progress, ReleaseInfo, Stage};
 pub use event::{Cursor, Event, EventKind, NewEvent};
 pub use id::{DeploymentId, InstructionId, ProposalId, ReleaseId};
 pub use instruction::{Action, Instruction, InstructionState, Question};

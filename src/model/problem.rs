@@ -148,7 +148,12 @@ pub struct Refusal {
 impl Refusal {
     /// A refusal with no candidates.
     pub fn new(reason: RefusalReason, message: impl Into<String>) -> Self {
-        Self { reason, message: message.into(), hint: None, candidates: Vec::new() }
+        Self {
+            reason,
+            message: message.into(),
+            hint: None,
+            candidates: Vec::new(),
+        }
     }
 
     /// Adds what to do next.

@@ -85,8 +85,15 @@ impl MemoryTree {
                 size: Some(bytes.len() as u64),
             })
             .collect::<Vec<_>>();
-        let listing: String = entries.iter().map(|e| format!("{} {}\n", e.oid, e.path)).collect();
-        Self { id: blob_hash(listing.as_bytes()), entries, contents }
+        let listing: String = entries
+            .iter()
+            .map(|e| format!("{} {}\n", e.oid, e.path))
+            .collect();
+        Self {
+            id: blob_hash(listing.as_bytes()),
+            entries,
+            contents,
+        }
     }
 }
 
@@ -96,7 +103,11 @@ pub fn blob_hash(bytes: &[u8]) -> String {
     let mut hasher = Sha1::new();
     hasher.update(format!("blob {}\0", bytes.len()));
     hasher.update(bytes);
-    hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    hasher
+        .finalize()
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
 }
 
 impl FileTree for MemoryTree {
@@ -120,7 +131,10 @@ mod tests {
     #[test]
     fn blob_ids_are_those_of_git() {
         // `printf 'hello\n' | git hash-object --stdin`
-        assert_eq!(blob_hash(b"hello\n"), "ce013625030ba8dba906f756967f9e9ca394464a");
+        assert_eq!(
+            blob_hash(b"hello\n"),
+            "ce013625030ba8dba906f756967f9e9ca394464a"
+        );
     }
 
     #[test]

@@ -1,1 +1,170 @@
-//! TODO
+//! The conductor: drives one instruction through its stages and survives a crash.
+//!
+//! It owns no screen and no socket. Every step is an event in the log, stored in one transaction with the
+//! document it changes; what is not final at a start is taken up again (`recover`).
+
+mod approve;
+mod control;
+mod deploy;
+mod describe;
+mod instruct;
+mod propose;
+mod question;
+mod records;
+mod recover;
+mod review;
+mod status;
+mod sync;
+mod watch;
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::config::Config;
+use crate::deploy::{DeployTarget, LocalNotice};
+use crate::events::EventLog;
+use crate::generate::Generator;
+use crate::model::{Instruction, InstructionId, Problem};
+use crate::speech::Transcriber;
+use crate::vcs::Repository;
+
+/// What a conductor works with.
+pub struct Setup {
+    /// The event log.
+    pub log: EventLog,
+    /// The configuration.
+    pub config: Config,
+    /// The repository.
+    pub repo: Arc<dyn Repository>,
+    /// The generators, in the order `auto` asks them.
+    pub generators: Vec<Arc<dyn Generator>>,
+    /// The recogniser.
+    pub transcriber: Option<Arc<dyn Transcriber>>,
+    /// The target of each environment.
+    pub targets: BTreeMap<String, Arc<dyn DeployTarget>>,
+    /// The folder of the recordings.
+    pub recordings: PathBuf,
+    /// What the embedded host tells after a deployment has returned.
+    pub notices: Option<mpsc::UnboundedReceiver<LocalNotice>>,
+}
+
+/// Drives instructions, proposals and deployments of one project. Shared behind an [`Arc`].
+pub struct Conductor {
+    log: EventLog,
+    config: Config,
+    repo: Arc<dyn Repository>,
+    generators: Vec<Arc<dyn Generator>>,
+    transcriber: Option<Arc<dyn Transcriber>>,
+    targets: BTreeMap<String, Arc<dyn DeployTarget>>,
+    recordings: PathBuf,
+    /// Held while an instruction is taken, so that one idempotency key makes one instruction.
+    submitting: tokio::sync::Mutex<()>,
+    /// Held while a proposal changes or becomes a commit: one reviewer's step at a time.
+    reviewing: tokio::sync::Mutex<()>,
+    /// What can be stopped, by id.
+    running: Mutex<HashMap<String, CancellationToken>>,
+    tasks: TaskTracker,
+}
+
+impl Conductor {
+    /// A conductor; what an earlier process left unfinished is taken up at once.
+    ///
+    /// # Errors
+    /// `store` when the log cannot be read.
+    pub async fn open(setup: Setup) -> Result<Arc<Self>, Problem> {
+        let conductor = Arc::new(Self {
+            log: setup.log,
+            config: setup.config,
+            repo: setup.repo,
+            generators: setup.generators,
+            transcriber: setup.transcriber,
+            targets: setup.targets,
+            recordings: setup.recordings,
+            submitting: tokio::sync::Mutex::new(()),
+            reviewing: tokio::sync::Mutex::new(()),
+            running: Mutex::new(HashMap::new()),
+            tasks: TaskTracker::new(),
+        });
+        if let Some(notices) = setup.notices {
+            tokio::spawn(watch::listen(conductor.log.clone(), notices));
+        }
+        conductor.recover().await?;
+        Ok(conductor)
+    }
+
+    /// The event log.
+    pub fn log(&self) -> &EventLog {
+        &self.log
+    }
+
+    /// An instruction.
+    ///
+    /// # Errors
+    /// `not-found`.
+    pub fn instruction(&self, id: &InstructionId) -> Result<Instruction, Problem> {
+        records::instruction(&self.log, id)
+    }
+
+    /// Asks the recogniser to load in the background.
+    pub fn warm_speech(&self) {
+        if let Some(transcriber) = &self.transcriber {
+            transcriber.warm();
+        }
+    }
+
+    /// Loads the recogniser now and returns when it is ready.
+    ///
+    /// # Errors
+    /// When there is none, or it cannot be loaded.
+    pub async fn speech_ready(&self) -> Result<(), Problem> {
+        match &self.transcriber {
+            Some(transcriber) => transcriber.ready().await,
+            None => Err(Problem::new(
+                501,
+                "no-speech-engine",
+                "no speech engine is configured",
+            )),
+        }
+    }
+
+    /// Waits until nothing runs any more. New work may still be given.
+    pub async fn settled(&self) {
+        self.tasks.close();
+        self.tasks.wait().await;
+        self.tasks.reopen();
+    }
+
+    fn running(&self) -> MutexGuard<'_, HashMap<String, CancellationToken>> {
+        self.running.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The environment named, or the default one.
+    ///
+    /// # Errors
+    /// `not-found` when it is not configured.
+    fn environment<'a>(&'a self, name: Option<&'a str>) -> Result<&'a str, Problem> {
+        let name = name.unwrap_or(&self.config.deploy.environment);
+        match self.targets.get_key_value(name) {
+            Some((name, _)) => Ok(name),
+            None => {
+                let known: Vec<&str> = self.targets.keys().map(String::as_str).collect();
+                Err(
+                    Problem::not_found(format!("there is no environment {name:?}"))
+                        .hint(format!("configured: {}", known.join(", "))),
+                )
+            }
+        }
+    }
+
+    fn target(&self, environment: &str) -> Result<&Arc<dyn DeployTarget>, Problem> {
+        self.environment(Some(environment))?;
+        self.targets
+            .get(environment)
+            .ok_or_else(|| Problem::not_found(format!("there is no environment {environment:?}")))
+    }
+}

@@ -19,17 +19,13 @@ const PATIENCE: Duration = Duration::from_millis(500);
 /// The file type bits of a git mode; 0 means the file does not exist.
 const TYPE: u32 = 0o170_000;
 
-/// The hunks between two sides of a file, in order; none when nothing differs.
+/// The hunks between the two sides of a file, in order; none when nothing differs.
 ///
 /// A binary file, a pure change of mode, and a file without any line that comes or goes are one hunk with no
 /// lines. A file that turns into a symlink (or back) is one hunk that replaces all of it: half a link is no link.
-pub fn hunks(
-    path: &str,
-    before: &Content,
-    after: &Content,
-    mode_before: u32,
-    mode_after: u32,
-) -> Vec<Hunk> {
+pub fn hunks(file: &ProposedFile) -> Vec<Hunk> {
+    let (path, before, after) = (&file.path, &file.before, &file.after);
+    let (mode_before, mode_after) = (file.mode_before, file.mode_after);
     if before == after && mode_before == mode_after {
         return Vec::new();
     }
@@ -70,13 +66,7 @@ pub fn hunks(
 
 /// Computes the hunks of `file` anew and keeps the decision of every hunk that is still there.
 pub fn refresh(file: &mut ProposedFile) {
-    let mut fresh = hunks(
-        &file.path,
-        &file.before,
-        &file.after,
-        file.mode_before,
-        file.mode_after,
-    );
+    let mut fresh = hunks(file);
     for hunk in &mut fresh {
         if let Some(old) = file.hunks.iter().find(|old| old.id == hunk.id) {
             hunk.decision = old.decision;
@@ -226,6 +216,17 @@ mod tests {
     use super::*;
 
     const FILE: u32 = 0o100_644;
+
+    fn hunks(path: &str, before: &Content, after: &Content, old: u32, new: u32) -> Vec<Hunk> {
+        super::hunks(&ProposedFile {
+            path: path.into(),
+            before: before.clone(),
+            after: after.clone(),
+            mode_before: old,
+            mode_after: new,
+            hunks: Vec::new(),
+        })
+    }
 
     fn of(before: &str, after: &str) -> Vec<Hunk> {
         hunks(

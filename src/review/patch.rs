@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use crate::model::tree::blob_hash;
-use crate::model::{Content, Hunk, LineTag, Problem, ProposedFile};
+use crate::model::{Content, Hunk, LineTag, ProposedFile};
 
 use super::{diff, select};
 
@@ -20,11 +20,9 @@ pub fn unified(files: &[ProposedFile]) -> String {
 }
 
 /// A unified diff of the accepted hunks only.
-///
-/// # Errors
-/// When hunks do not fit their file (see [`select::accepted`]).
-pub fn accepted(files: &[ProposedFile]) -> Result<String, Problem> {
-    select::accepted_files(files).map(|files| unified(&files))
+pub fn accepted(files: &[ProposedFile]) -> String {
+    let files: Vec<ProposedFile> = files.iter().filter_map(select::accepted).collect();
+    unified(&files)
 }
 
 fn write_file(out: &mut String, file: &ProposedFile) {
@@ -37,13 +35,7 @@ fn write_file(out: &mut String, file: &ProposedFile) {
     }
     let fresh;
     let hunks = if file.hunks.is_empty() {
-        fresh = diff::hunks(
-            &file.path,
-            &file.before,
-            &file.after,
-            file.mode_before,
-            file.mode_after,
-        );
+        fresh = diff::hunks(file);
         &fresh
     } else {
         &file.hunks

@@ -1,8 +1,11 @@
 //! Partial acceptance: the file that results when only some hunks are taken.
 
-use crate::model::{Content, Decision, Hunk, LineTag, Problem, ProposedFile};
+use crate::model::{Content, Decision, Hunk, LineTag, ProposedFile};
 
 use super::diff;
+
+/// The hunks are not those of the file's two sides.
+struct Foreign;
 
 /// The file with only its accepted hunks: what was rejected is as in the base again, byte for byte.
 /// `None` when nothing of it is accepted.
@@ -10,9 +13,22 @@ use super::diff;
 /// A change of mode goes along with any accepted hunk; a binary file, a new file, a deleted file is taken
 /// whole or not at all, since each is one hunk. The hunks of the result are those accepted, placed anew.
 ///
-/// # Errors
-/// When the hunks are not those of the file's two sides: nothing is guessed then.
-pub fn accepted(file: &ProposedFile) -> Result<Option<ProposedFile>, Problem> {
+/// Should the hunks be of another version of the file, they are computed anew, and what no decision is known of
+/// is left out: nothing gets in that was not accepted.
+pub fn accepted(file: &ProposedFile) -> Option<ProposedFile> {
+    if let Ok(taken) = take(file) {
+        return taken;
+    }
+    let mut fresh = file.clone();
+    fresh.hunks = diff::hunks(file);
+    for hunk in &mut fresh.hunks {
+        let known = file.hunks.iter().find(|old| old.id == hunk.id);
+        hunk.decision = known.map_or(Decision::Rejected, |old| old.decision);
+    }
+    take(&fresh).ok().flatten()
+}
+
+fn take(file: &ProposedFile) -> Result<Option<ProposedFile>, Foreign> {
     let taken: Vec<&Hunk> = file
         .hunks
         .iter()
@@ -25,9 +41,9 @@ pub fn accepted(file: &ProposedFile) -> Result<Option<ProposedFile>, Problem> {
         return Ok(Some(file.clone()));
     }
     let (Content::Text { text: before }, Content::Text { .. }) = (&file.before, &file.after) else {
-        return Err(foreign(file, "only text can be taken in part"));
+        return Err(Foreign);
     };
-    let (text, hunks) = compose(file, before, &taken)?;
+    let (text, hunks) = compose(before, &taken)?;
     Ok(Some(ProposedFile {
         after: Content::Text { text },
         hunks,
@@ -35,64 +51,7 @@ pub fn accepted(file: &ProposedFile) -> Result<Option<ProposedFile>, Problem> {
     }))
 }
 
-/// [`accepted`] over a proposal's files: those with nothing accepted are left out.
-///
-/// # Errors
-/// As for [`accepted`].
-pub fn accepted_files(files: &[ProposedFile]) -> Result<Vec<ProposedFile>, Problem> {
-    files
-        .iter()
-        .filter_map(|file| accepted(file).transpose())
-        .collect()
-}
-
-/// Sets the decision of the hunks named `ids`.
-///
-/// # Errors
-/// `not-found` when an id names no hunk; no decision is changed then.
-pub fn decide(
-    files: &mut [ProposedFile],
-    ids: &[String],
-    decision: Decision,
-) -> Result<(), Problem> {
-    let known = |id: &String| {
-        files
-            .iter()
-            .any(|file| file.hunks.iter().any(|h| h.id == *id))
-    };
-    if let Some(unknown) = ids.iter().find(|id| !known(id)) {
-        return Err(
-            Problem::not_found(format!("the proposal has no hunk {unknown}"))
-                .hint("load the proposal again: it may have changed"),
-        );
-    }
-    for hunk in files.iter_mut().flat_map(|file| &mut file.hunks) {
-        if ids.contains(&hunk.id) {
-            hunk.decision = decision;
-        }
-    }
-    Ok(())
-}
-
-/// Accepts exactly the hunks named `ids` and rejects all others.
-///
-/// # Errors
-/// `not-found` when an id names no hunk; no decision is changed then.
-pub fn accept_only(files: &mut [ProposedFile], ids: &[String]) -> Result<(), Problem> {
-    decide(files, ids, Decision::Accepted)?;
-    for hunk in files.iter_mut().flat_map(|file| &mut file.hunks) {
-        if !ids.contains(&hunk.id) {
-            hunk.decision = Decision::Rejected;
-        }
-    }
-    Ok(())
-}
-
-fn compose(
-    file: &ProposedFile,
-    before: &str,
-    taken: &[&Hunk],
-) -> Result<(String, Vec<Hunk>), Problem> {
+fn compose(before: &str, taken: &[&Hunk]) -> Result<(String, Vec<Hunk>), Foreign> {
     let old = diff::split(before);
     let mut text = String::with_capacity(before.len());
     let mut placed = Vec::with_capacity(taken.len());
@@ -105,7 +64,7 @@ fn compose(
         };
         let end = first + hunk.old_lines;
         if first < at || end > old.len() {
-            return Err(foreign(file, "a hunk lies outside the text"));
+            return Err(Foreign);
         }
         text.extend(old[at..first].iter().copied());
         written += first - at;
@@ -117,7 +76,7 @@ fn compose(
                 if there.strip_suffix('\n').unwrap_or(there) != line.text
                     || there.ends_with('\n') == line.no_newline
                 {
-                    return Err(foreign(file, "a hunk's lines are not in the text"));
+                    return Err(Foreign);
                 }
             }
             if line.tag != LineTag::Delete {
@@ -136,11 +95,6 @@ fn compose(
     }
     text.extend(old[at..].iter().copied());
     Ok((text, placed))
-}
-
-fn foreign(file: &ProposedFile, why: &str) -> Problem {
-    Problem::internal(format!("the hunks of {} do not fit it: {why}", file.path))
-        .hint("make the proposal again")
 }
 
 #[cfg(test)]
@@ -174,7 +128,7 @@ mod tests {
         let mut all = file(&before, &after);
         assert_eq!(all.hunks.len(), 3);
         all.hunks[0].decision = Decision::Rejected;
-        let some = accepted(&all).unwrap().unwrap();
+        let some = accepted(&all).unwrap();
         let expected = before
             .replace("line 11\r\n", "")
             .replace("line 20\r\n", "20");
@@ -187,41 +141,36 @@ mod tests {
     #[test]
     fn all_is_all_and_nothing_is_nothing() {
         let mut one = file("a\n", "b\n");
-        assert_eq!(accepted(&one).unwrap().as_ref(), Some(&one));
+        assert_eq!(accepted(&one).as_ref(), Some(&one));
         one.hunks[0].decision = Decision::Rejected;
-        assert_eq!(accepted(&one).unwrap(), None);
-        assert!(accepted_files(&[one]).unwrap().is_empty());
+        assert_eq!(accepted(&one), None);
     }
 
     #[test]
-    fn hunks_of_another_text_are_refused() {
-        let before = twenty();
-        let mut wrong = file(
-            &before,
-            &before.replace("line 2\r", "2").replace("line 19\r", "19"),
-        );
-        wrong.hunks[1].decision = Decision::Rejected;
-        wrong.before = Content::text(before.replace("line 3\r", "three\r"));
-        assert!(accepted(&wrong).unwrap_err().is("internal"));
-        wrong.before = Content::text("short\n");
-        assert!(accepted(&wrong).unwrap_err().is("internal"));
-    }
-
-    #[test]
-    fn decisions_are_set_by_id_all_or_none() {
+    fn hunks_of_another_text_let_nothing_in_that_was_not_accepted() {
         let before = twenty();
         let after = before.replace("line 2\r", "2").replace("line 19\r", "19");
-        let mut files = [file(&before, &after)];
-        let ids: Vec<String> = files[0].hunks.iter().map(|hunk| hunk.id.clone()).collect();
-        let unknown = vec![ids[0].clone(), "0123456789ab".to_owned()];
-        assert!(
-            decide(&mut files, &unknown, Decision::Rejected)
-                .unwrap_err()
-                .is("not-found")
+        let mut file = file(&before, &after);
+        file.hunks[1].decision = Decision::Rejected;
+        // The base is another by now: the accepted hunk is not to be found in it any more.
+        let moved = before.replace("line 3\r", "three\r");
+        file.before = Content::text(&*moved);
+        assert_eq!(accepted(&file), None);
+        file.before = Content::text("short\n");
+        assert_eq!(accepted(&file), None);
+    }
+
+    #[test]
+    fn a_lone_carriage_return_ends_no_line() {
+        let before: String = (1..=20).map(|n| format!("a\rline {n}\n")).collect();
+        let after = before
+            .replace("line 2\n", "2\n")
+            .replace("line 19\n", "19\n");
+        let mut both = file(&before, &after);
+        both.hunks[0].decision = Decision::Rejected;
+        assert_eq!(
+            accepted(&both).unwrap().after,
+            Content::text(before.replace("line 19\n", "19\n"))
         );
-        assert_eq!(files[0].hunks[0].decision, Decision::Accepted);
-        accept_only(&mut files, &ids[1..]).unwrap();
-        assert_eq!(files[0].hunks[0].decision, Decision::Rejected);
-        assert_eq!(files[0].hunks[1].decision, Decision::Accepted);
     }
 }

@@ -125,17 +125,18 @@ fn words<'a>(lines: &[&'a str]) -> Vec<Word<'a>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::Content;
+    use crate::model::{Content, ProposedFile};
     use crate::review::diff;
 
     fn marked(before: &str, after: &str) -> Vec<(String, Vec<String>)> {
-        let hunk = diff::hunks(
-            "x",
-            &Content::text(before),
-            &Content::text(after),
-            0o100_644,
-            0o100_644,
-        )
+        let hunk = diff::hunks(&ProposedFile {
+            path: "x".into(),
+            before: Content::text(before),
+            after: Content::text(after),
+            mode_before: 0o100_644,
+            mode_after: 0o100_644,
+            hunks: Vec::new(),
+        })
         .remove(0);
         let spans = changed(&hunk);
         assert_eq!(spans.len(), hunk.lines.len());

@@ -1,1 +1,229 @@
-//! TODO
+//! The HTTP face of one project: routes, the event stream, sessions, limits and the status page.
+//!
+//! No business logic lives here. A handler turns a request into one call of the [`Conductor`] and the answer into
+//! JSON, or into a problem document; everything that decides is on the floors below.
+
+mod auth;
+mod deployments;
+mod events;
+mod extract;
+mod feed;
+mod filter;
+mod frame;
+mod guard;
+mod instructions;
+mod linger;
+mod matrix;
+mod metrics;
+mod openapi;
+mod problem;
+mod proposals;
+mod routes;
+mod schema;
+mod schema_answers;
+mod session;
+mod status;
+mod stream;
+mod submit;
+mod sync;
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::serve::ListenerExt;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+use url::Url;
+
+use crate::client::Endpoint;
+use crate::model::Problem;
+use crate::pipeline::Conductor;
+
+pub use routes::{Access, RouteInfo, routes};
+
+/// The largest JSON body.
+pub const MAX_JSON_BYTES: usize = 1024 * 1024;
+
+/// The largest recording, sent as multipart.
+pub const MAX_AUDIO_BYTES: usize = 12 * 1024 * 1024;
+
+/// How long connections may take to end after a shutdown was asked for.
+const GRACE: Duration = Duration::from_secs(3);
+
+/// Reads of the database at the same time; more would only queue for the same disk.
+const READERS: usize = 4;
+
+/// How a server listens and whom it lets in.
+#[derive(Clone)]
+pub struct ServerOptions {
+    /// Where to listen; port 0 takes any free one.
+    pub listen: SocketAddr,
+    /// The bearer token that every call needs.
+    pub token: String,
+    /// Who acts with that token, as events name them.
+    pub actor: String,
+    /// `Host` values accepted besides the loopback names with the port, e.g. `sayso.example.org`.
+    pub allowed_hosts: Vec<String>,
+    /// Silence on an event stream after which a comment is sent.
+    pub heartbeat: Duration,
+    /// Event streams open at the same time; one more is answered 503.
+    pub max_streams: usize,
+}
+
+impl ServerOptions {
+    /// A server on any free loopback port, with `token` belonging to `actor`.
+    pub fn local(token: impl Into<String>, actor: impl Into<String>) -> Self {
+        Self {
+            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+            token: token.into(),
+            actor: actor.into(),
+            allowed_hosts: Vec::new(),
+            heartbeat: Duration::from_secs(10),
+            max_streams: 4096,
+        }
+    }
+}
+
+impl std::fmt::Debug for ServerOptions {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // Without the token: it must not reach a log by way of `{:?}`.
+        f.debug_struct("ServerOptions")
+            .field("listen", &self.listen)
+            .field("actor", &self.actor)
+            .field("allowed_hosts", &self.allowed_hosts)
+            .field("heartbeat", &self.heartbeat)
+            .field("max_streams", &self.max_streams)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A server at work.
+#[derive(Debug)]
+pub struct Running {
+    /// Where it listens.
+    pub addr: SocketAddr,
+    /// Its address and token, as a client takes them.
+    pub endpoint: Endpoint,
+    /// Ends after `shutdown`, once the open connections have ended or three seconds have passed.
+    pub task: JoinHandle<()>,
+}
+
+/// What every handler shares.
+type App = Arc<Shared>;
+
+struct Shared {
+    conductor: Arc<Conductor>,
+    auth: auth::Auth,
+    hosts: guard::Hosts,
+    heartbeat: Duration,
+    shutdown: CancellationToken,
+    /// Open event streams take a permit each.
+    streams: Arc<Semaphore>,
+    max_streams: usize,
+    readers: Semaphore,
+    frames: frame::FrameCache,
+    counters: metrics::Counters,
+}
+
+/// 256 random bits as a bearer token.
+///
+/// # Errors
+/// When the machine gives no random numbers.
+pub fn random_token() -> Result<String, Problem> {
+    let mut bytes = [0_u8; 32];
+    getrandom::fill(&mut bytes).map_err(|error| {
+        Problem::internal(format!("no random numbers for a token: {error}"))
+            .hint("the system's random source is not available; restart the machine")
+    })?;
+    Ok(URL_SAFE_NO_PAD.encode(bytes))
+}
+
+/// Starts serving `conductor`; returns once the port is open. `shutdown` ends it.
+///
+/// # Errors
+/// `token` when the token is too short to be one, `listen` when the address cannot be had.
+pub async fn serve(
+    conductor: Arc<Conductor>,
+    options: ServerOptions,
+    shutdown: CancellationToken,
+) -> Result<Running, Problem> {
+    if options.token.len() < 16 || !options.token.bytes().all(|b| b.is_ascii_graphic()) {
+        return Err(Problem::new(
+            500,
+            "token",
+            "the server's token must be at least 16 visible ASCII characters",
+        )
+        .hint("leave it out to have one made"));
+    }
+    let refused = |error: std::io::Error| {
+        Problem::new(500, "listen", format!("{}: {error}", options.listen))
+            .hint("another program may use the port; choose another one, or 0 for any free one")
+    };
+    let listener = TcpListener::bind(options.listen).await.map_err(refused)?;
+    let addr = listener.local_addr().map_err(refused)?;
+    let url = Url::parse(&format!("http://{addr}/")).map_err(Problem::internal)?;
+    let app: App = Arc::new(Shared {
+        conductor,
+        auth: auth::Auth::new(&options.token, &options.actor, addr.port()),
+        hosts: guard::Hosts::new(addr, &options.allowed_hosts),
+        heartbeat: options.heartbeat,
+        shutdown: shutdown.clone(),
+        streams: Arc::new(Semaphore::new(options.max_streams)),
+        max_streams: options.max_streams,
+        readers: Semaphore::new(READERS),
+        frames: frame::FrameCache::default(),
+        counters: metrics::Counters::default(),
+    });
+    let router = routes::router(&app);
+    // Without it a small event waits up to 40 ms for the acknowledgement of the one before.
+    let listener = listener.tap_io(|tcp| {
+        if let Err(error) = tcp.set_nodelay(true) {
+            tracing::debug!(%error, "TCP_NODELAY");
+        }
+    });
+    let task = tokio::spawn(async move {
+        // As a plain router it would be built anew for each connection: 30 KiB and some time each.
+        let server = axum::serve(listener, router.into_make_service())
+            .with_graceful_shutdown(shutdown.clone().cancelled_owned())
+            .into_future();
+        let overdue = async {
+            shutdown.cancelled().await;
+            tokio::time::sleep(GRACE).await;
+        };
+        tokio::select! {
+            ended = server => {
+                if let Err(error) = ended {
+                    tracing::error!(%error, "the server ended");
+                }
+            }
+            () = overdue => tracing::warn!("connections were still open at the end"),
+        }
+    });
+    tracing::info!(%addr, "serving");
+    Ok(Running {
+        addr,
+        endpoint: Endpoint {
+            url,
+            token: options.token,
+        },
+        task,
+    })
+}
+
+/// Runs a short blocking call (a read of the database) off the runtime's own threads.
+async fn blocking<T, F>(app: &App, call: F) -> Result<T, Problem>
+where
+    T: Send + 'static,
+    F: FnOnce(&Conductor) -> Result<T, Problem> + Send + 'static,
+{
+    let _permit = app.readers.acquire().await.map_err(Problem::internal)?;
+    let conductor = Arc::clone(&app.conductor);
+    tokio::task::spawn_blocking(move || call(&conductor))
+        .await
+        .map_err(Problem::internal)?
+}

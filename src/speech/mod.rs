@@ -2,6 +2,9 @@
 //!
 //! A [`Transcriber`] is one recogniser. `local` runs Moonshine on this machine; others come as new files.
 
+pub mod install;
+pub mod local;
+
 use std::path::Path;
 
 use async_trait::async_trait;
@@ -35,6 +38,12 @@ pub trait Transcriber: Send + Sync {
 
     /// Begins loading in the background, so that the first call is as fast as later ones.
     fn warm(&self);
+
+    /// Loads now and returns when that is done; at once when it was loaded before.
+    ///
+    /// # Errors
+    /// When the engine is missing or cannot be loaded.
+    async fn ready(&self) -> Result<(), Problem>;
 
     /// Transcribes a 16-bit PCM or float WAV file of any rate and channel count.
     ///

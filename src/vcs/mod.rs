@@ -2,18 +2,6 @@
 
 pub mod git;
 
-/// Ends the process on the spot, as `kill -9` would, when the variable `SAYSO_FAILPOINT` names this point.
-/// Compiled in for the crash tests only.
-macro_rules! failpoint {
-    ($name:literal) => {
-        #[cfg(feature = "failpoints")]
-        if std::env::var_os("SAYSO_FAILPOINT").is_some_and(|point| point == $name) {
-            std::process::abort();
-        }
-    };
-}
-pub(crate) use failpoint;
-
 use std::sync::Arc;
 
 use async_trait::async_trait;

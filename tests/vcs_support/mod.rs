@@ -7,7 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use sayso::model::{Content, Problem, ProposedFile};
+use sayso::model::{Content, Decision, Problem, ProposedFile};
 use sayso::review::{diff, select};
 use sayso::vcs::git::{Git, Options};
 use sayso::vcs::{CommitRequest, Committed, Prepared, Repository};
@@ -260,8 +260,12 @@ pub fn only(mut files: Vec<ProposedFile>, wanted: &[usize]) -> Vec<ProposedFile>
         .map(|hunk| hunk.id.clone())
         .collect();
     let wanted: Vec<String> = wanted.iter().map(|at| ids[*at].clone()).collect();
-    select::accept_only(&mut files, &wanted).unwrap();
-    select::accepted_files(&files).unwrap()
+    for hunk in files.iter_mut().flat_map(|file| &mut file.hunks) {
+        if !wanted.contains(&hunk.id) {
+            hunk.decision = Decision::Rejected;
+        }
+    }
+    files.iter().filter_map(select::accepted).collect()
 }
 
 /// `line 1` … `line n`.

@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc;
 
-use crate::model::{FileTree, Problem};
-use crate::vcs::{Committed, Prepared, failpoint};
+use crate::model::{FileTree, Problem, failpoint};
+use crate::vcs::{Committed, Prepared};
 
 use super::changes::RawChange;
 use super::hooks::Hooks;
@@ -68,7 +68,7 @@ pub(super) async fn finish(git: &Git, prepared: &Prepared) -> Result<Committed, 
     let (done, staged, work) =
         tokio::join!(move_branch, git.staged(&changes), git.work_states(&changes));
     done?;
-    failpoint!("commit.ref");
+    failpoint::reach("commit.ref");
 
     let mut committed = Committed {
         commit: prepared.commit.clone(),
@@ -82,10 +82,10 @@ pub(super) async fn finish(git: &Git, prepared: &Prepared) -> Result<Committed, 
     let (staged, work) = (staged?, work?);
     let kept = git.update_worktree(&changes, &staged, &work).await?;
     committed.kept.extend(kept);
-    failpoint!("commit.worktree");
+    failpoint::reach("commit.worktree");
     let kept = git.update_index(&changes, &staged, &work).await?;
     committed.kept.extend(kept);
-    failpoint!("commit.index");
+    failpoint::reach("commit.index");
     committed.kept.sort_unstable();
     committed.kept.dedup();
 

@@ -78,14 +78,26 @@ impl Git {
         Ok(settings(&output.stdout))
     }
 
-    /// Fails early, before hooks run, when nobody could be named as the author.
-    pub(super) async fn identity(&self) -> Result<(), Problem> {
+    /// Who a commit would be by, as `Name <mail>`.
+    ///
+    /// # Errors
+    /// `identity-missing` with the commands that set it.
+    pub async fn identity(&self) -> Result<String, Problem> {
         let output = self.run(Call::new(["var", "GIT_AUTHOR_IDENT"])).await?;
-        if output.code == 0 {
-            Ok(())
-        } else {
-            Err(unnamed(&output.stderr, output.failed()))
+        if output.code != 0 {
+            return Err(unnamed(&output.stderr, output.failed()));
         }
+        // `Name <mail> seconds zone`
+        let text = output.text();
+        Ok(text
+            .rfind('>')
+            .map_or(text.clone(), |end| text[..=end].to_owned()))
+    }
+
+    /// The person's name, as commits would carry it; `None` when git does not know one.
+    pub async fn user_name(&self) -> Option<String> {
+        let identity = self.identity().await.ok()?;
+        identity.split_once(" <").map(|(name, _)| name.to_owned())
     }
 }
 

@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use tokio::sync::mpsc::UnboundedSender;
 
-use crate::model::{Content, Problem, ProposedFile};
-use crate::vcs::{CommitRequest, Prepared, failpoint};
+use crate::model::{Content, Problem, ProposedFile, failpoint};
+use crate::vcs::{CommitRequest, Prepared};
 
 use super::hooks::Hooks;
 use super::identity::{Head, unnamed};
@@ -97,7 +97,7 @@ pub(super) async fn prepare(
     }
     let commit = record(git, &tree, &request.base, &text, settings.sign).await?;
     let output = hooks.output;
-    failpoint!("commit.prepared");
+    failpoint::reach("commit.prepared");
     Ok(Prepared {
         commit,
         base: request.base.clone(),

@@ -1,0 +1,34 @@
+# The two commands of the README are `make run` and `make test`; the rest is for developers.
+.PHONY: run test setup setup-test build bench lint fmt
+
+SAYSO = target/release/sayso
+
+run: setup build
+	@$(SAYSO) speech install
+	@if [ -t 0 ] && [ -t 1 ]; then exec $(SAYSO) demo; else exec $(SAYSO) demo --headless; fi
+
+test: setup setup-test
+	cargo build --features failpoints
+	target/debug/sayso speech install
+	cargo test --features failpoints
+
+build:
+	cargo build --release
+
+# Build headers for the microphone (Linux only); does nothing where they are there.
+setup:
+	@scripts/setup.sh build
+
+# What the tests use besides: a virtual microphone and voices for it.
+setup-test:
+	@scripts/setup.sh test
+
+bench: setup setup-test build
+	@scripts/bench.sh
+
+lint:
+	cargo fmt --check
+	cargo clippy --all-targets --features failpoints -- -D warnings
+
+fmt:
+	cargo fmt

@@ -1,0 +1,296 @@
+//! A session on a project: with the server that owns its state, or with one started inside this process.
+//!
+//! One process at a time owns a project's state (a lock on a file). A second `sayso` finds the owner's address
+//! and token in a file that only the user can read, and becomes its client.
+
+use std::collections::BTreeMap;
+use std::fs::{File, TryLockError};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use super::Place;
+use crate::client::{Client, Endpoint};
+use crate::config::{self, Config, Paths, ProjectPaths};
+use crate::deploy::{DeployTarget, LocalNotice, LocalTarget};
+use crate::events::EventLog;
+use crate::generate;
+use crate::model::Problem;
+use crate::pipeline::{Conductor, Setup};
+use crate::server::{self, ServerOptions};
+use crate::speech::Transcriber;
+use crate::store::Store;
+use crate::vcs::Repository;
+use crate::vcs::git::Git;
+
+/// How long a second process waits for the owner to have written its address.
+const OWNER_STARTS: Duration = Duration::from_secs(3);
+
+/// A client, and the server under it when that runs in this process.
+pub struct Session {
+    /// The client.
+    pub client: Client,
+    /// The configuration.
+    pub config: Config,
+    /// The platform's folders.
+    pub paths: Paths,
+    /// The project's folders; `None` on a remote server.
+    pub project: Option<ProjectPaths>,
+    owned: Option<Owned>,
+}
+
+struct Owned {
+    conductor: Arc<Conductor>,
+    shutdown: CancellationToken,
+    address_file: PathBuf,
+    _lock: File,
+}
+
+impl Session {
+    /// Opens the session that `place` names.
+    ///
+    /// # Errors
+    /// What keeps it from opening: no repository, a mistake in the configuration, a state folder that cannot
+    /// be written …
+    pub async fn open(place: &Place) -> Result<Self, Problem> {
+        let paths = Paths::platform()?;
+        if let Some(url) = &place.server {
+            let token = std::env::var("SAYSO_TOKEN").map_err(|_| {
+                Problem::new(401, "no-token", format!("no token for {url}"))
+                    .hint("set SAYSO_TOKEN to a token of that server")
+            })?;
+            let config = config::load(&paths, None)?;
+            let client = Client::new(Endpoint {
+                url: url.clone(),
+                token,
+            })?;
+            return Ok(Self {
+                client,
+                config,
+                paths,
+                project: None,
+                owned: None,
+            });
+        }
+        let git = Git::open(&repo_dir(place)?).await?;
+        let root = git.root().to_path_buf();
+        let config = config::load(&paths, Some(&root))?;
+        let project = paths.project(&root);
+        private_dir(&project.dir)?;
+        match lock(&project.lock())? {
+            Some(lock) => {
+                let port = config.server.port;
+                Self::own(paths, project, root, config, git, lock, port).await
+            }
+            None => {
+                let client = Client::new(owner(&project).await?)?;
+                Ok(Self {
+                    client,
+                    config,
+                    paths,
+                    project: Some(project),
+                    owned: None,
+                })
+            }
+        }
+    }
+
+    async fn own(
+        paths: Paths,
+        project: ProjectPaths,
+        root: PathBuf,
+        config: Config,
+        git: Git,
+        lock: File,
+        port: u16,
+    ) -> Result<Self, Problem> {
+        let actor = person(&git).await;
+        let name = root.file_name().map_or_else(
+            || "site".to_owned(),
+            |name| name.to_string_lossy().into_owned(),
+        );
+        let store = Store::open(&project.database())?;
+        let log = EventLog::open(store, &name)?;
+        let (targets, notices) = targets(&config, &project).await?;
+        let transcriber: Arc<dyn Transcriber> =
+            Arc::new(crate::speech::local::Local::new(paths.models()));
+        let conductor = Conductor::open(Setup {
+            log,
+            config: config.clone(),
+            repo: Arc::new(git) as Arc<dyn Repository>,
+            generators: generate::generators(),
+            transcriber: Some(transcriber),
+            targets,
+            recordings: project.recordings(),
+            notices: Some(notices),
+        })
+        .await?;
+        let shutdown = CancellationToken::new();
+        let mut options = ServerOptions::local(server::random_token()?, actor);
+        options.listen.set_port(port);
+        let running = server::serve(Arc::clone(&conductor), options, shutdown.clone()).await?;
+        let endpoint = running.endpoint.clone();
+        let address_file = project.server();
+        write_private(
+            &address_file,
+            &serde_json::to_vec(&endpoint).map_err(Problem::internal)?,
+        )?;
+        Ok(Self {
+            client: Client::new(endpoint)?,
+            config,
+            paths,
+            project: Some(project),
+            owned: Some(Owned {
+                conductor,
+                shutdown,
+                address_file,
+                _lock: lock,
+            }),
+        })
+    }
+
+    /// True when the server runs in this process and ends with it.
+    pub fn is_owner(&self) -> bool {
+        self.owned.is_some()
+    }
+
+    /// The conductor, when it is in this process.
+    pub fn conductor(&self) -> Option<&Arc<Conductor>> {
+        self.owned.as_ref().map(|owned| &owned.conductor)
+    }
+
+    /// Ends the session: waits for what runs in this process, then stops its server.
+    pub async fn close(mut self) {
+        if let Some(owned) = self.owned.take() {
+            owned.conductor.settled().await;
+            // Best effort: a stale file is noticed by the next start, which holds the lock then.
+            let _ = std::fs::remove_file(&owned.address_file);
+            owned.shutdown.cancel();
+        }
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        if let Some(owned) = self.owned.take() {
+            let _ = std::fs::remove_file(&owned.address_file);
+            owned.shutdown.cancel();
+        }
+    }
+}
+
+/// The folder to look for a repository in.
+pub fn repo_dir(place: &Place) -> Result<PathBuf, Problem> {
+    match &place.repo {
+        Some(dir) => Ok(dir.clone()),
+        None => std::env::current_dir().map_err(|error| {
+            Problem::internal(format!("the current folder is not there: {error}"))
+                .hint("change into the site's folder, or use -C DIR")
+        }),
+    }
+}
+
+/// The target of each environment by name.
+type Targets = BTreeMap<String, Arc<dyn DeployTarget>>;
+
+/// The configured targets, and what they tell after a deployment has returned.
+async fn targets(
+    config: &Config,
+    project: &ProjectPaths,
+) -> Result<(Targets, mpsc::UnboundedReceiver<LocalNotice>), Problem> {
+    let environment = config.deploy.environment.clone();
+    if config.deploy.target != "local" {
+        return Err(Problem::new(
+            422,
+            "config",
+            format!("unknown target {:?}", config.deploy.target),
+        )
+        .hint("[deploy] target takes: local"));
+    }
+    let (sender, notices) = mpsc::unbounded_channel();
+    let target = LocalTarget::open(super::wiring::local_options(config, project, sender)).await?;
+    Ok((
+        BTreeMap::from([(environment, target as Arc<dyn DeployTarget>)]),
+        notices,
+    ))
+}
+
+/// Takes the lock; `None` when another process holds it.
+fn lock(path: &Path) -> Result<Option<File>, Problem> {
+    let failed = |error: &dyn std::fmt::Display| {
+        Problem::new(500, "state", format!("{}: {error}", path.display()))
+            .hint("check that the state folder can be written")
+    };
+    let file = File::options()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(path)
+        .map_err(|error| failed(&error))?;
+    match file.try_lock() {
+        Ok(()) => Ok(Some(file)),
+        Err(TryLockError::WouldBlock) => Ok(None),
+        Err(TryLockError::Error(error)) => Err(failed(&error)),
+    }
+}
+
+/// The address of the process that owns the project, once it answers.
+async fn owner(project: &ProjectPaths) -> Result<Endpoint, Problem> {
+    let deadline = Instant::now() + OWNER_STARTS;
+    loop {
+        let known = std::fs::read(project.server()).ok();
+        let endpoint = known.and_then(|bytes| serde_json::from_slice::<Endpoint>(&bytes).ok());
+        if let Some(endpoint) = endpoint
+            && Client::new(endpoint.clone())?.status().await.is_ok()
+        {
+            return Ok(endpoint);
+        }
+        if Instant::now() > deadline {
+            return Err(Problem::new(
+                503,
+                "busy",
+                "another Sayso process owns this project and does not answer",
+            )
+            .hint("wait for it, or end it"));
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+/// Who acts here: git's name for the person, else the login name.
+async fn person(git: &Git) -> String {
+    match git.user_name().await {
+        Some(name) => name,
+        None => ["USER", "USERNAME", "LOGNAME"]
+            .into_iter()
+            .find_map(|key| std::env::var(key).ok().filter(|name| !name.is_empty()))
+            .unwrap_or_else(|| "someone".into()),
+    }
+}
+
+/// Makes a folder that only the user can enter.
+pub fn private_dir(dir: &Path) -> Result<(), Problem> {
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(dir).map_err(|error| {
+        Problem::new(500, "state", format!("{}: {error}", dir.display()))
+            .hint("check that the state folder can be written")
+    })
+}
+
+/// Writes a file that only the user can read, whole or not at all.
+fn write_private(path: &Path, bytes: &[u8]) -> Result<(), Problem> {
+    let failed =
+        |error: std::io::Error| Problem::new(500, "state", format!("{}: {error}", path.display()));
+    let dir = path.parent().unwrap_or(Path::new("."));
+    // tempfile makes it 0600.
+    let mut file = tempfile::NamedTempFile::new_in(dir).map_err(failed)?;
+    std::io::Write::write_all(&mut file, bytes).map_err(failed)?;
+    file.persist(path).map_err(|error| failed(error.error))?;
+    Ok(())
+}

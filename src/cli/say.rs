@@ -1,0 +1,168 @@
+//! `sayso say`: one instruction without the cockpit.
+
+use std::path::PathBuf;
+
+use super::embed::Session;
+use super::wait::Watcher;
+use super::{Exit, Place, print, wiring};
+use crate::model::api::{Approval, Submission};
+use crate::model::{Action, InstructionId, InstructionState, Problem};
+
+/// Arguments of `sayso say`.
+#[derive(clap::Args, Debug)]
+pub struct Args {
+    /// The words, e.g. change the headline to Welcome.
+    #[arg(required_unless_present_any = ["wav", "mic"], conflicts_with_all = ["wav", "mic"])]
+    text: Vec<String>,
+    /// A recording instead of words.
+    #[arg(long, value_name = "FILE", conflicts_with = "mic")]
+    wav: Option<PathBuf>,
+    /// Speak into the microphone; Enter ends the recording.
+    #[arg(long)]
+    mic: bool,
+    /// How far to go once approved.
+    #[arg(long, value_enum, default_value = "preview")]
+    action: ActionArg,
+    /// auto, offline, or a provider's name.
+    #[arg(long, default_value = "auto")]
+    engine: String,
+    /// Approve without asking.
+    #[arg(long, short)]
+    yes: bool,
+    /// Keep serving the deployed site until Ctrl+C.
+    #[arg(long)]
+    serve: bool,
+    /// One JSON event a line, and nothing else, on stdout.
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(clap::ValueEnum, Clone, Copy, Debug)]
+enum ActionArg {
+    Preview,
+    Commit,
+    Deploy,
+}
+
+impl From<ActionArg> for Action {
+    fn from(action: ActionArg) -> Self {
+        match action {
+            ActionArg::Preview => Action::Preview,
+            ActionArg::Commit => Action::Commit,
+            ActionArg::Deploy => Action::Deploy,
+        }
+    }
+}
+
+/// Runs the command.
+pub async fn run(place: &Place, args: Args) -> Result<Exit, Problem> {
+    let wav = match &args.wav {
+        Some(path) => Some(
+            std::fs::read(path)
+                .map_err(|error| Problem::bad_request(format!("{}: {error}", path.display())))?,
+        ),
+        None => None,
+    };
+    let session = Session::open(place).await?;
+    let wav = if args.mic {
+        Some(wiring::record_once(&session).await?)
+    } else {
+        wav
+    };
+    let result = instruct(&session, &args, wav).await;
+    if matches!(result, Ok(Exit::Done)) && args.serve {
+        wiring::serve_until_interrupted(&session, args.json).await;
+    }
+    session.close().await;
+    result
+}
+
+async fn instruct(session: &Session, args: &Args, wav: Option<Vec<u8>>) -> Result<Exit, Problem> {
+    let client = &session.client;
+    let action = Action::from(args.action);
+    let submission = Submission {
+        prompt: wav.is_none().then(|| args.text.join(" ")),
+        action,
+        engine: Some(args.engine.clone()),
+        ..Submission::default()
+    };
+    let cursor = client.status().await?.cursor;
+    let mut watcher = Watcher::new(client, cursor, args.json);
+    let key = InstructionId::new();
+    let accepted = match wav {
+        Some(wav) => client.submit_audio(wav, &submission, key.as_str()).await?,
+        None => client.submit(&submission, key.as_str()).await?,
+    };
+    let mut now = watcher.instruction(&accepted.instruction).await?;
+    if now.state == InstructionState::Asking {
+        let question = now
+            .question
+            .as_ref()
+            .map_or(String::new(), |question| question.text.clone());
+        match agreed(args, &question) {
+            Some(yes) => now = client.answer(&now.id, yes).await?,
+            None => return Ok(unasked(args, &question)),
+        }
+    }
+    match now.state {
+        InstructionState::Proposed if action == Action::Preview => Ok(Exit::Done),
+        InstructionState::Proposed => {
+            let Some(id) = now.proposal else {
+                return Ok(Exit::Failed);
+            };
+            let what = if action == Action::Deploy {
+                "Commit and deploy this?"
+            } else {
+                "Commit this?"
+            };
+            match agreed(args, what) {
+                None => return Ok(unasked(args, what)),
+                Some(false) => {
+                    client
+                        .reject(&id, &crate::model::api::Reject::default())
+                        .await?;
+                    return Ok(Exit::Refused);
+                }
+                Some(true) => {}
+            }
+            let approval = Approval {
+                action: Some(action),
+                ..Approval::default()
+            };
+            let approved = client.approve(&id, &approval).await?;
+            match approved.deployment {
+                Some(deployment) => watcher.deployment(&deployment).await,
+                None => {
+                    watcher.commit(&approved.commit).await?;
+                    Ok(Exit::Done)
+                }
+            }
+        }
+        InstructionState::Done => match now.deployment {
+            Some(deployment) => watcher.deployment(&deployment).await,
+            None => Ok(Exit::Done),
+        },
+        InstructionState::Refused | InstructionState::Rejected => Ok(Exit::Refused),
+        _ => Ok(Exit::Failed),
+    }
+}
+
+fn agreed(args: &Args, question: &str) -> Option<bool> {
+    if args.yes {
+        Some(true)
+    } else if args.json {
+        None
+    } else {
+        print::ask(question)
+    }
+}
+
+fn unasked(args: &Args, question: &str) -> Exit {
+    if !args.json {
+        eprintln!("sayso: {question}");
+        eprintln!(
+            "  next: no terminal to ask on: say it again with --yes, or approve it in the cockpit"
+        );
+    }
+    Exit::Refused
+}

@@ -1,0 +1,147 @@
+//! Connecting rooms: what the configuration means for the embedded host and the microphone.
+
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+
+use super::embed::Session;
+use super::print;
+use crate::config::{Config, ProjectPaths};
+use crate::deploy::build::BuildOptions;
+use crate::deploy::health::HealthOptions;
+use crate::deploy::{LocalNotice, LocalOptions};
+use crate::model::Problem;
+use crate::voice::{Recorder, VoiceEvent, VoiceOptions};
+
+/// Between two looks at a release that just went live.
+const WATCH_EVERY: Duration = Duration::from_secs(2);
+
+/// What the configuration means for the embedded host.
+pub fn local_options(
+    config: &Config,
+    project: &ProjectPaths,
+    notices: mpsc::UnboundedSender<LocalNotice>,
+) -> LocalOptions {
+    let text = |value: &str| (!value.is_empty()).then(|| value.to_owned());
+    let watch = config.health.watch.duration();
+    LocalOptions {
+        environments: vec![(config.deploy.environment.clone(), config.deploy.local.port)],
+        keep: config.deploy.local.keep,
+        build: BuildOptions {
+            // An empty command means no build to the host; to people "none" does, and empty means "find it".
+            command: match config.build.command.as_str() {
+                "none" => Some(String::new()),
+                command => text(command),
+            },
+            output: text(&config.build.output),
+            timeout: config.build.time_limit.duration(),
+            ..BuildOptions::default()
+        },
+        health: HealthOptions {
+            path: config.health.path.clone(),
+            expect_text: text(&config.health.expect),
+            timeout: config.health.timeout.duration(),
+            watch,
+            probes: u32::try_from(watch.as_millis() / WATCH_EVERY.as_millis())
+                .unwrap_or(1)
+                .max(1),
+            ..HealthOptions::default()
+        },
+        notice: config.deploy.local.notice,
+        notices: Some(notices),
+        ..LocalOptions::new(project.host())
+    }
+}
+
+/// Serves until Ctrl+C (or SIGTERM), saying where.
+pub async fn serve_until_interrupted(session: &Session, json: bool) {
+    if !json {
+        match session.client.status().await {
+            Ok(status) if status.live.is_empty() => print::line("nothing is live yet"),
+            Ok(status) => {
+                for live in status.live {
+                    print::line(&format!("{:<5} {}", live.environment, live.url));
+                }
+            }
+            Err(problem) => eprintln!("sayso: {problem}"),
+        }
+        eprintln!("serving; Ctrl+C ends it");
+    }
+    interrupted().await;
+}
+
+/// Waits for Ctrl+C, or for SIGTERM where there is one.
+pub async fn interrupted() {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
+            tokio::select! {
+                _ = tokio::signal::ctrl_c() => {}
+                _ = terminate.recv() => {}
+            }
+            return;
+        }
+    }
+    // Without a handler the process ends by the signal itself, which is what was asked for.
+    let _ = tokio::signal::ctrl_c().await;
+}
+
+/// What the configuration means for the microphone. Clips are kept apart from the recordings of instructions,
+/// which the server keeps under their own names.
+pub fn voice_options(session: &Session) -> VoiceOptions {
+    let voice = &session.config.voice;
+    let folder = match &session.project {
+        Some(project) => project.recordings(),
+        None => session.paths.state.join("recordings"),
+    };
+    VoiceOptions {
+        device: (!voice.device.is_empty()).then(|| voice.device.clone()),
+        keep: voice.keep,
+        before: voice.pre_roll.duration(),
+        after: voice.tail.duration(),
+        limit: voice.limit.duration(),
+        warm: voice.warm.duration(),
+        ..VoiceOptions::new(folder.join("clips"))
+    }
+}
+
+/// Records one instruction from the microphone: Enter (or the end of standard input) ends it.
+pub async fn record_once(session: &Session) -> Result<Vec<u8>, Problem> {
+    let failed =
+        |error: std::io::Error| Problem::internal(format!("the recorder cannot start: {error}"));
+    let (recorder, mut events) = Recorder::spawn(voice_options(session)).map_err(failed)?;
+    recorder.press();
+    let mut line = tokio::task::spawn_blocking(|| {
+        let mut line = String::new();
+        // Whatever ends the wait ends the recording.
+        let _ = std::io::stdin().read_line(&mut line);
+    });
+    let mut released = false;
+    loop {
+        let event = tokio::select! {
+            _ = &mut line, if !released => {
+                released = true;
+                recorder.release();
+                continue;
+            }
+            event = events.recv() => event,
+        };
+        match event {
+            Some(VoiceEvent::Opening) => eprintln!("opening the microphone …"),
+            Some(VoiceEvent::Recording { .. }) => eprintln!("recording; Enter ends it"),
+            Some(VoiceEvent::Muted) => eprintln!("the microphone is silent: is it muted?"),
+            Some(VoiceEvent::Clip { path, .. }) => {
+                return std::fs::read(&path)
+                    .map_err(|error| Problem::internal(format!("{}: {error}", path.display())));
+            }
+            Some(VoiceEvent::NoSpeech { .. } | VoiceEvent::TooShort) => {
+                return Err(Problem::new(422, "refused", "no speech was heard")
+                    .hint("speak closer to the microphone, or type the instruction"));
+            }
+            Some(VoiceEvent::Failed(problem)) => return Err(problem),
+            Some(_) => {}
+            None => return Err(Problem::internal("the recorder stopped")),
+        }
+    }
+}

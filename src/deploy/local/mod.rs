@@ -1,0 +1,437 @@
+//! The embedded local host: immutable releases on this machine, switched atomically.
+//!
+//! ```text
+//! <state_dir>/environments/<name>.json   which release it serves (the truth after a crash)
+//! <state_dir>/environments/<name>.port   the port it had last
+//! <state_dir>/objects, releases, tmp     see the store
+//! <state_dir>/cache                      installed dependencies, for the next build
+//! <state_dir>/lock                       held while a process serves from here
+//! ```
+//!
+//! A release is written whole, asked over HTTP whether it is well while nobody sees it, then pointed at on disk and
+//! in memory, asked again at the live address, and watched for a while. A release found unwell after the switch is
+//! taken back once, by itself, and not offered again.
+
+mod activate;
+mod deploy;
+mod make;
+mod modules;
+mod open;
+mod pointer;
+mod run;
+mod store;
+mod walk;
+mod watch;
+
+use std::collections::{BTreeMap, HashSet};
+use std::fs::File;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use self::pointer::Pointer;
+use self::run::Run;
+use self::store::Store;
+use super::build::BuildOptions;
+use super::health::{HealthOptions, Probe, Prober, Question};
+use super::host::{Front, Loader, Spa};
+use super::{DeployFailure, DeployRequest, DeployTarget, Deployed, Report};
+use crate::model::{
+    DeploymentId, DeploymentState, LiveRelease, Problem, Progress, ReleaseId, ReleaseInfo, Stage,
+};
+
+/// How the local host is set up.
+#[derive(Clone, Debug)]
+pub struct LocalOptions {
+    /// Where releases and pointers are kept; used by one process at a time.
+    pub state_dir: PathBuf,
+    /// Each environment's name and port; port 0 takes any, and the same again at the next start.
+    pub environments: Vec<(String, u16)>,
+    /// Releases to keep for each environment, besides those that are pointed at.
+    pub keep: usize,
+    /// How sites are built.
+    pub build: BuildOptions,
+    /// What "well" means.
+    pub health: HealthOptions,
+    /// Pages show running deployments and reload when a release goes live.
+    pub notice: bool,
+    /// Addresses of no file.
+    pub spa: Spa,
+    /// Where to tell what happens after a deployment has returned.
+    pub notices: Option<mpsc::UnboundedSender<LocalNotice>>,
+}
+
+impl LocalOptions {
+    /// One environment, `production`, on any port; five releases; the default build and health.
+    pub fn new(state_dir: impl Into<PathBuf>) -> Self {
+        Self {
+            state_dir: state_dir.into(),
+            environments: vec![("production".to_owned(), 0)],
+            keep: 5,
+            build: BuildOptions::default(),
+            health: HealthOptions::default(),
+            notice: true,
+            spa: Spa::Auto,
+            notices: None,
+        }
+    }
+}
+
+/// What happens to an environment outside a deployment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LocalNotice {
+    /// A release that just went live was asked how it is.
+    Health {
+        /// The environment.
+        environment: String,
+        /// The release.
+        release: ReleaseId,
+        /// The answer.
+        probe: Probe,
+    },
+    /// A release was well for as long as it was watched.
+    Watched {
+        /// The environment.
+        environment: String,
+        /// The release.
+        release: ReleaseId,
+    },
+    /// A release was found unwell and taken back. This happens once for a release; it is not offered again.
+    RolledBack {
+        /// The environment.
+        environment: String,
+        /// The unwell release.
+        from: ReleaseId,
+        /// What is served now.
+        to: ReleaseId,
+        /// What was wrong with it.
+        reason: String,
+    },
+    /// A release was found unwell and there is no earlier good one: it is still served, and a person must act.
+    Unwell {
+        /// The environment.
+        environment: String,
+        /// The release.
+        release: ReleaseId,
+        /// What is wrong with it.
+        reason: String,
+    },
+}
+
+/// One environment.
+struct Environment {
+    name: String,
+    front: Arc<Front>,
+    file: PathBuf,
+    pointer: Mutex<Pointer>,
+    /// Held for a whole deployment.
+    deploying: tokio::sync::Mutex<()>,
+    /// Held while the pointer moves: shortly, so that a rollback never waits for a build.
+    switching: tokio::sync::Mutex<()>,
+    /// Ends the watch over the release that went live last.
+    watching: Mutex<CancellationToken>,
+}
+
+impl Environment {
+    fn pointer(&self) -> MutexGuard<'_, Pointer> {
+        self.pointer.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn live(&self) -> Option<LiveRelease> {
+        let pointer = self.pointer();
+        let entry = pointer.live()?;
+        Some(LiveRelease {
+            environment: self.name.clone(),
+            release: entry.release.clone(),
+            commit: entry.commit.clone(),
+            url: self.front.url(),
+            since: pointer.since.unwrap_or(entry.deployed_at),
+        })
+    }
+}
+
+/// What deployments, rollbacks and watches share.
+struct Inner {
+    options: LocalOptions,
+    store: Store,
+    loader: Loader,
+    prober: Prober,
+    environments: BTreeMap<String, Environment>,
+    /// Releases of environments that are not configured now; `None` when that cannot be known.
+    elsewhere: Option<HashSet<ReleaseId>>,
+    /// Read by whoever makes a release, written by whoever removes old ones.
+    collecting: tokio::sync::RwLock<()>,
+    stop: CancellationToken,
+    /// Held as long as anything works in the state folder.
+    lock: File,
+}
+
+impl Inner {
+    fn environment(&self, name: &str) -> Result<&Environment, Problem> {
+        self.environments.get(name).ok_or_else(|| {
+            let known: Vec<_> = self.environments.keys().map(String::as_str).collect();
+            Problem::not_found(format!(
+                "there is no environment {name:?} on the local host"
+            ))
+            .hint(format!("the environments are: {}", known.join(", ")))
+        })
+    }
+
+    fn notify(&self, notice: LocalNotice) {
+        if let Some(notices) = &self.options.notices {
+            // Nobody listens any more: there is nobody to tell.
+            let _ = notices.send(notice);
+        }
+    }
+
+    /// Every release that an environment keeps; `None` when that cannot be known.
+    fn kept(&self) -> Option<HashSet<ReleaseId>> {
+        let mut kept = self.elsewhere.clone()?;
+        for environment in self.environments.values() {
+            kept.extend(
+                environment
+                    .pointer()
+                    .history
+                    .iter()
+                    .map(|entry| entry.release.clone()),
+            );
+        }
+        Some(kept)
+    }
+
+    /// Removes releases that nothing keeps, and contents that no release needs.
+    async fn collect(self: Arc<Self>, contents: bool) {
+        // Not waited for: whoever is making a release collects at its own end.
+        let Ok(_alone) = self.collecting.try_write() else {
+            return;
+        };
+        if self.stop.is_cancelled() {
+            return;
+        }
+        let Some(kept) = self.kept() else { return };
+        let inner = self.clone();
+        let done = tokio::task::spawn_blocking(move || inner.store.collect(&kept, contents)).await;
+        if let Ok(Err(error)) = done {
+            tracing::warn!(%error, "old releases cannot be removed");
+        }
+    }
+}
+
+/// How long a deployment that was told to end may take to do so.
+const ENDING: Duration = Duration::from_secs(5);
+
+/// The embedded local host.
+pub struct LocalTarget {
+    inner: Arc<Inner>,
+    servers: Mutex<Vec<JoinHandle<()>>>,
+}
+
+impl LocalTarget {
+    /// Takes the ports, clears what a crash left, and serves each environment's live release.
+    ///
+    /// # Errors
+    /// `conflict` when another process uses the state folder, `bad-request` for a name or path that cannot be used,
+    /// `internal` when the folder cannot be written or no port can be had.
+    pub async fn open(options: LocalOptions) -> Result<Arc<Self>, Problem> {
+        open::open(options).await.map(Arc::new)
+    }
+
+    /// The address of an environment's start page.
+    pub fn url(&self, environment: &str) -> Option<String> {
+        Some(self.inner.environment(environment).ok()?.front.url())
+    }
+
+    /// The port of an environment.
+    pub fn port(&self, environment: &str) -> Option<u16> {
+        Some(self.inner.environment(environment).ok()?.front.port())
+    }
+
+    /// Asks the live release once how it is; `None` when nothing is live.
+    pub async fn probe(&self, environment: &str) -> Option<Probe> {
+        let environment = self.inner.environment(environment).ok()?;
+        let release = environment.front.release()?;
+        let base = environment.front.url();
+        let question = Question {
+            base: &base,
+            release: &release,
+            candidate: None,
+        };
+        Some(self.inner.prober.probe(&question).await)
+    }
+
+    /// Moves the release that `from` serves on to `to`, without building anything. `expected` is what `to` must
+    /// still serve; when it serves something else by now, nothing happens.
+    ///
+    /// # Errors
+    /// As [`DeployTarget::deploy`]; at stage `queue` when there is nothing good to move or `expected` does not hold.
+    pub async fn promote(
+        &self,
+        id: DeploymentId,
+        from: &str,
+        to: &str,
+        expected: Option<&ReleaseId>,
+        reports: mpsc::UnboundedSender<Report>,
+        cancel: CancellationToken,
+    ) -> Result<Deployed, DeployFailure> {
+        let run = self.begin(id, to.to_owned(), reports);
+        let token = run.cancel.clone();
+        let (from, expected) = (from.to_owned(), expected.cloned());
+        let work = async move { deploy::promote(run, &from, expected.as_ref()).await };
+        finish(self.inner.clone(), work, token, cancel).await
+    }
+
+    /// A deployment that ends when it is told to, or with the host.
+    fn begin(
+        &self,
+        id: DeploymentId,
+        environment: String,
+        reports: mpsc::UnboundedSender<Report>,
+    ) -> Run {
+        Run::new(
+            self.inner.clone(),
+            id,
+            environment,
+            reports,
+            self.inner.stop.child_token(),
+        )
+    }
+
+    /// Stops serving and gives the state folder free. Open event streams end; running deployments are stopped,
+    /// unless traffic is moving.
+    pub async fn close(&self) {
+        self.inner.stop.cancel();
+        let servers =
+            std::mem::take(&mut *self.servers.lock().unwrap_or_else(PoisonError::into_inner));
+        for mut server in servers {
+            // A client that reads slowly must not keep us from ending.
+            if tokio::time::timeout(Duration::from_millis(500), &mut server)
+                .await
+                .is_err()
+            {
+                server.abort();
+                let _ = server.await;
+            }
+        }
+        for environment in self.inner.environments.values() {
+            let _ = tokio::time::timeout(ENDING, environment.deploying.lock()).await;
+            let _ = tokio::time::timeout(ENDING, environment.switching.lock()).await;
+        }
+        let _ = tokio::time::timeout(ENDING, self.inner.collecting.write()).await;
+        let _ = self.inner.lock.unlock();
+    }
+}
+
+impl Drop for LocalTarget {
+    fn drop(&mut self) {
+        self.inner.stop.cancel();
+        for server in self
+            .servers
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .drain(..)
+        {
+            server.abort();
+        }
+        // The state folder is free when the last task that works in it has ended.
+    }
+}
+
+/// Does `work` in a task of its own, so that it comes to its end even when nobody waits for it any more: memory and
+/// disk never disagree, and a release that went live is asked and watched. `cancel` is passed on to `token`.
+async fn finish(
+    inner: Arc<Inner>,
+    work: impl Future<Output = Result<Deployed, DeployFailure>> + Send + 'static,
+    token: CancellationToken,
+    cancel: CancellationToken,
+) -> Result<Deployed, DeployFailure> {
+    let task = tokio::spawn(async move {
+        let mut work = Box::pin(work);
+        let outcome = tokio::select! {
+            biased;
+            outcome = &mut work => outcome,
+            () = cancel.cancelled() => {
+                token.cancel();
+                work.as_mut().await
+            }
+        };
+        drop(work);
+        // After a failure there may be contents that no release came to need.
+        tokio::spawn(inner.collect(outcome.is_err()));
+        outcome
+    });
+    task.await.unwrap_or_else(|error| {
+        Err(DeployFailure {
+            stage: Stage::Queue,
+            message: format!("the deployment ended unexpectedly: {error}"),
+            hint: "look at what is live, then deploy again".to_owned(),
+            log_tail: Vec::new(),
+            canceled: error.is_cancelled(),
+            rolled_back: false,
+        })
+    })
+}
+
+#[async_trait]
+impl DeployTarget for LocalTarget {
+    fn name(&self) -> &'static str {
+        "local"
+    }
+
+    fn announce(&self, environment: &str, progress: &Progress, state: DeploymentState) {
+        if let Ok(environment) = self.inner.environment(environment) {
+            environment.front.announce(progress, state);
+        }
+    }
+
+    async fn deploy(
+        &self,
+        request: DeployRequest,
+        reports: mpsc::UnboundedSender<Report>,
+        cancel: CancellationToken,
+    ) -> Result<Deployed, DeployFailure> {
+        let DeployRequest {
+            id,
+            environment,
+            source,
+            force,
+        } = request;
+        let run = self.begin(id, environment, reports);
+        let token = run.cancel.clone();
+        let work = deploy::deploy(run, source, force);
+        finish(self.inner.clone(), work, token, cancel).await
+    }
+
+    async fn rollback(
+        &self,
+        environment: &str,
+        to: Option<&ReleaseId>,
+    ) -> Result<LiveRelease, Problem> {
+        let (inner, name, to) = (self.inner.clone(), environment.to_owned(), to.cloned());
+        tokio::spawn(async move { inner.rollback(&name, to.as_ref()).await })
+            .await
+            .map_err(Problem::internal)?
+    }
+
+    fn releases(&self, environment: &str) -> Vec<ReleaseInfo> {
+        self.inner
+            .environment(environment)
+            .map(|environment| environment.pointer().infos())
+            .unwrap_or_default()
+    }
+
+    fn live(&self, environment: &str) -> Option<LiveRelease> {
+        self.inner.environment(environment).ok()?.live()
+    }
+
+    async fn reconcile(&self, environment: &str, id: &DeploymentId) -> Option<Deployed> {
+        let (inner, name, id) = (self.inner.clone(), environment.to_owned(), id.clone());
+        tokio::spawn(async move { inner.reconcile(&name, &id).await })
+            .await
+            .ok()?
+    }
+}

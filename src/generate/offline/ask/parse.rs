@@ -1,0 +1,1037 @@
+//! From words to readings.
+
+use super::colors;
+use super::lexicon::Role;
+use super::phrase::{Phrase, Place, unquote};
+use super::{Ask, Said, Side, Spot};
+use crate::intent::clean::quoted_spans;
+use crate::intent::numbers;
+
+const SET: &[&str] = &[
+    "change",
+    "set",
+    "rename",
+    "retitle",
+    "update",
+    "replace",
+    "edit",
+    "modify",
+    "correct",
+    "switch",
+    "turn",
+    "rewrite",
+    "reword",
+    "rephrase",
+    "relabel",
+    "increase",
+    "raise",
+    "reduce",
+    "lower",
+    "decrease",
+    "adjust",
+    "retype",
+    "call",
+    "translate",
+    "swap out",
+];
+const MAKE: &[&str] = &[
+    "make", "paint", "color", "colour", "have", "let", "style", "give",
+];
+const POINT: &[&str] = &[
+    "point", "link", "send", "direct", "redirect", "repoint", "relink",
+];
+const ADD: &[&str] = &[
+    "add", "insert", "create", "append", "include", "put", "prepend",
+];
+const REMOVE: &[&str] = &[
+    "remove",
+    "delete",
+    "drop",
+    "get rid of",
+    "take out",
+    "take away",
+    "erase",
+    "strip",
+    "kill",
+    "cut",
+    "take down",
+    "clear",
+    "eliminate",
+];
+const HIDE: &[&str] = &["hide", "conceal"];
+const MOVE: &[&str] = &["move", "shift", "bring", "place", "relocate"];
+const SWAP: &[&str] = &["swap", "exchange", "switch around"];
+const FIX: &[&str] = &["fix", "repair", "mend"];
+
+/// All verbs, for finding where a leading place ends.
+fn verb_at(text: &str) -> Option<(Verb, usize)> {
+    let table: [(&[&str], Verb); 9] = [
+        (SET, Verb::Set),
+        (MAKE, Verb::Make),
+        (POINT, Verb::Point),
+        (ADD, Verb::Add),
+        (REMOVE, Verb::Remove),
+        (HIDE, Verb::Hide),
+        (MOVE, Verb::Move),
+        (SWAP, Verb::Swap),
+        (FIX, Verb::Fix),
+    ];
+    let mut best: Option<(Verb, usize)> = None;
+    for (words, verb) in table {
+        for word in words {
+            let fits = text
+                .get(..word.len())
+                .is_some_and(|head| head.eq_ignore_ascii_case(word))
+                && text[word.len()..]
+                    .chars()
+                    .next()
+                    .is_none_or(|c| c.is_whitespace());
+            if fits && best.is_none_or(|(_, length)| word.len() > length) {
+                best = Some((verb, word.len()));
+            }
+        }
+    }
+    best
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Verb {
+    Set,
+    Make,
+    Point,
+    Add,
+    Remove,
+    Hide,
+    Move,
+    Swap,
+    Fix,
+}
+
+/// The readings of a request, best first; empty when it is not understood.
+pub fn parse(request: &str) -> Vec<Ask> {
+    let text = request.trim().trim_end_matches(['!', '?']).trim();
+    let (places, body) = leading_places(text);
+    let Some((verb, length)) = verb_at(&body) else {
+        return use_as(&body, &places);
+    };
+    let rest = body[length..].trim();
+    let mut asks = match verb {
+        Verb::Set => set(rest, &body[..length]),
+        Verb::Make => make(rest),
+        Verb::Point => point(rest),
+        Verb::Add => add(rest),
+        Verb::Remove => vec![Ask::Remove(whole(rest))],
+        Verb::Hide => vec![Ask::Hide(whole(rest))],
+        Verb::Move => movement(rest),
+        Verb::Swap => swap(rest),
+        Verb::Fix => vec![Ask::Fix(whole(rest))],
+    };
+    for ask in &mut asks {
+        with_places(ask, &places);
+    }
+    asks
+}
+
+/// "use 'X' as the headline", "the headline should say X".
+fn use_as(body: &str, places: &[Place]) -> Vec<Ask> {
+    let lower = body.to_lowercase();
+    let mut asks = Vec::new();
+    if let Some(rest) = lower.strip_prefix("use ")
+        && let Some(at) = outside(&body[4..], " as ").last()
+        && rest.len() == body.len() - 4
+    {
+        let rest = &body[4..];
+        asks.push(Ask::Set {
+            target: Phrase::new(&rest[at + 4..]),
+            from: None,
+            value: Some(said(&rest[..*at])),
+        });
+    }
+    for mark in [
+        " should say ",
+        " should read ",
+        " should be ",
+        " must say ",
+        " needs to say ",
+        " says ",
+    ] {
+        if let Some(at) = outside(body, mark).first().copied() {
+            let value = said(&body[at + mark.len()..]);
+            let target = Phrase::new(&body[..at]);
+            if mark == " should be "
+                && let Some(style) = style_of(&body[..at], &value)
+            {
+                asks.push(style);
+            }
+            asks.push(Ask::Set {
+                target,
+                from: None,
+                value: Some(value),
+            });
+            break;
+        }
+    }
+    for ask in &mut asks {
+        with_places(ask, places);
+    }
+    asks
+}
+
+fn with_places(ask: &mut Ask, places: &[Place]) {
+    let target = match ask {
+        Ask::Set { target, .. } | Ask::Link { target, .. } | Ask::Style { target, .. } => target,
+        Ask::Add { what, .. } => what,
+        Ask::Remove(target)
+        | Ask::Hide(target)
+        | Ask::Fix(target)
+        | Ask::Move(target, _)
+        | Ask::Swap(target, _) => target,
+    };
+    target.places.extend(places.iter().cloned());
+}
+
+/// Places said before the verb: "on the about page, change …".
+fn leading_places(text: &str) -> (Vec<Place>, String) {
+    let lower = text.to_lowercase();
+    let leads = [
+        "in ", "on ", "at ", "for ", "inside ", "within ", "under ", "below ", "from ",
+    ];
+    let spans = quoted_spans(text);
+    if lower.len() == text.len()
+        && let Some(lead) = leads.iter().find(|lead| lower.starts_with(**lead))
+    {
+        for (at, _) in text.match_indices(' ') {
+            let quoted = spans.iter().any(|(a, b)| (*a..*b).contains(&at));
+            let front = text[..at].trim_end_matches([',', ':', ' ']);
+            let noun = front.len() > lead.len() + 2;
+            if !quoted && noun && verb_at(&text[at + 1..]).is_some() {
+                // "make" and "link" are also nouns: what follows a verb has an article, a quote or more words.
+                let phrase = Phrase::new(&front[lead.len()..]);
+                let mut places = vec![Place::new(&front[lead.len()..])];
+                if !phrase.places.is_empty() {
+                    places = vec![Place {
+                        words: phrase.words,
+                        quoted: phrase.quoted,
+                        ordinal: phrase.ordinal,
+                        path: None,
+                    }];
+                    places.extend(phrase.places);
+                }
+                return (places, text[at + 1..].trim().to_owned());
+            }
+        }
+    }
+    (Vec::new(), text.to_owned())
+}
+
+/// Where `mark` occurs outside quotes.
+fn outside(text: &str, mark: &str) -> Vec<usize> {
+    let spans = quoted_spans(text);
+    let lower = text.to_lowercase();
+    if lower.len() != text.len() {
+        // A letter whose lower case is longer: positions would not fit.
+        return text.match_indices(mark).map(|(at, _)| at).collect();
+    }
+    lower
+        .match_indices(mark)
+        .map(|(at, _)| at)
+        .filter(|at| {
+            !spans
+                .iter()
+                .any(|(a, b)| (*a..*b).contains(&(at + 1)) && (*a..*b).contains(at))
+        })
+        .collect()
+}
+
+/// A value: in quotes, or the words to the end.
+fn said(text: &str) -> Said {
+    let text = text.trim();
+    if let Some((a, b)) = quoted_spans(text).first().copied()
+        && a == 0
+        && text[b..]
+            .trim()
+            .trim_end_matches(['.', '!', ','])
+            .is_empty()
+    {
+        return Said {
+            text: unquote(&text[..b]),
+            quoted: true,
+        };
+    }
+    Said {
+        text: text.to_owned(),
+        quoted: false,
+    }
+}
+
+/// A phrase with nothing behind it.
+fn whole(text: &str) -> Phrase {
+    Phrase::new(text.trim_end_matches(['.', '!']))
+}
+
+const VAGUE: &[&str] = &[
+    "something better",
+    "something else",
+    "something nicer",
+    "something different",
+    "something new",
+    "something more",
+    "a better one",
+    "a new one",
+    "the new one",
+    "another one",
+    "a different one",
+    "something",
+    "anything",
+    "better",
+];
+
+/// The value and the places said after it.
+fn value_and_places(text: &str) -> Vec<(Option<Said>, Vec<Place>)> {
+    let text = text.trim();
+    if let Some((0, end)) = quoted_spans(text).first().copied() {
+        let rest = text[end..].trim().trim_end_matches('.');
+        let value = Some(Said {
+            text: unquote(&text[..end]),
+            quoted: true,
+        });
+        if rest.is_empty() {
+            return vec![(value, Vec::new())];
+        }
+        let phrase = Phrase::new(&format!("x {rest}"));
+        if phrase.words == ["x"] && !phrase.places.is_empty() {
+            return vec![(value, phrase.places)];
+        }
+        return vec![(
+            Some(Said {
+                text: text.to_owned(),
+                quoted: false,
+            }),
+            Vec::new(),
+        )];
+    }
+    let plain = text.trim_end_matches(' ');
+    let lower = plain.trim_end_matches('.').to_lowercase();
+    if VAGUE.contains(&lower.as_str()) || VAGUE[..6].iter().any(|vague| lower.starts_with(vague)) {
+        return vec![(None, Vec::new())];
+    }
+    let whole = (
+        Some(Said {
+            text: plain.to_owned(),
+            quoted: false,
+        }),
+        Vec::new(),
+    );
+    // "… to Hello on the about page": the place may belong to the value; it is read as a place first.
+    let nouns = [
+        "page",
+        "footer",
+        "nav",
+        "navigation",
+        "navbar",
+        "header",
+        "hero",
+        "menu",
+        "sidebar",
+        "homepage",
+        "config",
+        "section",
+        "stylesheet",
+    ];
+    for mark in [" on the ", " in the ", " in our ", " on our ", " at the "] {
+        if let Some(at) = outside(plain, mark).last().copied() {
+            let place = plain[at + mark.len()..].trim_end_matches('.');
+            let last = place.rsplit(' ').next().unwrap_or_default().to_lowercase();
+            if nouns.contains(&last.as_str()) && place.split(' ').count() <= 4 {
+                let value = Some(Said {
+                    text: plain[..at].to_owned(),
+                    quoted: false,
+                });
+                return vec![(value, vec![Place::new(place)]), whole];
+            }
+        }
+    }
+    vec![whole]
+}
+
+fn set(rest: &str, verb: &str) -> Vec<Ask> {
+    let verb = verb.to_lowercase();
+    let mut marks: Vec<&str> = vec![" to say ", " to read ", " to be ", " to ", " into "];
+    if verb == "replace" || verb == "swap out" {
+        marks = vec![" with ", " by ", " for "];
+    }
+    if verb == "set" || verb == "call" {
+        marks.push(" as ");
+    }
+    let mut splits: Vec<(usize, usize)> = Vec::new();
+    for mark in &marks {
+        for at in outside(rest, mark) {
+            if !splits.iter().any(|(known, _)| *known == at) {
+                splits.push((at, mark.len()));
+            }
+        }
+    }
+    splits.sort_unstable();
+    // A quoted value makes clear where it begins.
+    if let Some(split) = splits.iter().rev().find(|(at, length)| {
+        rest[at + length..]
+            .trim_start()
+            .starts_with(['\'', '"', '“', '‘', '«', '`'])
+            && quoted_spans(rest)
+                .iter()
+                .any(|(a, _)| *a >= at + length && rest[at + length..*a].trim().is_empty())
+    }) {
+        splits = vec![*split];
+    }
+    let mut asks = Vec::new();
+    for (at, length) in &splits {
+        let (left, right) = (rest[..*at].trim(), &rest[at + length..]);
+        if left.is_empty() || right.trim().is_empty() {
+            continue;
+        }
+        for (value, places) in value_and_places(right) {
+            asks.extend(set_one(left, value, &places));
+        }
+    }
+    if splits.is_empty() {
+        // "call the about page 'Studio'"
+        if let Some((a, b)) = quoted_spans(rest).last().copied()
+            && verb == "call"
+            && rest[b..].trim().is_empty()
+        {
+            return set_one(rest[..a].trim(), Some(said(&rest[a..])), &[]);
+        }
+        let phrase = whole(rest);
+        asks.push(Ask::Set {
+            target: phrase,
+            from: None,
+            value: None,
+        });
+    }
+    asks
+}
+
+fn set_one(left: &str, value: Option<Said>, places: &[Place]) -> Vec<Ask> {
+    let mut asks = Vec::new();
+    let (left, from) = match outside(left, " from ").last().copied() {
+        Some(at) if value.is_some() => {
+            let said_from = said(&left[at + 6..]);
+            // "the link from the footer" is a place.
+            let is_place = !said_from.quoted && said_from.text.to_lowercase().starts_with("the ");
+            if is_place {
+                (left, None)
+            } else {
+                (&left[..at], Some(said_from))
+            }
+        }
+        _ => (left, None),
+    };
+    if let Some(value) = &value {
+        if let Some(style) = from.is_none().then(|| style_of(left, value)).flatten() {
+            asks.push(style);
+        }
+        let target = Phrase::new(left);
+        if let Some(link) = from.is_none().then(|| link_of(&target, value)).flatten() {
+            asks.push(link);
+        }
+    }
+    let target = Phrase::new(left);
+    asks.push(Ask::Set {
+        target,
+        from,
+        value,
+    });
+    for ask in &mut asks {
+        with_places(ask, places);
+    }
+    asks
+}
+
+/// "the FAQ link to /faq.html", "the link target of the logo to /": a change of where a link leads.
+fn link_of(target: &Phrase, value: &Said) -> Option<Ask> {
+    let aims = ["url", "href", "target", "destination"];
+    let mut aimed = target.clone();
+    let said_aim = aimed
+        .words
+        .iter()
+        .rposition(|word| aims.contains(&word.as_str()));
+    if let Some(at) = said_aim {
+        aimed.words.remove(at);
+        if aimed.words.is_empty() {
+            aimed.words.push("link".into());
+        }
+        let lower = aimed.said.to_lowercase();
+        if let Some(found) = aims
+            .iter()
+            .find_map(|aim| lower.find(aim).map(|at| (at, aim.len())))
+        {
+            aimed.said.replace_range(found.0..found.0 + found.1, "");
+            aimed.said = aimed.said.trim().to_owned();
+            aimed.full = aimed.said.clone();
+        }
+    }
+    let is_link = said_aim.is_some()
+        || matches!(
+            target.role(),
+            Some((Role::Link | Role::Button | Role::MenuItem, ..))
+        );
+    let old_is_address = target.quoted.iter().any(|text| is_address(text));
+    (is_link && !old_is_address && is_address(&value.text)).then(|| Ask::Link {
+        target: aimed,
+        value: Some(value.clone()),
+    })
+}
+
+/// Whether a value is an address: a URL, a path, an anchor, a host name.
+pub fn is_address(text: &str) -> bool {
+    let text = text.trim().trim_end_matches('.');
+    if text.is_empty() || text.contains(char::is_whitespace) {
+        return false;
+    }
+    let host = |text: &str| {
+        let host = text.split(['/', '?', '#']).next().unwrap_or_default();
+        let last = host.rsplit('.').next().unwrap_or_default();
+        host.contains('.')
+            && last.len() >= 2
+            && last.chars().all(|c| c.is_ascii_alphabetic())
+            && !host.contains('@')
+    };
+    text.contains("://")
+        || ["/", "#", "./", "../", "mailto:", "tel:"]
+            .iter()
+            .any(|start| text.starts_with(start))
+        || host(text)
+}
+
+/// Properties in words; the longest first.
+pub const PROPERTIES: &[(&str, &str)] = &[
+    ("background colour", "background-color"),
+    ("background color", "background-color"),
+    ("background", "background-color"),
+    ("bg colour", "background-color"),
+    ("bg color", "background-color"),
+    ("text colour", "color"),
+    ("text color", "color"),
+    ("font colour", "color"),
+    ("font color", "color"),
+    ("border colour", "border-color"),
+    ("border color", "border-color"),
+    ("colour", "color"),
+    ("color", "color"),
+    ("font size", "font-size"),
+    ("text size", "font-size"),
+    ("font-size", "font-size"),
+    ("background-color", "background-color"),
+    ("font weight", "font-weight"),
+    ("font-weight", "font-weight"),
+    ("font family", "font-family"),
+    ("font-family", "font-family"),
+    ("typeface", "font-family"),
+    ("border radius", "border-radius"),
+    ("corner radius", "border-radius"),
+    ("border-radius", "border-radius"),
+    ("line height", "line-height"),
+    ("line-height", "line-height"),
+    ("letter spacing", "letter-spacing"),
+    ("text alignment", "text-align"),
+    ("alignment", "text-align"),
+    ("max width", "max-width"),
+    ("maximum width", "max-width"),
+    ("max-width", "max-width"),
+    ("min height", "min-height"),
+    ("width", "width"),
+    ("height", "height"),
+    ("padding", "padding"),
+    ("margin", "margin"),
+    ("opacity", "opacity"),
+    ("gap", "gap"),
+    ("font", "font-family"),
+    ("size", "font-size"),
+    ("border", "border"),
+    ("shadow", "box-shadow"),
+];
+
+/// Splits "the h1 font size" into "the h1" and the property.
+pub fn property(text: &str) -> Option<(String, &'static str, &'static str)> {
+    let lower = text.to_lowercase();
+    PROPERTIES.iter().find_map(|(words, property)| {
+        let front = lower.strip_suffix(words)?;
+        (front.is_empty() || front.ends_with([' ', '\'']))
+            .then(|| (text[..front.len()].trim().to_owned(), *words, *property))
+    })
+}
+
+fn style_of(left: &str, value: &Said) -> Option<Ask> {
+    let bare = left.trim().trim_end_matches([',', ':']);
+    // "the background colour of the footer"
+    let (front, behind) = match outside(bare, " of ").first().copied() {
+        Some(at) => (bare[..at].to_owned(), Some(bare[at + 4..].to_owned())),
+        None => (bare.to_owned(), None),
+    };
+    let (element, words, property) = property(&front).or_else(|| {
+        let at = outside(bare, " in ").first().copied()?;
+        property(bare[..at].trim())
+    })?;
+    let text = value.text.trim().trim_end_matches('.').to_owned();
+    let fits = style_value(property, &text)?;
+    let target = match behind {
+        Some(behind) => Phrase::new(&behind),
+        None => {
+            let element = super::phrase::strip_article(&element)
+                .trim_end_matches("'s")
+                .trim_end_matches("’s")
+                .to_owned();
+            let mut phrase = Phrase::new(&element);
+            // Places behind the property ("the link colour in the footer").
+            let places = Phrase::new(bare).places;
+            for place in places {
+                if !phrase.places.contains(&place) && place.words != phrase.words {
+                    phrase.places.push(place);
+                }
+            }
+            phrase
+        }
+    };
+    Some(Ask::Style {
+        target,
+        property: words.to_owned(),
+        value: Said {
+            text: fits,
+            quoted: value.quoted,
+        },
+    })
+}
+
+/// A value in the words of a style sheet, when it suits the property.
+pub fn style_value(property: &str, text: &str) -> Option<String> {
+    match property {
+        "color" | "background-color" | "border-color" => colors::parse(text).or_else(|| {
+            let looks = text.starts_with("var(")
+                || text.starts_with("linear-gradient(")
+                || text.starts_with('$');
+            looks.then(|| text.to_owned())
+        }),
+        "font-family" | "border" | "box-shadow" | "text-align" => Some(text.to_owned()),
+        "font-weight" => Some(text.to_owned()).filter(|text| {
+            text.parse::<u32>().is_ok()
+                || matches!(text.as_str(), "bold" | "normal" | "lighter" | "bolder")
+        }),
+        _ => size(text),
+    }
+}
+
+/// A size: `48px`, "forty eight pixels", "1.5", `clamp(…)`.
+pub fn size(text: &str) -> Option<String> {
+    let text = text.trim();
+    if let Some(size) = numbers::size(text) {
+        return Some(size);
+    }
+    let number = text.parse::<f64>().is_ok();
+    let function = ["calc(", "clamp(", "min(", "max(", "var("]
+        .iter()
+        .any(|start| text.starts_with(start));
+    let list = text.split_whitespace().count() > 1
+        && text
+            .split_whitespace()
+            .all(|part| numbers::size(part).is_some() || part == "0" || part == "auto");
+    (number || function || list || text == "auto").then(|| text.to_owned())
+}
+
+/// Words that are a style by themselves.
+const LOOKS: &[&str] = &[
+    "bold",
+    "italic",
+    "underlined",
+    "uppercase",
+    "lowercase",
+    "centered",
+    "centred",
+    "bigger",
+    "larger",
+    "smaller",
+    "wider",
+    "narrower",
+    "taller",
+    "rounded",
+    "sticky",
+    "thinner",
+    "thicker",
+    "lighter",
+    "darker",
+    "transparent",
+    "invisible",
+];
+
+fn make(rest: &str) -> Vec<Ask> {
+    for mark in [" say ", " read ", " be called "] {
+        if let Some(at) = outside(rest, mark).first().copied() {
+            return value_and_places(&rest[at + mark.len()..])
+                .into_iter()
+                .flat_map(|(value, places)| set_one(&rest[..at], value, &places))
+                .collect();
+        }
+    }
+    for mark in [
+        " link to ",
+        " point to ",
+        " point at ",
+        " go to ",
+        " lead to ",
+        " links to ",
+    ] {
+        if let Some(at) = outside(rest, mark).first().copied() {
+            return vec![Ask::Link {
+                target: Phrase::new(&rest[..at]),
+                value: Some(said(&rest[at + mark.len()..])),
+            }];
+        }
+    }
+    let bare = rest.trim_end_matches('.');
+    // The value is the longest end of the words that is one.
+    let cuts: Vec<usize> = outside(bare, " ");
+    for at in cuts {
+        let (left, value) = (bare[..at].trim(), bare[at + 1..].trim());
+        if left.is_empty() || value.is_empty() {
+            continue;
+        }
+        let value_said = said(value);
+        if let Some(style) = style_of(left, &value_said) {
+            return vec![style];
+        }
+        let lower = value_said.text.to_lowercase();
+        let color = colors::parse(&value_said.text);
+        let size = numbers::size(&value_said.text);
+        if color.is_some() || size.is_some() || LOOKS.contains(&lower.as_str()) {
+            let target = Phrase::new(left);
+            return vec![Ask::Style {
+                target,
+                property: String::new(),
+                value: Said {
+                    text: color.or(size).unwrap_or(lower),
+                    quoted: value_said.quoted,
+                },
+            }];
+        }
+    }
+    if let Some(at) = outside(rest, " to ").first().copied() {
+        return set_one(&rest[..at], Some(said(&rest[at + 4..])), &[]);
+    }
+    Vec::new()
+}
+
+fn point(rest: &str) -> Vec<Ask> {
+    let mut asks = Vec::new();
+    for mark in [" at ", " to ", " towards ", " over to "] {
+        for at in outside(rest, mark) {
+            let right = rest[at + mark.len()..].trim();
+            for (value, places) in value_and_places(right) {
+                let Some(mut value) = value else { continue };
+                if !value.quoted {
+                    value.text = value.text.trim_end_matches('.').to_owned();
+                }
+                let mut ask = Ask::Link {
+                    target: Phrase::new(&rest[..at]),
+                    value: Some(value),
+                };
+                with_places(&mut ask, &places);
+                asks.push(ask);
+            }
+        }
+    }
+    if asks.is_empty() {
+        asks.push(Ask::Link {
+            target: whole(rest),
+            value: None,
+        });
+    }
+    // An address is an address.
+    asks.sort_by_key(|ask| match ask {
+        Ask::Link {
+            value: Some(value), ..
+        } => !is_address(&value.text),
+        _ => true,
+    });
+    asks
+}
+
+fn add(rest: &str) -> Vec<Ask> {
+    let rest = rest.trim_end_matches('.');
+    let mut text = rest.to_owned();
+    let mut link = None;
+    for mark in [
+        " linking to ",
+        " that links to ",
+        " which links to ",
+        " pointing to ",
+        " pointing at ",
+        " leading to ",
+        " going to ",
+        " that goes to ",
+        " linked to ",
+        " with the link ",
+        " with link ",
+        " with the url ",
+    ] {
+        if let Some(at) = outside(&text, mark).first().copied() {
+            let tail = text[at + mark.len()..].to_owned();
+            let address: String = tail
+                .split_whitespace()
+                .next()
+                .unwrap_or_default()
+                .trim_matches(|c| c == '\'' || c == '"' || c == ',')
+                .to_owned();
+            let length = tail.find(char::is_whitespace).unwrap_or(tail.len());
+            link = Some(address);
+            text = format!("{}{}", &text[..at], &tail[length..]);
+            break;
+        }
+    }
+    // A link to an address: "add a link to https://… in the footer".
+    if link.is_none()
+        && let Some(at) = outside(&text, " to ")
+            .into_iter()
+            .find(|at| is_address(text[at + 4..].split_whitespace().next().unwrap_or_default()))
+    {
+        let tail = text[at + 4..].to_owned();
+        let length = tail.find(char::is_whitespace).unwrap_or(tail.len());
+        link = Some(
+            tail[..length]
+                .trim_matches(|c| c == '\'' || c == '"')
+                .to_owned(),
+        );
+        text = format!("{}{}", &text[..at], &tail[length..]);
+    }
+    let (text, place) = spot(&text);
+    let mut content = None;
+    let mut head = text.clone();
+    for mark in [
+        " saying ",
+        " that says ",
+        " which says ",
+        " with the text ",
+        " with text ",
+        " reading ",
+        " called ",
+        " named ",
+        " titled ",
+        " labelled ",
+        " labeled ",
+        " with the title ",
+        " with the heading ",
+        " with the label ",
+        " which reads ",
+        " that reads ",
+    ] {
+        if let Some(at) = outside(&text, mark).first().copied() {
+            content = Some(said(&text[at + mark.len()..]));
+            head.truncate(at);
+            break;
+        }
+    }
+    let mut what = Phrase::new(&head);
+    if content.is_none() && what.quoted.len() == 1 {
+        content = Some(Said {
+            text: what.quoted.remove(0),
+            quoted: true,
+        });
+    }
+    vec![Ask::Add {
+        what,
+        text: content,
+        link,
+        place,
+    }]
+}
+
+/// Splits "a paragraph below the hero" into what and where.
+fn spot(text: &str) -> (String, Spot) {
+    let marks: &[(&str, Side)] = &[
+        (" at the end of ", Side::End),
+        (" at the bottom of ", Side::End),
+        (" to the end of ", Side::End),
+        (" to the bottom of ", Side::End),
+        (" at the start of ", Side::Start),
+        (" at the beginning of ", Side::Start),
+        (" at the top of ", Side::Start),
+        (" to the top of ", Side::Start),
+        (" to the start of ", Side::Start),
+        (" underneath ", Side::After),
+        (" below ", Side::After),
+        (" beneath ", Side::After),
+        (" under ", Side::After),
+        (" right after ", Side::After),
+        (" after ", Side::After),
+        (" next to ", Side::After),
+        (" beside ", Side::After),
+        (" following ", Side::After),
+        (" above ", Side::Before),
+        (" right before ", Side::Before),
+        (" before ", Side::Before),
+        (" in front of ", Side::Before),
+    ];
+    let mut best: Option<(usize, usize, Side)> = None;
+    for (mark, side) in marks {
+        if let Some(at) = outside(text, mark).first().copied()
+            && best
+                .is_none_or(|(known, length, _)| at < known || (at == known && mark.len() > length))
+        {
+            best = Some((at, mark.len(), *side));
+        }
+    }
+    if let Some((at, length, side)) = best {
+        let of = Phrase::new(&text[at + length..]);
+        return (text[..at].to_owned(), Spot { side, of: Some(of) });
+    }
+    // "to the footer", "to the main menu"
+    if let Some(at) = outside(text, " to the ").last().copied() {
+        let of = Phrase::new(&text[at + 4..]);
+        return (
+            text[..at].to_owned(),
+            Spot {
+                side: Side::Anywhere,
+                of: Some(of),
+            },
+        );
+    }
+    (
+        text.to_owned(),
+        Spot {
+            side: Side::Anywhere,
+            of: None,
+        },
+    )
+}
+
+fn movement(rest: &str) -> Vec<Ask> {
+    let rest = rest.trim_end_matches('.');
+    let lower = rest.to_lowercase();
+    for (tail, side) in [
+        (" up one place", Side::Up),
+        (" down one place", Side::Down),
+        (" one up", Side::Up),
+        (" one down", Side::Down),
+        (" up", Side::Up),
+        (" down", Side::Down),
+    ] {
+        if lower.ends_with(tail) {
+            let target = Phrase::new(&rest[..rest.len() - tail.len()]);
+            return vec![Ask::Move(target, Spot { side, of: None })];
+        }
+    }
+    for (tail, side) in [
+        (" to the top", Side::Start),
+        (" to the start", Side::Start),
+        (" to the front", Side::Start),
+        (" to the bottom", Side::End),
+        (" to the end", Side::End),
+        (" first", Side::Start),
+        (" last", Side::End),
+    ] {
+        if lower.ends_with(tail) {
+            let target = Phrase::new(&rest[..rest.len() - tail.len()]);
+            return vec![Ask::Move(target, Spot { side, of: None })];
+        }
+    }
+    let (what, place) = spot(rest);
+    if place.of.is_none() {
+        return Vec::new();
+    }
+    vec![Ask::Move(Phrase::new(&what), place)]
+}
+
+fn swap(rest: &str) -> Vec<Ask> {
+    let rest = rest.trim_end_matches('.');
+    for mark in [" with ", " and "] {
+        if let Some(at) = outside(rest, mark).first().copied() {
+            let (a, b) = (
+                Phrase::new(&rest[..at]),
+                Phrase::new(&rest[at + mark.len()..]),
+            );
+            return vec![Ask::Swap(a, b)];
+        }
+    }
+    if let Some(at) = outside(rest, " for ").first().copied() {
+        return set_one(&rest[..at], Some(said(&rest[at + 5..])), &[]);
+    }
+    Vec::new()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn value(ask: &Ask) -> Option<&str> {
+        match ask {
+            Ask::Set { value, .. } | Ask::Link { value, .. } => {
+                value.as_ref().map(|value| value.text.as_str())
+            }
+            Ask::Style { value, .. } => Some(&value.text),
+            _ => None,
+        }
+    }
+
+    #[test]
+    fn texts_are_set() {
+        let asks = parse("Change the homepage headline to 'Welcome to 3000 Studios'");
+        assert_eq!(asks.len(), 1);
+        assert!(
+            matches!(&asks[0], Ask::Set { target, .. } if target.words == ["homepage", "headline"])
+        );
+        assert_eq!(value(&asks[0]), Some("Welcome to 3000 Studios"));
+        let asks = parse("in the nav rename About to Our story");
+        assert!(
+            matches!(&asks[0], Ask::Set { target, .. } if target.words == ["about"] && target.places[0].words == ["nav"])
+        );
+        let asks = parse("change a place to share your knowledge to a place to share ideas");
+        assert_eq!(
+            asks.iter()
+                .map(|ask| value(ask).unwrap_or_default())
+                .collect::<Vec<_>>(),
+            [
+                "share your knowledge to a place to share ideas",
+                "a place to share ideas",
+                "share ideas",
+            ]
+        );
+        assert_eq!(parse("Change \"Hi, I'm\" to \"Hello, I'm\"").len(), 1);
+        let asks = parse("On the about page change the Jekyll link");
+        assert_eq!(value(&asks[0]), None);
+    }
+
+    #[test]
+    fn styles_are_told_from_texts() {
+        let asks = parse("make the body background navy");
+        assert!(
+            matches!(&asks[0], Ask::Style { target, property, value } if target.words == ["body"] && property == "background" && value.text == "navy")
+        );
+        let asks = parse("In the stylesheet, set the h1 font size to 48px");
+        assert!(
+            matches!(&asks[0], Ask::Style { target, property, .. } if target.words == ["h1"] && property == "font size" && target.places[0].words == ["stylesheet"])
+        );
+        let asks = parse("On the error page make the heading 6em");
+        assert!(
+            matches!(&asks[0], Ask::Style { target, value, .. } if target.words == ["heading"] && value.text == "6em")
+        );
+        let asks = parse("Make the hero's background colour navy");
+        assert!(matches!(&asks[0], Ask::Style { target, .. } if target.words == ["hero"]));
+        let asks = parse("Change the gradient's first colour from #d53369 to navy");
+        assert!(matches!(&asks[0], Ask::Set { from: Some(from), .. } if from.text == "#d53369"));
+    }
+
+    #[test]
+    fn links_additions_and_removals() {
+        let asks = parse("Point the Mozilla Manifesto link at https://www.mozilla.org/about/");
+        assert!(
+            matches!(&asks[0], Ask::Link { target, .. } if target.words == ["mozilla", "manifesto", "link"])
+        );
+        let asks = parse("Add a 'Blog' item linking to /blog/ at the end of the main menu");
+        assert!(
+            matches!(&asks[0], Ask::Add { text: Some(text), link: Some(link), place, .. }
+            if text.text == "Blog" && link == "/blog/" && place.side == Side::End)
+        );
+        assert!(
+            matches!(&parse("Remove the Official Blog link from the footer")[0], Ask::Remove(phrase) if phrase.places[0].words == ["footer"])
+        );
+        assert!(parse("the weather is nice").is_empty());
+    }
+}

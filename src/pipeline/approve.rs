@@ -1,0 +1,462 @@
+//! From an approval to a commit, with a journal: a crash at any point is finished or dropped, never doubled.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Instant;
+
+use jiff::Timestamp;
+use serde_json::json;
+use tokio::sync::mpsc;
+
+use super::Conductor;
+use super::control::short;
+use super::records::{self, Change, Journal};
+use crate::model::api::{Approval, Approved, Synced};
+use crate::model::{
+    Action, Content, Decision, EventKind, FileTree, InstructionState, NewEvent, Problem, Proposal,
+    ProposalId, ProposalState, ProposedFile, failpoint, merge,
+};
+use crate::review;
+use crate::vcs::{CommitRequest, Committed};
+
+impl Conductor {
+    /// Commits what was accepted of a proposal and, when asked, begins the deployment.
+    ///
+    /// # Errors
+    /// `not-found`; `conflict` when the proposal is not open, changed since it was reviewed, or its lines were
+    /// changed on the branch; `nothing-accepted`; the repository's own (`hook-failed`, `identity-missing` …).
+    pub async fn approve(
+        self: &Arc<Self>,
+        id: &ProposalId,
+        approval: Approval,
+        actor: &str,
+    ) -> Result<Approved, Problem> {
+        let conductor = Arc::clone(self);
+        let (id, actor) = (id.clone(), actor.to_owned());
+        // In a task: a caller that hangs up must not stop half-way what was approved.
+        let task = self
+            .tasks
+            .spawn(async move { conductor.approve_one(&id, approval, &actor).await });
+        task.await.map_err(Problem::internal)?
+    }
+
+    async fn approve_one(
+        self: &Arc<Self>,
+        id: &ProposalId,
+        approval: Approval,
+        actor: &str,
+    ) -> Result<Approved, Problem> {
+        let _one_at_a_time = self.reviewing.lock().await;
+        let mut proposal = self.open_one(id)?;
+        if approval
+            .version
+            .is_some_and(|seen| seen != proposal.version)
+        {
+            return Err(
+                Problem::conflict("the proposal changed since it was reviewed")
+                    .hint("look at it again, then approve it"),
+            );
+        }
+        if let Some(accepted) = &approval.hunks {
+            select(&mut proposal, accepted)?;
+        }
+        let action = match approval.action.unwrap_or(proposal.action) {
+            Action::Preview => Action::Commit,
+            action => action,
+        };
+        let environment = self
+            .environment(approval.environment.as_deref())?
+            .to_owned();
+        let head = self.repo.status().await?;
+        if head.head != proposal.base {
+            self.move_to(&mut proposal, &head.head, actor).await?;
+        }
+        let files = accepted(&proposal)?;
+        let message = approval.message.unwrap_or_else(|| proposal.title.clone());
+        let commit = Commit {
+            files,
+            message,
+            action,
+            environment,
+            base: proposal.base.clone(),
+            branch: proposal.branch.clone(),
+        };
+        let synced = self.commit(vec![proposal], commit, actor).await?;
+        Ok(Approved {
+            commit: synced.commit,
+            deployment: synced.deployment,
+        })
+    }
+
+    /// Several proposals as one commit. Where two touch one file, their changes are merged; where they touch
+    /// the same lines, nothing is committed.
+    pub(super) async fn batch(
+        self: &Arc<Self>,
+        ids: &[ProposalId],
+        message: Option<String>,
+        action: Action,
+        environment: Option<String>,
+        actor: &str,
+    ) -> Result<Synced, Problem> {
+        let _one_at_a_time = self.reviewing.lock().await;
+        let environment = self.environment(environment.as_deref())?.to_owned();
+        let head = self.repo.status().await?;
+        let mut proposals = Vec::new();
+        let mut merged: BTreeMap<String, ProposedFile> = BTreeMap::new();
+        for id in ids {
+            let mut proposal = self.open_one(id)?;
+            if head.head != proposal.base {
+                self.move_to(&mut proposal, &head.head, actor).await?;
+            }
+            for file in accepted(&proposal)? {
+                let Some(first) = merged.get_mut(&file.path) else {
+                    merged.insert(file.path.clone(), file);
+                    continue;
+                };
+                let both = match (
+                    file.before.as_text(),
+                    first.after.as_text(),
+                    file.after.as_text(),
+                ) {
+                    (Some(base), Some(ours), Some(theirs)) => merge::merge(base, ours, theirs).ok(),
+                    _ => None,
+                };
+                let Some(text) = both else {
+                    return Err(Problem::conflict(format!(
+                        "two of the proposals change the same lines of {}",
+                        file.path
+                    ))
+                    .hint("approve them one after the other"));
+                };
+                first.after = Content::text(text);
+                first.hunks = review::diff::hunks(first);
+            }
+            proposals.push(proposal);
+        }
+        let titles: Vec<&str> = proposals
+            .iter()
+            .map(|proposal| proposal.title.as_str())
+            .collect();
+        let message = message.unwrap_or_else(|| match titles.as_slice() {
+            [one] => (*one).to_owned(),
+            many => format!("{} changes\n\n- {}", many.len(), many.join("\n- ")),
+        });
+        let commit = Commit {
+            files: merged.into_values().collect(),
+            message,
+            action,
+            environment,
+            base: head.head,
+            branch: head.branch,
+        };
+        self.commit(proposals, commit, actor).await
+    }
+
+    fn open_one(&self, id: &ProposalId) -> Result<Proposal, Problem> {
+        let proposal = records::proposal(&self.log, id)?;
+        match proposal.state {
+            ProposalState::Open => Ok(proposal),
+            ProposalState::Committing => Err(Problem::conflict(format!(
+                "proposal {id} is being committed"
+            ))),
+            ProposalState::Committed => Err(Problem::conflict(format!(
+                "proposal {id} was committed as {}",
+                short(proposal.commit.as_deref().unwrap_or_default())
+            ))),
+            ProposalState::Rejected => {
+                Err(Problem::conflict(format!("proposal {id} was rejected")))
+            }
+        }
+    }
+
+    /// The branch moved since the proposal was made. Where none of its files changed, the base moves silently:
+    /// what is committed is the same to the byte. Else the changes are merged and must be reviewed again.
+    async fn move_to(
+        &self,
+        proposal: &mut Proposal,
+        head: &str,
+        actor: &str,
+    ) -> Result<(), Problem> {
+        let tree = self.repo.tree(head).await?;
+        let mut touched = false;
+        for file in &mut proposal.files {
+            let now = content_at(tree.as_ref(), &file.path)?;
+            if now == file.before {
+                continue;
+            }
+            touched = true;
+            let texts = (file.before.as_text(), now.as_text(), file.after.as_text());
+            let merged = match texts {
+                (Some(base), Some(ours), Some(theirs)) => merge::merge(base, ours, theirs).ok(),
+                _ => None,
+            };
+            let Some(text) = merged else {
+                return Err(Problem::conflict(format!(
+                    "{} was changed on {} in the lines that this proposal changes",
+                    file.path, proposal.branch
+                ))
+                .hint("reject the proposal and say the change again"));
+            };
+            file.before = now;
+            file.after = Content::text(text);
+            file.hunks = review::diff::hunks(file);
+        }
+        proposal.base = head.to_owned();
+        if !touched {
+            return Ok(());
+        }
+        proposal.files.retain(|file| file.before != file.after);
+        self.update(proposal.clone(), actor).await?;
+        Err(
+            Problem::conflict("the branch moved: the proposal was merged with what is new")
+                .hint("look at it again, then approve it"),
+        )
+    }
+
+    /// Makes the commit: object, journal, branch, events; then the deployment's record in the same
+    /// transaction, so that an approved deployment is never forgotten.
+    async fn commit(
+        self: &Arc<Self>,
+        mut proposals: Vec<Proposal>,
+        commit: Commit,
+        actor: &str,
+    ) -> Result<Synced, Problem> {
+        let began = Instant::now();
+        let request = CommitRequest {
+            base: commit.base,
+            branch: commit.branch,
+            message: commit.message.clone(),
+            files: commit.files,
+        };
+        let (output, mut lines) = mpsc::unbounded_channel();
+        let prepared = self.repo.prepare(&request, output).await;
+        let mut printed = Vec::new();
+        while let Ok(line) = lines.try_recv() {
+            printed.push(line);
+        }
+        let prepared = match prepared {
+            Ok(prepared) => prepared,
+            Err(problem) => {
+                let data = json!({
+                    "message": problem.detail,
+                    "hint": problem.hint,
+                    "type": problem.kind,
+                    "output": printed,
+                });
+                let event = NewEvent::new(EventKind::Error, "sayso", data)
+                    .proposal(proposals.first().map(|proposal| &proposal.id))
+                    .instruction(
+                        proposals
+                            .first()
+                            .and_then(|proposal| proposal.instruction.as_ref()),
+                    );
+                Change::new().event(event).store(&self.log).await?;
+                return Err(problem);
+            }
+        };
+        let journal = Journal {
+            proposals: proposals
+                .iter()
+                .map(|proposal| proposal.id.clone())
+                .collect(),
+            prepared,
+            message: commit.message,
+            action: commit.action,
+            environment: commit.environment,
+            actor: actor.to_owned(),
+            files: request.files.iter().map(|file| file.path.clone()).collect(),
+        };
+        let mut change = Change::new().journal(&journal)?;
+        for proposal in &mut proposals {
+            proposal.state = ProposalState::Committing;
+            proposal.updated_at = Timestamp::now();
+            let hunks: Vec<&str> = proposal
+                .files
+                .iter()
+                .flat_map(|file| &file.hunks)
+                .filter(|hunk| hunk.decision == Decision::Accepted)
+                .map(|hunk| hunk.id.as_str())
+                .collect();
+            let data = json!({
+                "hunks": hunks,
+                "action": commit.action,
+                "message": journal.message,
+                "version": proposal.version,
+            });
+            let event = NewEvent::new(EventKind::Approved, actor, data)
+                .instruction(proposal.instruction.as_ref())
+                .proposal(Some(&proposal.id));
+            change = change.event(event).proposal(proposal)?;
+        }
+        change.store(&self.log).await?;
+        failpoint::reach("commit.journaled");
+        self.finish_commit(journal, began).await
+    }
+
+    /// The second half of a commit, also run after a crash.
+    pub(super) async fn finish_commit(
+        self: &Arc<Self>,
+        journal: Journal,
+        began: Instant,
+    ) -> Result<Synced, Problem> {
+        let mut proposals = journal
+            .proposals
+            .iter()
+            .map(|id| records::proposal(&self.log, id))
+            .collect::<Result<Vec<_>, _>>()?;
+        let committed = match self.repo.finish(&journal.prepared).await {
+            Ok(committed) => committed,
+            Err(problem) => {
+                // Nothing was moved: the proposals are open again and the commit object is left to git's own
+                // clean-up.
+                let mut change = Change::new().journal_done(&journal.prepared.commit);
+                for proposal in &mut proposals {
+                    proposal.state = ProposalState::Open;
+                    proposal.updated_at = Timestamp::now();
+                    let data = json!({ "message": problem.detail, "hint": problem.hint, "type": problem.kind });
+                    let event = NewEvent::new(EventKind::Error, "sayso", data)
+                        .instruction(proposal.instruction.as_ref())
+                        .proposal(Some(&proposal.id));
+                    change = change.event(event).proposal(proposal)?;
+                }
+                change.store(&self.log).await?;
+                return Err(problem);
+            }
+        };
+        failpoint::reach("commit.finished");
+        let mut change = Change::new().journal_done(&journal.prepared.commit);
+        let mut event = commit_event(&journal, &committed, began);
+        if let Some(first) = proposals.first() {
+            event = event
+                .instruction(first.instruction.as_ref())
+                .proposal(Some(&first.id));
+        }
+        change = change.event(event);
+        let deployment = match journal.action {
+            Action::Deploy => {
+                let instruction = proposals
+                    .first()
+                    .and_then(|proposal| proposal.instruction.clone());
+                let deployment = self.new_deployment(
+                    &committed.commit,
+                    &journal.environment,
+                    false,
+                    &journal.actor,
+                    instruction.as_ref(),
+                )?;
+                change = change
+                    .event(super::deploy::start_event(&deployment))
+                    .deployment(&deployment)?;
+                Some(deployment)
+            }
+            _ => None,
+        };
+        for proposal in &mut proposals {
+            proposal.state = ProposalState::Committed;
+            proposal.commit = Some(committed.commit.clone());
+            proposal.updated_at = Timestamp::now();
+            change = change.proposal(proposal)?;
+            if let Some(id) = &proposal.instruction {
+                let mut instruction = records::instruction(&self.log, id)?;
+                if !instruction.state.is_final() {
+                    instruction.state = InstructionState::Done;
+                    instruction.deployment = deployment.as_ref().map(|d| d.id.clone());
+                    instruction.updated_at = Timestamp::now();
+                    change = change.instruction(&instruction)?;
+                }
+            }
+        }
+        change.store(&self.log).await?;
+        failpoint::reach("commit.stored");
+        let id = deployment.as_ref().map(|deployment| deployment.id.clone());
+        if let Some(deployment) = deployment {
+            self.run_deployment(deployment);
+        }
+        Ok(Synced {
+            commit: committed.commit,
+            deployment: id,
+        })
+    }
+}
+
+/// What is to be committed.
+struct Commit {
+    files: Vec<ProposedFile>,
+    message: String,
+    action: Action,
+    environment: String,
+    base: String,
+    branch: String,
+}
+
+fn commit_event(journal: &Journal, committed: &Committed, began: Instant) -> NewEvent {
+    NewEvent::new(
+        EventKind::Commit,
+        &journal.actor,
+        json!({
+            "commit": committed.commit,
+            "branch": journal.prepared.branch,
+            "message": journal.message,
+            "files": journal.files,
+            "output": committed.output,
+            "kept": committed.kept,
+            "ms": u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX),
+        }),
+    )
+}
+
+/// Marks exactly the hunks named as accepted.
+fn select(proposal: &mut Proposal, accepted: &[String]) -> Result<(), Problem> {
+    let mut unknown: Vec<&String> = accepted.iter().collect();
+    for hunk in proposal.files.iter_mut().flat_map(|file| &mut file.hunks) {
+        let named = accepted.contains(&hunk.id);
+        hunk.decision = if named {
+            Decision::Accepted
+        } else {
+            Decision::Rejected
+        };
+        unknown.retain(|id| **id != hunk.id);
+    }
+    match unknown.first() {
+        None => Ok(()),
+        Some(id) => Err(
+            Problem::conflict(format!("the proposal has no hunk {id} (any more)"))
+                .hint("look at it again, then approve it"),
+        ),
+    }
+}
+
+/// The files with only the accepted hunks applied.
+fn accepted(proposal: &Proposal) -> Result<Vec<ProposedFile>, Problem> {
+    let files: Vec<ProposedFile> = proposal
+        .files
+        .iter()
+        .filter_map(review::select::accepted)
+        .collect();
+    if files.is_empty() {
+        return Err(Problem::new(
+            422,
+            "nothing-accepted",
+            "no hunk of the proposal is accepted",
+        )
+        .hint("accept at least one hunk, or reject the proposal"));
+    }
+    Ok(files)
+}
+
+/// The content of `path` in `tree`, as a proposal holds it.
+fn content_at(tree: &dyn FileTree, path: &str) -> Result<Content, Problem> {
+    let Some(entry) = tree.entry(path) else {
+        return Ok(Content::Absent);
+    };
+    let Some(bytes) = tree.read(path).map_err(Problem::internal)? else {
+        return Ok(Content::Absent);
+    };
+    Ok(match std::str::from_utf8(&bytes) {
+        Ok(text) if !bytes.contains(&0) => Content::text(text),
+        _ => Content::Binary {
+            oid: entry.oid.clone(),
+            size: bytes.len() as u64,
+        },
+    })
+}

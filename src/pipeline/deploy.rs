@@ -1,0 +1,449 @@
+//! A deployment from its record to live, failed or stopped, told by events.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+use serde_json::json;
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use super::Conductor;
+use super::records::{self, Change};
+use crate::deploy::estimate::Estimator;
+use crate::deploy::{DeployFailure, DeployRequest, Deployed, Report};
+use crate::model::api::Rollback;
+use crate::model::{
+    Deployment, DeploymentId, DeploymentState, EventKind, InstructionId, LiveRelease, NewEvent,
+    Problem, Progress, Stage, failpoint,
+};
+
+/// Earlier deployments that the estimate looks at.
+const HISTORY: usize = 20;
+
+/// Between two progress events within a stage: enough for a smooth bar, few enough for a log.
+const PROGRESS_EVERY: Duration = Duration::from_millis(250);
+
+/// After so long without a report the bar is looked at again.
+const SILENCE: Duration = Duration::from_millis(500);
+
+/// Lines of output kept with a deployment.
+const TAIL: usize = 100;
+
+impl Conductor {
+    /// A deployment's record; nothing is stored yet.
+    pub(super) fn new_deployment(
+        &self,
+        commit: &str,
+        environment: &str,
+        force: bool,
+        actor: &str,
+        instruction: Option<&InstructionId>,
+    ) -> Result<Deployment, Problem> {
+        let target = self.target(environment)?;
+        Ok(Deployment {
+            id: DeploymentId::new(),
+            instruction: instruction.cloned(),
+            environment: environment.to_owned(),
+            target: target.name().to_owned(),
+            commit: commit.to_owned(),
+            release: None,
+            force,
+            state: DeploymentState::Queued,
+            attempts: 0,
+            progress: Progress {
+                percent: 0,
+                stage: Stage::Queue,
+                message: "queued".into(),
+                eta_ms: None,
+            },
+            url: None,
+            stages: std::collections::BTreeMap::new(),
+            problem: None,
+            log_tail: Vec::new(),
+            actor: actor.to_owned(),
+            started_at: Timestamp::now(),
+            ended_at: None,
+        })
+    }
+
+    /// Stores a deployment and begins it.
+    pub(super) async fn begin_deployment(
+        self: &Arc<Self>,
+        commit: &str,
+        environment: &str,
+        force: bool,
+        actor: &str,
+        instruction: Option<&InstructionId>,
+    ) -> Result<DeploymentId, Problem> {
+        let deployment = self.new_deployment(commit, environment, force, actor, instruction)?;
+        let id = deployment.id.clone();
+        Change::new()
+            .event(start_event(&deployment))
+            .deployment(&deployment)?
+            .store(&self.log)
+            .await?;
+        failpoint::reach("deploy.stored");
+        self.run_deployment(deployment);
+        Ok(id)
+    }
+
+    /// Drives a stored deployment in a task of its own.
+    pub(super) fn run_deployment(self: &Arc<Self>, deployment: Deployment) {
+        let cancel = CancellationToken::new();
+        self.running()
+            .insert(deployment.id.to_string(), cancel.clone());
+        let conductor = Arc::clone(self);
+        self.tasks.spawn(async move {
+            let id = deployment.id.clone();
+            let result = conductor.drive_deployment(deployment, cancel).await;
+            conductor.running().remove(id.as_str());
+            if let Err(problem) = result {
+                tracing::error!(%problem, %id, "a deployment's end could not be stored");
+            }
+        });
+    }
+
+    async fn drive_deployment(
+        self: &Arc<Self>,
+        mut deployment: Deployment,
+        cancel: CancellationToken,
+    ) -> Result<(), Problem> {
+        let target = Arc::clone(self.target(&deployment.environment)?);
+        deployment.state = DeploymentState::Running;
+        deployment.attempts += 1;
+        // Stored before it begins, so that attempts are counted however the process ends.
+        Change::new()
+            .deployment(&deployment)?
+            .store(&self.log)
+            .await?;
+        let source = match self.repo.source(&deployment.commit).await {
+            Ok(source) => source,
+            Err(problem) => return self.deployment_failed(deployment, problem).await,
+        };
+        let history = records::deployments(&self.log, HISTORY)?
+            .into_iter()
+            .filter(|earlier| {
+                earlier.state == DeploymentState::Live
+                    && earlier.environment == deployment.environment
+            })
+            .map(|earlier| earlier.stages)
+            .rev() // oldest first
+            .collect::<Vec<_>>();
+        let (reports, received) = mpsc::unbounded_channel();
+        let request = DeployRequest {
+            id: deployment.id.clone(),
+            environment: deployment.environment.clone(),
+            source,
+            force: deployment.force,
+        };
+        let work = target.deploy(request, reports, cancel);
+        let (result, told) = tokio::join!(
+            work,
+            self.tell(&mut deployment, received, Estimator::new(&history))
+        );
+        told?;
+        match result {
+            Ok(deployed) => self.complete(deployment, deployed).await,
+            Err(failure) => self.failed(deployment, failure).await,
+        }
+    }
+
+    /// Turns a target's reports into events and the bar's position, until the target is done. Reports that
+    /// come while an event is being stored are taken together, so that the log never slows a deployment.
+    async fn tell(
+        &self,
+        deployment: &mut Deployment,
+        mut reports: mpsc::UnboundedReceiver<Report>,
+        mut estimator: Estimator,
+    ) -> Result<(), Problem> {
+        let mut told = Instant::now();
+        let mut entered = told;
+        let mut fraction = None;
+        let mut batch = Vec::new();
+        loop {
+            // A silent stage (a long build) still takes time: the bar is looked at now and then.
+            let received = reports.recv_many(&mut batch, 1000);
+            let silent = match tokio::time::timeout(SILENCE, received).await {
+                Ok(0) => return Ok(()),
+                Ok(_) => false,
+                Err(_) => true,
+            };
+            let mut change = Change::new();
+            let mut moved = false;
+            if silent {
+                let before = deployment.progress.percent;
+                let message = deployment.progress.message.clone();
+                self.place(deployment, &mut estimator, entered, fraction, message);
+                if deployment.progress.percent == before {
+                    continue;
+                }
+                moved = true;
+            }
+            for report in batch.drain(..) {
+                match report {
+                    Report::Stage { stage, message } => {
+                        entered = Instant::now();
+                        fraction = None;
+                        deployment.progress.stage = stage;
+                        self.place(deployment, &mut estimator, entered, fraction, message);
+                        change = change.event(progress_event(deployment));
+                        moved = false;
+                        told = Instant::now();
+                    }
+                    Report::Fraction { permille, message } => {
+                        fraction = Some(f64::from(permille) / 1000.0);
+                        self.place(deployment, &mut estimator, entered, fraction, message);
+                        moved = true;
+                    }
+                    Report::Log(line) => {
+                        self.place(deployment, &mut estimator, entered, fraction, line.clone());
+                        if deployment.log_tail.len() == TAIL {
+                            deployment.log_tail.remove(0);
+                        }
+                        deployment.log_tail.push(line);
+                        moved = true;
+                    }
+                    Report::Health {
+                        ok,
+                        status,
+                        millis,
+                        url,
+                        message,
+                    } => {
+                        let data = json!({
+                            "ok": ok, "status": status, "ms": millis, "url": url, "message": message,
+                        });
+                        change = change.event(about(deployment, EventKind::Health, "sayso", data));
+                    }
+                }
+            }
+            if moved && told.elapsed() >= PROGRESS_EVERY {
+                change = change.event(progress_event(deployment));
+                told = Instant::now();
+            }
+            change.deployment(deployment)?.store(&self.log).await?;
+        }
+    }
+
+    /// Moves the bar; it never goes back, and 100 is for what is live.
+    fn place(
+        &self,
+        deployment: &mut Deployment,
+        estimator: &mut Estimator,
+        entered: Instant,
+        fraction: Option<f64>,
+        message: String,
+    ) {
+        let stage = deployment.progress.stage;
+        let in_stage = u64::try_from(entered.elapsed().as_millis()).unwrap_or(u64::MAX);
+        let estimate = estimator.update(stage, in_stage, fraction);
+        deployment.progress = Progress {
+            percent: estimate.percent.min(99).max(deployment.progress.percent),
+            stage,
+            message,
+            eta_ms: estimate.eta_ms,
+        };
+        if let Some(target) = self.targets.get(&deployment.environment) {
+            target.announce(
+                &deployment.environment,
+                &deployment.progress,
+                deployment.state,
+            );
+        }
+    }
+
+    /// A deployment is live and verified.
+    pub(super) async fn complete(
+        &self,
+        mut deployment: Deployment,
+        deployed: Deployed,
+    ) -> Result<(), Problem> {
+        let ended = Timestamp::now();
+        deployment.state = DeploymentState::Live;
+        deployment.ended_at = Some(ended);
+        deployment.release = Some(deployed.release.clone());
+        deployment.url = Some(deployed.url.clone());
+        deployment.stages = deployed.stages;
+        deployment.progress.percent = 100;
+        deployment.progress.eta_ms = Some(0);
+        deployment.progress.message = "live".into();
+        let total = (ended.as_millisecond() - deployment.started_at.as_millisecond()).max(0);
+        let data = json!({
+            "url": deployed.url,
+            "release": deployed.release,
+            "commit": deployment.commit,
+            "total_ms": total,
+            "stages": deployment.stages,
+        });
+        let event = about(&deployment, EventKind::DeployComplete, "sayso", data);
+        Change::new()
+            .event(event)
+            .deployment(&deployment)?
+            .store(&self.log)
+            .await?;
+        self.announce_end(&deployment);
+        failpoint::reach("deploy.completed");
+        Ok(())
+    }
+
+    async fn failed(
+        &self,
+        mut deployment: Deployment,
+        failure: DeployFailure,
+    ) -> Result<(), Problem> {
+        deployment.state = match (failure.canceled, failure.rolled_back) {
+            (true, _) => DeploymentState::Canceled,
+            (_, true) => DeploymentState::RolledBack,
+            _ => DeploymentState::Failed,
+        };
+        deployment.ended_at = Some(Timestamp::now());
+        deployment.progress.stage = failure.stage;
+        deployment.progress.message = failure.message.clone();
+        deployment.progress.eta_ms = None;
+        deployment.log_tail = failure.log_tail.clone();
+        let problem =
+            Problem::new(502, "deploy-failed", failure.message.clone()).hint(failure.hint.clone());
+        deployment.problem = Some(problem);
+        let event = if failure.canceled {
+            let data = json!({ "stage": failure.stage, "reason": failure.message });
+            about(&deployment, EventKind::Canceled, &deployment.actor, data)
+        } else {
+            let data = json!({
+                "stage": failure.stage,
+                "message": failure.message,
+                "hint": failure.hint,
+                "log_tail": failure.log_tail,
+            });
+            about(&deployment, EventKind::DeployError, "sayso", data)
+        };
+        Change::new()
+            .event(event)
+            .deployment(&deployment)?
+            .store(&self.log)
+            .await?;
+        self.announce_end(&deployment);
+        Ok(())
+    }
+
+    /// A deployment that ended before its target was asked.
+    pub(super) async fn deployment_failed(
+        &self,
+        deployment: Deployment,
+        problem: Problem,
+    ) -> Result<(), Problem> {
+        let failure = DeployFailure {
+            stage: deployment.progress.stage,
+            message: problem.detail,
+            hint: problem.hint.unwrap_or_default(),
+            log_tail: deployment.log_tail.clone(),
+            canceled: false,
+            rolled_back: false,
+        };
+        self.failed(deployment, failure).await
+    }
+
+    fn announce_end(&self, deployment: &Deployment) {
+        if let Some(target) = self.targets.get(&deployment.environment) {
+            target.announce(
+                &deployment.environment,
+                &deployment.progress,
+                deployment.state,
+            );
+        }
+    }
+
+    /// Stops a deployment that has not moved traffic yet.
+    ///
+    /// # Errors
+    /// `not-found`; `conflict` when it is over.
+    pub async fn cancel(
+        self: &Arc<Self>,
+        id: &DeploymentId,
+        actor: &str,
+    ) -> Result<Deployment, Problem> {
+        let deployment = records::deployment(&self.log, id)?;
+        let over = || Problem::conflict(format!("deployment {id} is over"));
+        if deployment.state.is_final() {
+            return Err(over());
+        }
+        let Some(cancel) = self.running().get(id.as_str()).cloned() else {
+            return Err(over());
+        };
+        tracing::info!(%id, actor, "a deployment is being stopped");
+        cancel.cancel();
+        // Its own end says what became of it: waiting here makes the answer true.
+        let mut follower = self.log.follow(self.log.head().seq);
+        let deadline = Instant::now() + Duration::from_secs(10);
+        loop {
+            let now = records::deployment(&self.log, id)?;
+            if now.state.is_final() || Instant::now() > deadline {
+                return Ok(now);
+            }
+            let wait = deadline.saturating_duration_since(Instant::now());
+            // Any event may be the one; a time-out only means to look again.
+            let _ =
+                tokio::time::timeout(wait.min(Duration::from_millis(500)), follower.next()).await;
+        }
+    }
+
+    /// An environment goes back to an earlier release.
+    ///
+    /// # Errors
+    /// `not-found` when there is no such, or no good earlier release.
+    pub async fn rollback(
+        self: &Arc<Self>,
+        environment: &str,
+        rollback: Rollback,
+        actor: &str,
+    ) -> Result<LiveRelease, Problem> {
+        let environment = self.environment(Some(environment))?.to_owned();
+        let target = self.target(&environment)?;
+        let began = Instant::now();
+        let from = target.live(&environment).map(|live| live.release);
+        let live = target.rollback(&environment, rollback.to.as_ref()).await?;
+        let data = json!({
+            "from": from,
+            "to": live.release,
+            "commit": live.commit,
+            "url": live.url,
+            "automatic": false,
+            "reason": "asked for",
+            "ms": u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX),
+        });
+        let event = NewEvent::new(EventKind::Rollback, actor, data).environment(&environment);
+        Change::new().event(event).store(&self.log).await?;
+        Ok(live)
+    }
+}
+
+/// The `deploy_start` event.
+pub(super) fn start_event(deployment: &Deployment) -> NewEvent {
+    let data = json!({
+        "target": deployment.target,
+        "commit": deployment.commit,
+        "force": deployment.force,
+    });
+    about(deployment, EventKind::DeployStart, &deployment.actor, data)
+}
+
+fn progress_event(deployment: &Deployment) -> NewEvent {
+    about(
+        deployment,
+        EventKind::DeployProgress,
+        "sayso",
+        json!(deployment.progress),
+    )
+}
+
+fn about(
+    deployment: &Deployment,
+    kind: EventKind,
+    actor: &str,
+    data: serde_json::Value,
+) -> NewEvent {
+    NewEvent::new(kind, actor, data)
+        .instruction(deployment.instruction.as_ref())
+        .deployment(Some(&deployment.id))
+        .environment(&deployment.environment)
+}

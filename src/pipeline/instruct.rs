@@ -1,0 +1,427 @@
+//! An instruction from its arrival to a proposal, a question or a refusal.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Instant;
+
+use bytes::Bytes;
+use jiff::Timestamp;
+use serde_json::json;
+use tokio_util::sync::CancellationToken;
+
+use super::records::{self, Change};
+use super::{Conductor, describe};
+use crate::generate::Request;
+use crate::intent;
+use crate::model::api::Submission;
+use crate::model::{
+    EventKind, Instruction, InstructionId, InstructionState, Intent, NewEvent, Problem, Refusal,
+    RefusalReason, failpoint,
+};
+
+/// The longest instruction in words, in bytes: longer than anyone speaks in one go.
+const MAX_WORDS: usize = 8_000;
+
+/// How an instruction ended when it did not end well.
+pub(super) enum Stop {
+    /// Refused with candidates.
+    Refused(Refusal),
+    /// Went wrong.
+    Failed(Problem),
+}
+
+impl From<Problem> for Stop {
+    fn from(problem: Problem) -> Self {
+        Self::Failed(problem)
+    }
+}
+
+impl From<Refusal> for Stop {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
+impl Conductor {
+    /// Takes an instruction: words, or `audio` (a WAV file; `submission.audio` is ignored then).
+    /// Returns once it is stored; what becomes of it is told by events. The same idempotency `key` gives the
+    /// same instruction again.
+    ///
+    /// # Errors
+    /// `bad-request` when there are neither words nor sound, or both; `store` when the disk refuses.
+    pub async fn submit(
+        self: &Arc<Self>,
+        submission: Submission,
+        audio: Option<Bytes>,
+        key: Option<&str>,
+        actor: &str,
+    ) -> Result<InstructionId, Problem> {
+        let _one_at_a_time = self.submitting.lock().await;
+        if let Some(known) = key
+            .map(|key| records::by_key(&self.log, key))
+            .transpose()?
+            .flatten()
+        {
+            return Ok(known);
+        }
+        let words = submission
+            .prompt
+            .as_deref()
+            .map(str::trim)
+            .filter(|words| !words.is_empty());
+        match (words, &audio) {
+            (None, None) => {
+                return Err(Problem::bad_request(
+                    "an instruction needs words (prompt) or sound (audio)",
+                ));
+            }
+            (Some(_), Some(_)) => {
+                return Err(Problem::bad_request(
+                    "an instruction takes prompt or audio, not both",
+                ));
+            }
+            (Some(words), None) if words.len() > MAX_WORDS => {
+                return Err(Problem::bad_request(format!(
+                    "the instruction has {} bytes; at most {MAX_WORDS} are taken",
+                    words.len()
+                )));
+            }
+            _ => {}
+        }
+        let engine = submission
+            .engine
+            .unwrap_or_else(|| self.config.generate.engine.clone());
+        if engine != "auto" && !self.generators.iter().any(|g| g.name() == engine) {
+            let known: Vec<_> = self.generators.iter().map(|g| g.name()).collect();
+            return Err(
+                Problem::bad_request(format!("there is no engine {engine:?}"))
+                    .hint(format!("use auto or one of: {}", known.join(", "))),
+            );
+        }
+        let id = InstructionId::new();
+        let recording = match &audio {
+            Some(wav) => Some(self.keep_recording(&id, wav)?),
+            None => None,
+        };
+        let now = Timestamp::now();
+        let instruction = Instruction {
+            id: id.clone(),
+            actor: actor.to_owned(),
+            action: submission.action,
+            state: InstructionState::Received,
+            engine,
+            text: words.map(str::to_owned),
+            recording,
+            file_path: submission.file_path,
+            intent: None,
+            question: None,
+            proposal: None,
+            deployment: None,
+            refusal: None,
+            problem: None,
+            created_at: now,
+            updated_at: now,
+        };
+        let mut change = Change::new().instruction(&instruction)?;
+        if let Some(key) = key {
+            change = change.key(key, &id)?;
+        }
+        if let Some(words) = words {
+            let data = json!({ "text": words, "ms": 0, "engine": "typed" });
+            change = change
+                .event(NewEvent::new(EventKind::Transcript, actor, data).instruction(Some(&id)));
+        }
+        change.store(&self.log).await?;
+        failpoint::reach("instruction.received");
+        self.begin(instruction);
+        Ok(id)
+    }
+
+    /// Drives the instruction in a task of its own.
+    pub(super) fn begin(self: &Arc<Self>, instruction: Instruction) {
+        let cancel = CancellationToken::new();
+        self.running()
+            .insert(instruction.id.to_string(), cancel.clone());
+        let conductor = Arc::clone(self);
+        self.tasks.spawn(async move {
+            let id = instruction.id.clone();
+            tokio::select! {
+                () = cancel.cancelled() => {}
+                () = conductor.drive(instruction) => {}
+            }
+            conductor.running().remove(id.as_str());
+        });
+    }
+
+    async fn drive(self: &Arc<Self>, mut instruction: Instruction) {
+        let result = self.stages(&mut instruction).await;
+        let stored = match result {
+            Ok(()) => return,
+            Err(Stop::Refused(refusal)) => self.refuse(instruction, refusal).await,
+            Err(Stop::Failed(problem)) => self.fail(instruction, problem).await,
+        };
+        if let Err(problem) = stored {
+            tracing::error!(%problem, "an instruction's end could not be stored");
+        }
+    }
+
+    async fn stages(self: &Arc<Self>, instruction: &mut Instruction) -> Result<(), Stop> {
+        if instruction.text.is_none() {
+            self.transcribe(instruction).await?;
+        }
+        failpoint::reach("instruction.transcribed");
+        let words = instruction.text.clone().unwrap_or_default();
+        instruction.state = InstructionState::Understanding;
+        let intent = intent::understand(&words);
+        instruction.intent = Some(intent.clone());
+        match intent {
+            Intent::Control {
+                control,
+                exact,
+                environment,
+                ..
+            } => self.control(instruction, control, exact, environment).await,
+            Intent::Edit { request } => {
+                instruction.state = InstructionState::Proposing;
+                let event = self.intent_event(instruction, None);
+                self.store(Change::new().event(event), instruction).await?;
+                failpoint::reach("instruction.understood");
+                self.propose_edit(instruction, request, words).await
+            }
+        }
+    }
+
+    async fn transcribe(self: &Arc<Self>, instruction: &mut Instruction) -> Result<(), Stop> {
+        let Some(file) = instruction.recording.clone() else {
+            return Err(Problem::internal("an instruction without words or sound").into());
+        };
+        let Some(transcriber) = &self.transcriber else {
+            return Err(
+                Problem::new(501, "no-speech-engine", "no speech engine is configured")
+                    .hint("run `sayso speech install`, or type the instruction")
+                    .into(),
+            );
+        };
+        instruction.state = InstructionState::Transcribing;
+        self.store(Change::new(), instruction).await?;
+        let heard = transcriber.transcribe(&self.recordings.join(&file)).await?;
+        let data = json!({
+            "text": heard.text,
+            "ms": heard.millis,
+            "seconds": heard.seconds,
+            "engine": heard.engine,
+            "doubtful": heard.doubtful,
+        });
+        instruction.text = Some(heard.text.clone());
+        let event = NewEvent::new(EventKind::Transcript, &instruction.actor, data)
+            .instruction(Some(&instruction.id));
+        self.store(Change::new().event(event), instruction).await?;
+        if heard.text.trim().is_empty() {
+            return Err(Refusal::new(RefusalReason::Unclear, "no speech was heard")
+                .hint("hold the key while you speak, closer to the microphone, or type the instruction")
+                .into());
+        }
+        if heard.doubtful {
+            return Err(Refusal::new(
+                RefusalReason::Unclear,
+                format!(
+                    "the recording was not understood (heard \u{ab}{}\u{bb})",
+                    heard.text
+                ),
+            )
+            .hint("say it again, or type it")
+            .into());
+        }
+        Ok(())
+    }
+
+    async fn propose_edit(
+        self: &Arc<Self>,
+        instruction: &mut Instruction,
+        words: String,
+        original: String,
+    ) -> Result<(), Stop> {
+        let began = Instant::now();
+        let status = self.repo.status().await?;
+        let tree = self.repo.tree(&status.head).await?;
+        let request = Request {
+            words,
+            original,
+            file_path: instruction.file_path.clone(),
+            tree: Arc::clone(&tree),
+        };
+        let mut refusal = None;
+        for generator in &self.generators {
+            if instruction.engine != "auto" && generator.name() != instruction.engine {
+                continue;
+            }
+            match generator.generate(request.clone()).await {
+                Ok(generated) => {
+                    let proposal = self
+                        .build_proposal(
+                            instruction,
+                            &status,
+                            tree.as_ref(),
+                            generated,
+                            generator.name(),
+                        )
+                        .await?;
+                    return self.open_proposal(instruction, proposal, began).await;
+                }
+                // The first engine's refusal is the one that names candidates in the site.
+                Err(refused) => refusal = refusal.or(Some(refused)),
+            }
+        }
+        Err(refusal
+            .unwrap_or_else(|| {
+                Refusal::new(RefusalReason::Unclear, "no engine took the instruction")
+            })
+            .into())
+    }
+
+    /// The `intent` event of an instruction.
+    pub(super) fn intent_event(
+        &self,
+        instruction: &Instruction,
+        question: Option<&crate::model::Question>,
+    ) -> NewEvent {
+        let mut data = json!({
+            "text": instruction.text,
+            "intent": instruction.intent,
+            "reading": instruction.intent.as_ref().map(describe::intent),
+        });
+        if let Some(question) = question {
+            data["question"] = json!(question);
+        }
+        NewEvent::new(EventKind::Intent, &instruction.actor, data)
+            .instruction(Some(&instruction.id))
+    }
+
+    /// Stores the instruction with `change`.
+    pub(super) async fn store(
+        &self,
+        change: Change,
+        instruction: &mut Instruction,
+    ) -> Result<(), Problem> {
+        instruction.updated_at = Timestamp::now();
+        change.instruction(instruction)?.store(&self.log).await?;
+        Ok(())
+    }
+
+    pub(super) async fn refuse(
+        &self,
+        mut instruction: Instruction,
+        refusal: Refusal,
+    ) -> Result<(), Problem> {
+        let data = json!({
+            "message": refusal.message,
+            "hint": refusal.hint,
+            "reason": refusal.reason,
+            "candidates": refusal.candidates,
+        });
+        let event =
+            NewEvent::new(EventKind::Error, "sayso", data).instruction(Some(&instruction.id));
+        instruction.state = InstructionState::Refused;
+        instruction.refusal = Some(refusal);
+        self.store(Change::new().event(event), &mut instruction)
+            .await
+    }
+
+    pub(super) async fn fail(
+        &self,
+        mut instruction: Instruction,
+        problem: Problem,
+    ) -> Result<(), Problem> {
+        let data = json!({
+            "message": problem.detail,
+            "hint": problem.hint,
+            "type": problem.kind,
+        });
+        let event =
+            NewEvent::new(EventKind::Error, "sayso", data).instruction(Some(&instruction.id));
+        instruction.state = InstructionState::Failed;
+        instruction.problem = Some(problem);
+        self.store(Change::new().event(event), &mut instruction)
+            .await
+    }
+
+    /// Stops an instruction that is not final: what it was about to do is not done.
+    ///
+    /// # Errors
+    /// `not-found`; `conflict` when it is already over.
+    pub async fn cancel_instruction(
+        self: &Arc<Self>,
+        id: &InstructionId,
+        actor: &str,
+    ) -> Result<Instruction, Problem> {
+        let instruction = records::instruction(&self.log, id)?;
+        if instruction.state.is_final() || instruction.state == InstructionState::Acting {
+            return Err(
+                Problem::conflict(format!("instruction {id} can no longer be stopped"))
+                    .hint("a running deployment is stopped by itself: cancel the deployment"),
+            );
+        }
+        if let Some(cancel) = self.running().remove(id.as_str()) {
+            cancel.cancel();
+        }
+        // Read again: it may have moved on before the task was stopped.
+        let mut instruction = records::instruction(&self.log, id)?;
+        if instruction.state.is_final() {
+            return Ok(instruction);
+        }
+        instruction.state = InstructionState::Canceled;
+        instruction.question = None;
+        let event = NewEvent::new(EventKind::Canceled, actor, json!({ "reason": "stopped" }))
+            .instruction(Some(id));
+        self.store(Change::new().event(event).act_done(id), &mut instruction)
+            .await?;
+        Ok(instruction)
+    }
+
+    /// Writes the recording and drops the oldest beyond the number kept.
+    fn keep_recording(&self, id: &InstructionId, wav: &[u8]) -> Result<String, Problem> {
+        if !(wav.starts_with(b"RIFF") && wav.get(8..12) == Some(b"WAVE")) {
+            return Err(
+                Problem::new(415, "not-a-wav", "the sound is not a WAV file")
+                    .hint("send 16-bit PCM or float WAV of any rate"),
+            );
+        }
+        let failed = |error: std::io::Error| {
+            Problem::new(
+                500,
+                "recording",
+                format!("the recording cannot be kept: {error}"),
+            )
+            .hint("check that the disk is not full")
+        };
+        std::fs::create_dir_all(&self.recordings).map_err(failed)?;
+        let name = format!("{id}.wav");
+        std::fs::write(self.recordings.join(&name), wav).map_err(failed)?;
+        prune(&self.recordings, self.config.voice.keep.max(1));
+        Ok(name)
+    }
+}
+
+/// Keeps the newest `keep` recordings of instructions; their ids sort by time.
+fn prune(dir: &Path, keep: usize) {
+    let Ok(entries) = std::fs::read_dir(dir) else {
+        return;
+    };
+    let mut files: Vec<PathBuf> = entries
+        .flatten()
+        .map(|entry| entry.path())
+        .filter(|path| {
+            let name = path
+                .file_name()
+                .and_then(|name| name.to_str())
+                .unwrap_or_default();
+            name.starts_with("ins_") && name.ends_with(".wav")
+        })
+        .collect();
+    files.sort();
+    let excess = files.len().saturating_sub(keep);
+    for old in &files[..excess] {
+        // A file that cannot be removed is tried again with the next recording.
+        let _ = std::fs::remove_file(old);
+    }
+}

@@ -1,0 +1,349 @@
+//! Spoken commands: the situation is looked up, the plan is asked about or carried out.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use futures::future::BoxFuture;
+use serde_json::json;
+
+use super::Conductor;
+use super::control::{self, Act, Plan, Situation};
+use super::instruct::Stop;
+use super::records::{self, Change};
+use crate::model::api::{Approval, Reject, Rollback, SyncRequest};
+use crate::model::{
+    Control, EventKind, Instruction, InstructionId, InstructionState, NewEvent, Problem,
+    ProposalKind, ProposalState, ReleaseId, failpoint,
+};
+
+impl Conductor {
+    /// Decides what a command means now; asks, acts, or says that there is nothing to do.
+    pub(super) async fn control(
+        self: &Arc<Self>,
+        instruction: &mut Instruction,
+        control: Control,
+        exact: bool,
+        environment: Option<String>,
+    ) -> Result<(), Stop> {
+        let environment = self.environment(environment.as_deref())?.to_owned();
+        let status = self.repo.status().await?;
+        let open = records::open_proposals(&self.log)?;
+        let open = open
+            .iter()
+            .rev()
+            .find(|proposal| proposal.state == ProposalState::Open);
+        let asking = records::open_instructions(&self.log)?
+            .into_iter()
+            .rev()
+            .find_map(|other| Some((other.id.clone(), other.question?)));
+        let heard = instruction.text.clone().unwrap_or_default();
+        let situation = Situation {
+            heard: heard.trim(),
+            exact,
+            open,
+            asking,
+            head: &status.head,
+            changes: status.changes,
+            environment: &environment,
+            previous: self.previous(&environment)?,
+            undoable: self.undoable(&status.head)?,
+            approve_action: self.config.approve.action,
+            running: self.running().len() > 1,
+        };
+        match control::plan(control, &situation) {
+            Plan::Ask(question, act) => {
+                instruction.state = InstructionState::Asking;
+                instruction.question = Some(question.clone());
+                let event = self.intent_event(instruction, Some(&question));
+                let change = Change::new().event(event).act(&instruction.id, &act)?;
+                self.store(change, instruction).await?;
+                failpoint::reach("instruction.asking");
+                Ok(())
+            }
+            Plan::Do(act) => {
+                instruction.state = InstructionState::Acting;
+                let event = self.intent_event(instruction, None);
+                self.store(Change::new().event(event), instruction).await?;
+                self.act(instruction, act, &environment).await
+            }
+            Plan::Nothing(message) => {
+                instruction.state = InstructionState::Done;
+                let event = self.intent_event(instruction, None);
+                let notice = NewEvent::new(
+                    EventKind::Notice,
+                    "sayso",
+                    json!({ "message": message, "nothing": true }),
+                )
+                .instruction(Some(&instruction.id));
+                self.store(Change::new().event(event).event(notice), instruction)
+                    .await?;
+                Ok(())
+            }
+        }
+    }
+
+    /// Answers the open question of an instruction; on yes, the act that was asked about is carried out.
+    ///
+    /// # Errors
+    /// `not-found`; `conflict` when nothing is asked; the act's own problems.
+    pub async fn answer(
+        self: &Arc<Self>,
+        id: &InstructionId,
+        yes: bool,
+        actor: &str,
+    ) -> Result<Instruction, Problem> {
+        let (mut instruction, environment) = {
+            let _one_at_a_time = self.reviewing.lock().await;
+            let mut instruction = records::instruction(&self.log, id)?;
+            if instruction.state != InstructionState::Asking {
+                return Err(Problem::conflict(format!(
+                    "instruction {id} asks nothing (any more)"
+                )));
+            }
+            let data = json!({ "question": instruction.question, "yes": yes });
+            let kind = if yes {
+                EventKind::Approved
+            } else {
+                EventKind::Rejected
+            };
+            let event = NewEvent::new(kind, actor, data).instruction(Some(id));
+            let environment = instruction
+                .question
+                .take()
+                .and_then(|question| question.environment);
+            instruction.state = if yes {
+                InstructionState::Acting
+            } else {
+                InstructionState::Rejected
+            };
+            let mut change = Change::new().event(event);
+            if !yes {
+                change = change.act_done(id);
+            }
+            self.store(change, &mut instruction).await?;
+            (instruction, environment)
+        };
+        if !yes {
+            return Ok(instruction);
+        }
+        failpoint::reach("question.answered");
+        let Some(act) = records::act(&self.log, id)? else {
+            let problem = Problem::internal("what was asked about is not known any more");
+            self.fail(instruction, problem.clone()).await?;
+            return Err(problem);
+        };
+        let environment = environment.unwrap_or_else(|| self.config.deploy.environment.clone());
+        // In a task: a caller that hangs up must not stop half-way what was approved.
+        let conductor = Arc::clone(self);
+        let task = self.tasks.spawn(async move {
+            match conductor.act(&mut instruction, act, &environment).await {
+                Ok(()) => Ok(()),
+                Err(Stop::Failed(problem)) => {
+                    conductor.fail(instruction, problem.clone()).await?;
+                    Err(problem)
+                }
+                Err(Stop::Refused(refusal)) => {
+                    let problem = Problem::conflict(refusal.message.clone());
+                    conductor.refuse(instruction, refusal).await?;
+                    Err(problem)
+                }
+            }
+        });
+        task.await.map_err(Problem::internal)??;
+        records::instruction(&self.log, id)
+    }
+
+    /// Carries out an act and ends the instruction. Boxed: answering a question leads to acting again.
+    fn act<'a>(
+        self: &'a Arc<Self>,
+        instruction: &'a mut Instruction,
+        act: Act,
+        environment: &'a str,
+    ) -> BoxFuture<'a, Result<(), Stop>> {
+        Box::pin(self.carry_out(instruction, act, environment))
+    }
+
+    async fn carry_out(
+        self: &Arc<Self>,
+        instruction: &mut Instruction,
+        act: Act,
+        environment: &str,
+    ) -> Result<(), Stop> {
+        let actor = instruction.actor.clone();
+        let mut notice = None;
+        match act {
+            Act::Answer(id, yes) => {
+                let answered = self.answer(&id, yes, &actor).await?;
+                instruction.deployment = answered.deployment;
+                instruction.proposal = answered.proposal;
+            }
+            Act::Approve {
+                proposal,
+                version,
+                action,
+            } => {
+                let approval = Approval {
+                    action: Some(action),
+                    environment: Some(environment.to_owned()),
+                    version: Some(version),
+                    ..Approval::default()
+                };
+                let approved = self.approve(&proposal, approval, &actor).await?;
+                instruction.deployment = approved.deployment;
+                instruction.proposal = Some(proposal);
+            }
+            Act::Reject(proposal) => {
+                self.reject(&proposal, Reject::default(), &actor).await?;
+                instruction.proposal = Some(proposal);
+            }
+            Act::ProposeChanges(action) => {
+                let began = Instant::now();
+                let action = action.max(instruction.action);
+                return match self
+                    .changes_proposal(Some(instruction), action, &[])
+                    .await?
+                {
+                    Some(proposal) => self.open_proposal(instruction, proposal, began).await,
+                    None => {
+                        instruction.state = InstructionState::Done;
+                        let data = json!({ "message": "nothing has changed", "nothing": true });
+                        let event = NewEvent::new(EventKind::Notice, "sayso", data)
+                            .instruction(Some(&instruction.id));
+                        Ok(self.store(Change::new().event(event), instruction).await?)
+                    }
+                };
+            }
+            Act::ProposeUndo(commit) => {
+                let began = Instant::now();
+                let proposal = self.undo_proposal(instruction, &commit).await?;
+                return self.open_proposal(instruction, proposal, began).await;
+            }
+            Act::Show(proposal) => instruction.proposal = Some(proposal),
+            Act::Deploy { commit, force } => {
+                let deployment = self
+                    .begin_deployment(&commit, environment, force, &actor, Some(&instruction.id))
+                    .await?;
+                instruction.deployment = Some(deployment);
+            }
+            Act::Rollback(to) => {
+                self.rollback(environment, Rollback { to: Some(to) }, &actor)
+                    .await?;
+            }
+            Act::Status => notice = Some(self.status_words().await?),
+            Act::Stop => {
+                let stopped = self.stop_everything(&instruction.id, &actor).await;
+                notice = Some(if stopped == 1 {
+                    "stopped".into()
+                } else {
+                    format!("{stopped} stopped")
+                });
+            }
+        }
+        instruction.state = InstructionState::Done;
+        let mut change = Change::new().act_done(&instruction.id);
+        if let Some(message) = notice {
+            let event = NewEvent::new(EventKind::Notice, "sayso", json!({ "message": message }))
+                .instruction(Some(&instruction.id));
+            change = change.event(event);
+        }
+        self.store(change, instruction).await?;
+        Ok(())
+    }
+
+    async fn stop_everything(self: &Arc<Self>, but: &InstructionId, actor: &str) -> usize {
+        let mut stopped = 0;
+        for instruction in records::open_instructions(&self.log).unwrap_or_default() {
+            if instruction.id != *but
+                && instruction.state != InstructionState::Proposed
+                && self
+                    .cancel_instruction(&instruction.id, actor)
+                    .await
+                    .is_ok()
+            {
+                stopped += 1;
+            }
+        }
+        for deployment in records::open_deployments(&self.log).unwrap_or_default() {
+            if self.cancel(&deployment.id, actor).await.is_ok() {
+                stopped += 1;
+            }
+        }
+        stopped
+    }
+
+    /// The release a rollback of `environment` would return to, with its commit.
+    fn previous(&self, environment: &str) -> Result<Option<(ReleaseId, String)>, Problem> {
+        let releases = self.target(environment)?.releases(environment);
+        let mut older = releases
+            .iter()
+            .skip_while(|release| !release.current)
+            .skip(1);
+        Ok(older
+            .find(|release| !release.bad)
+            .map(|release| (release.id.clone(), release.commit.clone())))
+    }
+
+    /// The commit at the head, if it was made from a proposal (and can so be proposed back).
+    fn undoable(&self, head: &str) -> Result<Option<String>, Problem> {
+        let recent = records::proposals(&self.log, 50)?;
+        Ok(recent
+            .into_iter()
+            .filter(|proposal| {
+                proposal.kind != ProposalKind::WorkingTree || !proposal.base.is_empty()
+            })
+            .find_map(|proposal| proposal.commit.filter(|commit| commit == head)))
+    }
+
+    /// Commits the open proposal or the working tree's changes, and deploys when `deploy`.
+    pub(super) async fn sync(
+        self: &Arc<Self>,
+        request: SyncRequest,
+        deploy: bool,
+        actor: &str,
+    ) -> Result<crate::model::api::Synced, Problem> {
+        let action = if deploy {
+            crate::model::Action::Deploy
+        } else {
+            crate::model::Action::Commit
+        };
+        let open = records::open_proposals(&self.log)?;
+        let newest = open
+            .iter()
+            .rev()
+            .find(|proposal| proposal.state == ProposalState::Open);
+        let id = match (request.proposals.as_slice(), newest) {
+            ([], Some(proposal)) if request.paths.is_empty() => proposal.id.clone(),
+            ([], _) => {
+                let proposal = self
+                    .changes_proposal(None, action, &request.paths)
+                    .await?
+                    .ok_or_else(|| Problem::new(422, "nothing-to-commit", "nothing has changed"))?;
+                let view = super::propose::view(proposal);
+                let event = super::propose::proposal_event(EventKind::Proposal, &view, None, actor);
+                Change::new()
+                    .event(event)
+                    .proposal(&view.proposal)?
+                    .store(&self.log)
+                    .await?;
+                view.proposal.id
+            }
+            ([id], _) => id.clone(),
+            (several, _) => {
+                return self
+                    .batch(several, request.message, action, request.environment, actor)
+                    .await;
+            }
+        };
+        let approval = Approval {
+            action: Some(action),
+            message: request.message,
+            environment: request.environment,
+            ..Approval::default()
+        };
+        let approved = self.approve(&id, approval, actor).await?;
+        Ok(crate::model::api::Synced {
+            commit: approved.commit,
+            deployment: approved.deployment,
+        })
+    }
+}

@@ -1,0 +1,205 @@
+//! What the conductor stores: documents and the events that led to them, in one transaction.
+
+use serde::{Deserialize, Serialize};
+
+use super::control::Act;
+use crate::events::{EventLog, Put};
+use crate::model::{
+    Action, Deployment, DeploymentId, Event, Instruction, InstructionId, NewEvent, Problem,
+    Proposal, ProposalId, ProposalState,
+};
+use crate::vcs::Prepared;
+
+const INSTRUCTION: &str = "instruction";
+const PROPOSAL: &str = "proposal";
+const DEPLOYMENT: &str = "deployment";
+const PREPARED: &str = "prepared";
+const ACT: &str = "act";
+const KEY: &str = "idempotency-key";
+// Names of what is not final, so that a start need not read the whole history.
+const OPEN_INSTRUCTION: &str = "open-instruction";
+const OPEN_PROPOSAL: &str = "open-proposal";
+const OPEN_DEPLOYMENT: &str = "open-deployment";
+
+/// More than a person can have open; a bound for the lists read at start.
+const MANY: usize = 10_000;
+
+/// The journal entry of a commit: written after the commit object exists and before the branch moves.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Journal {
+    /// The proposal being committed.
+    pub proposals: Vec<ProposalId>,
+    /// The commit object.
+    pub prepared: Prepared,
+    /// Its message.
+    pub message: String,
+    /// How far to go.
+    pub action: Action,
+    /// The environment to deploy to.
+    pub environment: String,
+    /// Who approved.
+    pub actor: String,
+    /// Paths committed.
+    pub files: Vec<String>,
+}
+
+/// A set of events and documents that are stored together.
+#[derive(Default)]
+pub struct Change {
+    events: Vec<NewEvent>,
+    puts: Vec<Put>,
+}
+
+impl Change {
+    /// Nothing yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds an event.
+    pub fn event(mut self, event: NewEvent) -> Self {
+        self.events.push(event);
+        self
+    }
+
+    /// Stores an instruction.
+    pub fn instruction(mut self, instruction: &Instruction) -> Result<Self, Problem> {
+        let id = instruction.id.as_str();
+        self.puts.push(Put::new(INSTRUCTION, id, instruction)?);
+        self.puts
+            .push(open(OPEN_INSTRUCTION, id, !instruction.state.is_final())?);
+        Ok(self)
+    }
+
+    /// Stores a proposal.
+    pub fn proposal(mut self, proposal: &Proposal) -> Result<Self, Problem> {
+        let id = proposal.id.as_str();
+        let is_open = matches!(
+            proposal.state,
+            ProposalState::Open | ProposalState::Committing
+        );
+        self.puts.push(Put::new(PROPOSAL, id, proposal)?);
+        self.puts.push(open(OPEN_PROPOSAL, id, is_open)?);
+        Ok(self)
+    }
+
+    /// Stores a deployment.
+    pub fn deployment(mut self, deployment: &Deployment) -> Result<Self, Problem> {
+        let id = deployment.id.as_str();
+        self.puts.push(Put::new(DEPLOYMENT, id, deployment)?);
+        self.puts
+            .push(open(OPEN_DEPLOYMENT, id, !deployment.state.is_final())?);
+        Ok(self)
+    }
+
+    /// Stores the journal entry of a commit.
+    pub fn journal(mut self, journal: &Journal) -> Result<Self, Problem> {
+        self.puts
+            .push(Put::new(PREPARED, &journal.prepared.commit, journal)?);
+        Ok(self)
+    }
+
+    /// Removes the journal entry of a commit.
+    pub fn journal_done(mut self, commit: &str) -> Self {
+        self.puts.push(Put::delete(PREPARED, commit));
+        self
+    }
+
+    /// Stores what an open question is about.
+    pub fn act(mut self, id: &InstructionId, act: &Act) -> Result<Self, Problem> {
+        self.puts.push(Put::new(ACT, id.as_str(), act)?);
+        Ok(self)
+    }
+
+    /// Removes what a question was about.
+    pub fn act_done(mut self, id: &InstructionId) -> Self {
+        self.puts.push(Put::delete(ACT, id.as_str()));
+        self
+    }
+
+    /// Remembers which instruction an idempotency key led to.
+    pub fn key(mut self, key: &str, id: &InstructionId) -> Result<Self, Problem> {
+        self.puts.push(Put::new(KEY, key, id)?);
+        Ok(self)
+    }
+
+    /// Stores it all; returns the events as they stand in the log.
+    pub async fn store(self, log: &EventLog) -> Result<Vec<Event>, Problem> {
+        log.append(self.events, self.puts).await
+    }
+}
+
+fn open(kind: &'static str, id: &str, open: bool) -> Result<Put, Problem> {
+    if open {
+        Put::new(kind, id, &id)
+    } else {
+        Ok(Put::delete(kind, id))
+    }
+}
+
+/// The instruction `id`.
+pub fn instruction(log: &EventLog, id: &InstructionId) -> Result<Instruction, Problem> {
+    log.get(INSTRUCTION, id.as_str())?.ok_or_else(|| {
+        Problem::not_found(format!("there is no instruction {id}")).hint("see `sayso events`")
+    })
+}
+
+/// The proposal `id`.
+pub fn proposal(log: &EventLog, id: &ProposalId) -> Result<Proposal, Problem> {
+    log.get(PROPOSAL, id.as_str())?.ok_or_else(|| {
+        Problem::not_found(format!("there is no proposal {id}")).hint("see GET /api/proposals")
+    })
+}
+
+/// The deployment `id`.
+pub fn deployment(log: &EventLog, id: &DeploymentId) -> Result<Deployment, Problem> {
+    log.get(DEPLOYMENT, id.as_str())?.ok_or_else(|| {
+        Problem::not_found(format!("there is no deployment {id}")).hint("see `sayso deployments`")
+    })
+}
+
+/// The newest proposals, newest first.
+pub fn proposals(log: &EventLog, limit: usize) -> Result<Vec<Proposal>, Problem> {
+    log.list(PROPOSAL, limit)
+}
+
+/// The newest deployments, newest first.
+pub fn deployments(log: &EventLog, limit: usize) -> Result<Vec<Deployment>, Problem> {
+    log.list(DEPLOYMENT, limit)
+}
+
+/// Instructions that are not final, oldest first.
+pub fn open_instructions(log: &EventLog) -> Result<Vec<Instruction>, Problem> {
+    let mut ids: Vec<InstructionId> = log.list(OPEN_INSTRUCTION, MANY)?;
+    ids.reverse();
+    ids.iter().map(|id| instruction(log, id)).collect()
+}
+
+/// Proposals that wait for a person or are being committed, oldest first.
+pub fn open_proposals(log: &EventLog) -> Result<Vec<Proposal>, Problem> {
+    let mut ids: Vec<ProposalId> = log.list(OPEN_PROPOSAL, MANY)?;
+    ids.reverse();
+    ids.iter().map(|id| proposal(log, id)).collect()
+}
+
+/// Deployments that are not final, oldest first.
+pub fn open_deployments(log: &EventLog) -> Result<Vec<Deployment>, Problem> {
+    let mut ids: Vec<DeploymentId> = log.list(OPEN_DEPLOYMENT, MANY)?;
+    ids.reverse();
+    ids.iter().map(|id| deployment(log, id)).collect()
+}
+
+/// Commits that were begun and not ended.
+pub fn journals(log: &EventLog) -> Result<Vec<Journal>, Problem> {
+    log.list(PREPARED, MANY)
+}
+
+/// What the open question of instruction `id` is about.
+pub fn act(log: &EventLog, id: &InstructionId) -> Result<Option<Act>, Problem> {
+    log.get(ACT, id.as_str())
+}
+
+/// The instruction that `key` led to.
+pub fn by_key(log: &EventLog, key: &str) -> Result<Option<InstructionId>, Problem> {
+    log.get(KEY, key)
+}

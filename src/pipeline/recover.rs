@@ -1,0 +1,78 @@
+//! After a crash: what was begun is finished or dropped, so that nothing is lost and nothing is done twice.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use serde_json::json;
+
+use super::Conductor;
+use super::records::{self, Change};
+use crate::model::{DeploymentState, EventKind, InstructionState, NewEvent, Problem};
+
+/// A deployment that ended its process so often is not begun again by itself.
+const MAX_ATTEMPTS: u32 = 3;
+
+impl Conductor {
+    /// Takes up what an earlier process left unfinished.
+    pub(super) async fn recover(self: &Arc<Self>) -> Result<(), Problem> {
+        for journal in records::journals(&self.log)? {
+            let commit = journal.prepared.commit.clone();
+            // A commit that can no longer be made is dropped with an event; that is no reason not to start.
+            if let Err(problem) = self.finish_commit(journal, Instant::now()).await {
+                tracing::warn!(%problem, commit, "an interrupted commit was dropped");
+            }
+        }
+        for deployment in records::open_deployments(&self.log)? {
+            if self.running().contains_key(deployment.id.as_str()) {
+                continue; // begun by a recovered commit just now
+            }
+            let target = self.targets.get(&deployment.environment);
+            let live = match target {
+                Some(target) => {
+                    target
+                        .reconcile(&deployment.environment, &deployment.id)
+                        .await
+                }
+                None => None,
+            };
+            match live {
+                Some(deployed) => self.complete(deployment, deployed).await?,
+                None if target.is_some()
+                    && deployment.attempts < MAX_ATTEMPTS
+                    && deployment.state != DeploymentState::Canceled =>
+                {
+                    self.run_deployment(deployment);
+                }
+                None => {
+                    let problem = Problem::internal("it was interrupted and is not begun again")
+                        .hint("deploy again: `sayso deploy`");
+                    self.deployment_failed(deployment, problem).await?;
+                }
+            }
+        }
+        for mut instruction in records::open_instructions(&self.log)? {
+            match instruction.state {
+                InstructionState::Received
+                | InstructionState::Transcribing
+                | InstructionState::Understanding
+                | InstructionState::Proposing => self.begin(instruction),
+                // Confirmed, and cut off before anything was recorded of it: not guessed at, but said.
+                InstructionState::Acting => {
+                    let id = instruction.id.clone();
+                    let data = json!({
+                        "message": "Sayso was interrupted before this was done",
+                        "hint": "look at the timeline, then say it again",
+                    });
+                    let event =
+                        NewEvent::new(EventKind::Error, "sayso", data).instruction(Some(&id));
+                    instruction.state = InstructionState::Failed;
+                    instruction.problem = Some(Problem::internal("interrupted before it was done"));
+                    self.store(Change::new().event(event).act_done(&id), &mut instruction)
+                        .await?;
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+}

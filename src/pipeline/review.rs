@@ -1,0 +1,209 @@
+//! What people do with a proposal short of approving it.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use serde_json::json;
+
+use super::Conductor;
+use super::propose::{proposal_event, view};
+use super::records::{self, Change};
+use crate::model::api::{Decide, EditText, ProposalView, Reject, Revise, Submission};
+use crate::model::{
+    Content, Decision, EventKind, InstructionId, InstructionState, NewEvent, Problem, Proposal,
+    ProposalId, ProposalState,
+};
+use crate::review;
+
+/// How many proposals a listing gives.
+const LISTED: usize = 100;
+
+impl Conductor {
+    /// The newest proposals, newest first, closed ones included.
+    ///
+    /// # Errors
+    /// `store` when the log cannot be read.
+    pub fn proposals(&self) -> Result<Vec<ProposalView>, Problem> {
+        Ok(records::proposals(&self.log, LISTED)?
+            .into_iter()
+            .map(view)
+            .collect())
+    }
+
+    /// One proposal.
+    ///
+    /// # Errors
+    /// `not-found`.
+    pub fn proposal(&self, id: &ProposalId) -> Result<ProposalView, Problem> {
+        records::proposal(&self.log, id).map(view)
+    }
+
+    /// Declines a proposal. It stays in the history.
+    ///
+    /// # Errors
+    /// `not-found`; `conflict` when it is not open.
+    pub async fn reject(
+        self: &Arc<Self>,
+        id: &ProposalId,
+        reject: Reject,
+        actor: &str,
+    ) -> Result<ProposalView, Problem> {
+        let _one_at_a_time = self.reviewing.lock().await;
+        let mut proposal = self.reviewable(id)?;
+        proposal.state = ProposalState::Rejected;
+        proposal.updated_at = Timestamp::now();
+        let event = NewEvent::new(
+            EventKind::Rejected,
+            actor,
+            json!({ "reason": reject.reason }),
+        )
+        .instruction(proposal.instruction.as_ref())
+        .proposal(Some(id));
+        let mut change = Change::new().event(event).proposal(&proposal)?;
+        if let Some(id) = &proposal.instruction {
+            let mut instruction = records::instruction(&self.log, id)?;
+            if !instruction.state.is_final() {
+                instruction.state = InstructionState::Rejected;
+                instruction.updated_at = Timestamp::now();
+                change = change.instruction(&instruction)?;
+            }
+        }
+        change.store(&self.log).await?;
+        Ok(view(proposal))
+    }
+
+    /// Accepts or leaves out hunks, approving nothing.
+    ///
+    /// # Errors
+    /// `not-found`; `conflict` when it is not open or has no such hunk.
+    pub async fn decide(
+        self: &Arc<Self>,
+        id: &ProposalId,
+        decide: Decide,
+        actor: &str,
+    ) -> Result<ProposalView, Problem> {
+        let _one_at_a_time = self.reviewing.lock().await;
+        let mut proposal = self.reviewable(id)?;
+        for wanted in &decide.hunks {
+            let hunk = proposal
+                .files
+                .iter_mut()
+                .flat_map(|file| &mut file.hunks)
+                .find(|hunk| hunk.id == *wanted)
+                .ok_or_else(|| {
+                    Problem::conflict(format!("the proposal has no hunk {wanted} (any more)"))
+                })?;
+            hunk.decision = decide.decision;
+        }
+        self.update(proposal, actor).await
+    }
+
+    /// Replaces the proposed text of one file by a person's own.
+    ///
+    /// # Errors
+    /// `not-found`; `conflict` when it is not open or changed meanwhile.
+    pub async fn edit(
+        self: &Arc<Self>,
+        id: &ProposalId,
+        edit: EditText,
+        actor: &str,
+    ) -> Result<ProposalView, Problem> {
+        let _one_at_a_time = self.reviewing.lock().await;
+        let mut proposal = self.reviewable(id)?;
+        if proposal.version != edit.version {
+            return Err(
+                Problem::conflict("the proposal changed while it was edited")
+                    .hint("look at it again and edit it once more; your text was not taken"),
+            );
+        }
+        let file = proposal
+            .files
+            .iter_mut()
+            .find(|file| file.path == edit.path)
+            .ok_or_else(|| Problem::not_found(format!("the proposal has no file {}", edit.path)))?;
+        if matches!(file.after, Content::Binary { .. }) {
+            return Err(Problem::bad_request(format!("{} is not text", edit.path)));
+        }
+        let left_out: Vec<String> = file
+            .hunks
+            .iter()
+            .filter(|hunk| hunk.decision == Decision::Rejected)
+            .map(|hunk| hunk.id.clone())
+            .collect();
+        if file.after.is_absent() {
+            file.mode_after = file.mode_before;
+        }
+        file.after = Content::text(edit.text);
+        file.hunks = review::diff::hunks(file);
+        // A decision outlives an edit elsewhere in the file: ids stay with unchanged hunks.
+        for hunk in &mut file.hunks {
+            if left_out.contains(&hunk.id) {
+                hunk.decision = Decision::Rejected;
+            }
+        }
+        proposal
+            .files
+            .retain(|file| file.before != file.after || file.mode_before != file.mode_after);
+        if proposal.files.is_empty() {
+            return Err(Problem::new(
+                422,
+                "nothing-left",
+                "the edited text is what stands there already",
+            )
+            .hint("reject the proposal if you do not want it"));
+        }
+        self.update(proposal, actor).await
+    }
+
+    /// Another try in other words: the proposal is declined and a new instruction is given.
+    ///
+    /// # Errors
+    /// `not-found`; `conflict` when it is not open; `bad-request` without words.
+    pub async fn revise(
+        self: &Arc<Self>,
+        id: &ProposalId,
+        revise: Revise,
+        actor: &str,
+    ) -> Result<InstructionId, Problem> {
+        if revise.prompt.trim().is_empty() {
+            return Err(Problem::bad_request("a revision needs words (prompt)"));
+        }
+        let action = self.reviewable(id)?.action;
+        let reason = Some(format!("revised: {}", revise.prompt));
+        self.reject(id, Reject { reason }, actor).await?;
+        let submission = Submission {
+            prompt: Some(revise.prompt),
+            action,
+            ..Submission::default()
+        };
+        self.submit(submission, None, None, actor).await
+    }
+
+    /// Stores the next version of a proposal and shows it to everyone.
+    pub(super) async fn update(
+        &self,
+        mut proposal: Proposal,
+        actor: &str,
+    ) -> Result<ProposalView, Problem> {
+        proposal.version += 1;
+        proposal.updated_at = Timestamp::now();
+        let view = view(proposal);
+        let event = proposal_event(EventKind::ProposalUpdated, &view, None, actor);
+        Change::new()
+            .event(event)
+            .proposal(&view.proposal)?
+            .store(&self.log)
+            .await?;
+        Ok(view)
+    }
+
+    fn reviewable(&self, id: &ProposalId) -> Result<Proposal, Problem> {
+        let proposal = records::proposal(&self.log, id)?;
+        if proposal.state == ProposalState::Open {
+            return Ok(proposal);
+        }
+        Err(Problem::conflict(format!(
+            "proposal {id} is no longer open"
+        )))
+    }
+}

@@ -1,0 +1,96 @@
+//! The four services: `instant_sync`, `batch_sync`, `quick_commit`, `force_redeploy`.
+
+use std::sync::Arc;
+
+use super::Conductor;
+use super::records;
+use crate::model::api::{SyncRequest, Synced};
+use crate::model::{Action, Problem, ProposalState};
+
+impl Conductor {
+    /// Commit and deploy in one flow: the open proposal, else the working tree's changes.
+    ///
+    /// # Errors
+    /// As `approve`; `nothing-to-commit`.
+    pub async fn instant_sync(
+        self: &Arc<Self>,
+        request: SyncRequest,
+        actor: &str,
+    ) -> Result<Synced, Problem> {
+        self.sync(request, true, actor).await
+    }
+
+    /// Several proposals (all open ones when none are named) as one commit and one deployment.
+    ///
+    /// # Errors
+    /// As `approve`; `conflict` when two change the same lines.
+    pub async fn batch_sync(
+        self: &Arc<Self>,
+        request: SyncRequest,
+        actor: &str,
+    ) -> Result<Synced, Problem> {
+        let ids = if request.proposals.is_empty() {
+            records::open_proposals(&self.log)?
+                .into_iter()
+                .filter(|proposal| proposal.state == ProposalState::Open)
+                .map(|proposal| proposal.id)
+                .collect()
+        } else {
+            request.proposals
+        };
+        if ids.is_empty() {
+            return Err(Problem::new(
+                422,
+                "nothing-to-commit",
+                "no proposal is open",
+            ));
+        }
+        self.batch(
+            &ids,
+            request.message,
+            Action::Deploy,
+            request.environment,
+            actor,
+        )
+        .await
+    }
+
+    /// Commit without deploying.
+    ///
+    /// # Errors
+    /// As `approve`; `nothing-to-commit`.
+    pub async fn quick_commit(
+        self: &Arc<Self>,
+        request: SyncRequest,
+        actor: &str,
+    ) -> Result<Synced, Problem> {
+        self.sync(request, false, actor).await
+    }
+
+    /// Deploys the branch's head; `force` makes a new release even when the same tree is live.
+    ///
+    /// # Errors
+    /// `nothing-to-deploy` on a branch without commits; `not-found` for an unknown environment.
+    pub async fn deploy(
+        self: &Arc<Self>,
+        request: SyncRequest,
+        force: bool,
+        actor: &str,
+    ) -> Result<Synced, Problem> {
+        let environment = self.environment(request.environment.as_deref())?.to_owned();
+        let status = self.repo.status().await?;
+        if status.head.is_empty() {
+            return Err(
+                Problem::new(422, "nothing-to-deploy", "the branch has no commit yet")
+                    .hint("commit something first: `sayso commit`"),
+            );
+        }
+        let id = self
+            .begin_deployment(&status.head, &environment, force, actor, None)
+            .await?;
+        Ok(Synced {
+            commit: status.head,
+            deployment: Some(id),
+        })
+    }
+}

@@ -1,0 +1,43 @@
+//! `/api/deployments` and `/api/environments`.
+
+use axum::extract::State;
+
+use super::auth::Actor;
+use super::extract::{Environment, Name, OptionalJson};
+use super::{App, blocking};
+use crate::model::api::{DeploymentList, Rollback};
+use crate::model::{Deployment, DeploymentId, LiveRelease, Problem};
+
+type Reply<T = Deployment> = Result<axum::Json<T>, Problem>;
+
+pub(super) async fn list(State(app): State<App>) -> Reply<DeploymentList> {
+    let deployments = blocking(&app, |conductor| conductor.deployments()).await?;
+    Ok(axum::Json(deployments))
+}
+
+pub(super) async fn show(State(app): State<App>, Name(id): Name<DeploymentId>) -> Reply {
+    let deployment = blocking(&app, move |conductor| conductor.deployment(&id)).await?;
+    Ok(axum::Json(deployment))
+}
+
+pub(super) async fn cancel(
+    State(app): State<App>,
+    actor: Actor,
+    Name(id): Name<DeploymentId>,
+) -> Reply {
+    let deployment = app.conductor.cancel(&id, &actor.0).await?;
+    Ok(axum::Json(deployment))
+}
+
+pub(super) async fn rollback(
+    State(app): State<App>,
+    actor: Actor,
+    Name(environment): Name<Environment>,
+    OptionalJson(rollback): OptionalJson<Rollback>,
+) -> Reply<LiveRelease> {
+    let live = app
+        .conductor
+        .rollback(&environment.0, rollback, &actor.0)
+        .await?;
+    Ok(axum::Json(live))
+}

@@ -1,0 +1,229 @@
+//! The one table of routes: the router, the OpenAPI document and the tests are all made from it.
+
+use std::collections::BTreeMap;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::middleware::{from_fn, from_fn_with_state};
+use axum::routing::{MethodRouter, delete, get, post};
+
+use super::{
+    App, MAX_JSON_BYTES, auth, deployments, events, guard, instructions, linger, matrix, metrics,
+    openapi, problem, proposals, session, status, stream, submit, sync,
+};
+use crate::model::Problem;
+
+/// Who may call a route.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// Anyone whose `Host` and `Origin` are right.
+    Open,
+    /// Bearers of the token, and sessions.
+    Token,
+}
+
+/// Method, path and access of a route.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RouteInfo {
+    /// `GET`, `POST` or `DELETE`.
+    pub method: &'static str,
+    /// The path, with `{id}` and `{name}` for its variable part.
+    pub path: &'static str,
+    /// Who may call it.
+    pub access: Access,
+}
+
+/// What a route takes.
+#[derive(Clone, Copy)]
+pub(super) enum Takes {
+    /// No body.
+    Nothing,
+    /// A JSON body of the named schema.
+    Json(&'static str),
+    /// The same; it may be left out.
+    Optional(&'static str),
+    /// An instruction: JSON or multipart.
+    Instruction,
+}
+
+/// What a route answers when all is well.
+#[derive(Clone, Copy)]
+pub(super) enum Gives {
+    /// 200 with JSON of the named schema.
+    Json(&'static str),
+    /// 200 with an array of the named schema.
+    Many(&'static str),
+    /// 202 with JSON of the named schema.
+    Accepted(&'static str),
+    /// 204.
+    Nothing,
+    /// 303 to the status page.
+    Redirect,
+    /// 200 with a body of this media type.
+    Text(&'static str),
+}
+
+/// A row of the table.
+pub(super) struct Route {
+    pub(super) info: RouteInfo,
+    pub(super) summary: &'static str,
+    pub(super) takes: Takes,
+    pub(super) gives: Gives,
+    handler: fn() -> MethodRouter<App>,
+}
+
+const fn row(
+    access: Access,
+    method: &'static str,
+    path: &'static str,
+    summary: &'static str,
+    takes: Takes,
+    gives: Gives,
+    handler: fn() -> MethodRouter<App>,
+) -> Route {
+    Route {
+        info: RouteInfo {
+            method,
+            path,
+            access,
+        },
+        summary,
+        takes,
+        gives,
+        handler,
+    }
+}
+
+#[rustfmt::skip]
+pub(super) static ROUTES: &[Route] = {
+    use Access::{Open, Token};
+    use Gives::{Accepted, Json, Many, Redirect, Text};
+    use Takes::{Instruction, Nothing, Optional};
+    &[
+        row(Token, "POST", "/api/voice-to-code", "Take an instruction: words or a recording",
+            Instruction, Accepted("Accepted"), || post(submit::submit)),
+        row(Token, "GET", "/api/instructions/{id}", "An instruction",
+            Nothing, Json("Instruction"), || get(instructions::show)),
+        row(Token, "POST", "/api/instructions/{id}/answer", "Answer the open question of an instruction",
+            Takes::Json("Answer"), Json("Instruction"), || post(instructions::answer)),
+        row(Token, "POST", "/api/instructions/{id}/cancel", "Stop an instruction",
+            Nothing, Json("Instruction"), || post(instructions::cancel)),
+        row(Token, "GET", "/api/proposals", "Proposals, newest first",
+            Nothing, Many("ProposalView"), || get(proposals::list)),
+        row(Token, "GET", "/api/proposals/{id}", "A proposal: files, hunks and its unified diff",
+            Nothing, Json("ProposalView"), || get(proposals::show)),
+        row(Token, "POST", "/api/proposals/{id}/approve", "Commit what is accepted, and deploy it if asked to",
+            Optional("Approval"), Json("Approved"), || post(proposals::approve)),
+        row(Token, "POST", "/api/proposals/{id}/reject", "Decline a proposal",
+            Optional("Reject"), Json("ProposalView"), || post(proposals::reject)),
+        row(Token, "POST", "/api/proposals/{id}/decide", "Accept or leave out hunks",
+            Takes::Json("Decide"), Json("ProposalView"), || post(proposals::decide)),
+        row(Token, "POST", "/api/proposals/{id}/edit", "Replace the proposed text of one file",
+            Takes::Json("EditText"), Json("ProposalView"), || post(proposals::edit)),
+        row(Token, "POST", "/api/proposals/{id}/revise", "Ask for another try in other words",
+            Takes::Json("Revise"), Accepted("Accepted"), || post(proposals::revise)),
+        row(Token, "POST", "/api/sync/instant", "Commit and deploy in one flow",
+            Optional("SyncRequest"), Json("Synced"), || post(sync::instant)),
+        row(Token, "POST", "/api/sync/batch", "Several proposals as one commit and one deployment",
+            Optional("SyncRequest"), Json("Synced"), || post(sync::batch)),
+        row(Token, "POST", "/api/sync/commit", "Commit without deploying",
+            Optional("SyncRequest"), Json("Synced"), || post(sync::commit)),
+        row(Token, "POST", "/api/sync/deploy", "Deploy the head of the branch",
+            Optional("SyncRequest"), Json("Synced"), || post(sync::deploy)),
+        row(Token, "POST", "/api/sync/redeploy", "Deploy the same state once more",
+            Optional("SyncRequest"), Json("Synced"), || post(sync::redeploy)),
+        row(Token, "GET", "/api/deployments", "Deployments, newest first, and the releases kept",
+            Nothing, Json("DeploymentList"), || get(deployments::list)),
+        row(Token, "GET", "/api/deployments/{id}", "A deployment",
+            Nothing, Json("Deployment"), || get(deployments::show)),
+        row(Token, "POST", "/api/deployments/{id}/cancel", "Stop a deployment before traffic moves",
+            Nothing, Json("Deployment"), || post(deployments::cancel)),
+        row(Token, "POST", "/api/environments/{name}/rollback", "Go back to an earlier release",
+            Optional("Rollback"), Json("LiveRelease"), || post(deployments::rollback)),
+        row(Token, "GET", "/api/realtime-sync", "The event stream (server-sent events)",
+            Nothing, Text("text/event-stream"), || get(stream::stream)),
+        row(Token, "GET", "/api/events", "A page of the event log; waits for news if asked to",
+            Nothing, Json("EventPage"), || get(events::page)),
+        row(Token, "GET", "/api/status", "Everything for a first screen",
+            Nothing, Json("Status"), || get(status::show)),
+        row(Token, "GET", "/api/openapi.json", "This document",
+            Nothing, Text("application/json"), || get(openapi::show)),
+        row(Token, "GET", "/metrics", "Figures for Prometheus",
+            Nothing, Text("text/plain"), || get(metrics::show)),
+        row(Open, "POST", "/api/session", "Exchange the token for a session cookie",
+            Takes::Json("SignIn"), Gives::Nothing, || post(session::begin)),
+        row(Open, "DELETE", "/api/session", "End the session and drop its cookie",
+            Nothing, Gives::Nothing, || delete(session::end)),
+        row(Open, "GET", "/healthz", "Liveness",
+            Nothing, Json("Alive"), || get(status::alive)),
+        row(Open, "GET", "/matrix", "The status page",
+            Nothing, Text("text/html"), || get(matrix::page)),
+        row(Open, "GET", "/", "To the status page",
+            Nothing, Redirect, || get(matrix::home)),
+    ]
+};
+
+/// Every route that is served.
+pub fn routes() -> impl Iterator<Item = RouteInfo> {
+    ROUTES.iter().map(|route| route.info)
+}
+
+/// The router over the table, with all layers.
+pub(super) fn router(app: &App) -> Router {
+    let require = || from_fn_with_state(app.clone(), auth::require);
+    let mut paths: BTreeMap<&str, (Access, MethodRouter<App>)> = BTreeMap::new();
+    for route in ROUTES {
+        let (_, methods) = paths
+            .entry(route.info.path)
+            .or_insert_with(|| (route.info.access, MethodRouter::new()));
+        *methods = std::mem::take(methods).merge((route.handler)());
+    }
+    let mut router = Router::new();
+    for (path, (access, methods)) in paths {
+        let methods = methods.fallback(no_such_method);
+        let methods = match access {
+            Access::Open => methods,
+            Access::Token => methods.layer(require()),
+        };
+        router = router.route(path, methods);
+    }
+    // Unknown addresses need the token too: nobody learns by guessing what is here.
+    let unknown = MethodRouter::new()
+        .fallback(no_such_address)
+        .layer(require());
+    router
+        .fallback_service(unknown.with_state(app.clone()))
+        .layer(DefaultBodyLimit::max(MAX_JSON_BYTES))
+        .layer(from_fn_with_state(app.clone(), guard::check))
+        .layer(from_fn(linger::linger))
+        .layer(from_fn_with_state(app.clone(), problem::finish))
+        .with_state(app.clone())
+}
+
+async fn no_such_address() -> Problem {
+    Problem::not_found("there is nothing at this address")
+}
+
+async fn no_such_method() -> Problem {
+    Problem::new(
+        405,
+        "method-not-allowed",
+        "this address does not take this method",
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_has_one_access_and_a_method_once() {
+        let mut seen = BTreeMap::new();
+        for route in routes() {
+            let access = *seen.entry(route.path).or_insert(route.access);
+            assert_eq!(access, route.access, "{}", route.path);
+            let same = routes().filter(|r| (r.method, r.path) == (route.method, route.path));
+            assert_eq!(same.count(), 1, "{} {}", route.method, route.path);
+        }
+    }
+}

@@ -1,0 +1,288 @@
+//! JSON schemas of what goes over the wire. A test compares them with what serde really writes and reads.
+
+use serde_json::{Map, Value, json};
+
+use super::{auth, schema_answers as answers, submit};
+
+/// A cursor, a bare sequence number, or nothing.
+pub(super) const CURSOR_OR_SEQ: &str = "^([0-9A-Za-z]{1,64}-[0-9]{1,19}|[0-9]{1,19})?$";
+
+/// A list of channels.
+pub(super) const CHANNELS: &str = "^((project|proposal|deployment|instruction):[0-9A-Za-z_.-]{1,64}(,(project|proposal|deployment|instruction):[0-9A-Za-z_.-]{1,64}){0,31})?$";
+
+/// Base 64 with padding.
+const BASE64: &str = "^([0-9A-Za-z+/]{4})*([0-9A-Za-z+/]{2}==|[0-9A-Za-z+/]{3}=)?$";
+
+/// A reference to the schema `name`.
+pub(super) fn of(name: &str) -> Value {
+    json!({ "$ref": format!("#/components/schemas/{name}") })
+}
+
+pub(super) fn text() -> Value {
+    json!({ "type": "string" })
+}
+
+pub(super) fn flag() -> Value {
+    json!({ "type": "boolean" })
+}
+
+pub(super) fn count() -> Value {
+    json!({ "type": "integer", "minimum": 0 })
+}
+
+pub(super) fn time() -> Value {
+    json!({ "type": "string", "format": "date-time" })
+}
+
+pub(super) fn many(items: Value) -> Value {
+    json!({ "type": "array", "items": items })
+}
+
+pub(super) fn one_of(words: &[&str]) -> Value {
+    json!({ "type": "string", "enum": words })
+}
+
+/// May also be null: serde reads null as absent.
+fn or_null(mut schema: Value) -> Value {
+    if let Some(kind) = schema.get("type").cloned() {
+        schema["type"] = json!([kind, "null"]);
+        return schema;
+    }
+    json!({ "anyOf": [schema, { "type": "null" }] })
+}
+
+/// An object. A name with `?` may be absent.
+pub(super) fn object(fields: &[(&str, Value)]) -> Value {
+    let mut properties = Map::new();
+    let mut required = Vec::new();
+    for (name, schema) in fields {
+        match name.strip_suffix('?') {
+            Some(name) => {
+                properties.insert(name.to_owned(), schema.clone());
+            }
+            None => {
+                properties.insert((*name).to_owned(), schema.clone());
+                required.push(*name);
+            }
+        }
+    }
+    json!({ "type": "object", "properties": properties, "required": required })
+}
+
+/// An object that a client sends: a field nobody knows is refused.
+fn request(fields: &[(&str, Value)]) -> Value {
+    let mut schema = object(fields);
+    schema["additionalProperties"] = false.into();
+    schema
+}
+
+/// Every schema by name.
+pub(super) fn all() -> Value {
+    let mut all = Map::new();
+    for (name, schema) in requests()
+        .into_iter()
+        .chain(answers::answers())
+        .chain(answers::parts())
+    {
+        all.insert(name.to_owned(), schema);
+    }
+    all.into()
+}
+
+fn requests() -> Vec<(&'static str, Value)> {
+    let name = || json!({ "type": "string" });
+    vec![
+        ("Submission", {
+            let mut schema = request(&[
+                ("prompt?", or_null(text())),
+                (
+                    "audio?",
+                    or_null(
+                        json!({ "type": "string", "contentEncoding": "base64", "pattern": BASE64, "description": "A WAV file." }),
+                    ),
+                ),
+                ("action?", of("Action")),
+                ("filePath?", or_null(text())),
+                ("engine?", or_null(text())),
+            ]);
+            schema["oneOf"] = json!([
+                { "required": ["prompt"], "properties": { "prompt": text(), "audio": { "type": "null" } } },
+                { "required": ["audio"], "properties": { "audio": text(), "prompt": { "type": "null" } } },
+            ]);
+            schema
+        }),
+        ("Recording", {
+            let mut schema = request(&[
+                (
+                    "audio?",
+                    json!({ "type": "string", "contentMediaType": "audio/wav", "description": "A WAV file of at most 12 MiB." }),
+                ),
+                (
+                    "prompt?",
+                    json!({ "type": "string", "maxLength": submit::MAX_TEXT }),
+                ),
+                ("action?", of("Action")),
+                (
+                    "filePath?",
+                    json!({ "type": "string", "maxLength": submit::MAX_TEXT }),
+                ),
+                (
+                    "engine?",
+                    json!({ "type": "string", "maxLength": submit::MAX_TEXT }),
+                ),
+            ]);
+            schema["oneOf"] = json!([{ "required": ["audio"] }, { "required": ["prompt"] }]);
+            schema
+        }),
+        ("Answer", request(&[("yes", flag())])),
+        (
+            "Approval",
+            request(&[
+                ("hunks?", or_null(many(text()))),
+                (
+                    "action?",
+                    json!({ "anyOf": [of("Action"), { "type": "null" }] }),
+                ),
+                ("message?", or_null(text())),
+                ("environment?", or_null(name())),
+                (
+                    "version?",
+                    json!({ "type": ["integer", "null"], "minimum": 0, "maximum": u32::MAX }),
+                ),
+            ]),
+        ),
+        (
+            "Decide",
+            request(&[("hunks", many(text())), ("decision", of("Decision"))]),
+        ),
+        (
+            "EditText",
+            request(&[
+                ("path", text()),
+                ("text", text()),
+                (
+                    "version",
+                    json!({ "type": "integer", "minimum": 0, "maximum": u32::MAX }),
+                ),
+            ]),
+        ),
+        ("Reject", request(&[("reason?", or_null(text()))])),
+        ("Revise", request(&[("prompt", text())])),
+        (
+            "SyncRequest",
+            request(&[
+                ("proposals?", many(name())),
+                ("message?", or_null(text())),
+                ("environment?", or_null(name())),
+                ("paths?", many(text())),
+            ]),
+        ),
+        ("Rollback", request(&[("to?", or_null(name()))])),
+        ("SignIn", {
+            let mut schema = request(&[("token", text())]);
+            schema["description"] = format!(
+                "The answer's cookie reads for {} hours; changes also need the header `{}` and an `Origin`.",
+                auth::SESSION.as_secs() / 3600,
+                auth::CSRF_HEADER
+            ).into();
+            schema
+        }),
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use serde::Serialize;
+
+    use super::*;
+    use crate::model::EventKind;
+    use crate::model::api::{Approval, Rollback, Submission, SyncRequest};
+    use crate::model::{Action, LiveRelease, Progress, Stage};
+
+    fn names(value: &Value) -> BTreeSet<String> {
+        value.as_object().unwrap().keys().cloned().collect()
+    }
+
+    /// `value`, with every field set, must have exactly the fields of the schema.
+    fn same_fields(schema: &Value, value: impl Serialize) {
+        let value = serde_json::to_value(value).unwrap();
+        assert_eq!(names(&schema["properties"]), names(&value));
+    }
+
+    #[test]
+    fn schemas_have_the_fields_that_serde_has() {
+        let all = all();
+        let text = || Some("x".to_owned());
+        same_fields(
+            &all["Submission"],
+            Submission {
+                prompt: text(),
+                audio: text(),
+                action: Action::Deploy,
+                file_path: text(),
+                engine: text(),
+            },
+        );
+        same_fields(
+            &all["Approval"],
+            Approval {
+                hunks: Some(vec![]),
+                action: Some(Action::Commit),
+                message: text(),
+                environment: text(),
+                version: Some(1),
+            },
+        );
+        same_fields(
+            &all["SyncRequest"],
+            SyncRequest {
+                proposals: vec![],
+                message: text(),
+                environment: text(),
+                paths: vec![],
+            },
+        );
+        same_fields(
+            &all["Rollback"],
+            Rollback {
+                to: Some("rel_1".into()),
+            },
+        );
+        same_fields(
+            &all["Deployment"]["properties"]["progress"],
+            Progress {
+                percent: 1,
+                stage: Stage::Build,
+                message: "x".into(),
+                eta_ms: Some(1),
+            },
+        );
+        same_fields(
+            &all["LiveRelease"],
+            LiveRelease {
+                environment: "x".into(),
+                release: "rel_1".into(),
+                commit: "x".into(),
+                url: "x".into(),
+                since: jiff::Timestamp::UNIX_EPOCH,
+            },
+        );
+    }
+
+    #[test]
+    fn names_of_stages_and_events_are_those_of_the_model() {
+        let all = all();
+        let stages = Stage::ALL.map(|stage| Value::from(stage.as_str()));
+        let schema = &all["Deployment"]["properties"]["progress"]["properties"]["stage"]["enum"];
+        assert_eq!(schema.as_array().unwrap().as_slice(), stages);
+        assert_eq!(
+            all["Event"]["properties"]["type"]["enum"]
+                .as_array()
+                .unwrap()
+                .len(),
+            EventKind::ALL.len()
+        );
+    }
+}

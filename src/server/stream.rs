@@ -1,0 +1,182 @@
+//! `GET /api/realtime-sync`: the event stream.
+//!
+//! First what is stored, then what comes. The body is pulled by the connection, so a slow reader costs one event of
+//! memory here and whatever its socket holds; it catches up from disk.
+
+use axum::body::{Body, Bytes};
+use axum::extract::State;
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER};
+use axum::http::{HeaderMap, HeaderName, Uri};
+use axum::response::{IntoResponse, Response};
+use futures::stream;
+use tokio::sync::OwnedSemaphorePermit;
+use tokio::time::{Instant, sleep_until};
+
+use super::feed::{self, Feed, Query};
+use super::filter::Filter;
+use super::{App, frame};
+use crate::model::{Cursor, Problem};
+
+/// Tells nginx and its like to pass each piece on at once.
+const UNBUFFERED: HeaderName = HeaderName::from_static("x-accel-buffering");
+
+pub(super) async fn stream(
+    State(app): State<App>,
+    uri: Uri,
+    headers: HeaderMap,
+) -> Result<Response, Response> {
+    let query = Query::read(&uri, &headers).map_err(Problem::into_response)?;
+    let permit = app
+        .streams
+        .clone()
+        .try_acquire_owned()
+        .map_err(|_| full(&app))?;
+    let start = feed::start(&app, query.asked)
+        .await
+        .map_err(Problem::into_response)?;
+    let epoch = app.conductor.log().head().epoch;
+    let first = if start.reset {
+        Step::Reset
+    } else {
+        Step::Greet
+    };
+    let reader = Reader {
+        beat: Instant::now() + app.heartbeat,
+        feed: Feed::new(app.clone(), start.after),
+        app,
+        epoch,
+        filter: query.filter,
+        told: start.after,
+        seen: start.after,
+        step: first,
+        _permit: permit,
+    };
+    let body = Body::from_stream(stream::unfold(reader, |mut reader| async {
+        let bytes = reader.next().await?;
+        Some((Ok::<_, std::convert::Infallible>(bytes), reader))
+    }));
+    let headers = [
+        (CONTENT_TYPE, "text/event-stream"),
+        (CACHE_CONTROL, "no-store, no-transform"),
+        (UNBUFFERED, "no"),
+    ];
+    Ok((headers, body).into_response())
+}
+
+fn full(app: &App) -> Response {
+    let problem = Problem::new(
+        503,
+        "too-many-streams",
+        format!(
+            "{} event streams are open, which is the limit",
+            app.max_streams
+        ),
+    )
+    .hint("close one, or read GET /api/events instead");
+    ([(RETRY_AFTER, "5")], problem).into_response()
+}
+
+/// What the reader gets next.
+enum Step {
+    /// A comment at once: it shows the reader that nothing on the way holds the stream back.
+    Greet,
+    /// A reset in its place.
+    Reset,
+    /// The first event, with the advice when to come back.
+    First,
+    /// An event whose preface is already sent.
+    Held(Bytes),
+    /// Events and heartbeats.
+    Flow,
+}
+
+/// One connection.
+struct Reader {
+    app: App,
+    feed: Feed,
+    epoch: String,
+    filter: Filter,
+    /// The last position the reader was told.
+    told: u64,
+    /// The last position looked at.
+    seen: u64,
+    step: Step,
+    beat: Instant,
+    _permit: OwnedSemaphorePermit,
+}
+
+impl Reader {
+    /// The next piece of the body; `None` ends it.
+    async fn next(&mut self) -> Option<Bytes> {
+        match std::mem::replace(&mut self.step, Step::Flow) {
+            Step::Greet => {
+                self.step = Step::First;
+                return Some(frame::BEAT);
+            }
+            Step::Reset => {
+                self.step = Step::First;
+                return Some(frame::reset(&self.cursor()));
+            }
+            Step::Held(bytes) => return Some(bytes),
+            step @ (Step::First | Step::Flow) => self.step = step,
+        }
+        let bytes = self.wait().await?;
+        self.beat = Instant::now() + self.app.heartbeat;
+        if matches!(self.step, Step::First) && bytes != frame::BEAT {
+            self.step = Step::Held(bytes);
+            return Some(frame::RETRY);
+        }
+        Some(bytes)
+    }
+
+    /// Waits for an event that passes the filter, or for the time of a heartbeat.
+    async fn wait(&mut self) -> Option<Bytes> {
+        loop {
+            let next = tokio::select! {
+                biased;
+                () = self.app.shutdown.cancelled() => return None,
+                next = self.feed.next() => next,
+                () = sleep_until(self.beat) => return Some(frame::BEAT),
+            };
+            let next = match next {
+                Ok(next) => next,
+                Err(problem) => {
+                    // The headers are long gone: end the stream, and the reader comes back with its cursor.
+                    tracing::error!(%problem, "an event stream ended");
+                    return None;
+                }
+            };
+            let event = next.event();
+            let hole = event.seq != self.seen + 1;
+            self.seen = event.seq;
+            if hole {
+                // Events were removed under the reader; whatever passes the filter, it must know.
+                self.told = event.seq - 1;
+            } else if !self.filter.passes(event) {
+                continue;
+            }
+            let bytes = match &next {
+                _ if !self.filter.is_open() => frame::event(&self.epoch, event, Some(self.told)),
+                feed::Next::Live(event) => self.app.frames.frame(&self.epoch, event),
+                feed::Next::Stored(event) => frame::event(&self.epoch, event, None),
+            };
+            if hole {
+                let reset = frame::reset(&self.cursor());
+                self.told = event.seq;
+                if self.filter.passes(event) {
+                    self.step = Step::Held(bytes);
+                }
+                return Some(reset);
+            }
+            self.told = event.seq;
+            return Some(bytes);
+        }
+    }
+
+    fn cursor(&self) -> Cursor {
+        Cursor {
+            epoch: self.epoch.clone(),
+            seq: self.told,
+        }
+    }
+}

@@ -1,0 +1,580 @@
+//! What the recorder does, without a microphone: commands, samples and time in; orders and events out.
+//!
+//! A *take* is a clip in the making. It begins with a press and ends with the release and what is spoken in the
+//! short time after it; the limit and a lost microphone end it too. What was recorded is never thrown away because
+//! something broke.
+
+use std::time::{Duration, Instant};
+
+use super::level::{Level, Meter};
+use super::track::Track;
+use super::{VoiceEvent, VoiceOptions, diagnose};
+use crate::model::Problem;
+
+/// What is kept of the past while nobody records.
+const RING: Duration = Duration::from_millis(500);
+
+/// How long opening may take before it is given up.
+const OPENING: Duration = Duration::from_secs(8);
+
+/// How long an open microphone may take to its first sample; Bluetooth needs up to three seconds.
+const FIRST: Duration = Duration::from_secs(5);
+
+/// How long one that has sent samples may send none, if its usual pauses are short.
+const STALL: Duration = Duration::from_secs(1);
+
+/// The same, however long its usual pauses are.
+const LONGEST_STALL: Duration = Duration::from_secs(5);
+
+/// Beyond the tail, how long to wait for samples of it that are late.
+const LATE: Duration = Duration::from_millis(400);
+
+/// Between two attempts to open a microphone that was lost in the middle of a take.
+const RETRY: Duration = Duration::from_millis(250);
+
+/// How long to try.
+const RETRYING: Duration = Duration::from_secs(6);
+
+/// A hold shorter than this is a slip of the finger, not a wish to speak.
+pub const TAP: Duration = Duration::from_millis(300);
+
+/// Levels a second.
+const LEVELS: u32 = 15;
+
+/// What happens to the recorder.
+#[derive(Debug)]
+pub enum Input {
+    /// Begin a clip.
+    Press,
+    /// End it.
+    Release,
+    /// Drop it.
+    Cancel,
+    /// Close the microphone and drop what is being recorded.
+    Close,
+    /// The microphone of this generation is open.
+    Opened {
+        /// Which opening.
+        generation: u64,
+        /// Samples a second.
+        rate: u32,
+        /// Its name.
+        device: String,
+    },
+    /// Samples from it.
+    Samples {
+        /// Which opening.
+        generation: u64,
+        /// One channel.
+        samples: Vec<f32>,
+    },
+    /// It could not be opened, or is gone.
+    Lost {
+        /// Which opening.
+        generation: u64,
+        /// Why.
+        problem: Problem,
+    },
+    /// The system's default microphone is another one now.
+    DefaultChanged {
+        /// Which opening.
+        generation: u64,
+    },
+    /// The deadline has come.
+    Tick,
+}
+
+/// What the recorder has to do.
+#[derive(Debug, PartialEq)]
+pub enum Output {
+    /// Open the microphone in the background.
+    Open {
+        /// Which opening this is; what comes from others is stale.
+        generation: u64,
+    },
+    /// Close it.
+    Close,
+    /// Tell.
+    Event(VoiceEvent),
+    /// Judge and save a clip, then tell.
+    Finish(Clip),
+}
+
+/// The sound of a finished take.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Clip {
+    /// Its pieces in order, each with its rate; more than one if the microphone was lost in between.
+    pub pieces: Vec<(u32, Vec<f32>)>,
+    /// How long the key was held.
+    pub hold: Duration,
+    /// The microphone.
+    pub device: String,
+}
+
+enum Mic {
+    Closed,
+    Opening { since: Instant },
+    Open { since: Instant, ordered: Instant },
+}
+
+struct Take {
+    pressed: Instant,
+    released: Option<Instant>,
+    pieces: Vec<(u32, Vec<f32>)>,
+    /// First sample in the current track.
+    from: u64,
+    /// End in the current track, once released.
+    until: Option<u64>,
+    recording: bool,
+    /// Samples so far that were exactly zero, until the first that was not.
+    zeros: Option<u64>,
+    meter: Meter,
+    /// Since when there has been no microphone, and when to try next.
+    lost: Option<(Instant, Instant)>,
+}
+
+/// The recorder's mind.
+pub struct Core {
+    options: VoiceOptions,
+    generation: u64,
+    mic: Mic,
+    device: String,
+    track: Option<Track>,
+    take: Option<Take>,
+    /// Where the last clip ended in the current track: its end is not the next one's beginning.
+    last_end: u64,
+    idle_since: Instant,
+    stale: bool,
+    out: Vec<Output>,
+}
+
+impl Core {
+    /// A recorder with its microphone closed.
+    pub fn new(options: VoiceOptions, now: Instant) -> Self {
+        Self {
+            options,
+            generation: 0,
+            mic: Mic::Closed,
+            device: "the microphone".to_owned(),
+            track: None,
+            take: None,
+            last_end: 0,
+            idle_since: now,
+            stale: false,
+            out: Vec::new(),
+        }
+    }
+
+    /// Takes in what happened at `now` and returns what to do.
+    pub fn handle(&mut self, input: Input, now: Instant) -> Vec<Output> {
+        match input {
+            Input::Press => self.press(now),
+            Input::Release => self.release(now),
+            Input::Cancel => self.cancel(now),
+            Input::Close => {
+                self.cancel(now);
+                self.close();
+            }
+            Input::Opened {
+                generation,
+                rate,
+                device,
+            } if generation == self.generation => {
+                self.opened(rate, device, now);
+            }
+            Input::Samples {
+                generation,
+                samples,
+            } if generation == self.generation => self.samples(&samples, now),
+            Input::Lost {
+                generation,
+                problem,
+            } if generation == self.generation => self.lost(problem, now),
+            Input::DefaultChanged { generation } if generation == self.generation => {
+                self.stale = true
+            }
+            // From an opening that was given up.
+            Input::Opened { .. }
+            | Input::Samples { .. }
+            | Input::Lost { .. }
+            | Input::DefaultChanged { .. } => {}
+            Input::Tick => {}
+        }
+        self.tick(now);
+        std::mem::take(&mut self.out)
+    }
+
+    /// When [`Input::Tick`] is due, if nothing else happens.
+    pub fn deadline(&self) -> Option<Instant> {
+        let mut next: Option<Instant> = None;
+        let mut at = |moment: Option<Instant>| {
+            next = match (next, moment) {
+                (Some(a), Some(b)) => Some(a.min(b)),
+                (a, b) => a.or(b),
+            };
+        };
+        if let Mic::Opening { since } = self.mic {
+            at(since.checked_add(OPENING));
+        }
+        match &self.take {
+            Some(take) => {
+                if let Some((since, retry)) = take.lost {
+                    let waiting = matches!(self.mic, Mic::Closed);
+                    at(Some(if waiting { retry } else { since + RETRYING }));
+                }
+                at(take
+                    .released
+                    .and_then(|released| released.checked_add(self.late())));
+                at(self
+                    .silence(take)
+                    .and_then(|(since, patience)| since.checked_add(patience)));
+            }
+            None if matches!(self.mic, Mic::Open { .. }) => {
+                at(self.idle_since.checked_add(self.options.warm))
+            }
+            None => {}
+        }
+        next
+    }
+
+    /// What the take has recorded so far, for a look while it is being spoken.
+    pub fn so_far(&self) -> Option<Clip> {
+        let take = self.take.as_ref().filter(|take| take.recording)?;
+        let mut pieces = take.pieces.clone();
+        if let Some(track) = &self.track {
+            pieces.push((track.rate(), track.copy(take.from, track.end())));
+        }
+        Some(Clip {
+            pieces,
+            hold: take.pressed.elapsed(),
+            device: self.device.clone(),
+        })
+    }
+
+    fn event(&mut self, event: VoiceEvent) {
+        self.out.push(Output::Event(event));
+    }
+
+    fn press(&mut self, now: Instant) {
+        match &self.take {
+            // A repeating key.
+            Some(take) if take.released.is_none() => return,
+            Some(_) => self.finish(now),
+            None => {}
+        }
+        if self.stale {
+            self.close();
+        }
+        let mut take = Take {
+            pressed: now,
+            released: None,
+            pieces: Vec::new(),
+            from: 0,
+            until: None,
+            recording: false,
+            zeros: Some(0),
+            meter: Meter::default(),
+            lost: None,
+        };
+        match (&self.mic, &self.track) {
+            (Mic::Open { .. }, Some(track)) => {
+                let wanted = track
+                    .position(now)
+                    .saturating_sub(track.count(self.options.before));
+                take.from = wanted.max(track.start()).max(self.last_end);
+                take.recording = track
+                    .heard()
+                    .is_some_and(|heard| now.duration_since(heard) < stall(track));
+            }
+            (Mic::Closed, _) => self.open(now),
+            _ => {}
+        }
+        let recording = take.recording;
+        self.take = Some(take);
+        self.event(if recording {
+            VoiceEvent::Recording { since: now }
+        } else {
+            VoiceEvent::Opening
+        });
+    }
+
+    fn release(&mut self, now: Instant) {
+        let after = self.options.after;
+        let Some(take) = &mut self.take else { return };
+        if take.released.is_some() {
+            return;
+        }
+        take.released = Some(now);
+        let hold = now.duration_since(take.pressed);
+        let nothing = !take.recording && take.pieces.is_empty();
+        if nothing {
+            self.take = None;
+            self.idle_since = now;
+            self.event(if hold < TAP {
+                VoiceEvent::TooShort
+            } else {
+                VoiceEvent::Failed(diagnose::slow(hold))
+            });
+            return;
+        }
+        match &self.track {
+            Some(track) if take.recording => {
+                take.until = Some(track.position(now) + track.count(after))
+            }
+            _ => self.finish(now),
+        }
+    }
+
+    fn cancel(&mut self, now: Instant) {
+        if self.take.take().is_some() {
+            self.idle_since = now;
+            self.event(VoiceEvent::Canceled);
+        }
+    }
+
+    fn open(&mut self, now: Instant) {
+        self.generation += 1;
+        self.mic = Mic::Opening { since: now };
+        self.track = None;
+        self.last_end = 0;
+        self.stale = false;
+        self.out.push(Output::Open {
+            generation: self.generation,
+        });
+    }
+
+    fn close(&mut self) {
+        if matches!(self.mic, Mic::Closed) {
+            return;
+        }
+        self.generation += 1;
+        self.mic = Mic::Closed;
+        self.track = None;
+        self.last_end = 0;
+        self.stale = false;
+        self.out.push(Output::Close);
+        self.event(VoiceEvent::Closed);
+    }
+
+    fn opened(&mut self, rate: u32, device: String, now: Instant) {
+        let ordered = match self.mic {
+            Mic::Opening { since } => since,
+            _ => now,
+        };
+        self.mic = Mic::Open {
+            since: now,
+            ordered,
+        };
+        self.track = Some(Track::new(rate, now));
+        self.device = device;
+        match &mut self.take {
+            Some(take) => take.lost = None,
+            None => self.idle_since = now,
+        }
+    }
+
+    fn samples(&mut self, samples: &[f32], now: Instant) {
+        let Some(track) = &mut self.track else { return };
+        // Open is what delivers: some only begin seconds after they say they did.
+        if let (None, Mic::Open { ordered, .. }) = (track.heard(), &self.mic) {
+            let took = now.duration_since(*ordered);
+            self.out.push(Output::Event(VoiceEvent::Opened {
+                device: self.device.clone(),
+                took,
+            }));
+        }
+        track.push(samples, now);
+        let Some(take) = &mut self.take else {
+            track.keep_last(RING.max(self.options.before));
+            return;
+        };
+        if !take.recording {
+            take.recording = true;
+            let first = take.pieces.is_empty();
+            if first {
+                self.out
+                    .push(Output::Event(VoiceEvent::Recording { since: now }));
+            }
+        }
+        let before: f64 = take
+            .pieces
+            .iter()
+            .map(|(rate, piece)| piece.len() as f64 / f64::from(*rate))
+            .sum();
+        let here = track.end().saturating_sub(take.from) as f64 / f64::from(track.rate());
+        let elapsed = Duration::from_secs_f64(before + here);
+        let moment = (track.rate() / LEVELS) as usize;
+        if let Some((rms_db, peak_db)) = take.meter.add(samples, moment) {
+            self.out.push(Output::Event(VoiceEvent::Level(Level {
+                rms_db,
+                peak_db,
+                elapsed,
+            })));
+        }
+        let second = u64::from(track.rate());
+        if let Some(zeros) = take.zeros {
+            if samples.iter().any(|&sample| sample != 0.0) {
+                take.zeros = None;
+            } else {
+                let more = zeros + samples.len() as u64;
+                take.zeros = Some(more);
+                if zeros < second && more >= second {
+                    self.out.push(Output::Event(VoiceEvent::Muted));
+                }
+            }
+        }
+        if take.released.is_none() && elapsed >= self.options.limit + self.options.before {
+            take.released = Some(now);
+            take.until = Some(track.end());
+            self.out.push(Output::Event(VoiceEvent::Limit));
+        }
+        if take.until.is_some_and(|until| track.end() >= until) {
+            self.finish(now);
+        }
+    }
+
+    fn lost(&mut self, problem: Problem, now: Instant) {
+        let was_open = match self.mic {
+            Mic::Open { since, .. } => Some(since),
+            _ => None,
+        };
+        self.generation += 1;
+        self.mic = Mic::Closed;
+        let track = self.track.take();
+        self.last_end = 0;
+        self.out.push(Output::Close);
+        if track.as_ref().is_some_and(|track| track.heard().is_some()) {
+            self.event(VoiceEvent::Closed);
+        }
+        let Some(take) = &mut self.take else { return };
+        if let Some(track) = track {
+            let until = take.until.unwrap_or(u64::MAX);
+            let piece = track.copy(take.from, until);
+            if !piece.is_empty() {
+                take.pieces.push((track.rate(), piece));
+            }
+        }
+        take.from = 0;
+        take.until = None;
+        take.recording = false;
+        if take.released.is_some() {
+            self.finish(now);
+        } else if take.pieces.is_empty() && was_open.is_some_and(|since| since < take.pressed) {
+            // A warm one that died in its sleep: it gets a second chance while the key is held.
+            self.open(now);
+        } else if take.pieces.is_empty() {
+            self.take = None;
+            self.idle_since = now;
+            self.event(VoiceEvent::Failed(problem));
+        } else {
+            let since = match take.lost {
+                Some((since, _)) => since,
+                None => {
+                    self.out
+                        .push(Output::Event(VoiceEvent::Interrupted(problem)));
+                    now
+                }
+            };
+            take.lost = Some((since, now + RETRY));
+            if now.duration_since(since) >= RETRYING {
+                self.finish(now);
+            }
+        }
+    }
+
+    /// Ends the take with what there is.
+    fn finish(&mut self, now: Instant) {
+        let Some(mut take) = self.take.take() else {
+            return;
+        };
+        if let Some(track) = &mut self.track
+            && take.recording
+        {
+            let until = take.until.unwrap_or(u64::MAX).min(track.end());
+            take.pieces
+                .push((track.rate(), track.copy(take.from, until)));
+            self.last_end = until;
+            track.keep_last(RING.max(self.options.before));
+        }
+        self.idle_since = now;
+        let hold = take.released.unwrap_or(now).duration_since(take.pressed);
+        self.out.push(Output::Finish(Clip {
+            pieces: take.pieces,
+            hold,
+            device: self.device.clone(),
+        }));
+    }
+
+    /// Since when an open microphone has sent nothing to the take, and how long that is borne.
+    fn silence(&self, take: &Take) -> Option<(Instant, Duration)> {
+        let Mic::Open { since, .. } = self.mic else {
+            return None;
+        };
+        let track = self.track.as_ref()?;
+        match track.heard() {
+            Some(heard) => Some((heard.max(take.pressed), stall(track))),
+            None => Some((since.max(take.pressed), FIRST)),
+        }
+    }
+
+    /// How long after a release to wait for the last samples.
+    fn late(&self) -> Duration {
+        let usual = self
+            .track
+            .as_ref()
+            .map_or(Duration::ZERO, |track| track.gap() + track.gap() / 2);
+        self.options.after + LATE.max(usual.min(LONGEST_STALL))
+    }
+
+    /// Whatever time alone brings about.
+    fn tick(&mut self, now: Instant) {
+        if let Mic::Opening { since } = self.mic
+            && now.duration_since(since) >= OPENING
+        {
+            self.lost(diagnose::hung(OPENING), now);
+        }
+        let Some(take) = &self.take else {
+            let warm = self.idle_since.checked_add(self.options.warm);
+            let idle = matches!(self.mic, Mic::Open { .. }) && warm.is_some_and(|warm| now >= warm);
+            // Another default was chosen meanwhile: the next press opens that one, with its ring filled.
+            if self.stale && matches!(self.mic, Mic::Open { .. }) {
+                self.close();
+                if !idle {
+                    self.open(now);
+                }
+            } else if idle {
+                self.close();
+            }
+            return;
+        };
+        if let Some((since, retry)) = take.lost {
+            if now.duration_since(since) >= RETRYING {
+                self.finish(now);
+            } else if now >= retry && matches!(self.mic, Mic::Closed) {
+                self.open(now);
+            }
+            return;
+        }
+        let late = take
+            .released
+            .and_then(|released| released.checked_add(self.late()));
+        if late.is_some_and(|late| now >= late) {
+            self.finish(now);
+            return;
+        }
+        if let Some((since, patience)) = self.silence(take)
+            && now.duration_since(since) >= patience
+        {
+            let problem = diagnose::stuck(&self.device, now.duration_since(since));
+            self.lost(problem, now);
+        }
+    }
+}
+
+/// How long a microphone with this track may send nothing.
+fn stall(track: &Track) -> Duration {
+    STALL.max(track.gap() * 3).min(LONGEST_STALL)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,371 @@
+//! The microphone for real: a sound server of the test's own, somebody speaking into it, the recorder listening.
+#![cfg(target_os = "linux")]
+
+#[path = "support/audio.rs"]
+mod audio;
+#[path = "support/pulse.rs"]
+mod pulse;
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use sayso::speech::Transcriber;
+use sayso::speech::local::Local;
+use sayso::voice::{Events, Recorder, VoiceEvent, VoiceOptions, gate, shelf, wav};
+
+use pulse::{PATIENCE, SINK, Server};
+
+#[test]
+fn nothing_said_is_lost_and_words_come_out_right() {
+    pulse::run_inside("inside_speaking");
+}
+
+#[test]
+fn a_restarted_sound_server_keeps_the_clip() {
+    pulse::run_inside("inside_restart");
+}
+
+#[test]
+fn silence_taps_and_zeros_are_told_apart() {
+    pulse::run_inside("inside_silence");
+}
+
+/// The next event that is no level.
+async fn next(events: &mut Events) -> VoiceEvent {
+    loop {
+        let event = tokio::time::timeout(PATIENCE, events.recv())
+            .await
+            .expect("no event in time")
+            .expect("the recorder ended");
+        if !matches!(event, VoiceEvent::Level(_)) {
+            return event;
+        }
+    }
+}
+
+/// Events up to the one that `last` accepts, which comes last.
+async fn until(events: &mut Events, last: impl Fn(&VoiceEvent) -> bool) -> Vec<VoiceEvent> {
+    let mut seen = Vec::new();
+    loop {
+        seen.push(next(events).await);
+        if last(&seen[seen.len() - 1]) {
+            return seen;
+        }
+        assert!(seen.len() < 20, "{seen:?}");
+    }
+}
+
+async fn clip(events: &mut Events) -> PathBuf {
+    let end = |event: &VoiceEvent| {
+        matches!(
+            event,
+            VoiceEvent::Clip { .. }
+                | VoiceEvent::NoSpeech { .. }
+                | VoiceEvent::Failed(_)
+                | VoiceEvent::TooShort
+        )
+    };
+    let seen = until(events, end).await;
+    match seen.last() {
+        Some(VoiceEvent::Clip { path, .. }) => path.clone(),
+        _ => panic!("no clip: {seen:?}"),
+    }
+}
+
+fn options(folder: &Path) -> VoiceOptions {
+    VoiceOptions {
+        keep: 3,
+        ..VoiceOptions::new(folder.join("recordings"))
+    }
+}
+
+/// First and last sample of what is spoken, by its loudness.
+fn spoken(sound: &[f32]) -> (usize, usize) {
+    let first = sound.iter().position(|sample| sample.abs() > 0.02).unwrap();
+    let last = sound
+        .iter()
+        .rposition(|sample| sample.abs() > 0.02)
+        .unwrap();
+    (first, last)
+}
+
+/// How alike `sound` and `clip` are when `sound` begins at `shift` in it: 1 for the same but for its loudness.
+fn likeness(sound: &[f32], clip: &[f32], shift: i64) -> f64 {
+    let (mut product, mut a, mut b) = (0.0, 0.0, 0.0);
+    for (at, &left) in sound.iter().enumerate() {
+        let right = usize::try_from(at as i64 + shift)
+            .ok()
+            .and_then(|at| clip.get(at))
+            .copied()
+            .unwrap_or_default();
+        product += f64::from(left) * f64::from(right);
+        a += f64::from(left) * f64::from(left);
+        b += f64::from(right) * f64::from(right);
+    }
+    if a * b > 0.0 {
+        product / (a * b).sqrt()
+    } else {
+        0.0
+    }
+}
+
+/// Where `sound` begins in `clip` (negative: before it), by the best likeness, and that likeness.
+fn align(sound: &[f32], clip: &[f32]) -> (i64, f64) {
+    const STEP: usize = 80;
+    let best = |range: std::ops::Range<i64>, like: &dyn Fn(i64) -> f64| {
+        range
+            .map(|shift| (shift, like(shift)))
+            .max_by(|a, b| a.1.total_cmp(&b.1))
+            .unwrap()
+    };
+    // First by the loudness of every 5 ms, then sample by sample around the best.
+    let loudness = |samples: &[f32]| -> Vec<f32> {
+        let sums: Vec<f32> = samples
+            .chunks(STEP)
+            .map(|chunk| chunk.iter().map(|sample| sample.abs()).sum())
+            .collect();
+        let mean = sums.iter().sum::<f32>() / sums.len() as f32;
+        sums.into_iter().map(|sum| sum - mean).collect()
+    };
+    let (rough_sound, rough_clip) = (loudness(sound), loudness(clip));
+    let reach = rough_clip.len().max(rough_sound.len()) as i64;
+    let (near, _) = best(-reach..reach, &|shift| {
+        likeness(&rough_sound, &rough_clip, shift)
+    });
+    let near = near * STEP as i64;
+    best(near - 160..near + 160, &|shift| {
+        likeness(sound, clip, shift)
+    })
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "started by nothing_said_is_lost_and_words_come_out_right"]
+async fn inside_speaking() {
+    let folder = pulse::folder();
+    let server = Server::start(&folder);
+    let listener = server.listener();
+    let (recorder, mut events) = Recorder::spawn(options(&folder)).unwrap();
+
+    // Cold: nothing claims to record before samples arrive.
+    recorder.press();
+    let seen = until(&mut events, |event| {
+        matches!(event, VoiceEvent::Recording { .. })
+    })
+    .await;
+    assert!(
+        matches!(
+            seen[..],
+            [
+                VoiceEvent::Opening,
+                VoiceEvent::Opened { .. },
+                VoiceEvent::Recording { .. }
+            ]
+        ),
+        "{seen:?}"
+    );
+    let demo = audio::recorded("demo.wav");
+    server.play(&demo, SINK).wait().unwrap();
+    listener.wait_until(listener.count(), 4_800);
+    recorder.release();
+    let first = clip(&mut events).await;
+    println!("cold: {seen:?}");
+
+    // Warm: pressed when the voice is already heard, released before its last sound has passed.
+    let said = wav::read(&demo).unwrap();
+    let (onset, end) = spoken(&said);
+    let mut paths = vec![first];
+    for (late, early) in [
+        (0, 0),
+        (800, 800),
+        (1_600, 1_600),
+        (2_400, 2_400),
+        (1_200, 3_000),
+    ] {
+        let mut playing = server.play(&demo, SINK);
+        let heard = listener.wait_for_sound();
+        listener.wait_until(heard, late);
+        recorder.press();
+        assert!(
+            matches!(next(&mut events).await, VoiceEvent::Recording { .. }),
+            "a warm microphone records at once"
+        );
+        listener.wait_until(heard, (end - onset) as u64 - early);
+        recorder.release();
+        let path = clip(&mut events).await;
+        playing.wait().unwrap();
+        let got = wav::read(&path).unwrap();
+        let (shift, likeness) = align(&said, &got);
+        let (begins, ends) = (onset as i64 + shift, end as i64 + shift);
+        println!(
+            "pressed {late} late, released {early} early: voice {begins}..{ends} of {}, likeness {likeness:.3}",
+            got.len()
+        );
+        assert!(begins >= 0, "{} samples are missing at the front", -begins);
+        assert!(
+            ends <= got.len() as i64,
+            "{} samples are missing at the end",
+            ends - got.len() as i64
+        );
+        assert!(
+            likeness > 0.9,
+            "something is missing in the middle: {likeness}"
+        );
+        paths.push(path);
+    }
+    assert_eq!(
+        shelf::list(&folder.join("recordings")).unwrap().len(),
+        3,
+        "the last three are kept"
+    );
+
+    let Some(models) = audio::installed_models() else {
+        return;
+    };
+    let local = Local::new(models);
+    for path in paths.iter().rev().take(3) {
+        let heard = local.transcribe(path).await.unwrap();
+        println!("heard: {}", heard.text);
+        assert_eq!(
+            audio::words(&heard.text).join(" "),
+            "change the headline to welcome to the garden"
+        );
+    }
+
+    // Another voice, other words.
+    let words = folder.join("espeak.wav");
+    let made = Command::new("espeak-ng")
+        .args(["-v", "en-gb", "-s", "140", "-w"])
+        .arg(&words)
+        .arg("Change the headline to welcome to the garden.")
+        .status();
+    assert!(made.unwrap().success());
+    recorder.press();
+    assert!(matches!(
+        next(&mut events).await,
+        VoiceEvent::Recording { .. }
+    ));
+    server.play(&words, SINK).wait().unwrap();
+    listener.wait_until(listener.count(), 3_200);
+    recorder.release();
+    let heard = local.transcribe(&clip(&mut events).await).await.unwrap();
+    println!("heard: {}", heard.text);
+    let words = audio::words(&heard.text).join(" ");
+    assert!(
+        words.starts_with("change the") && words.ends_with("the garden"),
+        "{words}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "started by a_restarted_sound_server_keeps_the_clip"]
+async fn inside_restart() {
+    let folder = pulse::folder();
+    let server = Server::start(&folder);
+    let (recorder, mut events) = Recorder::spawn(options(&folder)).unwrap();
+    recorder.press();
+    until(&mut events, |event| {
+        matches!(event, VoiceEvent::Recording { .. })
+    })
+    .await;
+    let demo = audio::recorded("demo.wav");
+    server.play(&demo, SINK).wait().unwrap();
+    drop(server);
+    until(&mut events, |event| {
+        matches!(event, VoiceEvent::Interrupted(_))
+    })
+    .await;
+    let server = Server::start(&folder);
+    until(&mut events, |event| {
+        matches!(event, VoiceEvent::Opened { .. })
+    })
+    .await;
+    server
+        .play(&audio::recorded("yes.wav"), SINK)
+        .wait()
+        .unwrap();
+    server
+        .listener()
+        .wait_until(server.listener().count(), 4_800);
+    recorder.release();
+    let got = wav::read(&clip(&mut events).await).unwrap();
+    for (file, what) in [("demo.wav", "before"), ("yes.wav", "after")] {
+        let said = wav::read(&audio::recorded(file)).unwrap();
+        let (onset, end) = spoken(&said);
+        let (_, likeness) = align(&said[onset..end], &got);
+        println!("{what} the restart: likeness {likeness:.3}");
+        assert!(
+            likeness > 0.85,
+            "what was said {what} the restart is missing: {likeness}"
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "started by silence_taps_and_zeros_are_told_apart"]
+async fn inside_silence() {
+    let folder = pulse::folder();
+    let server = Server::start(&folder);
+    let listener = server.listener();
+    let (recorder, mut events) = Recorder::spawn(VoiceOptions {
+        limit: Duration::from_secs(2),
+        ..options(&folder)
+    })
+    .unwrap();
+
+    // A sink that nobody plays into delivers exact zeros, as a muted microphone does. Nobody lets go: the limit ends it.
+    recorder.press();
+    let seen = until(&mut events, |event| matches!(event, VoiceEvent::Failed(_))).await;
+    assert!(
+        seen.contains(&VoiceEvent::Muted) && seen.contains(&VoiceEvent::Limit),
+        "{seen:?}"
+    );
+    assert!(
+        matches!(seen.last(), Some(VoiceEvent::Failed(problem)) if problem.is("microphone-muted")),
+        "{seen:?}"
+    );
+    recorder.release();
+
+    // A hum is no speech.
+    let hum = folder.join("hum.wav");
+    let sound: Vec<f32> = (0..40_000)
+        .map(|at| (at as f32 * 0.02).sin() * 0.3)
+        .collect();
+    assert!(!gate::listen(&sound).speech());
+    wav::write(&hum, &sound).unwrap();
+    let mut playing = server.play(&hum, SINK);
+    let heard = listener.wait_for_sound();
+    recorder.press();
+    listener.wait_until(heard, 16_000);
+    recorder.release();
+    let seen = until(&mut events, |event| {
+        matches!(event, VoiceEvent::NoSpeech { .. })
+    })
+    .await;
+    assert_eq!(seen.len(), 2, "{seen:?}");
+
+    // A slip of the finger.
+    recorder.press();
+    recorder.release();
+    let seen = until(&mut events, |event| matches!(event, VoiceEvent::TooShort)).await;
+    assert_eq!(seen.len(), 2, "{seen:?}");
+    playing.wait().unwrap();
+
+    // Canceled, then closed.
+    recorder.press();
+    recorder.cancel();
+    recorder.close();
+    let seen = until(&mut events, |event| matches!(event, VoiceEvent::Closed)).await;
+    assert!(
+        matches!(
+            seen[..],
+            [
+                VoiceEvent::Recording { .. },
+                VoiceEvent::Canceled,
+                VoiceEvent::Closed
+            ]
+        ),
+        "{seen:?}"
+    );
+    assert!(shelf::list(&folder.join("recordings")).unwrap().is_empty());
+}
