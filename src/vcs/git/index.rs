@@ -172,6 +172,9 @@ impl Git {
         let [ours, base, theirs] = &sides[..] else {
             return Ok(None);
         };
+        if lines::is_part(base, ours, theirs) {
+            return Ok(Some(staged.oid.clone()));
+        }
         let merged = match self.merge(ours, base, theirs).await? {
             Some(merged) => merged,
             None if lines::contains(base, ours, theirs) => return Ok(Some(staged.oid.clone())),

@@ -192,10 +192,14 @@ impl Git {
             self.smudged(&change.path, &after.oid)
         );
         let (base, theirs) = (base?, theirs?);
-        let merged = match self.merge(&ours, &base, &theirs).await? {
-            Some(merged) => merged,
-            None if lines::contains(&base, &ours, &theirs) => ours.clone(),
-            None => return Ok(None),
+        let merged = if lines::is_part(&base, &ours, &theirs) {
+            ours.clone()
+        } else {
+            match self.merge(&ours, &base, &theirs).await? {
+                Some(merged) => merged,
+                None if lines::contains(&base, &ours, &theirs) => ours.clone(),
+                None => return Ok(None),
+            }
         };
         let executable = self.executable(change, work).await;
         if merged == ours {
