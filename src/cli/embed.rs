@@ -92,7 +92,7 @@ impl Session {
                     config,
                     paths,
                     project: Some(project),
-                        owned: None,
+                    owned: None,
                 })
             }
         }
