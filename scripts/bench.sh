@@ -28,4 +28,4 @@ if [ ! -e "$venv/ready" ]; then
     fi
 fi
 
-exec python3 scripts/bench/main.py --sayso "$sayso" --venv "$venv" "$@"
+exec python3 -B scripts/bench/main.py --sayso "$sayso" --venv "$venv" "$@"

@@ -32,14 +32,14 @@ class Server:
             raise
         self.token = endpoint["token"]
         self.http = http.client.HTTPConnection(urlsplit(endpoint["url"]).netloc, timeout=PATIENCE)
-        self.seq = self.call("GET", "/api/status")["cursor"].rsplit("-", 1)[-1]
-        self.seq = int(self.seq)
+        self.seq = int(self.call("GET", "/api/status")["cursor"].rsplit("-", 1)[1])
 
     def _endpoint(self, world: World, repo: Path) -> dict:
         deadline = time.monotonic() + PATIENCE
         while time.monotonic() < deadline:
             if self.process.poll() is not None:
-                raise RuntimeError(f"sayso serve ended with {self.process.returncode}; see {self.log.name}")
+                said = Path(self.log.name).read_text(errors="replace")[-400:]
+                raise RuntimeError(f"sayso serve ended with {self.process.returncode}: {said}")
             try:
                 return json.loads((world.project(repo) / "server.json").read_bytes())
             except (OSError, RuntimeError, ValueError):

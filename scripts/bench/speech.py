@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 from api import Server
-from world import Missing, Row, World, median, sample_site, spread
+from world import Missing, Result, World, median, sample_site, spread
 
 RUNS = 15
 SECONDS = 4.5
@@ -60,8 +60,7 @@ class Publisher:
             self.process.wait()
 
 
-def transcription(world: World, venv: Path) -> Row:
-    what, bar = "transcription of a 4.5 s utterance, model warm, one thread", "≤ 120 ms, and ≤ 0.6 × the publisher's library"
+def transcription(world: World, venv: Path) -> Result:
     wav = utterance(world)
     sound = wav.read_bytes()
     repo = world.repository("heard", sample_site())
@@ -98,7 +97,7 @@ def transcription(world: World, venv: Path) -> Row:
         f"the speech gate and the log; the model alone takes {spread(model)}. Heard: “{said}”."
     ]
     if not publisher:
-        return Row(what, f"{spread(whole)}; nothing to compare with: {why}", bar, None if fast else False, notes)
+        return Result(f"{spread(whole)}; nothing to compare with: {why}", None if fast else False, notes)
     ratio = {kind: median(whole) / median(times) for kind, times in theirs.items()}
     notes.append(
         f"The publisher's `moonshine-voice` 0.0.49, same model file, same clip, in turns with ours: {spread(theirs['default'])} "
@@ -106,7 +105,7 @@ def transcription(world: World, venv: Path) -> Row:
         f"the sound back; heard “{texts['default']}”. Its threads are left as they come."
     )
     measured = f"{spread(whole)}, {ratio['default']:.2f} × the publisher's {median(theirs['default']):.0f} ms"
-    return Row(what, measured, bar, fast and max(ratio.values()) <= 0.6, notes)
+    return Result(measured, fast and max(ratio.values()) <= 0.6, notes)
 
 
 def settle(server: Server, instruction: str) -> None:

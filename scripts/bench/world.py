@@ -26,12 +26,10 @@ class Missing(Exception):
 
 
 @dataclass
-class Row:
-    """A line of the table. `met` is None where nothing could be measured."""
+class Result:
+    """What was measured for a row of the table. `met` is None where that cannot be said."""
 
-    what: str
     measured: str
-    bar: str
     met: bool | None
     notes: list[str] = field(default_factory=list)
 

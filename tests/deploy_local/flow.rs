@@ -374,6 +374,48 @@ async fn a_deployment_waits_for_the_one_before_it_and_can_be_stopped_while_it_wa
     assert!(first.unwrap_err().canceled);
 }
 
+#[tokio::test]
+async fn a_deployment_comes_to_its_end_when_nobody_waits_for_it() {
+    let rig = rig(|_| {}).await;
+    let asked = request(Commit::page("one"));
+    let id = asked.id.clone();
+    let (sender, mut reports) = mpsc::unbounded_channel();
+    let mut deploying = Box::pin(rig.target.deploy(asked, sender, CancellationToken::new()));
+    tokio::select! {
+        _ = &mut deploying => panic!("it was to be dropped on the way"),
+        first = reports.recv() => assert!(first.is_some()),
+    }
+    drop(deploying);
+    while reports.recv().await.is_some() {}
+    assert_eq!(rig.home().await, page("one"));
+    assert!(rig.target.reconcile(PRODUCTION, &id).await.is_some());
+}
+
+#[tokio::test]
+async fn closing_stops_a_running_deployment() {
+    let rig = rig(|options| options.build.command = Some("sleep 600".into())).await;
+    let (sender, mut reports) = mpsc::unbounded_channel();
+    let cancel = CancellationToken::new();
+    let deploying = rig
+        .target
+        .deploy(request(Commit::page("one")), sender, cancel);
+    let closing = async {
+        while !matches!(
+            reports.recv().await,
+            Some(Report::Stage {
+                stage: Stage::Build,
+                ..
+            })
+        ) {}
+        rig.target.close().await;
+    };
+    let (outcome, ()) = tokio::join!(deploying, closing);
+    assert!(outcome.unwrap_err().canceled);
+    LocalTarget::open(LocalOptions::new(&rig.dir))
+        .await
+        .unwrap();
+}
+
 /// Two environments and a release in the first.
 async fn staged() -> (Rig, ReleaseId) {
     let rig = rig(|options| {
@@ -458,4 +500,13 @@ async fn a_site_of_two_hundred_files_is_live_in_a_moment() {
     // finds a wait that does not belong here.
     let best = times.iter().map(|(time, _)| *time).min().unwrap();
     assert!(best < Duration::from_secs(2), "{best:?}");
+}
+
+#[tokio::test]
+async fn a_failed_deployment_leaves_no_contents_behind() {
+    let rig = rig(|options| options.health.expect_text = Some("good".into())).await;
+    rig.deploy(Commit::page("good")).await.unwrap();
+    rig.deploy(Commit::page("poor")).await.unwrap_err();
+    until("what it stored is removed", || rig.names("objects").len() == 1).await;
+    assert_eq!(rig.home().await, page("good"));
 }

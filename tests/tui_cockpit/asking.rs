@@ -256,6 +256,7 @@ fn a_deployment_that_runs_at_the_start_is_shown() {
         commit: "abcdef0123".into(),
         release: None,
         force: false,
+        attempts: 1,
         state: DeploymentState::Running,
         progress: Progress {
             percent: 40,
