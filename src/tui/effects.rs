@@ -115,9 +115,9 @@ impl Effects {
             Effect::Stop(id) => {
                 self.change(async move { Outcome::Stopped(client.cancel(&id).await) })
             }
-            Effect::LoadProposal(id, updated) => self.ask(async move {
-                Outcome::Proposal(updated, client.proposal(&id).await)
-            }),
+            Effect::LoadProposal(id, updated) => {
+                self.ask(async move { Outcome::Proposal(updated, client.proposal(&id).await) })
+            }
             Effect::LoadStatus(after) => self.ask(async move {
                 if !after.is_zero() {
                     tokio::time::sleep(after).await;

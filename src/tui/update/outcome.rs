@@ -15,7 +15,9 @@ impl Turn<'_> {
             Outcome::Status(Ok(status)) => self.status(status),
             Outcome::Status(Err(problem)) => self.no_status(&problem),
             Outcome::Proposal(updated, Ok(view)) => self.put_proposal(view, updated),
-            Outcome::Proposal(_, Err(problem)) => self.failed("the proposal was not loaded", &problem),
+            Outcome::Proposal(_, Err(problem)) => {
+                self.failed("the proposal was not loaded", &problem)
+            }
             Outcome::History(events) => self.m.timeline.prepend(&events),
             Outcome::Submitted(text, result) | Outcome::Revised(text, result) => {
                 if let Err(problem) = result {
