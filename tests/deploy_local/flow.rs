@@ -507,6 +507,9 @@ async fn a_failed_deployment_leaves_no_contents_behind() {
     let rig = rig(|options| options.health.expect_text = Some("good".into())).await;
     rig.deploy(Commit::page("good")).await.unwrap();
     rig.deploy(Commit::page("poor")).await.unwrap_err();
-    until("what it stored is removed", || rig.names("objects").len() == 1).await;
+    until("what it stored is removed", || {
+        rig.names("objects").len() == 1
+    })
+    .await;
     assert_eq!(rig.home().await, page("good"));
 }
