@@ -114,9 +114,7 @@ fn a_spoken_change_goes_live() {
     assert!(page.contains(&format!("<h1>{written}</h1>")), "{page}");
     assert!(!page.contains("Plants with patience"), "{page}");
 
-    terminal.send("q");
-    assert!(terminal.ended().success());
-    terminal.given_back();
+    terminal.quit();
 }
 
 #[test]
@@ -144,9 +142,7 @@ fn a_rejected_change_leaves_no_trace() {
     let page = std::fs::read_to_string(machine.site().join("index.html")).unwrap();
     assert_eq!(page, PAGE);
 
-    terminal.send("q");
-    assert!(terminal.ended().success());
-    terminal.given_back();
+    terminal.quit();
 }
 
 #[test]
@@ -166,9 +162,7 @@ fn a_proposal_outlives_a_kill() {
     let page = fetch(&url);
     assert!(page.contains(&format!("<h1>{written}</h1>")), "{page}");
 
-    terminal.send("q");
-    assert!(terminal.ended().success());
-    terminal.given_back();
+    terminal.quit();
 }
 
 #[test]

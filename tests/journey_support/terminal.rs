@@ -161,6 +161,18 @@ impl Terminal {
         status
     }
 
+    /// Quits as a person does, and checks that all is as it was before.
+    pub fn quit(&mut self) {
+        self.send("q");
+        let status = self.ended();
+        self.given_back();
+        assert!(
+            status.success(),
+            "{status:?}; the screen:\n{}",
+            self.screen()
+        );
+    }
+
     /// Waits until every mode that was switched on is switched off, and checks that the line is as before.
     pub fn given_back(&self) {
         self.wait("a terminal as it was", |state| {
