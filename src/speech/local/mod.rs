@@ -33,6 +33,12 @@ pub const ENGINE: &str = "moonshine-tiny";
 /// Phrases that go through the decoder side by side.
 const TOGETHER: usize = 8;
 
+/// Score above which a reading is not tried again in another way.
+const SURE: f32 = -1.0;
+
+/// Samples of silence in front of a clip that let the encoder's frames fall elsewhere (70 ms).
+const SHIFT: usize = voice::RATE as usize * 7 / 100;
+
 /// The recogniser of this machine. Cheap to make; the model is loaded by [`Transcriber::warm`] or the first call.
 #[derive(Clone)]
 pub struct Local {
@@ -90,20 +96,15 @@ impl Local {
             let started = Instant::now();
             let mut words = Vec::new();
             for piece in pieces::cut(samples) {
+                let last = read(&mut loaded.model, &samples[piece])?;
                 let model = &mut loaded.model;
-                let mut encoded = model.encode(&samples[piece.clone()])?;
-                let reading = model.greedy(&mut encoded)?;
-                let text = model.tokens().decode(&reading.tokens);
-                let verdict = judge::judge(&text, &reading, || model.evidence(&reading))?;
+                let text = model.tokens().decode(&last.reading.tokens);
+                let verdict = judge::judge(&text, &last.reading, || model.evidence(&last.reading))?;
                 heard.doubtful |= verdict != Verdict::Said;
                 if verdict != Verdict::Invented {
                     words.push(text);
                 }
-                loaded.last = Some(Last {
-                    clip: fingerprint(&samples[piece]),
-                    encoded,
-                    reading,
-                });
+                loaded.last = Some(last);
             }
             heard.text = words.join(" ");
             heard.millis = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
@@ -121,19 +122,11 @@ impl Local {
         let speech = gate::listen(samples).seconds();
         self.with(|loaded| {
             let clip = fingerprint(samples);
-            let model = &mut loaded.model;
             let mut last = match loaded.last.take().filter(|last| last.clip == clip) {
                 Some(last) => last,
-                None => {
-                    let mut encoded = model.encode(samples)?;
-                    let reading = model.greedy(&mut encoded)?;
-                    Last {
-                        clip,
-                        encoded,
-                        reading,
-                    }
-                }
+                None => read(&mut loaded.model, samples)?,
             };
+            let model = &mut loaded.model;
             let tokens: Vec<Vec<u32>> = phrases
                 .iter()
                 .map(|phrase| model.tokens().encode(&written(phrase)))
@@ -185,6 +178,46 @@ impl Local {
         self.inner.loaded.store(true, Ordering::Relaxed);
         work(loaded)
     }
+}
+
+/// Reads a clip. A reading that is not sure of itself is compared with those of the same sound shifted and slowed,
+/// and the likeliest is taken: on 588 spoken clips that made 30 wrong words in a hundred 26.
+fn read(model: &mut Model, samples: &[f32]) -> Result<Last, Problem> {
+    let mut best = decode(model, samples, samples)?;
+    let seconds = voice::seconds(samples.len());
+    // As many as fit into a tenth of a second on the machine this was measured on; two for anything short.
+    let tries = match seconds {
+        0.0..2.3 => 3,
+        2.3..3.1 => 2,
+        3.1..12.0 => 1,
+        _ => 0,
+    };
+    for other in 0..tries {
+        if best.reading.score > SURE && !best.reading.capped {
+            break;
+        }
+        let varied = match other {
+            0 => [&vec![0.0; SHIFT], samples].concat(),
+            1 => tempo::stretch(samples, 0.85),
+            _ => tempo::stretch(samples, 0.92),
+        };
+        let again = decode(model, samples, &varied)?;
+        let better = again.reading.score > best.reading.score && !again.reading.capped;
+        if better || (best.reading.capped && !again.reading.capped) {
+            best = again;
+        }
+    }
+    Ok(best)
+}
+
+fn decode(model: &mut Model, clip: &[f32], samples: &[f32]) -> Result<Last, Problem> {
+    let mut encoded = model.encode(samples)?;
+    let reading = model.greedy(&mut encoded)?;
+    Ok(Last {
+        clip: fingerprint(clip),
+        encoded,
+        reading,
+    })
 }
 
 /// A phrase as the model writes it: with a capital and a full stop or question mark.
