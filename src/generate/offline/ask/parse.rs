@@ -611,7 +611,14 @@ pub fn style_value(property: &str, text: &str) -> Option<String> {
                 || text.starts_with('$');
             looks.then(|| text.to_owned())
         }),
-        "font-family" | "border" | "box-shadow" | "text-align" => Some(text.to_owned()),
+        // Free words, but not those of another property ("font" before "size 6em").
+        "font-family" | "border" | "box-shadow" | "text-align" => {
+            let other = PROPERTIES.iter().any(|(words, _)| {
+                text.strip_prefix(words)
+                    .is_some_and(|rest| rest.starts_with(' '))
+            });
+            (!other).then(|| text.to_owned())
+        }
         "font-weight" => Some(text.to_owned()).filter(|text| {
             text.parse::<u32>().is_ok()
                 || matches!(text.as_str(), "bold" | "normal" | "lighter" | "bolder")
