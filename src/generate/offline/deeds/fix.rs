@@ -332,10 +332,11 @@ fn repair(finder: &Finder<'_>, hit: &Hit) -> Option<String> {
     Some(format!("{front}{found}{tail}"))
 }
 
+/// The one name that `wanted` was meant to be: a slip or two away (letters changed places count as one), and alone so near.
 fn nearest<'n>(wanted: &str, names: impl Iterator<Item = &'n str>) -> Option<String> {
     let mut ranked: Vec<(usize, &str)> = names
         .filter(|name| !name.is_empty())
-        .map(|name| (strsim::levenshtein(wanted, &name.to_lowercase()), name))
+        .map(|name| (strsim::osa_distance(wanted, &name.to_lowercase()), name))
         .collect();
     ranked.sort_unstable();
     ranked.dedup();

@@ -503,6 +503,7 @@ pub fn is_sheet(lang: Lang) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use super::notation::{color_token, numbers_of, utility_value};
     use super::*;
 
     #[test]
