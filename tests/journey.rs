@@ -33,7 +33,9 @@ fn proposes(screen: &str, headline: &str) -> bool {
 fn ask_in_writing(terminal: &Terminal, headline: &str) {
     terminal.send("i");
     terminal.send(&format!("change the headline to {headline}\r"));
-    terminal.until("the proposal", |screen| proposes(screen, headline));
+    let screen = terminal.until("the proposal", |screen| proposes(screen, headline));
+    let wrote = format!("you wrote “change the headline to {headline}”");
+    assert!(screen.contains(&wrote), "{wrote}:\n{screen}");
 }
 
 /// Approves what is on the screen and waits until it is live; returns the live address.
