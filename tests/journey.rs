@@ -33,7 +33,9 @@ fn proposes(screen: &str, headline: &str) -> bool {
 fn ask_in_writing(terminal: &Terminal, headline: &str) {
     terminal.send("i");
     terminal.send(&format!("change the headline to {headline}\r"));
-    terminal.until("the proposal", |screen| proposes(screen, headline));
+    let screen = terminal.until("the proposal", |screen| proposes(screen, headline));
+    let wrote = format!("you wrote “change the headline to {headline}”");
+    assert!(screen.contains(&wrote), "{wrote}:\n{screen}");
 }
 
 /// Approves what is on the screen and waits until it is live; returns the live address.
@@ -114,9 +116,7 @@ fn a_spoken_change_goes_live() {
     assert!(page.contains(&format!("<h1>{written}</h1>")), "{page}");
     assert!(!page.contains("Plants with patience"), "{page}");
 
-    terminal.send("q");
-    assert!(terminal.ended().success());
-    terminal.given_back();
+    terminal.quit();
 }
 
 #[test]
@@ -144,9 +144,7 @@ fn a_rejected_change_leaves_no_trace() {
     let page = std::fs::read_to_string(machine.site().join("index.html")).unwrap();
     assert_eq!(page, PAGE);
 
-    terminal.send("q");
-    assert!(terminal.ended().success());
-    terminal.given_back();
+    terminal.quit();
 }
 
 #[test]
@@ -166,9 +164,7 @@ fn a_proposal_outlives_a_kill() {
     let page = fetch(&url);
     assert!(page.contains(&format!("<h1>{written}</h1>")), "{page}");
 
-    terminal.send("q");
-    assert!(terminal.ended().success());
-    terminal.given_back();
+    terminal.quit();
 }
 
 #[test]

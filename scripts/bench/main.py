@@ -63,14 +63,14 @@ def main() -> None:
             lambda: cockpit.many_events(world),
         ),
     ]
-    began, others = time.monotonic(), busy()
+    began, before = time.monotonic(), spent()
     try:
         done = [
             (row, measure(row)) for number, row in enumerate(rows, 1) if not args.only or number in args.only
         ]
     finally:
         world.close()
-    print(table(done, time.monotonic() - began, others))
+    print(table(done, time.monotonic() - began, others(before, spent())))
 
 
 def measure(row: Row) -> Result:
@@ -84,12 +84,12 @@ def measure(row: Row) -> Result:
         return Result(f"failed: {error}", False)
 
 
-def table(rows: list[tuple[Row, Result]], seconds: float, others: str) -> str:
+def table(rows: list[tuple[Row, Result]], seconds: float, quiet: str) -> str:
     lines = ["| what | measured (median) | bar | met |", "|---|---|---|---|"]
     lines += [f"| {row.what} | {result.measured} | {row.bar} | {verdict(result.met)} |" for row, result in rows]
     lines += [
         "",
-        f"Measured by `make bench` in {seconds:.0f} s on {machine()}, {others}.",
+        f"Measured by `make bench` in {seconds:.0f} s on {machine()}; {quiet}.",
         "",
     ]
     lines += [f"- {note}" for _, result in rows for note in result.notes]
@@ -100,22 +100,25 @@ def verdict(met: bool | None) -> str:
     return {True: "met", False: "**not met**", None: "not measured"}[met]
 
 
-def busy() -> str:
-    """Whether the machine is quiet: what others use makes every time longer. (A load average would still remember
-    the build.)"""
-
-    def times() -> tuple[int, int]:
-        fields = [int(field) for field in Path("/proc/stat").read_text().splitlines()[0].split()[1:]]
-        return fields[3] + fields[4], sum(fields)
-
+def spent() -> tuple[float, float, float] | None:
+    """Seconds of processor time so far: all there were, those that anybody used, those that this run used (with all
+    its ended children). Nothing where the system does not tell."""
     try:
-        idle, total = times()
-        time.sleep(2)
-        idle_now, total_now = times()
-    except OSError:
-        return "not known how busy it was"
-    share = 1 - (idle_now - idle) / max(1, total_now - total)
-    return f"{share:.0%} busy with other work before the start"
+        fields = [int(field) for field in Path("/proc/stat").read_text().splitlines()[0].split()[1:9]]
+    except (OSError, ValueError):
+        return None
+    own = os.times()
+    tick = os.sysconf("SC_CLK_TCK")
+    used = sum(fields) - fields[3] - fields[4]
+    return sum(fields) / tick, used / tick, own.user + own.system + own.children_user + own.children_system
+
+
+def others(before: tuple[float, float, float] | None, after: tuple[float, float, float] | None) -> str:
+    """Whether the machine was quiet: what others use makes every time longer."""
+    if before is None or after is None:
+        return "not known what else ran"
+    there, used, own = (late - early for late, early in zip(after, before))
+    return f"other work took {max(0.0, used - own) / max(there, 0.01):.0%} of the processors meanwhile"
 
 
 def machine() -> str:

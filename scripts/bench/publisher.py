@@ -21,10 +21,11 @@ def main() -> None:
     }
     for line in sys.stdin:
         model = models[line.strip()]
-        began = time.perf_counter()
+        began, used = time.perf_counter(), time.process_time()
         transcript = model.transcribe_without_streaming(samples, rate)
-        millis = (time.perf_counter() - began) * 1000
-        print(json.dumps({"ms": millis, "text": " ".join(line.text for line in transcript.lines)}), flush=True)
+        took, used = time.perf_counter() - began, time.process_time() - used
+        text = " ".join(line.text for line in transcript.lines)
+        print(json.dumps({"ms": took * 1000, "cpu": used * 1000, "text": text}), flush=True)
 
 
 main()

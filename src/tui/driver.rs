@@ -209,7 +209,7 @@ impl Driver {
             Effect::Repaint => self.screen.forget(),
             Effect::Quit => self.over = true,
             Effect::Copy(text) => copy(&text)?,
-            Effect::Suspend => return self.suspend(),
+            Effect::Suspend => return self.suspend().await,
             Effect::Edit(request) => return self.edit(request).await,
             other => self.effects.begin(other),
         }
@@ -269,15 +269,16 @@ impl Driver {
     }
 
     /// Gives the terminal to the shell and stops until it calls.
-    fn suspend(&mut self) -> io::Result<Vec<Effect>> {
+    async fn suspend(&mut self) -> io::Result<Vec<Effect>> {
         if !super::signals::can_stop() {
             let why = "there is no shell to go back to".to_owned();
             return Ok(self.outcome(Outcome::Warned(why)));
         }
         self.keys = None;
         self.terminal.leave();
-        self.signals.stop();
+        let stopped = self.signals.stop().await;
         self.back()?;
+        stopped?;
         self.keys = Some(EventStream::new());
         let now = self.now();
         Ok(update::update(&mut self.model, now, Message::Resumed))
@@ -320,7 +321,7 @@ impl Driver {
                 status = child.wait() => break status,
                 signal = self.signals.next() => match signal {
                     // The editor was suspended: go with it, or the shell would wait for us.
-                    Signal::Stop => self.signals.stop(),
+                    Signal::Stop => self.signals.stop().await.map_err(Problem::internal)?,
                     Signal::End => self.over = true,
                     Signal::Continued => {}
                 },

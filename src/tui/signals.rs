@@ -30,8 +30,6 @@ mod unix {
         interrupt: Stream,
         stop: Stream,
         go_on: Stream,
-        /// The next SIGCONT ends our own stop.
-        stopped: bool,
     }
 
     impl Signals {
@@ -45,37 +43,39 @@ mod unix {
                 hang_up: signal(SignalKind::hangup())?,
                 interrupt: signal(SignalKind::interrupt())?,
                 stop: signal(SignalKind::from_raw(Number::TSTP.as_raw()))?,
-                go_on: signal(SignalKind::from_raw(Number::CONT.as_raw()))?,
-                stopped: false,
+                go_on: continued()?,
             })
         }
 
         /// Waits for the next one.
         pub async fn next(&mut self) -> Signal {
-            loop {
-                tokio::select! {
-                    _ = self.terminate.recv() => return Signal::End,
-                    _ = self.hang_up.recv() => return Signal::End,
-                    _ = self.interrupt.recv() => return Signal::End,
-                    _ = self.stop.recv() => return Signal::Stop,
-                    _ = self.go_on.recv() => {
-                        if !std::mem::take(&mut self.stopped) {
-                            return Signal::Continued;
-                        }
-                    }
-                }
+            tokio::select! {
+                _ = self.terminate.recv() => Signal::End,
+                _ = self.hang_up.recv() => Signal::End,
+                _ = self.interrupt.recv() => Signal::End,
+                _ = self.stop.recv() => Signal::Stop,
+                _ = self.go_on.recv() => Signal::Continued,
             }
         }
 
         /// Stops the whole job; returns when the shell continues it.
-        pub fn stop(&mut self) {
-            self.stopped = true;
+        ///
+        /// # Errors
+        /// When the system refuses.
+        pub async fn stop(&mut self) -> io::Result<()> {
+            // Only a continuation from here on counts.
+            self.go_on = continued()?;
             // Not SIGTSTP: that one is handled here. The whole group, so that a program that started us (make, say)
             // stops too and the shell sees its job stopped.
-            if kill_current_process_group(Number::STOP).is_err() {
-                self.stopped = false;
-            }
+            kill_current_process_group(Number::STOP)?;
+            // The other threads are stopped first: this one may run on for a moment, and must not touch the terminal.
+            self.go_on.recv().await;
+            Ok(())
         }
+    }
+
+    fn continued() -> io::Result<Stream> {
+        signal(SignalKind::from_raw(Number::CONT.as_raw()))
     }
 
     /// True when there is a shell that could continue a stopped job. A session's first process has none.
@@ -114,7 +114,12 @@ mod other {
         }
 
         /// There is nothing to stop.
-        pub fn stop(&mut self) {}
+        ///
+        /// # Errors
+        /// Never.
+        pub async fn stop(&mut self) -> io::Result<()> {
+            Ok(())
+        }
     }
 
     /// Jobs are not stopped here.

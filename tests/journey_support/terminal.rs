@@ -1,24 +1,27 @@
 //! A terminal in which the cockpit runs, read as a person reads it: by its screen.
 
 use std::io::{Read, Write};
+use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::time::Instant;
 
-use portable_pty::{Child, CommandBuilder, ExitStatus, MasterPty, PtySize, native_pty_system};
+use portable_pty::{CommandBuilder, ExitStatus, MasterPty, PtySize, native_pty_system};
 use rustix::process::{Pid, Signal, kill_process};
 
 use super::PATIENCE;
 use super::machine::Machine;
 
 const ROWS: u16 = 36;
-const COLUMNS: u16 = 130;
+const COLUMNS: u16 = 160;
 
 /// A terminal with the cockpit in it.
 pub struct Terminal {
     seen: Arc<Seen>,
     writer: Arc<Mutex<Box<dyn Write + Send>>>,
     master: Box<dyn MasterPty + Send>,
-    child: Box<dyn Child + Send + Sync>,
+    pid: Pid,
+    end: Receiver<ExitStatus>,
+    ended: bool,
     /// The line's modes before the start.
     modes: String,
 }
@@ -51,8 +54,11 @@ impl Terminal {
             command.env(name, value);
         }
         let modes = format!("{:?}", pair.master.get_termios());
-        let child = pair.slave.spawn_command(command).unwrap();
+        let mut child = pair.slave.spawn_command(command).unwrap();
         drop(pair.slave);
+        let pid = i32::try_from(child.process_id().unwrap()).unwrap();
+        let (ended, end) = channel();
+        std::thread::spawn(move || ended.send(child.wait().unwrap()));
         let mut reader = pair.master.try_clone_reader().unwrap();
         let writer = Arc::new(Mutex::new(pair.master.take_writer().unwrap()));
         let seen = Arc::new(Seen {
@@ -88,7 +94,9 @@ impl Terminal {
             seen,
             writer,
             master: pair.master,
-            child,
+            pid: Pid::from_raw(pid).unwrap(),
+            end,
+            ended: false,
             modes,
         };
         terminal.until("a connected cockpit", |screen| {
@@ -140,24 +148,29 @@ impl Terminal {
 
     /// Sends a signal to the cockpit.
     pub fn signal(&self, signal: Signal) {
-        let pid = i32::try_from(self.child.process_id().unwrap()).unwrap();
-        kill_process(Pid::from_raw(pid).unwrap(), signal).unwrap();
+        kill_process(self.pid, signal).unwrap();
     }
 
     /// Waits for the end of the cockpit.
     pub fn ended(&mut self) -> ExitStatus {
-        let deadline = Instant::now() + PATIENCE;
-        loop {
-            if let Some(status) = self.child.try_wait().unwrap() {
-                return status;
-            }
-            assert!(
-                Instant::now() < deadline,
-                "the cockpit does not end; the screen:\n{}",
-                self.screen()
-            );
-            std::thread::yield_now();
-        }
+        let status = self
+            .end
+            .recv_timeout(PATIENCE)
+            .unwrap_or_else(|_| panic!("the cockpit does not end; the screen:\n{}", self.screen()));
+        self.ended = true;
+        status
+    }
+
+    /// Quits as a person does, and checks that all is as it was before.
+    pub fn quit(&mut self) {
+        self.send("q");
+        let status = self.ended();
+        self.given_back();
+        assert!(
+            status.success(),
+            "{status:?}; the screen:\n{}",
+            self.screen()
+        );
     }
 
     /// Waits until every mode that was switched on is switched off, and checks that the line is as before.
@@ -192,9 +205,9 @@ impl Terminal {
 
 impl Drop for Terminal {
     fn drop(&mut self) {
-        if matches!(self.child.try_wait(), Ok(None)) {
-            self.signal(Signal::KILL);
-            let _ = self.child.wait();
+        // After a failed test nothing stays behind; gone already is as good.
+        if !self.ended {
+            let _ = kill_process(self.pid, Signal::KILL);
         }
     }
 }

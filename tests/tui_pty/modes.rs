@@ -8,7 +8,7 @@ fn given_back(term: &Term, cooked: &str) {
     term.with(|screen| {
         assert!(
             !screen.alternate_screen(),
-            "the alternate screen is still on"
+            "the alternate screen is still on: {raw:?}"
         );
         assert!(!screen.bracketed_paste(), "bracketed paste is still on");
         assert!(!screen.hide_cursor(), "the cursor is still hidden");

@@ -77,6 +77,21 @@ pub struct Asked {
     pub calls: Mutex<Vec<(String, Value)>>,
     pub status: Mutex<Value>,
     pub answers: Mutex<Vec<(String, Value)>>,
+    /// Where the event stream begins, once somebody listens.
+    pub listener: Mutex<Option<tokio::sync::mpsc::UnboundedSender<String>>>,
+}
+
+/// The event stream: whatever the test sends, and nothing else.
+async fn stream(State(asked): State<Arc<Asked>>) -> axum::response::Response {
+    let (sender, mut receiver) = tokio::sync::mpsc::unbounded_channel::<String>();
+    sender.send(": connected\n\n".to_owned()).unwrap();
+    *asked.listener.lock().unwrap() = Some(sender);
+    let frames = futures::stream::poll_fn(move |context| receiver.poll_recv(context));
+    let frames = futures::StreamExt::map(frames, Ok::<_, std::convert::Infallible>);
+    axum::response::Response::builder()
+        .header("content-type", "text/event-stream")
+        .body(axum::body::Body::from_stream(frames))
+        .unwrap()
 }
 
 async fn call(
@@ -151,6 +166,7 @@ impl Term {
         let address = listener.local_addr().unwrap();
         let router = Router::new()
             .route("/api/status", get(status))
+            .route("/api/realtime-sync", get(stream))
             .route("/{*path}", any(call))
             .with_state(asked.clone());
         runtime.spawn(async move { axum::serve(listener, router).await });
@@ -171,7 +187,7 @@ impl Term {
         ];
         let mut command = if setup.shell {
             let mut shell = CommandBuilder::new("bash");
-            shell.args(["--norc", "--noprofile", "-i"]);
+            shell.args(["--norc", "--noprofile", "--noediting", "-i"]);
             shell.env("PS1", "SHELL> ");
             shell
         } else {
@@ -182,6 +198,7 @@ impl Term {
         command.env("TERM", "xterm-256color");
         command.env(SERVER, format!("http://{address}/"));
         command.env_remove("NO_COLOR");
+        command.env("RUST_BACKTRACE", "0");
         for name in ["VISUAL", "EDITOR", tui::PLAIN_KEYS] {
             command.env_remove(name);
         }
@@ -285,6 +302,23 @@ impl Term {
             .push((path.to_owned(), answer));
     }
 
+    /// Sends an event of the stream.
+    pub fn event(&self, seq: u64, kind: &str, mut fields: Value, data: Value) {
+        let listener = wait("a listener", || {
+            let listener = self.asked.listener.lock().unwrap().clone();
+            listener.ok_or_else(|| "nobody".to_owned())
+        });
+        let event = json!({
+            "seq": seq, "at": "2026-11-21T14:03:05Z", "type": kind, "project": "studio", "actor": "Ada", "data": data
+        });
+        let fields = fields.as_object_mut().unwrap();
+        fields.append(&mut event.as_object().unwrap().clone());
+        let event = Value::Object(fields.clone());
+        listener
+            .send(format!("id: e-{seq}\nevent: {kind}\ndata: {event}\n\n"))
+            .unwrap();
+    }
+
     pub fn screen(&self) -> String {
         self.parser.lock().unwrap().screen().contents()
     }
@@ -300,7 +334,8 @@ impl Term {
     pub fn until(&mut self, what: &str, mut look: impl FnMut(&str) -> bool) {
         wait(what, || {
             let screen = self.screen();
-            look(&screen).then_some(()).ok_or(screen)
+            let seen = || format!("{screen}\n{:?}", self.raw());
+            look(&screen).then_some(()).ok_or_else(seen)
         });
     }
 

@@ -187,12 +187,7 @@ fn no_color_means_no_colour() {
 #[cfg(target_os = "linux")]
 fn an_idle_cockpit_does_not_wake_up() {
     let mut term = reviewing(&Setup::default());
-    // The question for the keyboard and the history are over.
-    wait("the history", || {
-        let calls = term.asked.calls.lock().unwrap();
-        let asked = calls.iter().any(|(path, _)| path == "/api/events");
-        asked.then_some(()).ok_or_else(|| format!("{calls:?}"))
-    });
+    term.until("the stream", |screen| screen.contains("online"));
     let id = term.child.process_id().unwrap();
     let switches = || -> u64 {
         let tasks = std::fs::read_dir(format!("/proc/{id}/task")).unwrap();
@@ -215,7 +210,7 @@ fn an_idle_cockpit_does_not_wake_up() {
     // Whatever the start left to do is over when nothing happened for a while.
     let window = Duration::from_millis(1_500);
     let mut woken = u64::MAX;
-    for _ in 0..6 {
+    for _ in 0..8 {
         let before = switches();
         std::thread::sleep(window);
         woken = switches() - before;
@@ -224,4 +219,51 @@ fn an_idle_cockpit_does_not_wake_up() {
         }
     }
     assert_eq!(woken, 0, "wake-ups in {window:?}");
+}
+
+#[test]
+fn a_deployment_is_followed_to_the_end() {
+    let mut term = Term::ready(&Setup::default());
+    let about = json!({"deployment": "dep_1", "environment": "production"});
+    term.event(
+        1,
+        "deploy_start",
+        about.clone(),
+        json!({"target": "local", "commit": "abcdef0123", "force": false}),
+    );
+    term.event(
+        2,
+        "deploy_progress",
+        about.clone(),
+        json!({"percent": 40, "stage": "build", "message": "npm run build", "eta_ms": 9_000}),
+    );
+    term.until("the bar", |screen| {
+        screen.contains("build") && screen.contains("40 %") && screen.contains("s left")
+    });
+    // The bar moves by itself; a frame of it is small.
+    let before = term.raw().len();
+    wait("some frames", || {
+        let raw = term.raw();
+        let frames = raw[before..].matches("\x1b[?2026l").count();
+        (frames >= 5).then_some(()).ok_or(raw[before..].to_owned())
+    });
+    let raw = term.raw();
+    let frames: Vec<usize> = raw[before..]
+        .split("\x1b[?2026h")
+        .skip(1)
+        .map(str::len)
+        .collect();
+    let largest = frames[..frames.len() - 1].iter().max().unwrap();
+    assert!(*largest <= 300, "{frames:?}");
+    term.event(
+        3,
+        "deploy_complete",
+        about,
+        json!({"url": "http://127.0.0.1:4000/", "release": "rel_1", "commit": "abcdef0123", "total_ms": 620, "stages": {"build": 410}}),
+    );
+    term.until("LIVE", |screen| {
+        screen.contains("✓ LIVE on production in 0.62 s")
+    });
+    term.send("q");
+    term.ended();
 }

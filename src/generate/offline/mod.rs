@@ -5,6 +5,7 @@
 //! by splicing bytes ([`deeds`], [`plan`]). Nothing is ever printed from a tree.
 
 pub mod ask;
+pub mod components;
 pub mod deeds;
 pub mod doc;
 pub mod find;

@@ -241,6 +241,7 @@ fn describe(event: &Event) -> (Tone, String, Option<u64>) {
     let mut tone = Tone::Plain;
     let mut took = number("ms");
     let said = match event.kind {
+        EventKind::Transcript if say("engine") == "typed" => format!("wrote “{}”", say("text")),
         EventKind::Transcript => format!("heard “{}”", say("text")),
         EventKind::Intent => match data["question"]["text"].as_str() {
             Some(question) => format!("asks: {question}"),

@@ -54,7 +54,7 @@ impl Turn<'_> {
             instruction: event.instruction.clone(),
             text: said(event, "text").to_owned(),
             reading: None,
-            spoken: true,
+            spoken: said(event, "engine") != TYPED,
         });
         self.m
             .line
@@ -423,6 +423,8 @@ impl Turn<'_> {
     }
 }
 
+/// The engine of words that nobody spoke.
+const TYPED: &str = "typed";
 /// Lines of output on a card.
 const CARD_LINES: usize = 20;
 /// Earlier events that the timeline begins with.

@@ -8,7 +8,11 @@ use crate::generate::offline::view::{View, ViewId};
 
 /// The elements of a page that a word names: `card`, `form`, `footer`, `list`.
 pub fn named(view: &View, words: &[String]) -> Vec<ViewId> {
-    let words: Vec<&String> = words.iter().filter(|word| !names::idle(word)).collect();
+    let mut words: Vec<&String> = words.iter().filter(|word| !names::idle(word)).collect();
+    // "nav bar", "newsletter box": what is said of the piece counts, not that it is one.
+    if words.len() > 1 && words.iter().any(|word| !PIECES.contains(&word.as_str())) {
+        words.retain(|word| !PIECES.contains(&word.as_str()));
+    }
     if words.is_empty() {
         return Vec::new();
     }

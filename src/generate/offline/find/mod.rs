@@ -6,6 +6,7 @@ pub mod names;
 pub mod page;
 pub mod role;
 pub mod special;
+pub mod style;
 pub mod text;
 
 use std::collections::HashSet;
