@@ -12,7 +12,7 @@ use crate::model::{
     Stage,
 };
 use crate::tui::message::Effect;
-use crate::tui::model::timeline::reading;
+use crate::tui::model::timeline::{reading, typed};
 use crate::tui::model::{Card, Deploy, Ending, Heard, Moment, OpenQuestion, Pane, Tone, Work};
 use crate::tui::text;
 
@@ -54,7 +54,7 @@ impl Turn<'_> {
             instruction: event.instruction.clone(),
             text: said(event, "text").to_owned(),
             reading: None,
-            spoken: true,
+            spoken: !typed(&event.data),
         });
         self.m
             .line
@@ -326,7 +326,7 @@ impl Turn<'_> {
     }
 
     /// Puts a card up unless a proposal is being read; false then.
-    fn card_if_free(&mut self, card: Card) -> bool {
+    pub(super) fn card_if_free(&mut self, card: Card) -> bool {
         let free = self.m.reviews.is_empty();
         if free {
             self.m.card = Some(card);

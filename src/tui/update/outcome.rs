@@ -7,7 +7,7 @@ use crate::client::stream::Connection;
 use crate::model::api::Status;
 use crate::model::{InstructionState, Problem, ProposalId, ProposalState};
 use crate::tui::message::Outcome;
-use crate::tui::model::{Deploy, OpenQuestion, Site, Tone, Work};
+use crate::tui::model::{Card, Deploy, OpenQuestion, Site, Tone, Work};
 
 impl Turn<'_> {
     pub(super) fn done(&mut self, outcome: Outcome) {
@@ -259,7 +259,16 @@ impl Turn<'_> {
         }
     }
 
+    /// Says what did not work: with all its words where the proposal's room is free, else in passing.
     fn failed(&mut self, what: &str, problem: &Problem) {
-        self.say(Tone::Bad, format!("{what}: {problem}"));
+        let card = Card {
+            tone: Tone::Bad,
+            title: format!("{what}: {}", problem.detail),
+            body: Vec::new(),
+            hint: problem.hint.clone(),
+        };
+        if !self.card_if_free(card) {
+            self.say(Tone::Bad, format!("{what}: {problem}"));
+        }
     }
 }
