@@ -4,6 +4,8 @@
 mod build;
 #[path = "deploy_local/crash.rs"]
 mod crash;
+#[path = "deploy_local/environments.rs"]
+mod environments;
 #[path = "deploy_local/flow.rs"]
 mod flow;
 #[path = "deploy_local/health.rs"]

@@ -27,6 +27,17 @@ pub struct Transcript {
     pub doubtful: bool,
 }
 
+/// How well known phrases fit a clip. Scores are natural logarithms of probabilities.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Fit {
+    /// The score of what was read freely. A phrase within a few of it is as good a reading.
+    pub own: f32,
+    /// The scores of the phrases, in their order.
+    pub phrases: Vec<f32>,
+    /// Seconds of speech in the clip.
+    pub speech: f64,
+}
+
 /// A recogniser.
 #[async_trait]
 pub trait Transcriber: Send + Sync {
@@ -51,4 +62,13 @@ pub trait Transcriber: Send + Sync {
     /// A [`Problem`] when the file is no sound, the engine is missing, or it fails.
     /// Silence is no error: the text is then empty.
     async fn transcribe(&self, wav: &Path) -> Result<Transcript, Problem>;
+
+    /// How well each of `phrases` (as people say them, without punctuation) fits the clip; `None` when this recogniser
+    /// cannot tell. Cheap right after [`Transcriber::transcribe`] of the same file.
+    ///
+    /// # Errors
+    /// As [`Transcriber::transcribe`].
+    async fn fit(&self, _wav: &Path, _phrases: &[String]) -> Result<Option<Fit>, Problem> {
+        Ok(None)
+    }
 }

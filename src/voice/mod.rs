@@ -17,6 +17,7 @@ mod finish;
 pub mod gate;
 pub mod level;
 mod mic;
+pub mod probe;
 mod recorder;
 pub mod resample;
 pub mod shelf;

@@ -3,8 +3,8 @@
 use std::fs;
 use std::time::{Duration, Instant};
 
-use sayso::deploy::{DeployRequest, DeployTarget, Deployed, LocalOptions, LocalTarget, Report};
-use sayso::model::{DeploymentId, ReleaseId, Stage};
+use sayso::deploy::{DeployRequest, DeployTarget, LocalOptions, LocalTarget, Report};
+use sayso::model::{DeploymentId, Stage};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
@@ -294,37 +294,6 @@ async fn a_damaged_pointer_is_set_aside_and_nothing_is_removed() {
 }
 
 #[tokio::test]
-async fn releases_of_an_environment_that_is_not_configured_now_are_kept() {
-    let both = |options: &mut LocalOptions| {
-        options.environments = vec![(PRODUCTION.into(), 0), ("staging".into(), 0)];
-        options.keep = 1;
-    };
-    let one = |options: &mut LocalOptions| options.keep = 1;
-    let rig = rig(both).await;
-    let asked = DeployRequest {
-        environment: "staging".into(),
-        ..request(Commit::page("staged"))
-    };
-    let staged = rig
-        .deploy_as(asked, CancellationToken::new())
-        .await
-        .0
-        .unwrap()
-        .release;
-    let rig = rig.reopen(one).await;
-    for text in ["1", "2", "3"] {
-        rig.deploy(Commit::page(text)).await.unwrap();
-    }
-    until("old releases are removed", || {
-        rig.names("releases").len() == 3
-    })
-    .await;
-    assert!(rig.names("releases").contains(&staged.0));
-    let rig = rig.reopen(both).await;
-    assert_eq!(rig.target.live("staging").unwrap().release, staged);
-}
-
-#[tokio::test]
 async fn a_deployment_waits_for_the_one_before_it_and_can_be_stopped_while_it_waits() {
     let rig = rig(|options| options.build.command = Some("sleep 600".into())).await;
     let (hold, wait) = (CancellationToken::new(), CancellationToken::new());
@@ -374,56 +343,46 @@ async fn a_deployment_waits_for_the_one_before_it_and_can_be_stopped_while_it_wa
     assert!(first.unwrap_err().canceled);
 }
 
-/// Two environments and a release in the first.
-async fn staged() -> (Rig, ReleaseId) {
-    let rig = rig(|options| {
-        options.environments = vec![("staging".into(), 0), (PRODUCTION.into(), 0)];
-    })
-    .await;
-    let asked = DeployRequest {
-        environment: "staging".into(),
-        ..request(Commit::page("one"))
-    };
-    let staged = rig
-        .deploy_as(asked, CancellationToken::new())
-        .await
-        .0
-        .unwrap()
-        .release;
-    (rig, staged)
+#[tokio::test]
+async fn a_deployment_comes_to_its_end_when_nobody_waits_for_it() {
+    let rig = rig(|_| {}).await;
+    let asked = request(Commit::page("one"));
+    let id = asked.id.clone();
+    let (sender, mut reports) = mpsc::unbounded_channel();
+    let mut deploying = Box::pin(rig.target.deploy(asked, sender, CancellationToken::new()));
+    tokio::select! {
+        _ = &mut deploying => panic!("it was to be dropped on the way"),
+        first = reports.recv() => assert!(first.is_some()),
+    }
+    drop(deploying);
+    while reports.recv().await.is_some() {}
+    assert_eq!(rig.home().await, page("one"));
+    assert!(rig.target.reconcile(PRODUCTION, &id).await.is_some());
 }
 
-async fn promote(
-    rig: &Rig,
-    expected: Option<&ReleaseId>,
-) -> Result<Deployed, sayso::deploy::DeployFailure> {
-    let (reports, _) = mpsc::unbounded_channel();
-    let id = DeploymentId::new();
+#[tokio::test]
+async fn closing_stops_a_running_deployment() {
+    let rig = rig(|options| options.build.command = Some("sleep 600".into())).await;
+    let (sender, mut reports) = mpsc::unbounded_channel();
     let cancel = CancellationToken::new();
-    rig.target
-        .promote(id, "staging", PRODUCTION, expected, reports, cancel)
+    let deploying = rig
+        .target
+        .deploy(request(Commit::page("one")), sender, cancel);
+    let closing = async {
+        while !matches!(
+            reports.recv().await,
+            Some(Report::Stage {
+                stage: Stage::Build,
+                ..
+            })
+        ) {}
+        rig.target.close().await;
+    };
+    let (outcome, ()) = tokio::join!(deploying, closing);
+    assert!(outcome.unwrap_err().canceled);
+    LocalTarget::open(LocalOptions::new(&rig.dir))
         .await
-}
-
-#[tokio::test]
-async fn promoting_moves_the_same_release() {
-    let (rig, release) = staged().await;
-    assert_eq!(rig.get("/").await.status, 503);
-    let promoted = promote(&rig, None).await.unwrap();
-    assert_eq!(promoted.release, release);
-    assert_eq!(rig.home().await, page("one"));
-    assert_eq!(rig.names("releases").len(), 1);
-}
-
-#[tokio::test]
-async fn promoting_over_what_was_not_expected_does_nothing() {
-    let (rig, _) = staged().await;
-    let here = rig.deploy(Commit::page("hotfix")).await.unwrap().release;
-    let failure = promote(&rig, Some(&"rel_other".into())).await.unwrap_err();
-    assert!(failure.message.contains(here.as_str()), "{failure:?}");
-    assert_eq!(rig.home().await, page("hotfix"));
-    promote(&rig, Some(&here)).await.unwrap();
-    assert_eq!(rig.home().await, page("one"));
+        .unwrap();
 }
 
 #[tokio::test]
@@ -458,4 +417,16 @@ async fn a_site_of_two_hundred_files_is_live_in_a_moment() {
     // finds a wait that does not belong here.
     let best = times.iter().map(|(time, _)| *time).min().unwrap();
     assert!(best < Duration::from_secs(2), "{best:?}");
+}
+
+#[tokio::test]
+async fn a_failed_deployment_leaves_no_contents_behind() {
+    let rig = rig(|options| options.health.expect_text = Some("good".into())).await;
+    rig.deploy(Commit::page("good")).await.unwrap();
+    rig.deploy(Commit::page("poor")).await.unwrap_err();
+    until("what it stored is removed", || {
+        rig.names("objects").len() == 1
+    })
+    .await;
+    assert_eq!(rig.home().await, page("good"));
 }

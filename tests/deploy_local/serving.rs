@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use sayso::deploy::DeployTarget;
 use sayso::deploy::host::Spa;
 use sayso::model::{DeploymentState, Progress, Stage};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};

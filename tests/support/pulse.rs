@@ -113,7 +113,7 @@ impl Server {
     /// Plays a WAV file into a sink; the child ends when all was played.
     pub fn play(&self, wav: &Path, sink: &str) -> Child {
         self.command("paplay")
-            .args(["--latency-msec=20", "-d", sink])
+            .args(["--latency-msec=250", "-d", sink])
             .arg(wav)
             .stdout(Stdio::null())
             .spawn()

@@ -206,10 +206,7 @@ async fn activate(
     // From here on `cancel` is not heeded: traffic moves.
     let stages = run.stages();
     let entry = Entry::new(manifest, commit, &run.id, stages);
-    match inner
-        .go_live(&environment.name, entry, site, expected)
-        .await
-    {
+    match inner.go_live(environment, entry, site, expected).await {
         Ok(()) => {}
         Err(SwitchError::Moved(current)) => return Err(moved(run, environment, current.as_ref())),
         Err(SwitchError::Io(error)) => {
@@ -236,7 +233,6 @@ async fn activate(
     }
     failpoint!("deploy.verified");
     watch::begin(&inner, environment, &manifest.id);
-    tokio::spawn(inner.clone().collect(false));
     Ok(Deployed {
         release: manifest.id.clone(),
         url,

@@ -255,7 +255,7 @@ mod tests {
             ("sh: 1: hugo: not found", Some("hugo")),
             ("bash: line 1: bundle: command not found", Some("bundle")),
             ("/bin/sh: pnpm: not found", Some("pnpm")),
-            ("Error: Page /about: not found", Some("/about")),
+            ("Error: Page /about: not found", None),
             ("module not found", None),
             ("error: the page that you want: is it: not found", None),
         ] {

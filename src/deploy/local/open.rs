@@ -68,6 +68,7 @@ pub(super) async fn open(options: LocalOptions) -> Result<LocalTarget, Problem> 
         elsewhere: found.elsewhere,
         collecting: tokio::sync::RwLock::default(),
         stop,
+        lock: found.lock,
     });
     serve_existing(&inner).await;
     if found.crashed {
@@ -77,7 +78,6 @@ pub(super) async fn open(options: LocalOptions) -> Result<LocalTarget, Problem> 
     Ok(LocalTarget {
         inner,
         servers: Mutex::new(servers),
-        lock: found.lock,
     })
 }
 

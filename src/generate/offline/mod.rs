@@ -78,8 +78,16 @@ impl Offline {
             .hint("say what to change and to what: change the headline to 'Hello'"));
         }
         let mut refusal: Option<Refusal> = None;
+        let mut part: Option<plan::Plan> = None;
         for ask in asks {
             match deeds::plan(&finder, &ask) {
+                // Part of a text fits many readings; a whole text, a role or a key fits one.
+                Ok(plan) if plan.part => {
+                    let longest = part.as_ref().map_or(0, plan::Plan::replaced);
+                    if plan.replaced() > longest {
+                        part = Some(plan);
+                    }
+                }
                 Ok(plan) => return plan::apply(&site, plan),
                 Err(found) => {
                     // A reading that found nothing makes room for the next; one that found too much does not.
@@ -99,6 +107,9 @@ impl Offline {
                     }
                 }
             }
+        }
+        if let Some(plan) = part {
+            return plan::apply(&site, plan);
         }
         Err(refusal
             .unwrap_or_else(|| Refusal::new(RefusalReason::Unclear, "this is not understood")))

@@ -28,6 +28,8 @@ pub struct Plan {
     pub notes: Vec<String>,
     /// Things to know before approving.
     pub warnings: Vec<String>,
+    /// True when only a part of a text is changed: other readings of the request may fit better.
+    pub part: bool,
     /// The splices.
     pub edits: Vec<Edit>,
     /// New files with their text.
@@ -46,6 +48,11 @@ impl Plan {
             }],
             ..Self::default()
         }
+    }
+
+    /// How many bytes it takes out.
+    pub fn replaced(&self) -> usize {
+        self.edits.iter().map(|edit| edit.span.len()).sum()
     }
 }
 

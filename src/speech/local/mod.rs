@@ -4,12 +4,14 @@
 //! Only clips longer than [`pieces::LONGEST`] are cut, because the decoder begins to loop on them.
 
 pub mod files;
+pub mod judge;
 pub mod model;
 mod pieces;
 pub mod runtime;
 pub mod tempo;
 pub mod tokens;
 
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -18,8 +20,9 @@ use std::time::Instant;
 use async_trait::async_trait;
 
 use self::files::ModelFiles;
-use self::model::Model;
-use super::{Transcriber, Transcript};
+use self::judge::Verdict;
+use self::model::{Encoded, Greedy, Model};
+use super::{Fit, Transcriber, Transcript};
 use crate::model::Problem;
 use crate::model::api::SpeechStatus;
 use crate::voice::{self, gate, wav};
@@ -27,8 +30,14 @@ use crate::voice::{self, gate, wav};
 /// The name of this recogniser.
 pub const ENGINE: &str = "moonshine-tiny";
 
-/// Speech shorter than this, in seconds, is taken for an accident.
-const SHORTEST_SPEECH: f64 = 0.08;
+/// Phrases that go through the decoder side by side.
+const TOGETHER: usize = 8;
+
+/// Score above which a reading is not tried again in another way.
+const SURE: f32 = -1.0;
+
+/// Samples of silence in front of a clip that let the encoder's frames fall elsewhere (70 ms).
+const SHIFT: usize = voice::RATE as usize * 7 / 100;
 
 /// The recogniser of this machine. Cheap to make; the model is loaded by [`Transcriber::warm`] or the first call.
 #[derive(Clone)]
@@ -39,18 +48,30 @@ pub struct Local {
 struct Inner {
     models: PathBuf,
     loaded: AtomicBool,
-    model: Mutex<Option<Model>>,
+    slot: Mutex<Option<Loaded>>,
+}
+
+struct Loaded {
+    model: Model,
+    /// The last clip, because its words are asked for first and the fit of phrases right after.
+    last: Option<Last>,
+}
+
+struct Last {
+    clip: u64,
+    encoded: Encoded,
+    reading: Greedy,
 }
 
 impl Local {
     /// A recogniser whose files are in the folder `models`, where `install` puts them.
     pub fn new(models: impl Into<PathBuf>) -> Self {
-        let models = models.into();
+        let (models, loaded, slot) = (models.into(), AtomicBool::new(false), Mutex::new(None));
         Self {
             inner: Arc::new(Inner {
                 models,
-                loaded: AtomicBool::new(false),
-                model: Mutex::new(None),
+                loaded,
+                slot,
             }),
         }
     }
@@ -61,43 +82,71 @@ impl Local {
     /// When the model is not installed or cannot be run.
     pub fn hear(&self, samples: &[f32]) -> Result<Transcript, Problem> {
         let seconds = voice::seconds(samples.len());
-        let silence = Transcript {
+        let mut heard = Transcript {
             text: String::new(),
             seconds,
             millis: 0,
             engine: ENGINE,
             doubtful: false,
         };
-        let activity = gate::listen(samples);
-        if !activity.speech() || activity.seconds() < SHORTEST_SPEECH {
-            return Ok(silence);
+        if !gate::listen(samples).speech() {
+            return Ok(heard);
         }
-        self.with_model(|model| {
+        self.with(|loaded| {
             let started = Instant::now();
-            let (mut text, mut doubtful) = (String::new(), false);
+            let mut words = Vec::new();
             for piece in pieces::cut(samples) {
-                let mut encoded = model.encode(&samples[piece])?;
-                let heard = model.greedy(&mut encoded)?;
-                doubtful |= heard.capped;
-                let words = model.tokens().decode(&heard.tokens);
-                if !text.is_empty() && !words.is_empty() {
-                    text.push(' ');
+                let last = read(&mut loaded.model, &samples[piece])?;
+                let model = &mut loaded.model;
+                let text = model.tokens().decode(&last.reading.tokens);
+                let verdict = judge::judge(&text, &last.reading, || model.evidence(&last.reading))?;
+                heard.doubtful |= verdict != Verdict::Said;
+                if verdict != Verdict::Invented {
+                    words.push(text);
                 }
-                text.push_str(words.trim());
+                loaded.last = Some(last);
             }
-            let millis = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
-            if is_invented(&text) {
-                return Ok(Transcript {
-                    millis,
-                    doubtful: true,
-                    ..silence
-                });
+            heard.text = words.join(" ");
+            heard.millis = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+            Ok(heard)
+        })
+    }
+
+    /// How well each of `phrases` fits `samples` (16 kHz mono, at most [`pieces::LONGEST`] seconds are regarded).
+    /// Blocks. Right after [`Local::hear`] of the same samples it is a matter of a few milliseconds.
+    ///
+    /// # Errors
+    /// As [`Local::hear`].
+    pub fn fit(&self, samples: &[f32], phrases: &[String]) -> Result<Fit, Problem> {
+        let samples = &samples[..samples.len().min(pieces::LONGEST * voice::RATE as usize)];
+        let speech = gate::listen(samples).seconds();
+        self.with(|loaded| {
+            let clip = fingerprint(samples);
+            let mut last = match loaded.last.take().filter(|last| last.clip == clip) {
+                Some(last) => last,
+                None => read(&mut loaded.model, samples)?,
+            };
+            let model = &mut loaded.model;
+            let tokens: Vec<Vec<u32>> = phrases
+                .iter()
+                .map(|phrase| model.tokens().encode(&written(phrase)))
+                .collect();
+            // Those of about one length go together: shorter ones are filled up.
+            let mut order: Vec<usize> = (0..tokens.len()).collect();
+            order.sort_by_key(|&at| tokens[at].len());
+            let mut scores = vec![f32::NEG_INFINITY; tokens.len()];
+            for group in order.chunks(TOGETHER) {
+                let some: Vec<Vec<u32>> = group.iter().map(|&at| tokens[at].clone()).collect();
+                for (&at, score) in group.iter().zip(model.score(&mut last.encoded, &some)?) {
+                    scores[at] = score;
+                }
             }
-            Ok(Transcript {
-                text,
-                millis,
-                doubtful,
-                ..silence
+            let own = last.reading.score;
+            loaded.last = Some(last);
+            Ok(Fit {
+                own,
+                phrases: scores,
+                speech,
             })
         })
     }
@@ -110,24 +159,96 @@ impl Local {
         &self,
         work: impl FnOnce(&mut Model) -> Result<T, Problem>,
     ) -> Result<T, Problem> {
+        self.with(|loaded| work(&mut loaded.model))
+    }
+
+    fn with<T>(&self, work: impl FnOnce(&mut Loaded) -> Result<T, Problem>) -> Result<T, Problem> {
         let mut slot = self
             .inner
-            .model
+            .slot
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
-        let model = match &mut *slot {
-            Some(model) => model,
-            empty => empty.insert(Model::load(&ModelFiles::find(&self.inner.models)?)?),
+        let loaded = match &mut *slot {
+            Some(loaded) => loaded,
+            empty => {
+                let model = Model::load(&ModelFiles::find(&self.inner.models)?)?;
+                empty.insert(Loaded { model, last: None })
+            }
         };
         self.inner.loaded.store(true, Ordering::Relaxed);
-        work(model)
+        work(loaded)
     }
 }
 
-/// What the model says about sound that is no speech but passed the gate.
-fn is_invented(text: &str) -> bool {
-    let bare = text.trim_matches(|letter: char| !letter.is_alphanumeric());
-    bare.is_empty() || bare.eq_ignore_ascii_case("you") || bare.eq_ignore_ascii_case("the")
+/// Reads a clip. A reading that is not sure of itself is compared with those of the same sound shifted and slowed,
+/// and the likeliest is taken: on 588 spoken clips that made 30 wrong words in a hundred 26.
+fn read(model: &mut Model, samples: &[f32]) -> Result<Last, Problem> {
+    let mut best = decode(model, samples, samples)?;
+    let seconds = voice::seconds(samples.len());
+    // As many as fit into a tenth of a second on the machine this was measured on; two for anything short.
+    let tries = match seconds {
+        0.0..2.3 => 3,
+        2.3..3.1 => 2,
+        3.1..12.0 => 1,
+        _ => 0,
+    };
+    for other in 0..tries {
+        if best.reading.score > SURE && !best.reading.capped {
+            break;
+        }
+        let varied = match other {
+            0 => [&vec![0.0; SHIFT], samples].concat(),
+            1 => tempo::stretch(samples, 0.85),
+            _ => tempo::stretch(samples, 0.92),
+        };
+        let again = decode(model, samples, &varied)?;
+        let better = again.reading.score > best.reading.score && !again.reading.capped;
+        if better || (best.reading.capped && !again.reading.capped) {
+            best = again;
+        }
+    }
+    Ok(best)
+}
+
+fn decode(model: &mut Model, clip: &[f32], samples: &[f32]) -> Result<Last, Problem> {
+    let mut encoded = model.encode(samples)?;
+    let reading = model.greedy(&mut encoded)?;
+    Ok(Last {
+        clip: fingerprint(clip),
+        encoded,
+        reading,
+    })
+}
+
+/// A phrase as the model writes it: with a capital and a full stop or question mark.
+fn written(phrase: &str) -> String {
+    let phrase = phrase.trim();
+    let mut letters = phrase.chars();
+    let Some(first) = letters.next() else {
+        return String::new();
+    };
+    let asks = ["what", "where", "how", "is ", "are ", "who", "when", "why"];
+    let end = match phrase.chars().last() {
+        Some('.' | '?' | '!') => "",
+        _ if asks
+            .iter()
+            .any(|word| phrase.to_lowercase().starts_with(word)) =>
+        {
+            "?"
+        }
+        _ => ".",
+    };
+    first.to_uppercase().chain(letters).collect::<String>() + end
+}
+
+/// A number that another clip does not have.
+fn fingerprint(samples: &[f32]) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    samples.len().hash(&mut hasher);
+    for sample in samples {
+        sample.to_bits().hash(&mut hasher);
+    }
+    hasher.finish()
 }
 
 #[async_trait]
@@ -186,6 +307,13 @@ impl Transcriber for Local {
             .await
             .map_err(|error| Problem::internal(format!("the recogniser stopped: {error}")))?
     }
+
+    async fn fit(&self, wav: &Path, phrases: &[String]) -> Result<Option<Fit>, Problem> {
+        let (local, path, phrases) = (self.clone(), wav.to_owned(), phrases.to_vec());
+        tokio::task::spawn_blocking(move || local.fit(&wav::read(&path)?, &phrases).map(Some))
+            .await
+            .map_err(|error| Problem::internal(format!("the recogniser stopped: {error}")))?
+    }
 }
 
 #[cfg(test)]
@@ -193,12 +321,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn symbols_and_lone_fillers_are_invented() {
-        for text in ["", " ", "♪♪♪", "You", "you.", "The", "..."] {
-            assert!(is_invented(text), "{text:?}");
-        }
-        for text in ["Yes.", "You can", "The end"] {
-            assert!(!is_invented(text), "{text:?}");
+    fn phrases_are_written_as_the_model_writes() {
+        for (phrase, text) in [
+            ("commit that", "Commit that."),
+            ("what changed", "What changed?"),
+            ("is it live", "Is it live?"),
+            ("Yes!", "Yes!"),
+            ("", ""),
+        ] {
+            assert_eq!(written(phrase), text);
         }
     }
 

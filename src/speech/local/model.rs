@@ -18,6 +18,9 @@ use crate::voice::{self, RATE};
 /// Silence appended to every clip, in samples (300 ms): without it one clip in twenty loops.
 const TAIL: usize = RATE as usize * 3 / 10;
 
+/// Samples of what nobody speaks in (2 s).
+const NOTHING: usize = RATE as usize * 2;
+
 /// Tokens a second that speech never exceeds; more is a loop.
 const TOKENS_PER_SECOND: f64 = 6.5;
 
@@ -30,6 +33,8 @@ pub struct Model {
     decoder: Session,
     tokens: Tokens,
     pasts: Vec<Past>,
+    /// Two seconds of silence and of hiss: what the model says when nobody does.
+    nothing: Vec<Encoded>,
 }
 
 /// One of the tensors that the decoder hands to its next step.
@@ -116,12 +121,19 @@ impl Model {
                 }
             })
             .collect();
-        Ok(Self {
+        let mut model = Self {
             encoder,
             decoder,
             tokens,
             pasts,
-        })
+            nothing: Vec::new(),
+        };
+        for samples in [vec![0.0; NOTHING], hiss(NOTHING)] {
+            let mut encoded = model.encode(&samples)?;
+            model.begin(&mut encoded)?;
+            model.nothing.push(encoded);
+        }
+        Ok(model)
     }
 
     /// The vocabulary.
@@ -268,6 +280,25 @@ impl Model {
         Ok(phrases.iter().zip(blocks).map(score).collect())
     }
 
+    /// The natural logarithm of how much likelier `reading` is with its clip than when nobody speaks.
+    ///
+    /// # Errors
+    /// When the runtime fails.
+    pub fn evidence(&mut self, reading: &Greedy) -> Result<f32, Problem> {
+        let mut nothing = std::mem::take(&mut self.nothing);
+        let phrase = std::slice::from_ref(&reading.tokens);
+        let scores: Result<Vec<_>, _> = nothing
+            .iter_mut()
+            .map(|encoded| self.score(encoded, phrase))
+            .collect();
+        self.nothing = nothing;
+        let most = scores?
+            .into_iter()
+            .flatten()
+            .fold(f32::NEG_INFINITY, f32::max);
+        Ok(reading.score - most)
+    }
+
     /// Makes the first step, once for a clip.
     fn begin(&mut self, encoded: &mut Encoded) -> Result<(), Problem> {
         if encoded.first.is_some() {
@@ -294,6 +325,16 @@ impl Model {
         encoded.first = Some(First { logits, cache });
         Ok(())
     }
+}
+
+/// Noise of all frequencies, always the same.
+fn hiss(count: usize) -> Vec<f32> {
+    let mut seed = 1u32;
+    let next = || {
+        seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        ((seed >> 8) as f32 / 8_388_608.0 - 1.0) * 0.05
+    };
+    std::iter::repeat_with(next).take(count).collect()
 }
 
 /// Opens a model file: one thread, no spinning, as the person's own build needs the other cores.

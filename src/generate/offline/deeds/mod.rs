@@ -3,6 +3,7 @@
 pub mod link;
 pub mod remove;
 pub mod set;
+pub mod style;
 
 use super::ask::Ask;
 use super::find::Finder;
@@ -21,6 +22,11 @@ pub fn plan(finder: &Finder<'_>, ask: &Ask) -> Result<Plan, Refusal> {
             value,
         } => set::plan(finder, target, from.as_ref(), value.as_ref()),
         Ask::Link { target, value } => link::plan(finder, target, value.as_ref()),
+        Ask::Style {
+            target,
+            property,
+            value,
+        } => style::plan(finder, target, property, value),
         Ask::Remove(target) => remove::plan(finder, target),
         _ => Err(Refusal::new(
             RefusalReason::Unclear,

@@ -32,7 +32,9 @@ pub fn plan(
     let role = target.role().map(|(role, ..)| role);
     let old = hit.doc.raw(hit.span.clone()).to_owned();
     let new = shape(&hit, &old, value, role);
-    write(&hit, &new, &describe(target))
+    let mut plan = write(&hit, &new, &describe(target))?;
+    plan.part = hit.part;
+    Ok(plan)
 }
 
 /// Splices a new text into a place.
@@ -116,7 +118,9 @@ pub fn shape(hit: &Hit, old_raw: &str, value: &Said, role: Option<Role>) -> Stri
         }
         Some(Role::Price) => return price(&old, &text),
         Some(Role::Phone) => {
-            if let Some(number) = numbers::number(&text) {
+            if text.contains(char::is_alphabetic)
+                && let Some(number) = numbers::number(&text)
+            {
                 return number;
             }
             return text;

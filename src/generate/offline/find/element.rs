@@ -186,6 +186,7 @@ pub fn all(finder: &Finder<'_>, target: &Phrase, scope: &Scope) -> Result<Found,
                         node: node.node,
                         span: 0..0,
                         whole: true,
+                        part: false,
                         seen: Vec::new(),
                     };
                     let seen = Seen {
@@ -357,6 +358,7 @@ fn by_saying(finder: &Finder<'_>, words: &[String], scope: &Scope, found: &mut F
                 node: node.node,
                 span: 0..0,
                 whole: true,
+                part: false,
                 seen: Vec::new(),
             };
             let seen = Seen {

@@ -6,6 +6,7 @@ pub mod names;
 pub mod page;
 pub mod role;
 pub mod special;
+pub mod style;
 pub mod text;
 
 use std::collections::HashSet;
@@ -13,6 +14,7 @@ use std::sync::Arc;
 
 use super::doc::{Doc, Kind, NodeId, Span};
 use super::site::Site;
+use super::text::Host;
 use super::view::{View, ViewId};
 use crate::model::{Candidate, Refusal, RefusalReason};
 
@@ -38,6 +40,8 @@ pub struct Hit {
     pub span: Span,
     /// True when they are all of the literal.
     pub whole: bool,
+    /// True when only a part of the text was asked for.
+    pub part: bool,
     /// Where it is seen.
     pub seen: Vec<Seen>,
 }
@@ -45,11 +49,25 @@ pub struct Hit {
 impl Hit {
     /// All of a literal.
     pub fn whole(doc: &Arc<Doc>, node: NodeId, seen: Vec<Seen>) -> Self {
+        let this = doc.node(node);
+        let mut span = this.inner.clone();
+        // A piece of a longer text keeps the space towards the next piece.
+        let piece = match this.host {
+            Host::Template => this.span == this.inner,
+            Host::Js(_) => doc.node(this.parent).kind == Kind::Expr,
+            _ => false,
+        };
+        if piece {
+            let raw = doc.raw(span.clone());
+            let start = span.start + raw.len() - raw.trim_start().len();
+            span = start..(span.start + raw.trim_end().len()).max(start);
+        }
         Self {
             doc: doc.clone(),
             node,
-            span: doc.node(node).inner.clone(),
-            whole: true,
+            span,
+            whole: !piece,
+            part: false,
             seen,
         }
     }
@@ -217,6 +235,15 @@ pub fn readable(doc: &Doc, node: NodeId) -> bool {
                     "sizes",
                     "srcset",
                     "class:list",
+                    "name",
+                    "property",
+                    "id",
+                    "action",
+                    "autocomplete",
+                    "tabindex",
+                    "itemprop",
+                    "itemtype",
+                    "onclick",
                 ];
                 return !hidden.contains(&name.as_str())
                     && !name.starts_with("data-")
@@ -226,7 +253,7 @@ pub fn readable(doc: &Doc, node: NodeId) -> bool {
             Kind::Pair => {
                 if matches!(
                     up.name.as_str(),
-                    "className" | "class" | "variant" | "icon" | "id" | "key" | "classes"
+                    "className" | "class" | "variant" | "icon" | "id" | "classes"
                 ) {
                     return false;
                 }
@@ -235,4 +262,52 @@ pub fn readable(doc: &Doc, node: NodeId) -> bool {
         }
     }
     true
+}
+
+/// Whether a value is read by code alone, by the key it stands under: a layout, an address, a file.
+pub fn technical(doc: &Doc, node: NodeId) -> bool {
+    let Some(key) = role::key(doc, node) else {
+        return false;
+    };
+    let words = crate::generate::offline::ask::lexicon::words_of(&key);
+    let last = words.last().map(String::as_str).unwrap_or_default();
+    matches!(
+        last,
+        "layout"
+            | "permalink"
+            | "template"
+            | "type"
+            | "slug"
+            | "src"
+            | "href"
+            | "url"
+            | "link"
+            | "path"
+            | "target"
+            | "rel"
+            | "icon"
+            | "id"
+            | "date"
+            | "weight"
+            | "order"
+            | "tags"
+            | "theme"
+            | "image"
+            | "img"
+            | "to"
+            | "file"
+            | "ref"
+            | "variant"
+            | "style"
+            | "logo"
+            | "lang"
+            | "language"
+            | "identifier"
+            | "parent"
+            | "pattern"
+            | "pages"
+            | "redirect"
+            | "alias"
+            | "aliases"
+    )
 }

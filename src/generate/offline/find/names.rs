@@ -501,6 +501,15 @@ pub fn in_place(
     if let Some(found) = explain(finder, &place.words, hit, seen) {
         return Some(distance + found);
     }
+    // A navigation made of page titles: the title in a page's front matter is its entry.
+    if place
+        .words
+        .iter()
+        .all(|word| idle(word) || alike(word, "nav"))
+        && title_in_menu(finder, hit)
+    {
+        return Some(distance + 50);
+    }
     // "the hero" of a page that calls it something else is the section with its headline.
     if place
         .words
@@ -536,4 +545,25 @@ pub fn in_place(
         }
     }
     None
+}
+
+fn title_in_menu(finder: &Finder<'_>, hit: &Hit) -> bool {
+    let Some(front) = hit.doc.front else {
+        return false;
+    };
+    if hit.doc.get(front, "title") != Some(hit.node) {
+        return false;
+    }
+    let Some(app) = finder.site.app(&hit.doc.path) else {
+        return false;
+    };
+    let entry = finder
+        .site
+        .pages()
+        .iter()
+        .any(|page| page.file == hit.doc.path && page.entry);
+    let menu = ["menu", "menus", "eleventyNavigation", "nav"]
+        .iter()
+        .any(|key| hit.doc.get(front, key).is_some());
+    menu || (!entry && super::role::titles_are_menu(finder.site.apps[app].framework))
 }

@@ -334,7 +334,7 @@ pub fn fit(role: Role, hit: &Hit, seen: Option<&Seen>) -> u8 {
             }
         }
         Role::Price => {
-            if has_key(&["price", "cost", "amount"]) {
+            if keys.len() == 1 && has_key(&["price", "cost", "amount"]) {
                 3
             } else if looks_price(&value) {
                 2

@@ -756,6 +756,7 @@ impl Finder<'_> {
                                         node: *node,
                                         span,
                                         whole: false,
+                                        part: false,
                                         seen: vec![seen],
                                     });
                                 }
@@ -833,6 +834,7 @@ impl Finder<'_> {
                                 node,
                                 span,
                                 whole: false,
+                                part: false,
                                 seen: Vec::new(),
                             });
                         }

@@ -123,6 +123,30 @@ impl Finder<'_> {
                 }
             }
         }
+        // Every page may have a hero; without a page the home page's is meant.
+        if pages.is_none() {
+            let hero = |word: &String| {
+                matches!(
+                    word.as_str(),
+                    "hero" | "jumbotron" | "masthead" | "headline"
+                )
+            };
+            let said_hero = words.iter().any(hero)
+                || places
+                    .iter()
+                    .any(|place: &Place| place.words.iter().any(hero));
+            let home: Vec<usize> = self
+                .site
+                .pages()
+                .iter()
+                .enumerate()
+                .filter(|(_, page)| page.route == "/")
+                .map(|(at, _)| at)
+                .collect();
+            if said_hero && home.len() == 1 {
+                pages = Some(home);
+            }
+        }
         let views = match &pages {
             Some(pages) => pages.iter().map(|page| self.site.view(*page)).collect(),
             None => self.all_views(),
@@ -174,7 +198,12 @@ impl Finder<'_> {
             } else {
                 return;
             };
-            if !readable(doc, node) {
+            if !readable(doc, node) || super::technical(doc, node) {
+                return;
+            }
+            // A part of a name in code ("about.md", "menu-item") is not a text.
+            let code = !shown.contains(' ') && shown.contains(['.', '/', '_', '-', '#']);
+            if level == 1 && code && !core.contains(['.', '/', '_', '-', '#', '@']) {
                 return;
             }
             let seen = seen();
@@ -197,6 +226,7 @@ impl Finder<'_> {
                             node,
                             span,
                             whole: false,
+                            part: true,
                             seen: seen.clone(),
                         },
                         level,
@@ -671,6 +701,16 @@ impl Finder<'_> {
             }
             return Ok(Vec::new());
         }
+        let site_wide = scope
+            .words
+            .iter()
+            .any(|word| matches!(word.as_str(), "site" | "website"));
+        if let Some(last) = scope.words.last().filter(|_| site_wide) {
+            let found = self.site_value(&[last.as_str()], scope);
+            if !found.is_empty() {
+                return Ok(found);
+            }
+        }
         let Some((role, at, length)) = role else {
             return self.find_plain(phrase, scope);
         };
@@ -707,7 +747,11 @@ impl Finder<'_> {
             }
             // "the hero get started button": the first words say where.
             for split in 1..at {
-                let (where_words, text) = (&scope.words[..split], scope.words[split..at].join(" "));
+                let where_words = &scope.words[..split];
+                let text = front_words(
+                    &skip_words(&scope.said, split, &scope.words),
+                    &scope.words[split..at].join(" "),
+                );
                 let hits: Vec<(Hit, u8)> = self
                     .texts(&text, scope)
                     .into_iter()
@@ -743,6 +787,9 @@ impl Finder<'_> {
         if owned && keyed.len() == 1 {
             return Ok(keyed);
         }
+        if let Some(found) = self.page_title(phrase, scope)? {
+            return Ok(found);
+        }
         let wholes = [
             scope.said.clone(),
             crate::generate::offline::ask::phrase::strip_article(&scope.said).to_owned(),
@@ -760,7 +807,7 @@ impl Finder<'_> {
         }
         // "the footer About": the first words say where.
         for split in 1..scope.words.len() {
-            let text = scope.words[split..].join(" ");
+            let text = skip_words(&scope.said, split, &scope.words);
             let hits: Vec<(Hit, u8)> = self
                 .texts(&text, scope)
                 .into_iter()
@@ -781,9 +828,6 @@ impl Finder<'_> {
             if !found.is_empty() {
                 return Ok(found);
             }
-        }
-        if let Some(found) = self.page_title(phrase, scope)? {
-            return Ok(found);
         }
         if !keyed.is_empty() {
             return Ok(keyed);

@@ -358,22 +358,61 @@ impl Script<'_> {
                 let Pattern::Array(names) = self.pattern(parent, name) else {
                     return;
                 };
-                for (at, local) in names.into_iter().enumerate() {
-                    if let (Some(local), 0) = (local, at) {
-                        // Only the first: the state of `useState` and its like.
-                        let span = ex.span.clone();
-                        scope.insert(
-                            local,
-                            Ex {
-                                span,
-                                kind: ExKind::Member(Box::new(ex.clone()), "[0]".into()),
-                            },
-                        );
-                    }
-                }
+                let Some(Some(local)) = names.first() else {
+                    return;
+                };
+                // Only the first: the state of `useState` and its like.
+                let span = ex.span.clone();
+                let start = Ex {
+                    span: span.clone(),
+                    kind: ExKind::Member(Box::new(ex.clone()), "[0]".into()),
+                };
+                let set = names.get(1).cloned().flatten();
+                let later = set.and_then(|set| self.state_set(&set, &span));
+                let value = match later {
+                    Some(later) => Ex {
+                        span,
+                        kind: ExKind::Any(vec![later, start]),
+                    },
+                    None => start,
+                };
+                scope.insert(local.clone(), value);
             }
             _ => {}
         }
+    }
+
+    /// `setData(JsonData)`: the name a state is set to, when it is set to one.
+    fn state_set(&self, set: &str, span: &Span) -> Option<Ex> {
+        let src = &self.doc.src;
+        let mut found: Option<String> = None;
+        for (at, call) in src.match_indices(&format!("{set}(")) {
+            let argument = src[at + call.len()..]
+                .split(')')
+                .next()
+                .unwrap_or_default()
+                .trim();
+            let name =
+                argument.starts_with(char::is_uppercase) || argument.contains(char::is_uppercase);
+            let plain = !argument.is_empty()
+                && argument
+                    .chars()
+                    .all(|c| c.is_alphanumeric() || c == '_' || c == '$');
+            if plain
+                && name
+                && self
+                    .doc
+                    .imports
+                    .iter()
+                    .any(|import| import.local == argument)
+            {
+                found = Some(argument.to_owned());
+            }
+        }
+        found.map(|name| Ex {
+            kind: ExKind::Name(name),
+            span: span.clone(),
+        })
     }
 
     fn pattern(&mut self, parent: NodeId, node: TsNode<'_>) -> Pattern {

@@ -156,25 +156,88 @@ impl<'s> Eval<'s> {
                 self.call(callee, arguments, env).unwrap_or_else(gap)
             }
             ExKind::Func(func) => Val::Func(env.doc.clone(), func.clone(), env.clone()),
-            ExKind::Any(parts) => {
-                let values: Vec<Val> = parts.iter().map(|part| self.eval(part, env)).collect();
-                let literal = parts
-                    .first()
-                    .is_some_and(|part| matches!(part.kind, ExKind::Node(_) | ExKind::Concat(_)));
-                let mut known: Vec<Val> = values
-                    .into_iter()
-                    .filter(|value| !matches!(value, Val::Gap(..)))
-                    .collect();
-                match known.len() {
-                    0 => gap(),
-                    1 => known.remove(0),
-                    _ if literal => Val::List(known),
-                    _ => known.remove(0),
-                }
-            }
+            ExKind::Any(parts) => self.alternatives(parts, ex, env, |part| self.eval(part, env)),
             ExKind::Spread(inner) => self.eval(inner, env),
             ExKind::Other => gap(),
         }
+    }
+
+    /// The value of alternatives: the first that is known. What is not known beside a literal stays a gap, because the
+    /// literal may never be shown.
+    pub fn alternatives(&self, parts: &[Ex], ex: &Ex, env: &Env, eval: impl Fn(&Ex) -> Val) -> Val {
+        let mut known = Vec::new();
+        let mut open: Option<Val> = None;
+        for part in parts {
+            let value = eval(part);
+            if !matches!(value, Val::Gap(..)) {
+                known.push((
+                    value,
+                    matches!(part.kind, ExKind::Node(_) | ExKind::Concat(_)),
+                ));
+            } else if open.is_none() && !self.absent(part, env) {
+                open = Some(value);
+            }
+        }
+        if known.is_empty() {
+            return Val::Gap(env.doc.clone(), ex.span.clone());
+        }
+        if !known[0].1 {
+            // A value that was followed to its literal wins over its default.
+            return known.remove(0).0;
+        }
+        let literal = matches!(known[0].0, Val::Lit(..) | Val::Text(_));
+        if let (Some(open), true) = (open, literal) {
+            let span = ex.span.clone();
+            let mut pieces = self.pieces(&open, &env.doc, &span);
+            for (value, _) in &known {
+                pieces.extend(self.pieces(value, &env.doc, &span));
+            }
+            return Val::Text(pieces);
+        }
+        if known.len() == 1 {
+            return known.remove(0).0;
+        }
+        Val::List(known.into_iter().map(|(value, _)| value).collect())
+    }
+
+    /// Whether an expression is certain to have no value: a property nobody passed.
+    fn absent(&self, ex: &Ex, env: &Env) -> bool {
+        match &ex.kind {
+            ExKind::Member(object, key) => {
+                let value = self.eval(object, env);
+                matches!(value, Val::Map(_) | Val::Data(..) | Val::Context(_))
+                    && self.get(&value, key).is_none()
+            }
+            ExKind::Name(name) => {
+                let mut at = Some(env);
+                while let Some(frame) = at {
+                    let parameter = frame.func.as_ref().is_some_and(|func| {
+                        func.params.iter().any(|pattern| match pattern {
+                            Pattern::Object(keys, _) => {
+                                keys.iter().any(|(_, local, _)| local == name)
+                            }
+                            _ => false,
+                        })
+                    });
+                    if parameter {
+                        return true;
+                    }
+                    at = frame.parent.as_ref();
+                }
+                // A template's name that nothing sets.
+                env.doc.lang == Lang::Html
+                    || env.doc.bindings.contains_key(name.as_str()) && self.bound_prop(name, env)
+            }
+            _ => false,
+        }
+    }
+
+    /// `const { title } = Astro.props` with no `title` passed.
+    fn bound_prop(&self, name: &str, env: &Env) -> bool {
+        env.doc.bindings.get(name).is_some_and(|ex| match &ex.kind {
+            ExKind::Member(..) => self.absent(ex, env),
+            _ => false,
+        })
     }
 
     /// A node as a value.

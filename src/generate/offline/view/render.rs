@@ -773,6 +773,11 @@ impl<'s> Render<'s> {
         let Some(app) = self.eval.app else {
             return value;
         };
+        if let ExKind::Any(parts) = &ex.kind {
+            return self
+                .eval
+                .alternatives(parts, ex, env, |part| self.lookup(part, env));
+        }
         let mut path = Vec::new();
         let mut at = ex;
         loop {
