@@ -477,3 +477,32 @@ fn what_the_server_says_cannot_act_on_the_terminal() {
         desk.press("n");
     }
 }
+
+#[test]
+fn nothing_is_due_while_nothing_happens() {
+    let mut desk = Desk::new(80, 24);
+    let next = |desk: &Desk| sayso::tui::motion::next(&desk.model, desk.now);
+    assert_eq!(next(&desk), None);
+    desk.propose(&headline());
+    assert_eq!(next(&desk), None, "an open proposal waits in silence");
+    start(&mut desk);
+    assert_eq!(
+        next(&desk),
+        Some(Duration::from_millis(100)),
+        "a bar moves ten times a second"
+    );
+    desk.model.settings.motion = false;
+    assert_eq!(next(&desk), None, "unless nothing may move");
+    desk.model.settings.motion = true;
+    let mut stopped = desk.event_of(EventKind::Canceled, json!({"reason": "by Ada"}));
+    stopped.deployment = Some("dep_1".into());
+    desk.stream(stopped);
+    let notice = next(&desk).unwrap();
+    assert!(
+        notice > Duration::from_secs(1),
+        "only the notice goes, once: {notice:?}"
+    );
+    desk.now = notice;
+    desk.take(Message::Wake);
+    assert_eq!(next(&desk), None);
+}

@@ -8,8 +8,8 @@ use super::Turn;
 use crate::client::stream::Connection;
 use crate::model::api::ProposalView;
 use crate::model::{
-    Candidate, Event, EventKind, InstructionId, LiveRelease, Progress, ProposalState, ReleaseId,
-    Stage,
+    Candidate, Cursor, Event, EventKind, InstructionId, LiveRelease, Progress, ProposalState,
+    ReleaseId, Stage,
 };
 use crate::tui::message::Effect;
 use crate::tui::model::timeline::{reading, typed};
@@ -410,15 +410,13 @@ impl Turn<'_> {
         }
     }
 
-    /// Begins to follow the events after a state that was loaded, once.
-    pub(super) fn follow(&mut self, cursor: crate::model::Cursor, oldest: u64) {
-        let seq = cursor.seq;
-        self.out.push(Effect::Follow(cursor.clone()));
-        if seq > 0 {
-            self.out.push(Effect::LoadHistory(
-                cursor,
-                oldest.saturating_sub(1).max(seq.saturating_sub(HISTORY)),
-            ));
+    /// Loads what happened before `cursor`, a while back.
+    pub(super) fn history(&mut self, cursor: Cursor, oldest: u64) {
+        if cursor.seq > 0 {
+            let from = oldest
+                .saturating_sub(1)
+                .max(cursor.seq.saturating_sub(HISTORY));
+            self.out.push(Effect::LoadHistory(cursor, from));
         }
     }
 }
