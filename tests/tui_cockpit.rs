@@ -13,6 +13,8 @@ mod deciding;
 mod following;
 #[path = "tui_cockpit/frames.rs"]
 mod frames;
+#[path = "tui_cockpit/house.rs"]
+mod house;
 #[path = "tui_cockpit/reading.rs"]
 mod reading;
 #[path = "tui_cockpit/talking.rs"]

@@ -15,7 +15,7 @@ use tokio::sync::mpsc;
 
 use super::effects::Effects;
 use super::message::{EditRequest, Effect, Message, Outcome};
-use super::model::{Model, Moment};
+use super::model::{Model, Moment, Tone};
 use super::screen::Screen;
 use super::signals::{Signal, Signals};
 use super::terminal::{self, Terminal};
@@ -272,7 +272,7 @@ impl Driver {
     async fn suspend(&mut self) -> io::Result<Vec<Effect>> {
         if !super::signals::can_stop() {
             let why = "there is no shell to go back to".to_owned();
-            return Ok(self.outcome(Outcome::Warned(why)));
+            return Ok(self.outcome(Outcome::Told(Tone::Warn, why)));
         }
         self.keys = None;
         self.terminal.leave();

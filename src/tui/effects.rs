@@ -9,6 +9,7 @@ use tokio::sync::mpsc;
 use tokio_util::task::TaskTracker;
 
 use super::message::{EditRequest, Effect, Message, Outcome};
+use super::model::Tone;
 use crate::client::Client;
 use crate::client::stream::{self, StreamItem};
 use crate::model::api::{Decide, EditText, Reject, Revise, Rollback, Submission, SyncRequest};
@@ -132,10 +133,12 @@ impl Effects {
                     open::that_detached(&url).map_err(|error| (url, error))
                 });
                 match opened.await {
-                    Ok(Err((url, error))) => Outcome::Warned(format!(
-                        "no browser was found ({error}); the address is {url}"
-                    )),
-                    Ok(Ok(())) | Err(_) => Outcome::Warned("opened in the browser".to_owned()),
+                    Ok(Ok(())) => Outcome::Told(Tone::Good, "opened in the browser".to_owned()),
+                    Ok(Err((url, error))) => {
+                        let words = format!("no browser was found ({error}); the address is {url}");
+                        Outcome::Told(Tone::Warn, words)
+                    }
+                    Err(error) => Outcome::Told(Tone::Bad, error.to_string()),
                 }
             }),
             Effect::Press | Effect::Release | Effect::CancelRecording => {}

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::keys::{Key, Stroke};
+use super::model::Tone;
 use super::voice_port::MicEvent;
 use crate::client::stream::StreamItem;
 use crate::model::api::{Accepted, Approval, Approved, ProposalView, Status, Synced};
@@ -85,8 +86,8 @@ pub enum Outcome {
     RolledBack(Result<LiveRelease, Problem>),
     /// A deployment was told to stop.
     Stopped(Result<Deployment, Problem>),
-    /// Something could not be done; why.
-    Warned(String),
+    /// An effect has something to say.
+    Told(Tone, String),
 }
 
 /// What the update function asks for.

@@ -41,8 +41,13 @@ pub fn clean(text: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
-/// As [`clean`], for prose: runs of whitespace, line feeds among them, become one space.
+/// Bytes of prose that are shown at most: what is drawn again with every frame must be short.
+pub const PROSE: usize = 8 * 1024;
+
+/// As [`clean`], for prose: runs of whitespace, line feeds among them, become one space, and what is longer than
+/// [`PROSE`] is cut.
 pub fn clean_prose(text: &str) -> String {
+    let text = head(text, PROSE);
     let mut out = String::with_capacity(text.len());
     for word in text.split_whitespace() {
         if !out.is_empty() {

@@ -10,7 +10,7 @@ use sayso::model::{Cursor, Decision, EventKind, Problem};
 use sayso::tui::keymap::{Context, Keymap};
 use sayso::tui::keys::{Key, Stroke};
 use sayso::tui::message::{Effect, Message, Mouse, Outcome};
-use sayso::tui::model::Focus;
+use sayso::tui::model::{Focus, Tone};
 use sayso::tui::voice_port::MicEvent;
 use serde_json::json;
 
@@ -78,7 +78,7 @@ fn a_proposal(seed: u8) -> ProposalView {
     view.proposal.id = format!("pro_{}", seed % 3).as_str().into();
     view.proposal.version = u32::from(seed % 5);
     view.proposal.notes = vec!["日本語 ".repeat(usize::from(seed % 30))];
-    if seed % 7 == 0
+    if seed.is_multiple_of(7)
         && let Some(hunk) = view
             .proposal
             .files
@@ -94,31 +94,38 @@ fn a_proposal(seed: u8) -> ProposalView {
 fn an_event(desk: &mut Desk, kind: usize, seed: u8) -> Message {
     let kind = EventKind::ALL[kind];
     let data = match kind {
-        EventKind::Proposal | EventKind::ProposalUpdated if seed % 9 != 0 => {
+        EventKind::Proposal | EventKind::ProposalUpdated if !seed.is_multiple_of(9) => {
             serde_json::to_value(a_proposal(seed)).unwrap()
         }
         EventKind::DeployProgress => {
             json!({"percent": seed % 101, "stage": "build", "message": "m", "eta_ms": u64::from(seed) * 100})
         }
-        EventKind::Intent if seed % 2 == 0 => {
+        EventKind::Intent if seed.is_multiple_of(2) => {
             json!({"text": "t", "reading": "r", "question": {"text": "Sure? ".repeat(usize::from(seed % 40)), "heard": "t", "act": "deploy"}})
         }
-        _ if seed % 11 == 0 => json!(null),
+        _ if seed.is_multiple_of(11) => json!(null),
         _ => {
             json!({"text": "t", "message": "m".repeat(usize::from(seed)), "commit": "abc", "branch": "main", "url": "http://x/",
                        "id": format!("pro_{}", seed % 3), "output": "line\n".repeat(usize::from(seed % 40)), "stage": "build"})
         }
     };
     let mut event = desk.event_of(kind, data);
-    event.instruction = (seed % 3 > 0).then(|| format!("ins_{}", seed % 3).as_str().into());
-    if seed % 5 == 0 {
+    event.instruction =
+        (!seed.is_multiple_of(3)).then(|| format!("ins_{}", seed % 3).as_str().into());
+    if seed.is_multiple_of(5) {
         event.seq = u64::from(seed);
     }
     Message::Stream(StreamItem::Event(event.into()))
 }
 
 fn an_outcome(what: u8, ok: bool) -> Outcome {
-    let problem = || Problem::new(if what % 2 == 0 { 409 } else { 503 }, "conflict", "no");
+    let problem = || {
+        Problem::new(
+            if what.is_multiple_of(2) { 409 } else { 503 },
+            "conflict",
+            "no",
+        )
+    };
     let id = || format!("pro_{}", what % 3).as_str().into();
     let view = || {
         if ok {
@@ -142,7 +149,7 @@ fn an_outcome(what: u8, ok: bool) -> Outcome {
         8 => Outcome::Edited(id(), if ok { Ok(None) } else { Err(problem()) }),
         9 => Outcome::Answered("ins_1".into(), Err(problem())),
         10 => Outcome::Synced(Err(problem())),
-        _ => Outcome::Warned("careful".into()),
+        _ => Outcome::Told(Tone::Warn, "careful".into()),
     }
 }
 
@@ -264,7 +271,8 @@ proptest! {
 
 #[test]
 fn every_size_from_nothing_to_huge_is_drawn_in_every_state() {
-    let states: [(&str, fn(&mut Desk)); 6] = [
+    type Reach = fn(&mut Desk);
+    let states: [(&str, Reach); 6] = [
         ("idle", |_| {}),
         ("proposal", |desk| desk.propose(&three_hunks())),
         ("writing", |desk| {

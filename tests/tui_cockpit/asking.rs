@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use sayso::model::{Deployment, DeploymentState, EventKind, Instruction, Problem, Progress, Stage};
+use sayso::model::{Deployment, EventKind, Instruction, Problem};
 use sayso::tui::keys::Stroke;
 use sayso::tui::message::{Effect, Message, Outcome};
 use serde_json::json;
@@ -248,30 +248,13 @@ fn escape_leaves_one_passing_thing_at_a_time() {
 fn a_deployment_that_runs_at_the_start_is_shown() {
     let mut desk = Desk::bare(80, 24);
     let mut status = status();
-    status.deployments = vec![Deployment {
-        id: "dep_1".into(),
-        instruction: None,
-        environment: "production".into(),
-        target: "local".into(),
-        commit: "abcdef0123".into(),
-        release: None,
-        force: false,
-        attempts: 1,
-        state: DeploymentState::Running,
-        progress: Progress {
-            percent: 40,
-            stage: Stage::Build,
-            message: "npm run build".into(),
-            eta_ms: Some(2_000),
-        },
-        url: None,
-        stages: Default::default(),
-        problem: None,
-        log_tail: Vec::new(),
-        actor: "Ada".into(),
-        started_at: AT.parse().unwrap(),
-        ended_at: None,
-    }];
+    let deployment: Deployment = serde_json::from_value(json!({
+        "id": "dep_1", "environment": "production", "target": "local", "commit": "abcdef0123", "force": false,
+        "state": "running", "attempts": 1, "actor": "Ada", "started_at": AT,
+        "progress": {"percent": 40, "stage": "build", "message": "npm run build", "eta_ms": 2_000}
+    }))
+    .unwrap();
+    status.deployments = vec![deployment];
     desk.done(Outcome::Status(Ok(status)));
     let text = desk.text();
     assert!(

@@ -326,6 +326,57 @@ fn progress_is_one_row_of_the_timeline() {
 }
 
 #[test]
+fn probes_that_say_the_same_are_one_row() {
+    let mut desk = Desk::new(80, 24);
+    for _ in 0..4 {
+        desk.event(
+            EventKind::Health,
+            json!({"ok": true, "status": 200, "ms": 1, "message": "ok"}),
+        );
+    }
+    desk.event(
+        EventKind::Health,
+        json!({"ok": false, "status": 500, "ms": 1, "message": "no"}),
+    );
+    let rows = rows(&mut desk);
+    assert!(
+        rows.contains("✓ health 200 ok (4 times)") && rows.contains("✗ health 500 no"),
+        "{rows}"
+    );
+}
+
+#[test]
+fn what_was_written_is_not_called_heard() {
+    let mut desk = Desk::new(80, 24);
+    desk.event(
+        EventKind::Transcript,
+        json!({"text": "change the title", "ms": 0, "engine": "typed"}),
+    );
+    let text = desk.text();
+    assert!(
+        text.contains("you wrote “change the title”")
+            && text.contains("Ada wrote “change the title”"),
+        "{text}"
+    );
+    assert!(!text.contains("heard"), "{text}");
+}
+
+#[test]
+fn a_call_that_failed_says_all_it_has_to_say() {
+    let mut desk = Desk::new(80, 24);
+    desk.press("R y");
+    let problem = Problem::conflict("production has no earlier good release to go back to")
+        .hint("deploy an earlier commit");
+    desk.done(Outcome::RolledBack(Err(problem)));
+    let text = desk.text();
+    assert!(
+        text.contains("did not go back: production has no earlier good release to go back to"),
+        "{text}"
+    );
+    assert!(text.contains("   deploy an earlier commit"), "{text}");
+}
+
+#[test]
 fn the_timeline_is_bounded_and_keeps_older_rows_in_sight() {
     let mut desk = Desk::new(80, 24);
     for at in 0..LIMIT + 500 {
@@ -425,4 +476,33 @@ fn what_the_server_says_cannot_act_on_the_terminal() {
         harmless(&mut desk);
         desk.press("n");
     }
+}
+
+#[test]
+fn nothing_is_due_while_nothing_happens() {
+    let mut desk = Desk::new(80, 24);
+    let next = |desk: &Desk| sayso::tui::motion::next(&desk.model, desk.now);
+    assert_eq!(next(&desk), None);
+    desk.propose(&headline());
+    assert_eq!(next(&desk), None, "an open proposal waits in silence");
+    start(&mut desk);
+    assert_eq!(
+        next(&desk),
+        Some(Duration::from_millis(100)),
+        "a bar moves ten times a second"
+    );
+    desk.model.settings.motion = false;
+    assert_eq!(next(&desk), None, "unless nothing may move");
+    desk.model.settings.motion = true;
+    let mut stopped = desk.event_of(EventKind::Canceled, json!({"reason": "by Ada"}));
+    stopped.deployment = Some("dep_1".into());
+    desk.stream(stopped);
+    let notice = next(&desk).unwrap();
+    assert!(
+        notice > Duration::from_secs(1),
+        "only the notice goes, once: {notice:?}"
+    );
+    desk.now = notice;
+    desk.take(Message::Wake);
+    assert_eq!(next(&desk), None);
 }

@@ -76,3 +76,21 @@ fn a_terminal_that_answers_nothing_delays_the_first_frame_by_nothing() {
     term.send("?");
     term.until("the keys", |screen| screen.contains("Keys (Esc closes)"));
 }
+
+#[test]
+fn keys_are_understood_as_the_kitty_protocol_writes_them() {
+    let mut term = Term::ready(&Setup {
+        keyboard: true,
+        ..Setup::default()
+    });
+    term.send("?");
+    term.until("the keys", |screen| screen.contains("Keys (Esc closes)"));
+    term.send("\x1b[27u");
+    term.until("no keys", |screen| !screen.contains("Keys (Esc closes)"));
+    term.send("\x1b[99;5u");
+    term.until("the warning", |screen| {
+        screen.contains("press Ctrl+C again to quit")
+    });
+    term.send("\x1b[99;5:3u\x1b[99;5u");
+    term.ended();
+}

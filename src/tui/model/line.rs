@@ -6,7 +6,7 @@ use crate::tui::keymap::LineCommand;
 use crate::tui::text;
 
 /// Longest text in bytes; what is typed or pasted beyond is dropped.
-pub const LIMIT: usize = 8 * 1024;
+pub const LIMIT: usize = text::PROSE;
 /// Lines kept in the history.
 const HISTORY: usize = 200;
 

@@ -263,6 +263,8 @@ pub struct Model {
     pub state_seq: u64,
     /// True once the state was loaded.
     pub loaded: bool,
+    /// True while the timeline lacks what happened before the state.
+    pub history_due: bool,
     /// When the state was asked for last.
     pub asked_at: Option<Moment>,
     /// True when the screen no longer shows the state.
@@ -300,6 +302,7 @@ impl Model {
             interrupted: None,
             state_seq: 0,
             loaded: false,
+            history_due: true,
             asked_at: None,
             dirty: true,
         }

@@ -60,6 +60,8 @@ pub struct Row {
     pub took: Option<u64>,
     /// Milliseconds since the instruction's event before it.
     pub after: Option<u64>,
+    /// How many events of the same kind and words it stands for.
+    pub times: usize,
     instruction: Option<InstructionId>,
     deployment: Option<String>,
 }
@@ -170,6 +172,7 @@ impl Timeline {
             text: text::clean_prose(text::head(&said, TEXT)),
             took,
             after: None,
+            times: 1,
             instruction: event.instruction.clone(),
             deployment: event.deployment.as_ref().map(ToString::to_string),
         };
@@ -188,22 +191,34 @@ impl Timeline {
         true
     }
 
-    /// Puts a progress event into the row of the same deployment's last one.
+    /// Puts what only goes on into the row that began it: the progress of a deployment, and a probe that says what
+    /// the one before it said.
     fn fold(&mut self, row: &Row) -> bool {
-        if row.kind != EventKind::DeployProgress || row.deployment.is_none() {
-            return false;
+        match row.kind {
+            EventKind::DeployProgress if row.deployment.is_some() => {
+                let earlier = self.rows.iter_mut().rev().take(NEAR).find(|earlier| {
+                    earlier.kind == row.kind && earlier.deployment == row.deployment
+                });
+                let Some(earlier) = earlier else { return false };
+                earlier.seq = row.seq;
+                earlier.text.clone_from(&row.text);
+                earlier.took = millis_between(earlier.at, row.at);
+                true
+            }
+            EventKind::Health => {
+                let last = self.rows.back_mut();
+                let same = |last: &&mut Row| {
+                    last.kind == row.kind && last.tone == row.tone && last.text == row.text
+                };
+                let Some(last) = last.filter(same) else {
+                    return false;
+                };
+                last.seq = row.seq;
+                last.times += 1;
+                true
+            }
+            _ => false,
         }
-        let earlier = self
-            .rows
-            .iter_mut()
-            .rev()
-            .take(NEAR)
-            .find(|earlier| earlier.kind == row.kind && earlier.deployment == row.deployment);
-        let Some(earlier) = earlier else { return false };
-        earlier.seq = row.seq;
-        earlier.text.clone_from(&row.text);
-        earlier.took = millis_between(earlier.at, row.at);
-        true
     }
 
     fn since_the_step_before(&self, row: &Row) -> Option<u64> {
@@ -241,7 +256,10 @@ fn describe(event: &Event) -> (Tone, String, Option<u64>) {
     let mut tone = Tone::Plain;
     let mut took = number("ms");
     let said = match event.kind {
-        EventKind::Transcript if say("engine") == "typed" => format!("wrote “{}”", say("text")),
+        EventKind::Transcript if typed(data) => {
+            took = None;
+            format!("{} wrote “{}”", event.actor, say("text"))
+        }
         EventKind::Transcript => format!("heard “{}”", say("text")),
         EventKind::Intent => match data["question"]["text"].as_str() {
             Some(question) => format!("asks: {question}"),
@@ -332,11 +350,21 @@ fn describe(event: &Event) -> (Tone, String, Option<u64>) {
         }
         EventKind::Notice => say("message").to_owned(),
         EventKind::Error => {
-            tone = Tone::Bad;
+            // A refusal has a reason; it is no failure.
+            tone = if data["reason"].is_string() {
+                Tone::Warn
+            } else {
+                Tone::Bad
+            };
             say("message").to_owned()
         }
     };
     (tone, said, took)
+}
+
+/// True when the words of a `transcript` were written, not spoken.
+pub fn typed(data: &Value) -> bool {
+    data["engine"].as_str() == Some("typed")
 }
 
 /// What the words were taken for, in words.

@@ -36,7 +36,10 @@ pub fn draw(model: &Model, area: Rect, buf: &mut Buffer) {
         let times = if columns >= 40 { TIMES } else { 0 };
         let head = if columns >= 40 { 12 } else { 3 };
         let room = columns.saturating_sub(head + times);
-        let said = text::fit(&row.text, room).into_owned();
+        let said = match row.times {
+            1 => text::fit(&row.text, room).into_owned(),
+            times => text::fit(&format!("{} ({times} times)", row.text), room).into_owned(),
+        };
         let pad = room.saturating_sub(text::width(&said));
         let style = paint::tone(theme, row.tone);
         let mut spans = Vec::with_capacity(4);

@@ -8,11 +8,11 @@ use super::Turn;
 use crate::client::stream::Connection;
 use crate::model::api::ProposalView;
 use crate::model::{
-    Candidate, Event, EventKind, InstructionId, LiveRelease, Progress, ProposalState, ReleaseId,
-    Stage,
+    Candidate, Cursor, Event, EventKind, InstructionId, LiveRelease, Progress, ProposalState,
+    ReleaseId, Stage,
 };
 use crate::tui::message::Effect;
-use crate::tui::model::timeline::reading;
+use crate::tui::model::timeline::{reading, typed};
 use crate::tui::model::{Card, Deploy, Ending, Heard, Moment, OpenQuestion, Pane, Tone, Work};
 use crate::tui::text;
 
@@ -54,7 +54,7 @@ impl Turn<'_> {
             instruction: event.instruction.clone(),
             text: said(event, "text").to_owned(),
             reading: None,
-            spoken: said(event, "engine") != TYPED,
+            spoken: !typed(&event.data),
         });
         self.m
             .line
@@ -326,7 +326,7 @@ impl Turn<'_> {
     }
 
     /// Puts a card up unless a proposal is being read; false then.
-    fn card_if_free(&mut self, card: Card) -> bool {
+    pub(super) fn card_if_free(&mut self, card: Card) -> bool {
         let free = self.m.reviews.is_empty();
         if free {
             self.m.card = Some(card);
@@ -410,15 +410,13 @@ impl Turn<'_> {
         }
     }
 
-    /// Begins to follow the events after a state that was loaded, once.
-    pub(super) fn follow(&mut self, cursor: crate::model::Cursor, oldest: u64) {
-        let seq = cursor.seq;
-        self.out.push(Effect::Follow(cursor.clone()));
-        if seq > 0 {
-            self.out.push(Effect::LoadHistory(
-                cursor,
-                oldest.saturating_sub(1).max(seq.saturating_sub(HISTORY)),
-            ));
+    /// Loads what happened before `cursor`, a while back.
+    pub(super) fn history(&mut self, cursor: Cursor, oldest: u64) {
+        if cursor.seq > 0 {
+            let from = oldest
+                .saturating_sub(1)
+                .max(cursor.seq.saturating_sub(HISTORY));
+            self.out.push(Effect::LoadHistory(cursor, from));
         }
     }
 }

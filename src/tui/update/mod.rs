@@ -66,6 +66,7 @@ impl Turn<'_> {
             Message::Stream(StreamItem::Reset(_)) => {
                 // Another log, or one that begins later: what was shown of the old one may no longer hold.
                 self.m.timeline.clear();
+                self.m.history_due = true;
                 self.m.state_seq = 0;
                 self.load(0);
             }

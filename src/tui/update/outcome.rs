@@ -6,8 +6,8 @@ use super::events::RETRY;
 use crate::client::stream::Connection;
 use crate::model::api::Status;
 use crate::model::{InstructionState, Problem, ProposalId, ProposalState};
-use crate::tui::message::Outcome;
-use crate::tui::model::{Deploy, OpenQuestion, Site, Tone, Work};
+use crate::tui::message::{Effect, Outcome};
+use crate::tui::model::{Card, Deploy, OpenQuestion, Site, Tone, Work};
 
 impl Turn<'_> {
     pub(super) fn done(&mut self, outcome: Outcome) {
@@ -16,7 +16,8 @@ impl Turn<'_> {
             Outcome::Status(Err(problem)) => self.no_status(&problem),
             Outcome::Proposal(updated, Ok(view)) => self.put_proposal(view, updated),
             Outcome::Proposal(_, Err(problem)) => {
-                self.failed("the proposal was not loaded", &problem)
+                self.m.work = None;
+                self.failed("the proposal was not loaded", &problem);
             }
             Outcome::History(events) => self.m.timeline.prepend(&events),
             Outcome::Submitted(text, result) | Outcome::Revised(text, result) => {
@@ -83,7 +84,7 @@ impl Turn<'_> {
             Outcome::RolledBack(Err(problem)) => self.synced("did not go back", Some(problem)),
             Outcome::Stopped(Ok(_)) => {}
             Outcome::Stopped(Err(problem)) => self.failed("not stopped", &problem),
-            Outcome::Warned(why) => self.say(Tone::Warn, why),
+            Outcome::Told(tone, words) => self.say(tone, words),
         }
     }
 
@@ -143,7 +144,10 @@ impl Turn<'_> {
         let first = !self.m.loaded;
         self.m.loaded = true;
         if first {
-            self.follow(status.cursor, status.oldest);
+            self.out.push(Effect::Follow(status.cursor.clone()));
+        }
+        if std::mem::take(&mut self.m.history_due) {
+            self.history(status.cursor, status.oldest);
         }
     }
 
@@ -259,7 +263,16 @@ impl Turn<'_> {
         }
     }
 
+    /// Says what did not work: with all its words where the proposal's room is free, else in passing.
     fn failed(&mut self, what: &str, problem: &Problem) {
-        self.say(Tone::Bad, format!("{what}: {problem}"));
+        let card = Card {
+            tone: Tone::Bad,
+            title: format!("{what}: {}", problem.detail),
+            body: Vec::new(),
+            hint: problem.hint.clone(),
+        };
+        if !self.card_if_free(card) {
+            self.say(Tone::Bad, format!("{what}: {problem}"));
+        }
     }
 }

@@ -3,8 +3,11 @@
 //! A key means exactly one thing in each context. The table is checked when the map is built: a duplicate or an
 //! unreadable key is an error that names its place, never a silent preference.
 
+mod table;
+
 use std::collections::HashMap;
 
+use self::Command as C;
 use super::keys::{Code, Key};
 
 /// What the keyboard talks to.
@@ -134,246 +137,6 @@ pub struct Binding {
     pub doc: &'static str,
 }
 
-use Command as C;
-use LineCommand as L;
-
-/// The keys as shipped: context, keys (separated by blanks), command, help. Push-to-talk is added from the
-/// configuration.
-const TABLE: &[(Context, &str, Command, &str)] = &[
-    (
-        Context::Cockpit,
-        "Tab i",
-        C::FocusInput,
-        "type an instruction",
-    ),
-    (
-        Context::Cockpit,
-        "Enter",
-        C::Approve,
-        "approve the proposal",
-    ),
-    (
-        Context::Cockpit,
-        "c",
-        C::CommitOnly,
-        "approve, but only commit; with no proposal: show what could be committed",
-    ),
-    (Context::Cockpit, "x", C::Reject, "reject the proposal"),
-    (
-        Context::Cockpit,
-        "s a",
-        C::ToggleHunk,
-        "take or leave out this hunk",
-    ),
-    (Context::Cockpit, "n J", C::NextHunk, "next hunk"),
-    (Context::Cockpit, "p K", C::PreviousHunk, "previous hunk"),
-    (
-        Context::Cockpit,
-        "]",
-        C::NextProposal,
-        "next waiting proposal",
-    ),
-    (
-        Context::Cockpit,
-        "[",
-        C::PreviousProposal,
-        "previous waiting proposal",
-    ),
-    (
-        Context::Cockpit,
-        "e",
-        C::Edit,
-        "edit the proposed text in your editor",
-    ),
-    (
-        Context::Cockpit,
-        "r",
-        C::Revise,
-        "edit the instruction and try again",
-    ),
-    (
-        Context::Cockpit,
-        "u",
-        C::Undo,
-        "undo: drop the proposal, or propose the inverse of the last commit",
-    ),
-    (Context::Cockpit, "d", C::Deploy, "deploy the branch (asks)"),
-    (
-        Context::Cockpit,
-        "D",
-        C::Redeploy,
-        "deploy again what is deployed, from scratch (asks)",
-    ),
-    (
-        Context::Cockpit,
-        "R",
-        C::Rollback,
-        "go back to the previous release (asks)",
-    ),
-    (
-        Context::Cockpit,
-        "X",
-        C::StopDeployment,
-        "stop the running deployment (asks)",
-    ),
-    (Context::Cockpit, "o", C::OpenPage, "open the live page"),
-    (
-        Context::Cockpit,
-        "y",
-        C::CopyAddress,
-        "copy the live address",
-    ),
-    (Context::Cockpit, "1", C::PaneSay, "go to the say pane"),
-    (Context::Cockpit, "2", C::PaneProposal, "go to the proposal"),
-    (Context::Cockpit, "3", C::PaneTimeline, "go to the timeline"),
-    (Context::Cockpit, "Up k", C::ScrollUp, "scroll up"),
-    (Context::Cockpit, "Down j", C::ScrollDown, "scroll down"),
-    (Context::Cockpit, "PgUp", C::PageUp, "one page up"),
-    (Context::Cockpit, "PgDn", C::PageDown, "one page down"),
-    (Context::Cockpit, "Home g", C::Top, "to the top"),
-    (Context::Cockpit, "End G", C::Bottom, "to the end"),
-    (
-        Context::Cockpit,
-        "Esc",
-        C::Back,
-        "leave what is only passing",
-    ),
-    (Context::Cockpit, "?", C::Help, "list the keys"),
-    (
-        Context::Cockpit,
-        "q",
-        C::Quit,
-        "quit (asks while a deployment runs)",
-    ),
-    (
-        Context::Talk,
-        "Enter",
-        C::FinishTalk,
-        "end the recording and send it",
-    ),
-    (
-        Context::Talk,
-        "Esc",
-        C::CancelTalk,
-        "throw the recording away",
-    ),
-    (Context::Ask, "Enter y", C::Yes, "yes"),
-    (
-        Context::Ask,
-        "Tab",
-        C::FocusInput,
-        "type something else instead",
-    ),
-    (Context::Ask, "n x Esc", C::No, "no"),
-    (Context::Input, "Enter", C::Submit, "send"),
-    (
-        Context::Input,
-        "Esc Tab",
-        C::LeaveInput,
-        "back to the cockpit; the text stays",
-    ),
-    (
-        Context::Input,
-        "Up Ctrl+P",
-        C::Line(L::Older),
-        "earlier instruction",
-    ),
-    (
-        Context::Input,
-        "Down Ctrl+N",
-        C::Line(L::Newer),
-        "later instruction",
-    ),
-    (
-        Context::Input,
-        "Left Ctrl+B",
-        C::Line(L::Left),
-        "one character left",
-    ),
-    (
-        Context::Input,
-        "Right Ctrl+F",
-        C::Line(L::Right),
-        "one character right",
-    ),
-    (
-        Context::Input,
-        "Ctrl+Left Alt+Left Alt+b",
-        C::Line(L::WordLeft),
-        "one word left",
-    ),
-    (
-        Context::Input,
-        "Ctrl+Right Alt+Right Alt+f",
-        C::Line(L::WordRight),
-        "one word right",
-    ),
-    (
-        Context::Input,
-        "Home Ctrl+A",
-        C::Line(L::Home),
-        "to the start",
-    ),
-    (Context::Input, "End Ctrl+E", C::Line(L::End), "to the end"),
-    (
-        Context::Input,
-        "Backspace Ctrl+H",
-        C::Line(L::Backspace),
-        "delete the character before",
-    ),
-    (
-        Context::Input,
-        "Delete Ctrl+D",
-        C::Line(L::Delete),
-        "delete the character after",
-    ),
-    (
-        Context::Input,
-        "Ctrl+W Alt+Backspace",
-        C::Line(L::KillWord),
-        "delete the word before",
-    ),
-    (
-        Context::Input,
-        "Ctrl+U",
-        C::Line(L::KillToStart),
-        "delete to the start",
-    ),
-    (
-        Context::Input,
-        "Ctrl+K",
-        C::Line(L::KillToEnd),
-        "delete to the end",
-    ),
-    (Context::Help, "Esc ? q", C::CloseHelp, "close"),
-    (Context::Help, "Up k", C::ScrollUp, "scroll up"),
-    (Context::Help, "Down j", C::ScrollDown, "scroll down"),
-    (Context::Help, "PgUp", C::PageUp, "one page up"),
-    (Context::Help, "PgDn", C::PageDown, "one page down"),
-    (Context::Help, "Home g", C::Top, "to the top"),
-    (Context::Help, "End G", C::Bottom, "to the end"),
-    (Context::Global, "F1", C::Help, "list the keys"),
-    (
-        Context::Global,
-        "Ctrl+C",
-        C::Interrupt,
-        "quit (press twice)",
-    ),
-    (
-        Context::Global,
-        "F10",
-        C::Quit,
-        "quit (asks while a deployment runs)",
-    ),
-    (
-        Context::Global,
-        "Ctrl+Z",
-        C::Suspend,
-        "back to the shell; fg returns",
-    ),
-    (Context::Global, "Ctrl+L", C::Redraw, "draw the screen anew"),
-];
-
 /// The keys of one run, checked.
 #[derive(Clone, Debug)]
 pub struct Keymap {
@@ -407,7 +170,7 @@ impl Keymap {
                 bindings.push(row(context, vec![bar], C::Talk, doc));
             }
         }
-        for (context, keys, command, doc) in TABLE {
+        for (context, keys, command, doc) in table::TABLE {
             let keys = keys
                 .split(' ')
                 .map(str::parse)
