@@ -11,7 +11,7 @@ const FLOORS: [(&str, u8); 16] = [
     ("client", 5),
     ("pipeline", 5),
     ("speech", 4),
-    ("intent", 4),
+    ("intent", 3),
     ("generate", 4),
     ("review", 4),
     ("vcs", 4),

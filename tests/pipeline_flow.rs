@@ -1,6 +1,6 @@
 //! One instruction through its stages, on a real repository.
 
-mod support;
+mod stage;
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use sayso::model::{
     Action, Decision, DeploymentState, EventKind, Instruction, InstructionId, InstructionState,
 };
 use sayso::pipeline::Conductor;
-use support::{Stage0, git, read, stage, wait_for, write};
+use stage::{Stage0, git, read, stage, wait_for, write};
 
 async fn say(conductor: &Arc<Conductor>, words: &str) -> Instruction {
     let submission = Submission {

@@ -1,6 +1,6 @@
 //! A dirty working tree comes through a commit byte for byte: real git, real files.
 
-mod support;
+mod stage;
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
@@ -8,12 +8,12 @@ use std::path::Path;
 use sayso::model::{Content, Problem, ProposedFile};
 use sayso::vcs::git::Git;
 use sayso::vcs::{CommitRequest, Committed, Repository};
-use support::{git, git_env, read, site, write};
+use stage::{git, read, site, write};
 
 const LINES: &str = "1\n2\n3\n4\n5\n6\n7\n8\n9\n";
 
 async fn open(dir: &Path) -> Git {
-    Git::open_with(dir, git_env()).await.unwrap()
+    Git::open_with(dir, stage::options()).await.unwrap()
 }
 
 /// A change of `path` from what HEAD has to `after`.
@@ -410,12 +410,16 @@ async fn the_first_commit_of_a_branch_and_states_that_cannot_commit() {
     let detached = commit(dir, vec![change(dir, "a.txt", Some("b\n"))])
         .await
         .unwrap_err();
-    assert!(detached.detail.contains("detached"), "{detached}");
+    assert!(
+        detached.detail.contains("no branch is checked out"),
+        "{detached}"
+    );
     let nowhere = tempfile::tempdir().unwrap();
     assert!(
         Git::open(nowhere.path())
             .await
-            .unwrap_err()
+            .err()
+            .unwrap()
             .is("no-repository")
     );
 }

@@ -39,8 +39,6 @@ pub struct Session {
     pub paths: Paths,
     /// The project's folders; `None` on a remote server.
     pub project: Option<ProjectPaths>,
-    /// The top folder of the repository; `None` on a remote server.
-    pub root: Option<PathBuf>,
     owned: Option<Owned>,
 }
 
@@ -74,7 +72,6 @@ impl Session {
                 config,
                 paths,
                 project: None,
-                root: None,
                 owned: None,
             });
         }
@@ -95,7 +92,6 @@ impl Session {
                     config,
                     paths,
                     project: Some(project),
-                    root: Some(root),
                     owned: None,
                 })
             }
@@ -147,7 +143,6 @@ impl Session {
             config,
             paths,
             project: Some(project),
-            root: Some(root),
             owned: Some(Owned {
                 conductor,
                 shutdown,

@@ -26,6 +26,9 @@ use clap::{Parser, Subcommand};
 
 use crate::model::Problem;
 
+/// Longest wait for the speech model's loading or its last clip before the process ends.
+const SPEECH_ENDS: std::time::Duration = std::time::Duration::from_secs(5);
+
 /// How a command ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Exit {
@@ -128,6 +131,8 @@ pub fn main() -> ExitCode {
     let result = runtime.block_on(run(args));
     // A blocking read (a terminal's, a sound server's) must not keep a finished command alive.
     runtime.shutdown_timeout(std::time::Duration::from_millis(200));
+    // One that is still inside its native library would crash when that is unloaded.
+    crate::speech::local::ending::close(SPEECH_ENDS);
     match result {
         Ok(exit) => exit.into(),
         Err(problem) => {

@@ -1,6 +1,5 @@
 //! Connecting rooms: what the configuration means for the embedded host and the microphone.
 
-use std::path::PathBuf;
 use std::time::Duration;
 
 use tokio::sync::mpsc;
@@ -12,6 +11,7 @@ use crate::deploy::build::BuildOptions;
 use crate::deploy::health::HealthOptions;
 use crate::deploy::{LocalNotice, LocalOptions};
 use crate::model::Problem;
+use crate::voice::{Recorder, VoiceEvent, VoiceOptions};
 
 /// Between two looks at a release that just went live.
 const WATCH_EVERY: Duration = Duration::from_secs(2);
@@ -87,15 +87,61 @@ pub async fn interrupted() {
     let _ = tokio::signal::ctrl_c().await;
 }
 
-/// The recordings folder of the project, or of the user's state folder on a remote server.
-pub fn recordings(session: &Session) -> PathBuf {
-    match &session.project {
+/// What the configuration means for the microphone. Clips are kept apart from the recordings of instructions,
+/// which the server keeps under their own names.
+pub fn voice_options(session: &Session) -> VoiceOptions {
+    let voice = &session.config.voice;
+    let folder = match &session.project {
         Some(project) => project.recordings(),
         None => session.paths.state.join("recordings"),
+    };
+    VoiceOptions {
+        device: (!voice.device.is_empty()).then(|| voice.device.clone()),
+        keep: voice.keep,
+        before: voice.pre_roll.duration(),
+        after: voice.tail.duration(),
+        limit: voice.limit.duration(),
+        warm: voice.warm.duration(),
+        ..VoiceOptions::new(folder.join("clips"))
     }
 }
 
-/// Records one instruction from the microphone: Enter ends it.
-pub async fn record_once(_session: &Session) -> Result<Vec<u8>, Problem> {
-    Err(Problem::new(501, "no-microphone", "not wired yet"))
+/// Records one instruction from the microphone: Enter (or the end of standard input) ends it.
+pub async fn record_once(session: &Session) -> Result<Vec<u8>, Problem> {
+    let failed =
+        |error: std::io::Error| Problem::internal(format!("the recorder cannot start: {error}"));
+    let (recorder, mut events) = Recorder::spawn(voice_options(session)).map_err(failed)?;
+    recorder.press();
+    let mut line = tokio::task::spawn_blocking(|| {
+        let mut line = String::new();
+        // Whatever ends the wait ends the recording.
+        let _ = std::io::stdin().read_line(&mut line);
+    });
+    let mut released = false;
+    loop {
+        let event = tokio::select! {
+            _ = &mut line, if !released => {
+                released = true;
+                recorder.release();
+                continue;
+            }
+            event = events.recv() => event,
+        };
+        match event {
+            Some(VoiceEvent::Opening) => eprintln!("opening the microphone …"),
+            Some(VoiceEvent::Recording { .. }) => eprintln!("recording; Enter ends it"),
+            Some(VoiceEvent::Muted) => eprintln!("the microphone is silent: is it muted?"),
+            Some(VoiceEvent::Clip { path, .. }) => {
+                return std::fs::read(&path)
+                    .map_err(|error| Problem::internal(format!("{}: {error}", path.display())));
+            }
+            Some(VoiceEvent::NoSpeech { .. } | VoiceEvent::TooShort) => {
+                return Err(Problem::new(422, "refused", "no speech was heard")
+                    .hint("speak closer to the microphone, or type the instruction"));
+            }
+            Some(VoiceEvent::Failed(problem)) => return Err(problem),
+            Some(_) => {}
+            None => return Err(Problem::internal("the recorder stopped")),
+        }
+    }
 }

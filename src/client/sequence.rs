@@ -170,8 +170,15 @@ mod tests {
     #[test]
     fn messages() {
         let reset = r#"{"cursor":"f-40"}"#;
+        type Row = (
+            &'static str,
+            Option<&'static str>,
+            String,
+            char,
+            Option<Cursor>,
+        );
         // (name, id, data, verdict, position after)
-        let rows: &[(&str, Option<&str>, String, char, Option<Cursor>)] = &[
+        let rows: &[Row] = &[
             (
                 "notice",
                 Some("e-5"),

@@ -4,7 +4,7 @@
 //! what its files show. A folder that shows nothing of a build is served as it is.
 
 mod generators;
-mod node;
+pub(crate) mod node;
 pub(crate) mod output;
 pub(crate) mod run;
 
@@ -70,6 +70,8 @@ pub(crate) struct Plan {
     pub base: String,
     /// What installs the dependencies.
     pub install: Option<String>,
+    /// What installs them when the lock file does not fit the package file.
+    pub install_anyway: Option<String>,
     /// What builds. `None`: the files are served as they are.
     pub command: Option<String>,
     /// Where the result may be, from `base`, the likeliest first. Empty: the usual places are looked through.
@@ -169,9 +171,10 @@ fn netlify(folder: &dyn Folder) -> Option<Plan> {
         // The command says what to run, the package file what must be installed for it.
         Some(command) => Plan {
             command: Some(command),
-            install: detected.as_ref().and_then(|plan| plan.install.clone()),
-            dependencies: detected.and_then(|plan| plan.dependencies),
-            ..Plan::default()
+            outputs: Vec::new(),
+            nested: false,
+            hint: None,
+            ..detected.unwrap_or_default()
         },
         None if build.publish.is_some() => detected.unwrap_or_default(),
         None => return None,
@@ -210,6 +213,7 @@ fn vercel(folder: &dyn Folder) -> Option<Plan> {
     }
     if let Some(install) = file.install_command {
         plan.install = Some(install).filter(|install| !install.trim().is_empty());
+        plan.install_anyway = None;
         plan.dependencies = None;
     }
     if let Some(output) = file.output_directory {

@@ -13,14 +13,28 @@ const FEW: usize = 8;
 /// # Errors
 /// When the folder cannot be written; the old file is then untouched.
 pub(crate) fn write_atomic(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let folder = path.parent().unwrap_or(Path::new("."));
+    replace(path, bytes)?;
+    sync_dir(folder_of(path))
+}
+
+/// As [`write_atomic`], but does not wait until the new name is durable: after a power cut the file may be the old
+/// one, and after the end of this process alone it is the new one. [`sync_dir`] on its folder makes it durable.
+///
+/// # Errors
+/// When the folder cannot be written; the old file is then untouched.
+pub(crate) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut temp = tempfile::Builder::new()
         .prefix(".new-")
-        .tempfile_in(folder)?;
+        .tempfile_in(folder_of(path))?;
     temp.write_all(bytes)?;
     temp.as_file().sync_all()?;
     temp.persist(path).map_err(|failed| failed.error)?;
-    sync_dir(folder)
+    Ok(())
+}
+
+/// The folder that a file is in.
+pub(crate) fn folder_of(path: &Path) -> &Path {
+    path.parent().unwrap_or(Path::new("."))
 }
 
 /// Writes a new file and waits until it is on the disk.

@@ -135,7 +135,8 @@ impl Auth {
             return Err(unauthorized("this call needs a token"));
         }
         let reads = matches!(*method, Method::GET | Method::HEAD);
-        if !reads && !(headers.contains_key(CSRF_HEADER) && headers.contains_key(ORIGIN)) {
+        let deliberate = headers.contains_key(CSRF_HEADER) && headers.contains_key(ORIGIN);
+        if !reads && !deliberate {
             return Err(Problem::new(
                 403,
                 "cookie-not-enough",
@@ -190,6 +191,8 @@ pub(super) async fn require(State(app): State<App>, mut request: Request, next: 
 
 #[cfg(test)]
 mod tests {
+    use axum::http::HeaderName;
+
     use super::*;
 
     const TOKEN: &str = "a-token-of-some-length";
@@ -199,7 +202,7 @@ mod tests {
             .iter()
             .map(|(name, value)| {
                 (
-                    axum::http::HeaderName::from_static(name),
+                    HeaderName::from_static(name),
                     HeaderValue::from_str(value).unwrap(),
                 )
             })

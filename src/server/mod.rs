@@ -12,6 +12,7 @@ mod filter;
 mod frame;
 mod guard;
 mod instructions;
+mod linger;
 mod matrix;
 mod metrics;
 mod openapi;
@@ -19,6 +20,7 @@ mod problem;
 mod proposals;
 mod routes;
 mod schema;
+mod schema_answers;
 mod session;
 mod status;
 mod stream;
@@ -185,7 +187,8 @@ pub async fn serve(
         }
     });
     let task = tokio::spawn(async move {
-        let server = axum::serve(listener, router)
+        // As a plain router it would be built anew for each connection: 30 KiB and some time each.
+        let server = axum::serve(listener, router.into_make_service())
             .with_graceful_shutdown(shutdown.clone().cancelled_owned())
             .into_future();
         let overdue = async {

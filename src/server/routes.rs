@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
-use axum::middleware::from_fn_with_state;
+use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::{MethodRouter, delete, get, post};
 
 use super::{
-    App, MAX_JSON_BYTES, auth, deployments, events, guard, instructions, matrix, metrics, openapi,
-    problem, proposals, session, status, stream, submit, sync,
+    App, MAX_JSON_BYTES, auth, deployments, events, guard, instructions, linger, matrix, metrics,
+    openapi, problem, proposals, session, status, stream, submit, sync,
 };
 use crate::model::Problem;
 
@@ -195,6 +195,7 @@ pub(super) fn router(app: &App) -> Router {
         .fallback_service(unknown.with_state(app.clone()))
         .layer(DefaultBodyLimit::max(MAX_JSON_BYTES))
         .layer(from_fn_with_state(app.clone(), guard::check))
+        .layer(from_fn(linger::linger))
         .layer(from_fn_with_state(app.clone(), problem::finish))
         .with_state(app.clone())
 }

@@ -2,8 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{auth, submit};
-use crate::model::EventKind;
+use super::{auth, schema_answers as answers, submit};
 
 /// A cursor, a bare sequence number, or nothing.
 pub(super) const CURSOR_OR_SEQ: &str = "^([0-9A-Za-z]{1,64}-[0-9]{1,19}|[0-9]{1,19})?$";
@@ -11,32 +10,35 @@ pub(super) const CURSOR_OR_SEQ: &str = "^([0-9A-Za-z]{1,64}-[0-9]{1,19}|[0-9]{1,
 /// A list of channels.
 pub(super) const CHANNELS: &str = "^((project|proposal|deployment|instruction):[0-9A-Za-z_.-]{1,64}(,(project|proposal|deployment|instruction):[0-9A-Za-z_.-]{1,64}){0,31})?$";
 
+/// Base 64 with padding.
+const BASE64: &str = "^([0-9A-Za-z+/]{4})*([0-9A-Za-z+/]{2}==|[0-9A-Za-z+/]{3}=)?$";
+
 /// A reference to the schema `name`.
 pub(super) fn of(name: &str) -> Value {
     json!({ "$ref": format!("#/components/schemas/{name}") })
 }
 
-fn text() -> Value {
+pub(super) fn text() -> Value {
     json!({ "type": "string" })
 }
 
-fn flag() -> Value {
+pub(super) fn flag() -> Value {
     json!({ "type": "boolean" })
 }
 
-fn count() -> Value {
+pub(super) fn count() -> Value {
     json!({ "type": "integer", "minimum": 0 })
 }
 
-fn time() -> Value {
+pub(super) fn time() -> Value {
     json!({ "type": "string", "format": "date-time" })
 }
 
-fn many(items: Value) -> Value {
+pub(super) fn many(items: Value) -> Value {
     json!({ "type": "array", "items": items })
 }
 
-fn one_of(words: &[&str]) -> Value {
+pub(super) fn one_of(words: &[&str]) -> Value {
     json!({ "type": "string", "enum": words })
 }
 
@@ -50,7 +52,7 @@ fn or_null(mut schema: Value) -> Value {
 }
 
 /// An object. A name with `?` may be absent.
-fn object(fields: &[(&str, Value)]) -> Value {
+pub(super) fn object(fields: &[(&str, Value)]) -> Value {
     let mut properties = Map::new();
     let mut required = Vec::new();
     for (name, schema) in fields {
@@ -77,7 +79,11 @@ fn request(fields: &[(&str, Value)]) -> Value {
 /// Every schema by name.
 pub(super) fn all() -> Value {
     let mut all = Map::new();
-    for (name, schema) in requests().into_iter().chain(answers()).chain(parts()) {
+    for (name, schema) in requests()
+        .into_iter()
+        .chain(answers::answers())
+        .chain(answers::parts())
+    {
         all.insert(name.to_owned(), schema);
     }
     all.into()
@@ -92,7 +98,7 @@ fn requests() -> Vec<(&'static str, Value)> {
                 (
                     "audio?",
                     or_null(
-                        json!({ "type": "string", "contentEncoding": "base64", "description": "A WAV file." }),
+                        json!({ "type": "string", "contentEncoding": "base64", "pattern": BASE64, "description": "A WAV file." }),
                     ),
                 ),
                 ("action?", of("Action")),
@@ -184,315 +190,6 @@ fn requests() -> Vec<(&'static str, Value)> {
     ]
 }
 
-fn answers() -> Vec<(&'static str, Value)> {
-    vec![
-        ("Accepted", object(&[("instruction", text())])),
-        ("Alive", object(&[("status", one_of(&["ok"]))])),
-        (
-            "Approved",
-            object(&[("commit", text()), ("deployment?", text())]),
-        ),
-        (
-            "Synced",
-            object(&[("commit", text()), ("deployment?", text())]),
-        ),
-        (
-            "EventPage",
-            object(&[
-                ("events", many(of("Event"))),
-                ("next", of("Cursor")),
-                ("reset", flag()),
-            ]),
-        ),
-        (
-            "DeploymentList",
-            object(&[
-                ("deployments", many(of("Deployment"))),
-                (
-                    "releases",
-                    many(object(&[
-                        ("environment", text()),
-                        ("releases", many(of("ReleaseInfo"))),
-                    ])),
-                ),
-            ]),
-        ),
-        ("ProposalView", {
-            let mut fields = proposal();
-            fields.push(("patch", text()));
-            object(&fields)
-        }),
-        (
-            "Status",
-            object(&[
-                ("version", text()),
-                ("project", text()),
-                (
-                    "repository",
-                    object(&[
-                        ("name", text()),
-                        ("root", text()),
-                        ("branch", text()),
-                        ("head", text()),
-                        ("changes", count()),
-                    ]),
-                ),
-                ("environment", text()),
-                ("live", many(of("LiveRelease"))),
-                (
-                    "speech",
-                    object(&[("engine", text()), ("ready", flag()), ("message", text())]),
-                ),
-                ("proposals", many(of("ProposalView"))),
-                ("instructions", many(of("Instruction"))),
-                ("deployments", many(of("Deployment"))),
-                ("cursor", of("Cursor")),
-                ("oldest", count()),
-            ]),
-        ),
-        (
-            "Problem",
-            object(&[
-                ("type", text()),
-                ("title", text()),
-                ("status", count()),
-                ("detail", text()),
-                ("hint?", text()),
-            ]),
-        ),
-    ]
-}
-
-fn proposal() -> Vec<(&'static str, Value)> {
-    vec![
-        ("id", text()),
-        ("instruction?", text()),
-        ("version", count()),
-        ("kind", one_of(&["edit", "working_tree", "undo"])),
-        (
-            "state",
-            one_of(&["open", "committing", "committed", "rejected"]),
-        ),
-        ("base", text()),
-        ("branch", text()),
-        ("title", text()),
-        ("notes", many(text())),
-        ("warnings", many(text())),
-        ("engine", text()),
-        ("action", of("Action")),
-        ("files", many(of("ProposedFile"))),
-        ("commit?", text()),
-        ("created_at", time()),
-        ("updated_at", time()),
-    ]
-}
-
-fn parts() -> Vec<(&'static str, Value)> {
-    let kinds: Vec<&str> = EventKind::ALL.iter().map(|kind| kind.as_str()).collect();
-    let side = |kind: &str, fields: &[(&str, Value)]| {
-        let mut all = vec![("kind", json!({ "const": kind }))];
-        all.extend_from_slice(fields);
-        object(&all)
-    };
-    vec![
-        ("Action", one_of(&["preview", "commit", "deploy"])),
-        ("Decision", one_of(&["accepted", "rejected"])),
-        (
-            "Cursor",
-            json!({ "type": "string", "description": "A place in the log: `<epoch>-<seq>`." }),
-        ),
-        (
-            "Event",
-            object(&[
-                ("seq", count()),
-                ("at", time()),
-                ("type", one_of(&kinds)),
-                ("project", text()),
-                ("instruction?", text()),
-                ("proposal?", text()),
-                ("deployment?", text()),
-                ("environment?", text()),
-                ("actor", text()),
-                (
-                    "data",
-                    json!({ "description": "The fields of this type of event." }),
-                ),
-            ]),
-        ),
-        (
-            "Instruction",
-            object(&[
-                ("id", text()),
-                ("actor", text()),
-                ("action", of("Action")),
-                (
-                    "state",
-                    one_of(&[
-                        "received",
-                        "transcribing",
-                        "understanding",
-                        "proposing",
-                        "proposed",
-                        "asking",
-                        "acting",
-                        "done",
-                        "rejected",
-                        "refused",
-                        "canceled",
-                        "failed",
-                    ]),
-                ),
-                ("engine", text()),
-                ("text?", text()),
-                ("recording?", text()),
-                ("file_path?", text()),
-                (
-                    "intent?",
-                    json!({ "type": "object", "description": "What the words were taken for." }),
-                ),
-                (
-                    "question?",
-                    object(&[
-                        ("text", text()),
-                        ("heard", text()),
-                        ("act", text()),
-                        ("environment?", text()),
-                    ]),
-                ),
-                ("proposal?", text()),
-                ("deployment?", text()),
-                (
-                    "refusal?",
-                    object(&[
-                        ("reason", text()),
-                        ("message", text()),
-                        ("hint?", text()),
-                        (
-                            "candidates",
-                            many(object(&[
-                                ("file", text()),
-                                ("line", count()),
-                                ("text", text()),
-                            ])),
-                        ),
-                    ]),
-                ),
-                ("problem?", of("Problem")),
-                ("created_at", time()),
-                ("updated_at", time()),
-            ]),
-        ),
-        (
-            "ProposedFile",
-            object(&[
-                ("path", text()),
-                ("before", of("Content")),
-                ("after", of("Content")),
-                ("mode_before", count()),
-                ("mode_after", count()),
-                ("hunks", many(of("Hunk"))),
-            ]),
-        ),
-        (
-            "Content",
-            json!({ "oneOf": [
-            side("absent", &[]),
-            side("text", &[("text", text())]),
-            side("binary", &[("oid", text()), ("size", count())]),
-        ] }),
-        ),
-        (
-            "Hunk",
-            object(&[
-                ("id", text()),
-                ("old_start", count()),
-                ("old_lines", count()),
-                ("new_start", count()),
-                ("new_lines", count()),
-                (
-                    "lines",
-                    many(object(&[
-                        ("tag", one_of(&["context", "delete", "insert"])),
-                        ("text", text()),
-                        ("no_newline?", flag()),
-                    ])),
-                ),
-                ("decision", of("Decision")),
-            ]),
-        ),
-        (
-            "Deployment",
-            object(&[
-                ("id", text()),
-                ("instruction?", text()),
-                ("environment", text()),
-                ("target", text()),
-                ("commit", text()),
-                ("release?", text()),
-                ("force", flag()),
-                (
-                    "state",
-                    one_of(&[
-                        "queued",
-                        "running",
-                        "live",
-                        "failed",
-                        "canceled",
-                        "rolled_back",
-                    ]),
-                ),
-                (
-                    "progress",
-                    object(&[
-                        (
-                            "percent",
-                            json!({ "type": "integer", "minimum": 0, "maximum": 100 }),
-                        ),
-                        (
-                            "stage",
-                            one_of(&["queue", "fetch", "build", "upload", "activate", "verify"]),
-                        ),
-                        ("message", text()),
-                        ("eta_ms?", count()),
-                    ]),
-                ),
-                ("url?", text()),
-                (
-                    "stages",
-                    json!({ "type": "object", "additionalProperties": count() }),
-                ),
-                ("problem?", of("Problem")),
-                ("log_tail", many(text())),
-                ("actor", text()),
-                ("started_at", time()),
-                ("ended_at?", time()),
-            ]),
-        ),
-        (
-            "ReleaseInfo",
-            object(&[
-                ("id", text()),
-                ("commit", text()),
-                ("created_at", time()),
-                ("files", count()),
-                ("bytes", count()),
-                ("bad", flag()),
-                ("current", flag()),
-            ]),
-        ),
-        (
-            "LiveRelease",
-            object(&[
-                ("environment", text()),
-                ("release", text()),
-                ("commit", text()),
-                ("url", text()),
-                ("since", time()),
-            ]),
-        ),
-    ]
-}
-
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
@@ -500,6 +197,7 @@ mod tests {
     use serde::Serialize;
 
     use super::*;
+    use crate::model::EventKind;
     use crate::model::api::{Approval, Rollback, Submission, SyncRequest};
     use crate::model::{Action, LiveRelease, Progress, Stage};
 

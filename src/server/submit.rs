@@ -6,7 +6,8 @@ use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE, LOCATION};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::IntoResponse;
 use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use base64::alphabet;
+use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
 use bytes::Bytes;
 
 use super::auth::Actor;
@@ -17,6 +18,12 @@ use crate::model::api::{Accepted, Submission};
 
 /// Boundaries and the text parts of a multipart body.
 const MULTIPART_EXTRA: usize = 64 * 1024;
+
+/// Takes what encoders produce that are careless about the last bits.
+const BASE64: GeneralPurpose = GeneralPurpose::new(
+    &alphabet::STANDARD,
+    GeneralPurposeConfig::new().with_decode_allow_trailing_bits(true),
+);
 
 /// Longest text part, in characters.
 pub(super) const MAX_TEXT: usize = 16 * 1024;
@@ -76,7 +83,7 @@ async fn read_json(request: Request, app: &App) -> Result<(Submission, Option<By
     let audio = match submission.audio.take() {
         None => None,
         Some(text) => Some(
-            STANDARD
+            BASE64
                 .decode(text.trim())
                 .map_err(|error| invalid(format!("audio is not base64: {error}")))?
                 .into(),

@@ -43,8 +43,8 @@ pub struct Committed {
     pub commit: String,
     /// What hooks printed.
     pub output: Vec<String>,
-    /// Files of the working tree that could not take the change because the person's own uncommitted
-    /// lines overlap it; they were left as they are.
+    /// Files whose working tree or staged state could not take the change because the person's own
+    /// uncommitted lines overlap it; they were left as they are.
     pub kept: Vec<String>,
 }
 

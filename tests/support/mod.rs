@@ -1,272 +1,247 @@
-//! What several test binaries share: a site in a fresh repository, and a conductor on it.
+//! What several tests need: a log, a server on it, and things on the wire that misbehave.
+#![allow(dead_code, reason = "each test file uses its own part")]
 
-#![allow(dead_code)]
+pub mod proxy;
+pub mod script;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::process::Command;
-use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
+use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
+use sayso::client::stream::{Connection, StreamItem};
+use sayso::client::{Client, Endpoint};
 use sayso::config::Config;
-use sayso::deploy::{DeployFailure, DeployRequest, DeployTarget, Deployed, Report};
 use sayso::events::EventLog;
-use sayso::generate::{FileChange, Generated, Generator, Request};
-use sayso::model::{
-    DeploymentId, LiveRelease, Problem, Refusal, RefusalReason, ReleaseId, ReleaseInfo, Stage,
-};
+use sayso::model::api::RepositoryStatus;
+use sayso::model::{Cursor, EventKind, FileTree, NewEvent, Problem, ProposedFile, Source};
 use sayso::pipeline::{Conductor, Setup};
+use sayso::server::{Running, ServerOptions, serve};
 use sayso::store::Store;
-use sayso::vcs::git::Git;
+use sayso::vcs::{CommitRequest, Committed, Prepared, Repository};
 use tokio::sync::mpsc;
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
-/// Longest wait for a condition.
-pub const DEADLINE: Duration = Duration::from_secs(20);
+/// How long a test waits for what must happen.
+pub const DEADLINE: Duration = Duration::from_secs(30);
 
-/// Runs git in `dir`, away from the person's own configuration; returns its output.
-pub fn git(dir: &Path, args: &[&str]) -> String {
-    let output = Command::new("git")
-        .current_dir(dir)
-        .args(args)
-        .envs(git_env())
-        .output()
-        .expect("git runs");
-    assert!(
-        output.status.success(),
-        "git {args:?}: {}",
-        String::from_utf8_lossy(&output.stderr)
-    );
-    String::from_utf8_lossy(&output.stdout).into_owned()
+/// The token of all test servers.
+pub const TOKEN: &str = "the-token-of-the-tests";
+
+/// A conductor on `log`: the one place where tests make one.
+pub fn conductor(log: EventLog) -> Arc<Conductor> {
+    let setup = Setup {
+        log,
+        config: Config::default(),
+        repo: Arc::new(NoRepository),
+        generators: Vec::new(),
+        transcriber: None,
+        targets: BTreeMap::new(),
+        recordings: PathBuf::new(),
+        notices: None,
+    };
+    futures::executor::block_on(Conductor::open(setup)).unwrap()
 }
 
-/// Variables that keep git away from the configuration of whoever runs the tests.
-pub fn git_env() -> Vec<(String, String)> {
-    [
-        ("GIT_CONFIG_GLOBAL", "/dev/null"),
-        ("GIT_CONFIG_SYSTEM", "/dev/null"),
-        ("GIT_AUTHOR_DATE", "2026-01-02T03:04:05Z"),
-        ("GIT_COMMITTER_DATE", "2026-01-02T03:04:05Z"),
-    ]
-    .map(|(key, value)| (key.to_owned(), value.to_owned()))
-    .into()
-}
+/// For tests of the wire: whoever asks it for anything is told that there is nothing.
+struct NoRepository;
 
-/// A repository with `files` in one commit on `main`.
-pub fn site(files: &[(&str, &str)]) -> tempfile::TempDir {
-    let dir = tempfile::tempdir().unwrap();
-    git(dir.path(), &["init", "-q", "-b", "main"]);
-    git(dir.path(), &["config", "user.name", "Ada"]);
-    git(dir.path(), &["config", "user.email", "ada@example.org"]);
-    for (name, text) in files {
-        write(dir.path(), name, text);
-    }
-    if !files.is_empty() {
-        git(dir.path(), &["add", "-A"]);
-        git(dir.path(), &["commit", "-q", "-m", "first"]);
-    }
-    dir
-}
-
-/// Writes a file below `dir`.
-pub fn write(dir: &Path, name: &str, text: &str) {
-    let path = dir.join(name);
-    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-    std::fs::write(path, text).unwrap();
-}
-
-/// Reads a file below `dir`.
-pub fn read(dir: &Path, name: &str) -> String {
-    std::fs::read_to_string(dir.join(name)).unwrap()
-}
-
-/// Waits until `condition` gives a value.
-pub async fn wait_for<T>(what: &str, mut condition: impl AsyncFnMut() -> Option<T>) -> T {
-    let began = Instant::now();
-    loop {
-        if let Some(value) = condition().await {
-            return value;
-        }
-        assert!(began.elapsed() < DEADLINE, "waited in vain for {what}");
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
-}
-
-/// An engine for tests of the conductor: `FILE: OLD => NEW` replaces the one occurrence of OLD.
-pub struct Replace;
-
-#[async_trait]
-impl Generator for Replace {
-    fn name(&self) -> &'static str {
-        "replace"
-    }
-
-    async fn generate(&self, request: Request) -> Result<Generated, Refusal> {
-        let unclear = || Refusal::new(RefusalReason::Unclear, "not FILE: OLD => NEW");
-        let (path, rest) = request.original.split_once(": ").ok_or_else(unclear)?;
-        let (old, new) = rest.split_once(" => ").ok_or_else(unclear)?;
-        let bytes =
-            request.tree.read(path).unwrap().ok_or_else(|| {
-                Refusal::new(RefusalReason::NotFound, format!("there is no {path}"))
-            })?;
-        let text = String::from_utf8(bytes.to_vec()).unwrap();
-        Ok(Generated {
-            title: format!("Change {path}"),
-            files: vec![FileChange {
-                path: path.into(),
-                after: Some(text.replacen(old, new, 1)),
-            }],
-            ..Generated::default()
-        })
-    }
-}
-
-/// A target that exports the commit into a folder and calls it live. Fails when told to.
-pub struct Folder {
-    pub dir: PathBuf,
-    pub fail: Mutex<Option<String>>,
-    live: Mutex<Vec<LiveRelease>>,
-}
-
-impl Folder {
-    pub fn new(dir: &Path) -> Arc<Self> {
-        Arc::new(Self {
-            dir: dir.to_path_buf(),
-            fail: Mutex::new(None),
-            live: Mutex::new(Vec::new()),
-        })
-    }
+fn none<T>() -> Result<T, Problem> {
+    Err(Problem::not_found("there is no repository in this test"))
 }
 
 #[async_trait]
-impl DeployTarget for Folder {
-    fn name(&self) -> &'static str {
-        "folder"
+impl Repository for NoRepository {
+    async fn status(&self) -> Result<RepositoryStatus, Problem> {
+        none()
     }
-
-    async fn deploy(
+    async fn tree(&self, _commit: &str) -> Result<Arc<dyn FileTree>, Problem> {
+        none()
+    }
+    async fn source(&self, _commit: &str) -> Result<Arc<dyn Source>, Problem> {
+        none()
+    }
+    async fn working_changes(&self, _paths: &[String]) -> Result<Vec<ProposedFile>, Problem> {
+        none()
+    }
+    async fn dirty(&self, _paths: &[String]) -> Result<Vec<String>, Problem> {
+        none()
+    }
+    async fn changes_of(&self, _commit: &str) -> Result<Vec<ProposedFile>, Problem> {
+        none()
+    }
+    async fn prepare(
         &self,
-        request: DeployRequest,
-        reports: mpsc::UnboundedSender<Report>,
-        _cancel: CancellationToken,
-    ) -> Result<Deployed, DeployFailure> {
-        let stage = |stage| Report::Stage {
-            stage,
-            message: format!("{stage}"),
-        };
-        reports.send(stage(Stage::Fetch)).unwrap();
-        if let Some(message) = self.fail.lock().unwrap().clone() {
-            return Err(DeployFailure {
-                stage: Stage::Build,
-                message,
-                hint: "correct it".into(),
-                log_tail: vec!["the last line".into()],
-                canceled: false,
-                rolled_back: false,
-            });
-        }
-        let into = self.dir.join(request.id.as_str());
-        std::fs::create_dir_all(&into).unwrap();
-        request.source.export(&into).unwrap();
-        reports.send(stage(Stage::Activate)).unwrap();
-        let release = ReleaseId::from(request.id.as_str());
-        self.live.lock().unwrap().push(LiveRelease {
-            environment: request.environment,
-            release: release.clone(),
-            commit: request.source.commit().to_owned(),
-            url: "http://localhost/".into(),
-            since: jiff::Timestamp::now(),
-        });
-        Ok(Deployed {
-            release,
-            url: "http://localhost/".into(),
-            stages: BTreeMap::from([(Stage::Fetch, 1), (Stage::Activate, 1)]),
-        })
+        _request: &CommitRequest,
+        _output: mpsc::UnboundedSender<String>,
+    ) -> Result<Prepared, Problem> {
+        none()
     }
-
-    async fn rollback(
-        &self,
-        _environment: &str,
-        to: Option<&ReleaseId>,
-    ) -> Result<LiveRelease, Problem> {
-        let mut live = self.live.lock().unwrap();
-        live.pop();
-        let now = live
-            .last()
-            .cloned()
-            .ok_or_else(|| Problem::not_found("no earlier release"))?;
-        assert!(to.is_none_or(|to| *to == now.release));
-        Ok(now)
+    async fn finish(&self, _prepared: &Prepared) -> Result<Committed, Problem> {
+        none()
     }
-
-    fn releases(&self, _environment: &str) -> Vec<ReleaseInfo> {
-        let live = self.live.lock().unwrap();
-        live.iter()
-            .rev()
-            .enumerate()
-            .map(|(at, live)| ReleaseInfo {
-                id: live.release.clone(),
-                commit: live.commit.clone(),
-                created_at: live.since,
-                files: 0,
-                bytes: 0,
-                bad: false,
-                current: at == 0,
-            })
-            .collect()
-    }
-
-    fn live(&self, _environment: &str) -> Option<LiveRelease> {
-        self.live.lock().unwrap().last().cloned()
-    }
-
-    async fn reconcile(&self, _environment: &str, _id: &DeploymentId) -> Option<Deployed> {
-        None
+    async fn contains(&self, _branch: &str, _commit: &str) -> Result<bool, Problem> {
+        none()
     }
 }
 
-/// A conductor with everything under it.
-pub struct Stage0 {
-    pub site: tempfile::TempDir,
-    pub state: tempfile::TempDir,
-    pub conductor: Arc<Conductor>,
-    pub target: Arc<Folder>,
-}
-
-/// A conductor on a fresh repository with `files`.
-pub async fn stage(files: &[(&str, &str)]) -> Stage0 {
-    let site = site(files);
-    let state = tempfile::tempdir().unwrap();
-    let target = Folder::new(&state.path().join("live"));
-    let log = log(state.path());
-    let conductor = conductor_on(site.path(), log, Arc::clone(&target)).await;
-    Stage0 {
-        site,
-        state,
-        conductor,
-        target,
-    }
-}
-
-/// The event log in `dir`.
+/// The log in `dir`.
 pub fn log(dir: &Path) -> EventLog {
     EventLog::open(Store::open(&dir.join("sayso.db")).unwrap(), "site").unwrap()
 }
 
-/// A conductor on the repository at `site`.
-pub async fn conductor_on(site: &Path, log: EventLog, target: Arc<Folder>) -> Arc<Conductor> {
-    let recordings = site.join(".git/recordings");
-    Conductor::open(Setup {
-        log,
-        config: Config::default(),
-        repo: Arc::new(Git::open_with(site, git_env()).await.unwrap()),
-        generators: vec![Arc::new(Replace)],
-        transcriber: None,
-        targets: BTreeMap::from([("production".to_owned(), target as Arc<dyn DeployTarget>)]),
-        recordings,
-        notices: None,
+/// A server that ends with the test.
+pub struct Server {
+    pub running: Running,
+    pub log: EventLog,
+    pub shutdown: CancellationToken,
+    _dir: Option<tempfile::TempDir>,
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.shutdown.cancel();
+    }
+}
+
+impl Server {
+    /// A server on a fresh log.
+    pub async fn start() -> Self {
+        Self::with(|_| {}).await
+    }
+
+    /// A server on a fresh log, with its options changed by `change`.
+    pub async fn with(change: impl FnOnce(&mut ServerOptions)) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let mut server = Self::on(log(dir.path()), change).await;
+        server._dir = Some(dir);
+        server
+    }
+
+    /// A server on `log`.
+    pub async fn on(log: EventLog, change: impl FnOnce(&mut ServerOptions)) -> Self {
+        let mut options = ServerOptions::local(TOKEN, "ada");
+        change(&mut options);
+        let shutdown = CancellationToken::new();
+        let running = serve(conductor(log.clone()), options, shutdown.clone())
+            .await
+            .unwrap();
+        Self {
+            running,
+            log,
+            shutdown,
+            _dir: None,
+        }
+    }
+
+    /// A server on `log` that is known by the address of `proxy`, which leads to it from now on.
+    pub async fn behind(proxy: &proxy::Proxy, log: EventLog) -> Self {
+        let name = proxy.addr.to_string();
+        let server = Self::on(log, |options| options.allowed_hosts.push(name)).await;
+        proxy.lead_to(server.running.addr);
+        server
+    }
+
+    pub fn client(&self) -> Client {
+        Client::new(self.running.endpoint.clone()).unwrap()
+    }
+
+    pub fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.running.addr)
+    }
+
+    /// Appends `n` notices with the numbers from `first`.
+    pub async fn append(&self, first: usize, n: usize) {
+        append(&self.log, first, n).await;
+    }
+}
+
+/// Appends `n` notices with the numbers from `first`.
+pub async fn append(log: &EventLog, first: usize, n: usize) {
+    let events = (first..first + n)
+        .map(|n| {
+            NewEvent::new(
+                EventKind::Notice,
+                "ada",
+                serde_json::json!({ "message": n }),
+            )
+        })
+        .collect();
+    log.append(events, vec![]).await.unwrap();
+}
+
+/// A client of `addr` with the tests' token.
+pub fn client_of(addr: std::net::SocketAddr) -> Client {
+    Client::new(Endpoint {
+        url: format!("http://{addr}/").parse().unwrap(),
+        token: TOKEN.into(),
     })
-    .await
     .unwrap()
+}
+
+/// A plain HTTP client without token or redirects. All tests share it, and none of its connections: each test has a
+/// runtime of its own.
+pub fn http() -> &'static reqwest::Client {
+    static CLIENT: std::sync::LazyLock<reqwest::Client> = std::sync::LazyLock::new(|| {
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        reqwest::Client::builder()
+            .no_proxy()
+            .redirect(reqwest::redirect::Policy::none())
+            .pool_max_idle_per_host(0)
+            .build()
+            .unwrap()
+    });
+    &CLIENT
+}
+
+/// The next item, within the deadline; `None` when the stream has ended.
+pub async fn next(items: &mut mpsc::Receiver<StreamItem>) -> Option<StreamItem> {
+    timeout(DEADLINE, items.recv())
+        .await
+        .expect("an item within the deadline")
+}
+
+/// Items up to the first that `wanted` takes, which is returned.
+pub async fn until<T>(
+    items: &mut mpsc::Receiver<StreamItem>,
+    mut wanted: impl FnMut(&StreamItem) -> Option<T>,
+) -> T {
+    loop {
+        let item = next(items).await.expect("the stream goes on");
+        if let Some(found) = wanted(&item) {
+            return found;
+        }
+    }
+}
+
+/// The sequence numbers of the next `n` events, whatever the connection does meanwhile.
+pub async fn seqs(items: &mut mpsc::Receiver<StreamItem>, n: usize) -> Vec<u64> {
+    let mut found = Vec::new();
+    while found.len() < n {
+        found.push(until(items, seq).await);
+    }
+    found
+}
+
+pub fn seq(item: &StreamItem) -> Option<u64> {
+    match item {
+        StreamItem::Event(event) => Some(event.seq),
+        _ => None,
+    }
+}
+
+pub fn reset(item: &StreamItem) -> Option<Cursor> {
+    match item {
+        StreamItem::Reset(cursor) => Some(cursor.clone()),
+        _ => None,
+    }
+}
+
+pub fn connection(item: &StreamItem) -> Option<Connection> {
+    match item {
+        StreamItem::Connection(connection) => Some(connection.clone()),
+        _ => None,
+    }
 }

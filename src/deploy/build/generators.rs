@@ -34,7 +34,7 @@ const HUGO_FILES: [&str; 6] = [
     "config/_default/config.toml",
 ];
 
-const HUGO_HINT: &str = "install Hugo and make sure that `hugo` builds the site; a theme must be part of the repository, not a submodule";
+const HUGO_HINT: &str = "make sure that `hugo` builds the site; a theme must be part of the repository, not a submodule";
 
 /// Hugo: its own settings file, or the older name with a base address in it.
 pub(super) fn hugo(folder: &dyn Folder) -> Option<Plan> {
@@ -102,7 +102,7 @@ pub(super) fn jekyll(folder: &dyn Folder) -> Option<Plan> {
     } else {
         (None, "jekyll build --baseurl \"\"")
     };
-    let hint = "install Ruby and Jekyll and make sure that `jekyll build` works";
+    let hint = "make sure that `jekyll build` works";
     Some(Plan {
         install,
         ..generator("Jekyll", command, &output, hint)
@@ -121,7 +121,7 @@ pub(super) fn zola(folder: &dyn Folder) -> Option<Plan> {
         "Zola",
         "zola build --base-url /",
         &output,
-        "install Zola and make sure that `zola build` works",
+        "make sure that `zola build` works",
     ))
 }
 
@@ -135,7 +135,7 @@ pub(super) fn mkdocs(folder: &dyn Folder) -> Option<Plan> {
         "MkDocs",
         "mkdocs build",
         &output,
-        "install MkDocs and make sure that `mkdocs build` works",
+        "make sure that `mkdocs build` works",
     ))
 }
 
@@ -147,7 +147,7 @@ pub(super) fn mdbook(folder: &dyn Folder) -> Option<Plan> {
         "mdBook",
         "mdbook build",
         &output,
-        "install mdBook and make sure that `mdbook build` works",
+        "make sure that `mdbook build` works",
     ))
 }
 
@@ -160,7 +160,7 @@ pub(super) fn pelican(folder: &dyn Folder) -> Option<Plan> {
         "Pelican",
         "pelican content",
         &output,
-        "install Pelican and make sure that `pelican content` works",
+        "make sure that `pelican content` works",
     ))
 }
 
@@ -176,7 +176,7 @@ pub(super) fn lume(folder: &dyn Folder) -> Option<Plan> {
         "Deno",
         "deno task build",
         "_site",
-        "install Deno and make sure that `deno task build` works",
+        "make sure that `deno task build` works",
     ))
 }
 
@@ -190,6 +190,6 @@ pub(super) fn sphinx(folder: &dyn Folder) -> Option<Plan> {
         "Sphinx",
         &command,
         "_build/html",
-        "install Sphinx and make sure that `sphinx-build` works",
+        "make sure that `sphinx-build` works",
     ))
 }

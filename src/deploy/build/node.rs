@@ -219,6 +219,8 @@ pub(super) fn detect(folder: &dyn Folder, base: &str) -> Option<Plan> {
         label: format!("{label} with {}", manager.name()),
         base: base.to_owned(),
         install: needs_install.then(|| manager.install(lock.is_some()).to_owned()),
+        install_anyway: (needs_install && lock.is_some())
+            .then(|| manager.install(false).to_owned()),
         command: Some(command),
         outputs: framework
             .map(|framework| {
@@ -234,6 +236,19 @@ pub(super) fn detect(folder: &dyn Folder, base: &str) -> Option<Plan> {
         hint: framework.and_then(|framework| framework.hint),
         ..Plan::default()
     })
+}
+
+/// True when a package manager complains with this line that the lock file does not fit the package file.
+/// People forget to commit it; other hosts install all the same.
+pub(crate) fn says_lock_is_stale(line: &str) -> bool {
+    const COMPLAINTS: [&str; 5] = [
+        "`npm ci` can only install packages when",
+        "ERR_PNPM_OUTDATED_LOCKFILE",
+        "Your lockfile needs to be updated",
+        "The lockfile would have been modified by this install",
+        "lockfile had changes, but lockfile is frozen",
+    ];
+    COMPLAINTS.iter().any(|complaint| line.contains(complaint))
 }
 
 /// The package manager the site names, else the one whose lock file is there, else npm; and its lock file.

@@ -101,16 +101,18 @@ pub(crate) struct Front {
 
 impl Front {
     /// Takes a port, the first of `ports` that is free, else any, and serves until `stop` is cancelled.
+    /// The port `last`, which it had before, is worth waiting for a moment.
     ///
     /// # Errors
     /// When no port can be had.
     pub fn open(
         environment: &str,
         ports: &[u16],
+        last: Option<u16>,
         serving: Serving,
         stop: CancellationToken,
     ) -> io::Result<(Arc<Self>, JoinHandle<()>)> {
-        let listener = listen(ports)?;
+        let listener = listen(ports, last)?;
         let address = listener.local_addr()?;
         let secret =
             getrandom::u64().and_then(|a| Ok(format!("{a:016x}{:016x}", getrandom::u64()?)));
@@ -222,7 +224,7 @@ impl Front {
     }
 }
 
-fn listen(ports: &[u16]) -> io::Result<TcpListener> {
+fn listen(ports: &[u16], last: Option<u16>) -> io::Result<TcpListener> {
     let try_port = |port: u16| {
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
         let socket = tokio::net::TcpSocket::new_v4()?;
@@ -234,7 +236,22 @@ fn listen(ports: &[u16]) -> io::Result<TcpListener> {
         socket.listen(1024)
     };
     for port in ports {
-        match try_port(*port) {
+        // A program that is just being started elsewhere in a process holds copies of all its sockets until it
+        // begins to run, so a port can stay taken for a moment after it was closed.
+        let waits: &[u64] = if last == Some(*port) {
+            &[2, 5, 15]
+        } else {
+            &[]
+        };
+        let mut tried = try_port(*port);
+        for wait in waits {
+            if tried.is_ok() {
+                break;
+            }
+            std::thread::sleep(std::time::Duration::from_millis(*wait));
+            tried = try_port(*port);
+        }
+        match tried {
             Ok(listener) => return Ok(listener),
             Err(error) => tracing::info!(port, %error, "this port cannot be had"),
         }
@@ -291,10 +308,10 @@ async fn respond(State(front): State<Arc<Front>>, request: Request) -> Response 
         }
         path::Found::Missing => {}
     }
-    if let Some(previous) = previous.filter(|_| !asked.folder && kind::is_asset(&asked.key)) {
-        if let Some(entry) = previous.get(&asked.key) {
-            return answer::file(method, headers, previous, entry, StatusCode::OK).await;
-        }
+    if let Some(previous) = previous.filter(|_| !asked.folder && kind::is_asset(&asked.key))
+        && let Some(entry) = previous.get(&asked.key)
+    {
+        return answer::file(method, headers, previous, entry, StatusCode::OK).await;
     }
     if let Some(entry) = site.spa().filter(|_| is_navigation(&asked, headers)) {
         return answer::file(method, headers, site, entry, StatusCode::OK).await;

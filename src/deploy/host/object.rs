@@ -89,10 +89,10 @@ impl Object {
         let bytes = tokio::task::spawn_blocking(move || read_checked(&file, &sha, size))
             .await
             .map_err(io::Error::other)??;
-        if self.is_small() {
-            if let Some(held) = hold(&self.budget, &bytes) {
-                let _ = self.held.set(held);
-            }
+        if self.is_small()
+            && let Some(held) = hold(&self.budget, &bytes)
+        {
+            let _ = self.held.set(held);
         }
         Ok(bytes)
     }

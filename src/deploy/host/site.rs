@@ -154,10 +154,10 @@ impl Site {
                 let Some(page) = inject::inject(&plain, snippet) else {
                     return Ok(Some(plain));
                 };
-                if entry.object.is_small() {
-                    if let Some(held) = hold(self.objects.budget(), &page) {
-                        let _ = entry.page.set(held);
-                    }
+                if entry.object.is_small()
+                    && let Some(held) = hold(self.objects.budget(), &page)
+                {
+                    let _ = entry.page.set(held);
                 }
                 Ok(Some(page))
             }

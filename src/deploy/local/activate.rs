@@ -44,6 +44,9 @@ impl Inner {
     /// Writes the changed pointer to disk, then to memory, then serves `site`. The caller holds `switching`.
     ///
     /// The disk comes first: after a crash in between, the next start serves what this was about to serve.
+    ///
+    /// # Errors
+    /// When the pointer cannot be written; the old one is then still served, and on disk.
     async fn turn(
         &self,
         environment: &Environment,
@@ -59,47 +62,46 @@ impl Inner {
         *environment.pointer() = pointer;
         environment.front.show(site, previous);
         failpoint!("deploy.switched");
+        // Visitors need not wait for this; whoever asked for the switch does.
+        let file = environment.file.clone();
+        let synced = tokio::task::spawn_blocking(move || disk::sync_dir(disk::folder_of(&file)));
+        if let Err(error) = synced
+            .await
+            .map_err(io::Error::other)
+            .and_then(|synced| synced)
+        {
+            tracing::warn!(%error, "the pointer may not survive a power cut");
+        }
         Ok(())
     }
 
     async fn save(&self, environment: &Environment, pointer: &Pointer) -> io::Result<()> {
         let text = serde_json::to_vec_pretty(pointer).map_err(io::Error::other)?;
         let file = environment.file.clone();
-        tokio::task::spawn_blocking(move || disk::write_atomic(&file, &text))
+        tokio::task::spawn_blocking(move || disk::replace(&file, &text))
             .await
             .map_err(io::Error::other)?
     }
 
-    /// Makes a checked release live. Runs to its end once begun: memory and disk never disagree.
+    /// Makes a checked release live.
     pub(super) async fn go_live(
         self: &Arc<Self>,
-        environment: &str,
+        environment: &Environment,
         entry: Entry,
         site: Arc<Site>,
         expected: Option<Option<ReleaseId>>,
     ) -> Result<(), SwitchError> {
-        let (inner, name) = (self.clone(), environment.to_owned());
-        let switch = async move {
-            let environment = inner
-                .environment(&name)
-                .map_err(|problem| SwitchError::Io(io::Error::other(problem)))?;
-            let _switching = environment.switching.lock().await;
-            let mut pointer = environment.pointer().clone();
-            if expected.is_some_and(|expected| expected != pointer.current) {
-                return Err(SwitchError::Moved(pointer.current));
-            }
-            watch::end(environment);
-            pointer.activate(entry);
-            pointer.prune(inner.options.keep.max(1));
-            inner
-                .turn(environment, pointer, site)
-                .await
-                .map_err(SwitchError::Io)
-        };
-        // A task of its own: whoever waits for the deployment may stop waiting.
-        tokio::spawn(switch)
+        let _switching = environment.switching.lock().await;
+        let mut pointer = environment.pointer().clone();
+        if expected.is_some_and(|expected| expected != pointer.current) {
+            return Err(SwitchError::Moved(pointer.current));
+        }
+        watch::end(environment);
+        pointer.activate(entry);
+        pointer.prune(self.options.keep.max(1));
+        self.turn(environment, pointer, site)
             .await
-            .map_err(|error| SwitchError::Io(io::Error::other(error)))?
+            .map_err(SwitchError::Io)
     }
 
     /// Takes `unwell` back if it is still live: to what was served before, else to the newest good release that can
@@ -174,8 +176,8 @@ impl Inner {
             Problem::internal(format!("{to} cannot be read from disk: {error}"))
                 .hint("go back to another release, or deploy its commit again")
         })?;
-        watch::end(environment);
         if pointer.current.as_ref() != Some(&to) {
+            watch::end(environment);
             pointer.turn_to(&to);
             self.turn(environment, pointer, site)
                 .await
@@ -246,7 +248,6 @@ impl Inner {
 
     /// Removes what a deployment left half made.
     async fn forget(self: &Arc<Self>, id: &DeploymentId) {
-        let _alone = self.collecting.write().await;
         let Some(kept) = self.kept() else { return };
         let (inner, id) = (self.clone(), id.clone());
         let done = tokio::task::spawn_blocking(move || {

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! <state_dir>/environments/<name>.json   which release it serves (the truth after a crash)
-//! <state_dir>/environments/<name>.port   the port it got, when the configured one was taken
+//! <state_dir>/environments/<name>.port   the port it had last
 //! <state_dir>/objects, releases, tmp     see the store
 //! <state_dir>/cache                      installed dependencies, for the next build
 //! <state_dir>/lock                       held while a process serves from here
@@ -14,6 +14,7 @@
 
 mod activate;
 mod deploy;
+mod make;
 mod modules;
 mod open;
 mod pointer;
@@ -41,7 +42,7 @@ use super::health::{HealthOptions, Probe, Prober, Question};
 use super::host::{Front, Loader, Spa};
 use super::{DeployFailure, DeployRequest, DeployTarget, Deployed, Report};
 use crate::model::{
-    DeploymentId, DeploymentState, LiveRelease, Problem, Progress, ReleaseId, ReleaseInfo,
+    DeploymentId, DeploymentState, LiveRelease, Problem, Progress, ReleaseId, ReleaseInfo, Stage,
 };
 
 /// How the local host is set up.
@@ -166,6 +167,8 @@ struct Inner {
     /// Read by whoever makes a release, written by whoever removes old ones.
     collecting: tokio::sync::RwLock<()>,
     stop: CancellationToken,
+    /// Held as long as anything works in the state folder.
+    lock: File,
 }
 
 impl Inner {
@@ -203,7 +206,13 @@ impl Inner {
 
     /// Removes releases that nothing keeps, and contents that no release needs.
     async fn collect(self: Arc<Self>, contents: bool) {
-        let _alone = self.collecting.write().await;
+        // Not waited for: whoever is making a release collects at its own end.
+        let Ok(_alone) = self.collecting.try_write() else {
+            return;
+        };
+        if self.stop.is_cancelled() {
+            return;
+        }
         let Some(kept) = self.kept() else { return };
         let inner = self.clone();
         let done = tokio::task::spawn_blocking(move || inner.store.collect(&kept, contents)).await;
@@ -213,11 +222,13 @@ impl Inner {
     }
 }
 
+/// How long a deployment that was told to end may take to do so.
+const ENDING: Duration = Duration::from_secs(5);
+
 /// The embedded local host.
 pub struct LocalTarget {
     inner: Arc<Inner>,
     servers: Mutex<Vec<JoinHandle<()>>>,
-    lock: File,
 }
 
 impl LocalTarget {
@@ -267,11 +278,31 @@ impl LocalTarget {
         reports: mpsc::UnboundedSender<Report>,
         cancel: CancellationToken,
     ) -> Result<Deployed, DeployFailure> {
-        let run = Run::new(self.inner.clone(), id, to.to_owned(), reports, cancel);
-        deploy::promote(run, from, expected).await
+        let run = self.begin(id, to.to_owned(), reports);
+        let token = run.cancel.clone();
+        let (from, expected) = (from.to_owned(), expected.cloned());
+        let work = async move { deploy::promote(run, &from, expected.as_ref()).await };
+        finish(self.inner.clone(), work, token, cancel).await
     }
 
-    /// Stops serving and gives the state folder free. Open event streams end.
+    /// A deployment that ends when it is told to, or with the host.
+    fn begin(
+        &self,
+        id: DeploymentId,
+        environment: String,
+        reports: mpsc::UnboundedSender<Report>,
+    ) -> Run {
+        Run::new(
+            self.inner.clone(),
+            id,
+            environment,
+            reports,
+            self.inner.stop.child_token(),
+        )
+    }
+
+    /// Stops serving and gives the state folder free. Open event streams end; running deployments are stopped,
+    /// unless traffic is moving.
     pub async fn close(&self) {
         self.inner.stop.cancel();
         let servers =
@@ -286,7 +317,12 @@ impl LocalTarget {
                 let _ = server.await;
             }
         }
-        let _ = self.lock.unlock();
+        for environment in self.inner.environments.values() {
+            let _ = tokio::time::timeout(ENDING, environment.deploying.lock()).await;
+            let _ = tokio::time::timeout(ENDING, environment.switching.lock()).await;
+        }
+        let _ = tokio::time::timeout(ENDING, self.inner.collecting.write()).await;
+        let _ = self.inner.lock.unlock();
     }
 }
 
@@ -301,8 +337,43 @@ impl Drop for LocalTarget {
         {
             server.abort();
         }
-        let _ = self.lock.unlock();
+        // The state folder is free when the last task that works in it has ended.
     }
+}
+
+/// Does `work` in a task of its own, so that it comes to its end even when nobody waits for it any more: memory and
+/// disk never disagree, and a release that went live is asked and watched. `cancel` is passed on to `token`.
+async fn finish(
+    inner: Arc<Inner>,
+    work: impl Future<Output = Result<Deployed, DeployFailure>> + Send + 'static,
+    token: CancellationToken,
+    cancel: CancellationToken,
+) -> Result<Deployed, DeployFailure> {
+    let task = tokio::spawn(async move {
+        let mut work = Box::pin(work);
+        let outcome = tokio::select! {
+            biased;
+            outcome = &mut work => outcome,
+            () = cancel.cancelled() => {
+                token.cancel();
+                work.as_mut().await
+            }
+        };
+        drop(work);
+        // After a failure there may be contents that no release came to need.
+        tokio::spawn(inner.collect(outcome.is_err()));
+        outcome
+    });
+    task.await.unwrap_or_else(|error| {
+        Err(DeployFailure {
+            stage: Stage::Queue,
+            message: format!("the deployment ended unexpectedly: {error}"),
+            hint: "look at what is live, then deploy again".to_owned(),
+            log_tail: Vec::new(),
+            canceled: error.is_cancelled(),
+            rolled_back: false,
+        })
+    })
 }
 
 #[async_trait]
@@ -329,8 +400,10 @@ impl DeployTarget for LocalTarget {
             source,
             force,
         } = request;
-        let run = Run::new(self.inner.clone(), id, environment, reports, cancel);
-        deploy::deploy(run, source, force).await
+        let run = self.begin(id, environment, reports);
+        let token = run.cancel.clone();
+        let work = deploy::deploy(run, source, force);
+        finish(self.inner.clone(), work, token, cancel).await
     }
 
     async fn rollback(
@@ -338,7 +411,10 @@ impl DeployTarget for LocalTarget {
         environment: &str,
         to: Option<&ReleaseId>,
     ) -> Result<LiveRelease, Problem> {
-        self.inner.rollback(environment, to).await
+        let (inner, name, to) = (self.inner.clone(), environment.to_owned(), to.cloned());
+        tokio::spawn(async move { inner.rollback(&name, to.as_ref()).await })
+            .await
+            .map_err(Problem::internal)?
     }
 
     fn releases(&self, environment: &str) -> Vec<ReleaseInfo> {
@@ -353,6 +429,9 @@ impl DeployTarget for LocalTarget {
     }
 
     async fn reconcile(&self, environment: &str, id: &DeploymentId) -> Option<Deployed> {
-        self.inner.reconcile(environment, id).await
+        let (inner, name, id) = (self.inner.clone(), environment.to_owned(), id.clone());
+        tokio::spawn(async move { inner.reconcile(&name, &id).await })
+            .await
+            .ok()?
     }
 }

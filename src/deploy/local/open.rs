@@ -35,6 +35,8 @@ pub(super) async fn open(options: LocalOptions) -> Result<LocalTarget, Problem> 
         .await
         .map_err(Problem::internal)??;
     let stop = CancellationToken::new();
+    // What was opened before something failed must not go on serving.
+    let opened = stop.clone().drop_guard();
     let serving = Serving {
         notice: options.notice,
         spa: options.spa,
@@ -66,15 +68,16 @@ pub(super) async fn open(options: LocalOptions) -> Result<LocalTarget, Problem> 
         elsewhere: found.elsewhere,
         collecting: tokio::sync::RwLock::default(),
         stop,
+        lock: found.lock,
     });
     serve_existing(&inner).await;
     if found.crashed {
         tokio::spawn(inner.clone().collect(true));
     }
+    opened.disarm();
     Ok(LocalTarget {
         inner,
         servers: Mutex::new(servers),
-        lock: found.lock,
     })
 }
 
@@ -192,29 +195,47 @@ fn take_port(
     stop: &CancellationToken,
 ) -> Result<(Arc<Front>, tokio::task::JoinHandle<()>), Problem> {
     let file = folder.join(format!("{name}.port"));
-    let last: u16 = fs::read_to_string(&file)
+    let last: Option<u16> = fs::read_to_string(&file)
         .ok()
-        .and_then(|text| text.trim().parse().ok())
-        .unwrap_or(0);
-    let ports: Vec<u16> = [port, last].into_iter().filter(|port| *port != 0).collect();
-    let (front, server) = Front::open(name, &ports, serving, stop.clone()).map_err(|error| {
-        Problem::internal(format!("no port for the environment {name}: {error}"))
-            .hint("end a program that listens on many ports, or name another port in sayso.toml")
-    })?;
-    if front.port() != port && front.port() != last {
-        if port != 0 {
-            tracing::warn!(
-                port,
-                got = front.port(),
-                environment = name,
-                "the configured port is taken"
-            );
-        }
-        if let Err(error) = disk::write_atomic(&file, front.port().to_string().as_bytes()) {
-            tracing::warn!(%error, "the port cannot be remembered");
-        }
+        .and_then(|text| text.trim().parse().ok());
+    let ports: Vec<u16> = Some(port)
+        .filter(|port| *port != 0)
+        .into_iter()
+        .chain(last)
+        .chain(own_ports(&file))
+        .collect();
+    let (front, server) =
+        Front::open(name, &ports, last, serving, stop.clone()).map_err(|error| {
+            Problem::internal(format!("no port for the environment {name}: {error}")).hint(
+                "end a program that listens on many ports, or name another port in sayso.toml",
+            )
+        })?;
+    let got = front.port();
+    if port != 0 && got != port {
+        tracing::warn!(
+            port,
+            got,
+            environment = name,
+            "the configured port is taken"
+        );
+    }
+    if Some(got) != last
+        && let Err(error) = disk::write_atomic(&file, got.to_string().as_bytes())
+    {
+        tracing::warn!(%error, "the port cannot be remembered");
     }
     Ok((front, server))
+}
+
+/// Ports for an environment that was given none, or one that is taken. They are outside the range from which systems
+/// give ports to outgoing connections, so that the same port is most likely free again at the next start.
+fn own_ports(file: &Path) -> impl Iterator<Item = u16> + use<> {
+    const FIRST: u16 = 20_000;
+    const COUNT: u16 = 12_000;
+    let start = file.to_string_lossy().bytes().fold(0u32, |sum, byte| {
+        sum.wrapping_mul(31).wrapping_add(u32::from(byte))
+    });
+    (0..16).map(move |step| FIRST + ((start % u32::from(COUNT)) as u16 + step * 7) % COUNT)
 }
 
 /// Serves what each pointer names. A release that is damaged on disk is replaced by the newest good one.

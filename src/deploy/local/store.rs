@@ -11,8 +11,8 @@ use std::collections::{HashMap, HashSet};
 use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 use super::walk::Found;
 use crate::deploy::disk;
@@ -190,12 +190,12 @@ impl Store {
         let mut folders: HashSet<PathBuf> = HashSet::from([files.clone()]);
         for record in &manifest.files {
             let path = files.join(&record.path);
-            if let Some(folder) = path.parent() {
-                if !folders.contains(folder) {
-                    fs::create_dir_all(folder)?;
-                    let new = folder.ancestors().take_while(|above| *above != files);
-                    folders.extend(new.map(Path::to_owned));
-                }
+            if let Some(folder) = path.parent()
+                && !folders.contains(folder)
+            {
+                fs::create_dir_all(folder)?;
+                let new = folder.ancestors().take_while(|above| *above != files);
+                folders.extend(new.map(Path::to_owned));
             }
             let object = self.object(&record.sha256);
             if fs::hard_link(&object, &path).is_err() {
@@ -256,7 +256,7 @@ impl Store {
             .flatten()
             .filter_map(|entry| entry.file_name().into_string().ok())
             .filter(|name| !name.starts_with('.'))
-            .map(|name| ReleaseId(name))
+            .map(ReleaseId)
             .collect()
     }
 
@@ -374,13 +374,12 @@ fn hash_all(
                 return Err(StoreError::Canceled);
             }
             let record = hash(found)?;
-            if let Ok(mut done) = done.lock() {
-                done.push((at, record));
-            }
-            // Twenty steps are plenty for a bar.
+            let mut done = done.lock().unwrap_or_else(PoisonError::into_inner);
+            done.push((at, record));
+            // Twenty steps are plenty for a bar. Told under the lock, so that they come in order.
             let step = |count: usize| count * 20 / files.len();
-            if step(at + 1) > step(at) {
-                progress((step(at + 1) * 50) as u16);
+            if step(done.len()) > step(done.len() - 1) {
+                progress((step(done.len()) * 50) as u16);
             }
         }
     };
@@ -395,9 +394,7 @@ fn hash_all(
         }
         outcome
     })?;
-    let mut done = done
-        .into_inner()
-        .unwrap_or_else(std::sync::PoisonError::into_inner);
+    let mut done = done.into_inner().unwrap_or_else(PoisonError::into_inner);
     done.sort_by_key(|(at, _)| *at);
     Ok(done.into_iter().map(|(_, record)| record).collect())
 }

@@ -1,17 +1,121 @@
 //! The offline edit engine: plain requests, exact bytes, no model and no network.
+//!
+//! Words become readings ([`ask`]), files become one kind of tree ([`parse`], [`doc`]), pages are followed to their
+//! literals ([`view`]), the one place that is meant is found or the request refused ([`find`]), and the change is made
+//! by splicing bytes ([`deeds`], [`plan`]). Nothing is ever printed from a tree.
 
+pub mod ask;
+pub mod components;
+pub mod deeds;
 pub mod doc;
+pub mod find;
 pub mod parse;
+pub mod plan;
+pub mod site;
 pub mod text;
+pub mod view;
+
+use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 
 use super::{Generated, Generator, Request};
-use crate::model::{Refusal, RefusalReason};
+use crate::model::{FileTree, Refusal, RefusalReason};
+use find::Finder;
+use site::Site;
 
-/// The engine. Keeps an index of the last tree it saw.
+/// The engine. Keeps what it learned of the last tree it saw.
 #[derive(Default)]
-pub struct Offline {}
+pub struct Offline {
+    last: Mutex<Option<(String, Arc<Site>)>>,
+}
+
+impl Offline {
+    /// The site at a tree, from memory when it is the last one.
+    pub fn site(&self, tree: &Arc<dyn FileTree>) -> Arc<Site> {
+        let mut last = self
+            .last
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        if let Some((id, site)) = last.as_ref()
+            && id == tree.id()
+        {
+            return site.clone();
+        }
+        let site = Arc::new(Site::new(tree.clone()));
+        *last = Some((tree.id().to_owned(), site.clone()));
+        site
+    }
+
+    /// Makes the change that `words` ask for.
+    ///
+    /// # Errors
+    /// A refusal; see [`RefusalReason`].
+    pub fn edit(
+        &self,
+        tree: &Arc<dyn FileTree>,
+        words: &str,
+        file_path: Option<&str>,
+    ) -> Result<Generated, Refusal> {
+        let site = self.site(tree);
+        if let Some(path) = file_path
+            && !site.has(path)
+        {
+            return Err(Refusal::new(
+                RefusalReason::OutOfScope,
+                format!("{path} is not a file of this site"),
+            ));
+        }
+        let finder = Finder {
+            site: &site,
+            pointed: file_path,
+        };
+        let asks = ask::parse(words);
+        if asks.is_empty() {
+            return Err(Refusal::new(
+                RefusalReason::Unclear,
+                format!("\u{201c}{words}\u{201d} is not a change that is understood"),
+            )
+            .hint("say what to change and to what: change the headline to 'Hello'"));
+        }
+        let mut refusal: Option<Refusal> = None;
+        let mut part: Option<plan::Plan> = None;
+        for ask in asks {
+            match deeds::plan(&finder, &ask) {
+                // Part of a text fits many readings; a whole text, a role or a key fits one.
+                Ok(plan) if plan.part => {
+                    let longest = part.as_ref().map_or(0, plan::Plan::replaced);
+                    if plan.replaced() > longest {
+                        part = Some(plan);
+                    }
+                }
+                Ok(plan) => return plan::apply(&site, plan),
+                Err(found) => {
+                    // A reading that found nothing makes room for the next; one that found too much does not.
+                    let weak = matches!(
+                        found.reason,
+                        RefusalReason::NotFound | RefusalReason::Unclear
+                    );
+                    let better = refusal.as_ref().is_none_or(|known| {
+                        known.reason == RefusalReason::Unclear
+                            || (known.candidates.is_empty() && !found.candidates.is_empty())
+                    });
+                    if !weak {
+                        return Err(found);
+                    }
+                    if better {
+                        refusal = Some(found);
+                    }
+                }
+            }
+        }
+        if let Some(plan) = part {
+            return plan::apply(&site, plan);
+        }
+        Err(refusal
+            .unwrap_or_else(|| Refusal::new(RefusalReason::Unclear, "this is not understood")))
+    }
+}
 
 #[async_trait]
 impl Generator for Offline {
@@ -20,9 +124,11 @@ impl Generator for Offline {
     }
 
     async fn generate(&self, request: Request) -> Result<Generated, Refusal> {
-        Err(Refusal::new(
-            RefusalReason::Unclear,
-            format!("{:?} is not a change that is understood", request.words),
-        ))
+        self.edit(&request.tree, &request.words, request.file_path.as_deref())
     }
+}
+
+/// A spelled-out hex colour, or one in notation.
+pub(crate) fn spoken_hex(text: &str) -> Option<String> {
+    crate::intent::numbers::hex(text)
 }

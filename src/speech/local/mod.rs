@@ -3,6 +3,7 @@
 //! The sound of a whole clip goes into the model in one call; the publisher's own splitting by pauses costs words.
 //! Only clips longer than [`pieces::LONGEST`] are cut, because the decoder begins to loop on them.
 
+pub mod ending;
 pub mod files;
 pub mod judge;
 pub mod model;
@@ -49,6 +50,19 @@ struct Inner {
     models: PathBuf,
     loaded: AtomicBool,
     slot: Mutex<Option<Loaded>>,
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        let slot = self.slot.get_mut().unwrap_or_else(PoisonError::into_inner);
+        if let Some(loaded) = slot.take() {
+            match ending::DOOR.enter() {
+                Ok(_inside) => drop(loaded),
+                // The library is being taken apart; the memory goes with the process.
+                Err(_) => std::mem::forget(loaded),
+            }
+        }
+    }
 }
 
 struct Loaded {
@@ -163,6 +177,7 @@ impl Local {
     }
 
     fn with<T>(&self, work: impl FnOnce(&mut Loaded) -> Result<T, Problem>) -> Result<T, Problem> {
+        let _inside = ending::DOOR.enter()?;
         let mut slot = self
             .inner
             .slot

@@ -1,357 +1,341 @@
-//! Making the commit object: hooks and signature as the person's configuration says, no branch moved.
+//! Making the commit object, with an index file of its own: the person's index, working tree and branches are
+//! not touched.
 
-use std::io::Write;
-use std::path::PathBuf;
+use std::ffi::OsString;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use tokio::sync::mpsc::UnboundedSender;
 
-use super::changes::{head, scratch_index};
-use super::run::Runner;
-use super::{CommitRequest, Git, Prepared};
-use crate::model::{Content, Problem, ProposedFile, failpoint};
+use crate::model::{Content, Problem, ProposedFile};
+use crate::vcs::{CommitRequest, Prepared};
 
-/// Files in git's folder that say an operation waits to be finished, and what it is called.
-const IN_PROGRESS: [(&str, &str); 6] = [
-    ("MERGE_HEAD", "merge"),
-    ("rebase-merge", "rebase"),
-    ("rebase-apply", "rebase"),
-    ("CHERRY_PICK_HEAD", "cherry-pick"),
-    ("REVERT_HEAD", "revert"),
-    ("BISECT_LOG", "bisect"),
+use super::hooks::Hooks;
+use super::identity::{Head, unnamed};
+use super::run::{Call, Output};
+use super::{Git, message};
+
+/// A person may have to type a passphrase into their signing program's own window.
+const SIGN_LIMIT: Duration = Duration::from_secs(180);
+
+/// Settings that make no sense for an index that lives for a moment outside of the repository.
+pub(super) const OWN_INDEX: [&str; 6] = [
+    "-c",
+    "core.splitIndex=false",
+    "-c",
+    "core.fsmonitor=false",
+    "-c",
+    "core.untrackedCache=false",
 ];
 
-/// See [`Repository::prepare`](crate::vcs::Repository::prepare).
-pub async fn prepare(
+/// Makes the commit; see [`crate::vcs::Repository::prepare`].
+pub(super) async fn prepare(
     git: &Git,
     request: &CommitRequest,
-    output: UnboundedSender<String>,
+    live: UnboundedSender<String>,
 ) -> Result<Prepared, Problem> {
-    if let Some((_, name)) = IN_PROGRESS
-        .iter()
-        .find(|(file, _)| git.git_dir.join(file).exists())
-    {
-        return Err(
-            Problem::conflict(format!("a {name} is in progress in this repository"))
-                .hint(format!("finish or abort the {name} with git first")),
-        );
+    for file in &request.files {
+        check_path(&file.path)?;
     }
-    check_head(git, request).await?;
-    let settings = Settings::read(git).await?;
-    let scratch = scratch_index(git)?;
-    let index = git
-        .runner
-        .with("GIT_INDEX_FILE", &scratch.path().join("index"));
-    if !request.base.is_empty() {
-        index
-            .run(&["read-tree", &request.base])
-            .await?
-            .checked("read-tree")?;
-    }
-    stage(&index, scratch.path(), &request.files).await?;
-    let mut said = Vec::new();
-    said.extend(settings.hook(&index, "pre-commit", &[], &output).await?);
-    // After the hook: it may have formatted what is staged, and that is then what the person wants.
-    let tree = index
-        .run(&["write-tree"])
-        .await?
-        .checked("write-tree")?
-        .text();
-    if !request.base.is_empty() {
-        let base = git
-            .runner
-            .run(&["rev-parse", &format!("{}^{{tree}}", request.base)])
-            .await?;
-        if base.text() == tree {
-            return Err(Problem::new(
-                422,
-                "nothing-to-commit",
-                "nothing would change",
-            ));
-        }
-    }
-    let message = scratch.path().join("message");
-    write(&message, clean(&request.message).as_bytes())?;
-    let file = message.to_string_lossy().into_owned();
-    said.extend(
-        settings
-            .hook(&index, "prepare-commit-msg", &[&file, "message"], &output)
-            .await?,
-    );
-    said.extend(
-        settings
-            .hook(&index, "commit-msg", &[&file], &output)
-            .await?,
-    );
-    let text = std::fs::read_to_string(&message).map_err(Problem::internal)?;
-    let text = clean(&text);
-    if text.is_empty() {
+    if let Some(operation) = git.operation() {
         return Err(Problem::new(
-            422,
-            "empty-message",
-            "the commit message is empty",
-        ));
+            409,
+            "operation-in-progress",
+            format!("a {operation} is in progress in this repository"),
+        )
+        .hint(format!(
+            "end it with git {operation} --continue or --abort, then approve again"
+        )));
     }
-    write(&message, text.as_bytes())?;
-    let mut args = vec!["commit-tree", "-F", &file];
-    if settings.sign {
-        args.push("-S");
+    let (head, settings) = tokio::join!(git.head(), git.settings());
+    let (head, settings) = (head?, settings?);
+    check_head(&head, request)?;
+    if request.files.is_empty() {
+        return Err(nothing());
     }
-    if !request.base.is_empty() {
-        args.extend(["-p", &request.base]);
+    if message::tidy(&request.message, &settings).trim().is_empty() {
+        return Err(no_message());
     }
-    args.push(&tree);
-    let made = git.runner.run(&args).await?;
-    if !made.ok() {
-        let problem = made.problem("commit-tree");
-        let unknown = [
-            "tell me who you are",
-            "empty ident name",
-            "no email was given",
-            "unable to auto-detect",
-        ];
-        if unknown.iter().any(|words| problem.detail.contains(words)) {
-            return Err(identity_missing());
-        }
-        if settings.sign {
-            return Err(Problem::new(422, "signing-failed", problem.detail).hint(
-                "commits are signed by your git configuration (commit.gpgsign); check the key",
-            ));
-        }
-        return Err(problem);
+
+    let scratch = tempfile::tempdir().map_err(Problem::internal)?;
+    let index = scratch.path().join("index");
+    let mut hooks = Hooks {
+        git,
+        folder: &head.hooks,
+        in_config: settings.hooks_in_config,
+        index: Some(&index),
+        live,
+        output: Vec::new(),
+    };
+    let any_hook = ["pre-commit", "prepare-commit-msg", "commit-msg"]
+        .into_iter()
+        .any(|name| hooks.has(name));
+    if any_hook {
+        git.identity().await?;
     }
-    failpoint::reach("commit.prepared");
+    let (blobs, base, base_tree) = tokio::join!(
+        store(git, scratch.path(), &request.files),
+        read_base(git, &request.base, &index, any_hook),
+        base_tree(git, &request.base),
+    );
+    base?;
+    let (blobs, base_tree) = (blobs?, base_tree?);
+    fill(git, &index, &request.files, &blobs).await?;
+
+    hooks.run("pre-commit", &[]).await?;
+    let tree = git
+        .run(own_index(["write-tree"], &index))
+        .await?
+        .checked()?
+        .text();
+    if tree == base_tree {
+        return Err(nothing());
+    }
+    let text = edited(&mut hooks, scratch.path(), &request.message).await?;
+    let text = message::tidy(&text, &settings);
+    if text.trim().is_empty() {
+        return Err(no_message());
+    }
+    let commit = record(git, &tree, &request.base, &text, settings.sign).await?;
+    let output = hooks.output;
+    crate::model::failpoint::reach("commit.prepared");
     Ok(Prepared {
-        commit: made.text(),
+        commit,
         base: request.base.clone(),
         branch: request.branch.clone(),
-        output: said,
+        output,
     })
 }
 
-/// See [`Git::identity`].
-pub async fn identity(git: &Git) -> Result<String, Problem> {
-    let output = git.runner.run(&["var", "GIT_COMMITTER_IDENT"]).await?;
-    if !output.ok() {
-        return Err(identity_missing());
+/// The base must still be where it was, and checked out.
+fn check_head(head: &Head, request: &CommitRequest) -> Result<(), Problem> {
+    if head.branch.is_empty() {
+        return Err(Problem::new(
+            409,
+            "detached-head",
+            "no branch is checked out, so a commit would belong to none",
+        )
+        .hint("check out a branch: git switch main, or git switch -c a-new-name"));
     }
-    let text = output.text();
-    // "Name <mail> seconds zone"
-    Ok(text
-        .rfind('>')
-        .map_or(text.clone(), |end| text[..=end].to_owned()))
-}
-
-fn identity_missing() -> Problem {
-    Problem::new(422, "identity-missing", "git does not know who you are").hint(
-        "git config --global user.name \"Your Name\" && git config --global user.email you@example.org",
-    )
-}
-
-async fn check_head(git: &Git, request: &CommitRequest) -> Result<(), Problem> {
-    if request.branch.is_empty() {
-        return Err(
-            Problem::conflict("HEAD is detached: there is no branch to commit to")
-                .hint("check out a branch with git first"),
-        );
+    if head.branch != request.branch {
+        return Err(branch_changed(&head.branch, &request.branch));
     }
-    let (symbolic, current) = tokio::join!(
-        git.runner.run(&["symbolic-ref", "--quiet", "HEAD"]),
-        head(git)
-    );
-    let on = symbolic?.text();
-    if on != format!("refs/heads/{}", request.branch) {
-        return Err(Problem::conflict(format!(
-            "the branch {} is no longer checked out",
-            request.branch
-        ))
-        .hint("check it out again, or say the change again on this branch"));
-    }
-    if current? != request.base {
+    if head.commit != request.base {
         return Err(stale(&request.branch));
     }
     Ok(())
 }
 
-/// The branch is not where it was.
-pub fn stale(branch: &str) -> Problem {
+pub(super) fn branch_changed(now: &str, then: &str) -> Problem {
+    Problem::new(
+        409,
+        "branch-changed",
+        format!("the change is for the branch {then}, but {now} is checked out"),
+    )
+    .hint(format!("git switch {then}, then approve again"))
+}
+
+pub(super) fn stale(branch: &str) -> Problem {
     Problem::new(
         409,
         "stale-base",
-        format!("the branch {branch} moved meanwhile; nothing was changed"),
+        format!("the branch {branch} has moved since the change was made"),
     )
-    .hint("look at the proposal again, then approve it")
+    .hint("the change must be put onto the new head and looked at again")
 }
 
-/// Puts the files into the index, by as few processes as there can be.
-async fn stage(
-    index: &Runner,
-    scratch: &std::path::Path,
-    files: &[ProposedFile],
-) -> Result<(), Problem> {
-    let mut paths = String::new();
-    for (nth, file) in files.iter().enumerate() {
-        if let Content::Text { text } = &file.after {
-            let blob = scratch.join(format!("blob-{nth}"));
-            write(&blob, text.as_bytes())?;
-            paths.push_str(&blob.to_string_lossy());
-            paths.push('\n');
-        }
+fn nothing() -> Problem {
+    Problem::new(
+        422,
+        "nothing-to-commit",
+        "the result is the same as what is committed already",
+    )
+    .hint("accept at least one piece of the change")
+}
+
+fn no_message() -> Problem {
+    Problem::new(422, "empty-message", "the commit message is empty")
+        .hint("say in one line what the change does")
+}
+
+/// A path must stay inside the repository and outside of git's own folder.
+fn check_path(path: &str) -> Result<(), Problem> {
+    let bad = path.is_empty()
+        || path.contains('\0')
+        || path.split('/').any(|part| {
+            part.is_empty() || part == "." || part == ".." || part.eq_ignore_ascii_case(".git")
+        });
+    if bad {
+        return Err(Problem::bad_request(format!(
+            "{path:?} is no path inside the repository"
+        )));
     }
-    let mut oids = Vec::new();
-    if !paths.is_empty() {
-        // Byte for byte: what was approved is what a blob holds, so no filter may touch it.
-        let args = ["hash-object", "-w", "--no-filters", "--stdin-paths"];
-        let output = index
-            .run_with(&args, paths.as_bytes())
-            .await?
-            .checked("hash-object")?;
-        oids = output.text().lines().map(str::to_owned).collect();
-    }
-    let mut oids = oids.into_iter();
-    let mut info = Vec::new();
-    for file in files {
-        let (mode, oid) = match &file.after {
-            Content::Absent => (0, "0".repeat(40)),
-            Content::Binary { oid, .. } => (file.mode_after, oid.clone()),
-            Content::Text { .. } => {
-                let oid = oids
-                    .next()
-                    .ok_or_else(|| Problem::internal("git hash-object said too little"))?;
-                (file.mode_after, oid)
-            }
-        };
-        info.extend(format!("{mode:o} {oid}\t{}\0", file.path).into_bytes());
-    }
-    index
-        .run_with(
-            &["update-index", "--add", "--replace", "-z", "--index-info"],
-            &info,
-        )
-        .await?
-        .checked("update-index")?;
     Ok(())
 }
 
-/// What of the person's configuration matters for a commit.
-pub struct Settings {
-    hooks: PathBuf,
-    /// Commits are to be signed.
-    pub sign: bool,
+fn own_index<A: AsRef<std::ffi::OsStr>>(args: impl IntoIterator<Item = A>, index: &Path) -> Call {
+    Call::new(OWN_INDEX).args(args).index(index)
 }
 
-impl Settings {
-    /// Reads them by one process.
-    pub async fn read(git: &Git) -> Result<Self, Problem> {
+/// Stores the text of files as blobs, exactly as given; the ids, in order, `None` for a file that goes.
+async fn store(
+    git: &Git,
+    scratch: &Path,
+    files: &[ProposedFile],
+) -> Result<Vec<Option<String>>, Problem> {
+    let mut names = String::new();
+    for (n, file) in files.iter().enumerate() {
+        if let Content::Text { text } = &file.after {
+            let name = scratch.join(format!("blob-{n}"));
+            fs::write(&name, text).map_err(Problem::internal)?;
+            names.push_str(&super::quoted(&name.to_string_lossy()));
+            names.push('\n');
+        }
+    }
+    let mut stored = Vec::new();
+    if !names.is_empty() {
+        let call = Call::new(["hash-object", "-w", "--no-filters", "--stdin-paths"]).stdin(names);
+        let output = git.run(call).await?.checked()?;
+        stored = output.text().lines().map(str::to_owned).collect();
+    }
+    let mut stored = stored.into_iter();
+    files
+        .iter()
+        .map(|file| match &file.after {
+            Content::Absent => Ok(None),
+            Content::Binary { oid, .. } => Ok(Some(oid.clone())),
+            Content::Text { .. } => stored.next().map(Some).ok_or_else(|| {
+                Problem::internal("git hash-object gave an answer that does not fit")
+            }),
+        })
+        .collect()
+}
+
+/// Fills our index with the base. For hooks it starts from a copy of the person's own: where that agrees
+/// with the base it brings file times along, without which a hook would see every file as changed.
+async fn read_base(git: &Git, base: &str, index: &Path, for_hooks: bool) -> Result<(), Problem> {
+    if base.is_empty() {
+        return Ok(());
+    }
+    if for_hooks && fs::copy(git.shared.git_dir.join("index"), index).is_ok() {
         let output = git
-            .runner
-            .run(&[
-                "config",
-                "--null",
-                "--get-regexp",
-                r"^(core\.hookspath|commit\.gpgsign)$",
-            ])
+            .run(own_index(["read-tree", "--reset", base], index))
             .await?;
-        let mut settings = Self {
-            hooks: git.common_dir.join("hooks"),
-            sign: false,
-        };
-        // Later entries win, as with git itself.
-        for entry in String::from_utf8_lossy(&output.stdout).split('\0') {
-            let (key, value) = entry.split_once('\n').unwrap_or((entry, "true"));
-            match key {
-                "core.hookspath" => {
-                    let path = match value.strip_prefix("~/") {
-                        Some(rest) => std::env::home_dir().unwrap_or_default().join(rest),
-                        None => PathBuf::from(value),
-                    };
-                    settings.hooks = git.root.join(path);
-                }
-                "commit.gpgsign" => {
-                    settings.sign = matches!(
-                        value.to_ascii_lowercase().as_str(),
-                        "true" | "yes" | "on" | "1"
-                    );
-                }
-                _ => {}
+        if output.code == 0 {
+            return Ok(());
+        }
+        fs::remove_file(index).map_err(Problem::internal)?;
+    }
+    git.run(own_index(["read-tree", base], index))
+        .await?
+        .checked()
+        .map(|_| ())
+}
+
+async fn base_tree(git: &Git, base: &str) -> Result<String, Problem> {
+    if base.is_empty() {
+        Ok(git.empty_tree().to_owned())
+    } else {
+        git.tree_id(base).await
+    }
+}
+
+/// Puts the accepted files into our index.
+async fn fill(
+    git: &Git,
+    index: &Path,
+    files: &[ProposedFile],
+    blobs: &[Option<String>],
+) -> Result<(), Problem> {
+    let none = git.no_id();
+    let (mut gone, mut there) = (String::new(), String::new());
+    for (file, blob) in files.iter().zip(blobs) {
+        match blob {
+            None => gone.push_str(&format!("0 {none}\t{}\0", file.path)),
+            Some(oid) => {
+                there.push_str(&format!("{:o} {oid}\t{}\0", file.mode_after, file.path));
             }
         }
-        Ok(settings)
     }
+    // What goes, goes first: a file may make room for a folder of its name.
+    let call = own_index(["update-index", "-z", "--index-info"], index).stdin(gone + &there);
+    git.run(call).await?.checked().map(|_| ())
+}
 
-    /// Runs a hook if there is one; returns its lines.
-    ///
-    /// # Errors
-    /// `hook-failed` with its last lines.
-    pub async fn hook(
-        &self,
-        runner: &Runner,
-        name: &str,
-        args: &[&str],
-        output: &UnboundedSender<String>,
-    ) -> Result<Vec<String>, Problem> {
-        if !executable(&self.hooks.join(name)) {
-            return Ok(Vec::new());
-        }
-        let mut command = vec!["hook", "run", "--ignore-missing", name];
-        if !args.is_empty() {
-            command.push("--");
-            command.extend(args);
-        }
-        let (status, lines) = runner.stream(&command, output).await?;
-        if status.success() {
-            return Ok(lines);
-        }
-        let tail = lines
-            .iter()
-            .rev()
-            .take(20)
-            .rev()
-            .cloned()
-            .collect::<Vec<_>>()
-            .join("\n");
-        Err(Problem::new(
+/// The message after the hooks that may change it.
+async fn edited(hooks: &mut Hooks<'_>, scratch: &Path, message: &str) -> Result<String, Problem> {
+    if !hooks.has("prepare-commit-msg") && !hooks.has("commit-msg") {
+        return Ok(message.to_owned());
+    }
+    // Not `.git/COMMIT_EDITMSG`: the person may be writing in it this very moment.
+    let file: PathBuf = scratch.join("COMMIT_EDITMSG");
+    let mut text = message.to_owned();
+    if !text.ends_with('\n') {
+        text.push('\n');
+    }
+    fs::write(&file, text).map_err(Problem::internal)?;
+    let name = file.clone().into_os_string();
+    hooks
+        .run(
+            "prepare-commit-msg",
+            &[name.clone(), OsString::from("message")],
+        )
+        .await?;
+    hooks.run("commit-msg", &[name]).await?;
+    let bytes = fs::read(&file).map_err(Problem::internal)?;
+    String::from_utf8(bytes).map_err(|_| {
+        Problem::new(
             422,
             "hook-failed",
-            format!("the {name} hook refused the commit ({status}): {tail}"),
+            "a hook left a commit message that is not UTF-8",
         )
-        .hint("correct what the hook names and approve again; nothing was committed"))
-    }
+    })
 }
 
-#[cfg(unix)]
-fn executable(path: &std::path::Path) -> bool {
-    use std::os::unix::fs::PermissionsExt;
-    path.metadata()
-        .is_ok_and(|meta| meta.is_file() && meta.permissions().mode() & 0o111 != 0)
+/// Writes the commit object, signed if the person signs.
+async fn record(
+    git: &Git,
+    tree: &str,
+    base: &str,
+    message: &str,
+    sign: bool,
+) -> Result<String, Problem> {
+    let mut call = Call::new(["-c", "i18n.commitEncoding=UTF-8", "commit-tree", tree]);
+    if !base.is_empty() {
+        call = call.args(["-p", base]);
+    }
+    if sign {
+        // No program may ask on the terminal, which is the cockpit's: an agent or a window, or a clear failure.
+        call = call
+            .args(["-S"])
+            .env("SSH_ASKPASS_REQUIRE", "force")
+            .limit(SIGN_LIMIT);
+    }
+    let output = git.run(call.args(["-F", "-"]).stdin(message)).await?;
+    if output.code == 0 {
+        return Ok(output.text());
+    }
+    Err(unnamed(
+        &output.stderr,
+        if sign {
+            unsigned(&output)
+        } else {
+            output.failed()
+        },
+    ))
 }
 
-#[cfg(not(unix))]
-fn executable(path: &std::path::Path) -> bool {
-    path.is_file()
-}
-
-fn write(path: &std::path::Path, bytes: &[u8]) -> Result<(), Problem> {
-    std::fs::File::create(path)
-        .and_then(|mut file| file.write_all(bytes))
-        .map_err(|error| Problem::internal(format!("{}: {error}", path.display())))
-}
-
-/// The message as `git stripspace` leaves it: no trailing blanks, no runs of empty lines, one final line feed.
-fn clean(message: &str) -> String {
-    let mut lines: Vec<&str> = Vec::new();
-    for line in message.lines().map(str::trim_end) {
-        if !(line.is_empty() && lines.last().is_none_or(|last| last.is_empty())) {
-            lines.push(line);
-        }
-    }
-    while lines.last().is_some_and(|last| last.is_empty()) {
-        lines.pop();
-    }
-    if lines.is_empty() {
-        String::new()
-    } else {
-        format!("{}\n", lines.join("\n"))
-    }
+fn unsigned(output: &Output) -> Problem {
+    Problem::new(
+        422,
+        "signing-failed",
+        format!("git could not sign the commit: {}", output.stderr.trim()),
+    )
+    .hint(
+        "check user.signingKey and gpg.format, and that the agent has the key: \
+         ssh-add -l, or gpg --list-secret-keys",
+    )
 }
 
 #[cfg(test)]
@@ -359,8 +343,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn messages_are_cleaned_as_git_cleans_them() {
-        assert_eq!(clean("\n\na  \n\n\nb\n\n"), "a\n\nb\n");
-        assert_eq!(clean(" \n\t\n"), "");
+    fn paths_stay_inside() {
+        for bad in [
+            "",
+            "/etc/passwd",
+            "a/../../b",
+            ".git/config",
+            "a/.GIT/x",
+            "a//b",
+            "a/./b",
+        ] {
+            assert!(check_path(bad).is_err(), "{bad}");
+        }
+        for good in ["index.html", "-x", "a b/ü\"\n.html", ".github/x", "..a"] {
+            assert!(check_path(good).is_ok(), "{good}");
+        }
     }
 }

@@ -1,56 +1,41 @@
-//! A commit as something to deploy: checked out into a folder as git would, filters and all.
+//! A commit laid out in a folder, as git would check it out.
 
 use std::io;
 use std::path::Path;
+use std::process::Stdio;
+use std::sync::Arc;
+use std::sync::mpsc;
+use std::time::Duration;
 
-use super::Git;
-use super::run::Runner;
 use crate::model::{Problem, Source};
 
-/// The files of one commit, to be exported.
-pub struct CommitSource {
+use super::Git;
+use super::run::{Call, Runner};
+
+/// Large-file storage may have to fetch what is not here yet.
+const LIMIT: Duration = Duration::from_secs(15 * 60);
+
+struct GitSource {
     commit: String,
     tree: String,
+    git_dir: std::path::PathBuf,
     runner: Runner,
 }
 
-impl CommitSource {
-    /// The source of `commit`.
-    pub async fn open(git: &Git, commit: &str) -> Result<Self, Problem> {
-        let asked = git
-            .runner
-            .run(&[
-                "rev-parse",
-                "--verify",
-                "--quiet",
-                &format!("{commit}^{{tree}}"),
-            ])
-            .await?;
-        if !asked.ok() {
-            return Err(Problem::not_found(format!("there is no commit {commit}")));
-        }
-        Ok(Self {
+impl Git {
+    /// The commit as something to deploy.
+    pub(super) async fn snapshot(&self, commit: &str) -> Result<Arc<dyn Source>, Problem> {
+        let tree = self.tree_id(commit).await?;
+        Ok(Arc::new(GitSource {
             commit: commit.to_owned(),
-            tree: asked.text(),
-            runner: git.runner.clone(),
-        })
-    }
-
-    fn git(&self, runner: &Runner, args: &[&str]) -> io::Result<()> {
-        let output = runner.std_command(args).output()?;
-        if output.status.success() {
-            return Ok(());
-        }
-        let said = String::from_utf8_lossy(&output.stderr);
-        Err(io::Error::other(format!(
-            "git {} failed: {}",
-            args[0],
-            said.trim()
-        )))
+            tree,
+            git_dir: self.shared.git_dir.clone(),
+            runner: self.shared.runner.clone(),
+        }))
     }
 }
 
-impl Source for CommitSource {
+impl Source for GitSource {
     fn commit(&self) -> &str {
         &self.commit
     }
@@ -60,25 +45,66 @@ impl Source for CommitSource {
     }
 
     fn export(&self, into: &Path) -> io::Result<()> {
-        // An index of our own: the person's is never read or written.
+        let into = std::path::absolute(into)?;
         let scratch = tempfile::tempdir()?;
-        let runner = self
-            .runner
-            .with("GIT_INDEX_FILE", &scratch.path().join("index"));
-        self.git(&runner, &["read-tree", &self.tree])?;
-        let mut prefix = into.to_path_buf().into_os_string();
-        prefix.push("/");
-        let prefix = prefix
-            .into_string()
-            .map_err(|name| io::Error::other(format!("the folder {name:?} is not UTF-8")))?;
-        self.git(
-            &runner,
-            &[
-                "checkout-index",
-                "--all",
-                "--force",
-                &format!("--prefix={prefix}"),
-            ],
-        )
+        // The folder stands in as the working tree of a fresh index. So attributes (line endings, filters,
+        // large files) are those of the commit, not those of the person's own, perhaps edited, files.
+        let call = Call::new([
+            "-c",
+            "core.splitIndex=false",
+            "-c",
+            "core.fsmonitor=false",
+            "-c",
+            "core.sparseCheckout=false",
+            "-c",
+            "advice.detachedHead=false",
+            "read-tree",
+            "--reset",
+            "-u",
+            &self.tree,
+        ])
+        .index(&scratch.path().join("index"))
+        .env("GIT_DIR", &self.git_dir)
+        .env("GIT_WORK_TREE", &into);
+        let runner = Runner {
+            folder: into,
+            env: self.runner.env.clone(),
+        };
+        run(&runner, &call)
+    }
+}
+
+/// Runs a call to its end, without a runtime.
+fn run(runner: &Runner, call: &Call) -> io::Result<()> {
+    let mut child = runner
+        .command(call)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()?;
+    let (done, ended) = mpsc::channel();
+    let pipe = child.stderr.take();
+    std::thread::spawn(move || {
+        let said = pipe
+            .and_then(|pipe| io::read_to_string(pipe).ok())
+            .unwrap_or_default();
+        let _ = done.send(said);
+    });
+    let Ok(said) = ended.recv_timeout(LIMIT) else {
+        let _ = child.kill();
+        let _ = child.wait();
+        return Err(io::Error::new(
+            io::ErrorKind::TimedOut,
+            "git took too long to write files",
+        ));
+    };
+    let status = child.wait()?;
+    if status.success() {
+        Ok(())
+    } else {
+        Err(io::Error::other(format!(
+            "git could not write the files: {}",
+            said.trim()
+        )))
     }
 }

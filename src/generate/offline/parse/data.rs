@@ -207,6 +207,10 @@ pub fn toml(doc: &mut Doc, parent: NodeId, span: Span) {
         {
             toml_pair(doc, target, pair, base);
         }
+        // A table ends with its last pair: comments after it belong to what follows.
+        if table && let Some(last) = doc.nodes[target].children.last().copied() {
+            doc.nodes[target].span.end = doc.nodes[last].span.end;
+        }
     }
 }
 

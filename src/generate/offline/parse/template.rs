@@ -73,7 +73,8 @@ pub fn tags(text: &str) -> Vec<Tag> {
                 | "break"
                 | "continue"
                 | "return"
-        ) && (word != "template" && word != "block" && !word.starts_with("partial"));
+        ) && word != "template"
+            && !word.starts_with("partial");
         let code_text = &text[from + lead..code_end];
         let assigns =
             code_text.starts_with('$') && (code_text.contains(":=") || code_text.contains(" = "));
@@ -124,6 +125,14 @@ pub fn expression(code: &str, span: Span) -> Ex {
     let head = parts.next().unwrap_or_default().trim();
     let mut words = head.split_whitespace();
     let (first, second) = (words.next().unwrap_or_default(), words.next());
+    // Nunjucks: `a or b`.
+    if let Some((a, b)) = head.split_once(" or ") {
+        let parts = vec![
+            expression(a.trim(), span.clone()),
+            expression(b.trim(), span.clone()),
+        ];
+        return make(ExKind::Any(parts));
+    }
     let path = match (first, second) {
         // Go: `partial "x.html" .` and `i18n "key"` are known by their words.
         ("partial" | "partialCached" | "template" | "block" | "include", Some(name)) => {

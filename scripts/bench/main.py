@@ -1,0 +1,138 @@
+"""Prints the speed table as Markdown: what, measured, bar, met. Standard library of Python 3.11 only."""
+
+import argparse
+import os
+import platform
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import cockpit
+import job
+import speech
+from world import Missing, Result, World
+
+
+@dataclass
+class Row:
+    """A line of the table, and how it is measured."""
+
+    what: str
+    bar: str
+    run: Callable[[], Result]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--sayso", type=Path, required=True, help="the release build")
+    parser.add_argument("--venv", type=Path, required=True, help="where the publisher's library is installed")
+    parser.add_argument("--only", type=int, action="append", help="measure only this row (1 to 6); repeatable")
+    args = parser.parse_args()
+    world = World(args.sayso)
+    rows = [
+        Row(
+            "end of speech → LIVE and fetched back (sample site, approved at once, warm process)",
+            "≤ 800 ms",
+            lambda: job.speech_to_live(world),
+        ),
+        Row(
+            "transcription of a 4.5 s utterance, model warm, one thread",
+            "≤ 120 ms, and ≤ 0.6 × the publisher's library",
+            lambda: speech.transcription(world, args.venv),
+        ),
+        Row(
+            "approve → LIVE on the local host, 200-file static site",
+            "≤ 150 ms",
+            lambda: job.approve_to_live(world),
+        ),
+        Row(
+            "`sayso` start → first frame, embedded server included, model not yet loaded",
+            "≤ 60 ms",
+            lambda: cockpit.first_frame(world),
+        ),
+        Row(
+            "idle cockpit for 60 s, microphone not opened, no model installed",
+            "≤ 0.1 s CPU, ≤ 40 MiB",
+            lambda: cockpit.idle(world),
+        ),
+        Row(
+            "100,000 events in the log: open the cockpit → first frame",
+            "≤ 150 ms",
+            lambda: cockpit.many_events(world),
+        ),
+    ]
+    began, before = time.monotonic(), spent()
+    try:
+        done = [
+            (row, measure(row)) for number, row in enumerate(rows, 1) if not args.only or number in args.only
+        ]
+    finally:
+        world.close()
+    print(table(done, time.monotonic() - began, others(before, spent())))
+
+
+def measure(row: Row) -> Result:
+    """Measures a row; what keeps it from being measured is said in its place."""
+    print(f"bench: {row.what} …", file=sys.stderr, flush=True)
+    try:
+        return row.run()
+    except Missing as error:
+        return Result(f"not measured: {error}", None)
+    except Exception as error:  # One broken row must not hide the others.
+        return Result(f"failed: {error}", False)
+
+
+def table(rows: list[tuple[Row, Result]], seconds: float, quiet: str) -> str:
+    lines = ["| what | measured (median) | bar | met |", "|---|---|---|---|"]
+    lines += [f"| {row.what} | {result.measured} | {row.bar} | {verdict(result.met)} |" for row, result in rows]
+    lines += [
+        "",
+        f"Measured by `make bench` in {seconds:.0f} s on {machine()}; {quiet}.",
+        "",
+    ]
+    lines += [f"- {note}" for _, result in rows for note in result.notes]
+    return "\n".join(lines)
+
+
+def verdict(met: bool | None) -> str:
+    return {True: "met", False: "**not met**", None: "not measured"}[met]
+
+
+def spent() -> tuple[float, float, float] | None:
+    """Seconds of processor time so far: all there were, those that anybody used, those that this run used (with all
+    its ended children). Nothing where the system does not tell."""
+    try:
+        fields = [int(field) for field in Path("/proc/stat").read_text().splitlines()[0].split()[1:9]]
+    except (OSError, ValueError):
+        return None
+    own = os.times()
+    tick = os.sysconf("SC_CLK_TCK")
+    used = sum(fields) - fields[3] - fields[4]
+    return sum(fields) / tick, used / tick, own.user + own.system + own.children_user + own.children_system
+
+
+def others(before: tuple[float, float, float] | None, after: tuple[float, float, float] | None) -> str:
+    """Whether the machine was quiet: what others use makes every time longer."""
+    if before is None or after is None:
+        return "not known what else ran"
+    there, used, own = (late - early for late, early in zip(after, before))
+    return f"other work took {max(0.0, used - own) / max(there, 0.01):.0%} of the processors meanwhile"
+
+
+def machine() -> str:
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    name = platform.machine()
+    try:
+        for line in Path("/proc/cpuinfo").read_text().splitlines():
+            if line.startswith("model name"):
+                name = line.split(":", 1)[1].strip()
+                break
+    except OSError:
+        pass
+    return f"{cores} cores ({name}), {platform.system()}"
+
+
+if __name__ == "__main__":
+    main()

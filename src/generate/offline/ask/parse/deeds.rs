@@ -1,0 +1,297 @@
+//! Deeds other than setting a text: make, point, add, move, swap.
+
+use super::*;
+
+pub(super) fn make(rest: &str) -> Vec<Ask> {
+    for mark in [" say ", " read ", " be called "] {
+        if let Some(at) = outside(rest, mark).first().copied() {
+            return value_and_places(&rest[at + mark.len()..])
+                .into_iter()
+                .flat_map(|(value, places)| set_one(&rest[..at], value, &places))
+                .collect();
+        }
+    }
+    for mark in [
+        " link to ",
+        " point to ",
+        " point at ",
+        " go to ",
+        " lead to ",
+        " links to ",
+    ] {
+        if let Some(at) = outside(rest, mark).first().copied() {
+            return vec![Ask::Link {
+                target: Phrase::new(&rest[..at]),
+                value: Some(said(&rest[at + mark.len()..])),
+            }];
+        }
+    }
+    let bare = rest.trim_end_matches('.');
+    // The value is the longest end of the words that is one.
+    let cuts: Vec<usize> = outside(bare, " ");
+    for at in cuts {
+        let (left, value) = (bare[..at].trim(), bare[at + 1..].trim());
+        if left.is_empty() || value.is_empty() {
+            continue;
+        }
+        let value_said = said(value);
+        if let Some(style) = style_of(left, &value_said) {
+            return vec![style];
+        }
+        let lower = value_said.text.to_lowercase();
+        let color = colors::parse(&value_said.text);
+        let size = numbers::size(&value_said.text);
+        if color.is_some() || size.is_some() || LOOKS.contains(&lower.as_str()) {
+            let target = Phrase::new(left);
+            return vec![Ask::Style {
+                target,
+                property: String::new(),
+                value: Said {
+                    text: color.or(size).unwrap_or(lower),
+                    quoted: value_said.quoted,
+                },
+            }];
+        }
+    }
+    if let Some(at) = outside(rest, " to ").first().copied() {
+        return set_one(&rest[..at], Some(said(&rest[at + 4..])), &[]);
+    }
+    Vec::new()
+}
+
+pub(super) fn point(rest: &str) -> Vec<Ask> {
+    let mut asks = Vec::new();
+    for mark in [" at ", " to ", " towards ", " over to "] {
+        for at in outside(rest, mark) {
+            let right = rest[at + mark.len()..].trim();
+            for (value, places) in value_and_places(right) {
+                let Some(mut value) = value else { continue };
+                if !value.quoted {
+                    value.text = value.text.trim_end_matches('.').to_owned();
+                }
+                let mut ask = Ask::Link {
+                    target: Phrase::new(&rest[..at]),
+                    value: Some(value),
+                };
+                with_places(&mut ask, &places);
+                asks.push(ask);
+            }
+        }
+    }
+    if asks.is_empty() {
+        asks.push(Ask::Link {
+            target: whole(rest),
+            value: None,
+        });
+    }
+    // An address is an address.
+    asks.sort_by_key(|ask| match ask {
+        Ask::Link {
+            value: Some(value), ..
+        } => !is_address(&value.text),
+        _ => true,
+    });
+    asks
+}
+
+pub(super) fn add(rest: &str) -> Vec<Ask> {
+    let rest = rest.trim_end_matches('.');
+    let mut text = rest.to_owned();
+    let mut link = None;
+    for mark in [
+        " linking to ",
+        " that links to ",
+        " which links to ",
+        " pointing to ",
+        " pointing at ",
+        " leading to ",
+        " going to ",
+        " that goes to ",
+        " linked to ",
+        " with the link ",
+        " with link ",
+        " with the url ",
+    ] {
+        if let Some(at) = outside(&text, mark).first().copied() {
+            let tail = text[at + mark.len()..].to_owned();
+            let address: String = tail
+                .split_whitespace()
+                .next()
+                .unwrap_or_default()
+                .trim_matches(|c| c == '\'' || c == '"' || c == ',')
+                .to_owned();
+            let length = tail.find(char::is_whitespace).unwrap_or(tail.len());
+            link = Some(address);
+            text = format!("{}{}", &text[..at], &tail[length..]);
+            break;
+        }
+    }
+    // A link to an address: "add a link to https://… in the footer".
+    if link.is_none()
+        && let Some(at) = outside(&text, " to ")
+            .into_iter()
+            .find(|at| is_address(text[at + 4..].split_whitespace().next().unwrap_or_default()))
+    {
+        let tail = text[at + 4..].to_owned();
+        let length = tail.find(char::is_whitespace).unwrap_or(tail.len());
+        link = Some(
+            tail[..length]
+                .trim_matches(|c| c == '\'' || c == '"')
+                .to_owned(),
+        );
+        text = format!("{}{}", &text[..at], &tail[length..]);
+    }
+    let (text, place) = spot(&text);
+    let mut content = None;
+    let mut head = text.clone();
+    for mark in [
+        " saying ",
+        " that says ",
+        " which says ",
+        " with the text ",
+        " with text ",
+        " reading ",
+        " called ",
+        " named ",
+        " titled ",
+        " labelled ",
+        " labeled ",
+        " with the title ",
+        " with the heading ",
+        " with the label ",
+        " which reads ",
+        " that reads ",
+    ] {
+        if let Some(at) = outside(&text, mark).first().copied() {
+            content = Some(said(&text[at + mark.len()..]));
+            head.truncate(at);
+            break;
+        }
+    }
+    let mut what = Phrase::new(&head);
+    if content.is_none() && what.quoted.len() == 1 {
+        content = Some(Said {
+            text: what.quoted.remove(0),
+            quoted: true,
+        });
+    }
+    vec![Ask::Add {
+        what,
+        text: content,
+        link,
+        place,
+    }]
+}
+
+/// Splits "a paragraph below the hero" into what and where.
+pub(super) fn spot(text: &str) -> (String, Spot) {
+    let marks: &[(&str, Side)] = &[
+        (" at the end of ", Side::End),
+        (" at the bottom of ", Side::End),
+        (" to the end of ", Side::End),
+        (" to the bottom of ", Side::End),
+        (" at the start of ", Side::Start),
+        (" at the beginning of ", Side::Start),
+        (" at the top of ", Side::Start),
+        (" to the top of ", Side::Start),
+        (" to the start of ", Side::Start),
+        (" underneath ", Side::After),
+        (" below ", Side::After),
+        (" beneath ", Side::After),
+        (" under ", Side::After),
+        (" right after ", Side::After),
+        (" after ", Side::After),
+        (" next to ", Side::After),
+        (" beside ", Side::After),
+        (" following ", Side::After),
+        (" above ", Side::Before),
+        (" right before ", Side::Before),
+        (" before ", Side::Before),
+        (" in front of ", Side::Before),
+    ];
+    let mut best: Option<(usize, usize, Side)> = None;
+    for (mark, side) in marks {
+        if let Some(at) = outside(text, mark).first().copied()
+            && best
+                .is_none_or(|(known, length, _)| at < known || (at == known && mark.len() > length))
+        {
+            best = Some((at, mark.len(), *side));
+        }
+    }
+    if let Some((at, length, side)) = best {
+        let of = Phrase::new(&text[at + length..]);
+        return (text[..at].to_owned(), Spot { side, of: Some(of) });
+    }
+    // "to the footer", "to the main menu"
+    if let Some(at) = outside(text, " to the ").last().copied() {
+        let of = Phrase::new(&text[at + 4..]);
+        return (
+            text[..at].to_owned(),
+            Spot {
+                side: Side::Anywhere,
+                of: Some(of),
+            },
+        );
+    }
+    (
+        text.to_owned(),
+        Spot {
+            side: Side::Anywhere,
+            of: None,
+        },
+    )
+}
+
+pub(super) fn movement(rest: &str) -> Vec<Ask> {
+    let rest = rest.trim_end_matches('.');
+    let lower = rest.to_lowercase();
+    for (tail, side) in [
+        (" up one place", Side::Up),
+        (" down one place", Side::Down),
+        (" one up", Side::Up),
+        (" one down", Side::Down),
+        (" up", Side::Up),
+        (" down", Side::Down),
+    ] {
+        if lower.ends_with(tail) {
+            let target = Phrase::new(&rest[..rest.len() - tail.len()]);
+            return vec![Ask::Move(target, Spot { side, of: None })];
+        }
+    }
+    for (tail, side) in [
+        (" to the top", Side::Start),
+        (" to the start", Side::Start),
+        (" to the front", Side::Start),
+        (" to the bottom", Side::End),
+        (" to the end", Side::End),
+        (" first", Side::Start),
+        (" last", Side::End),
+    ] {
+        if lower.ends_with(tail) {
+            let target = Phrase::new(&rest[..rest.len() - tail.len()]);
+            return vec![Ask::Move(target, Spot { side, of: None })];
+        }
+    }
+    let (what, place) = spot(rest);
+    if place.of.is_none() {
+        return Vec::new();
+    }
+    vec![Ask::Move(Phrase::new(&what), place)]
+}
+
+pub(super) fn swap(rest: &str) -> Vec<Ask> {
+    let rest = rest.trim_end_matches('.');
+    for mark in [" with ", " and "] {
+        if let Some(at) = outside(rest, mark).first().copied() {
+            let (a, b) = (
+                Phrase::new(&rest[..at]),
+                Phrase::new(&rest[at + mark.len()..]),
+            );
+            return vec![Ask::Swap(a, b)];
+        }
+    }
+    if let Some(at) = outside(rest, " for ").first().copied() {
+        return set_one(&rest[..at], Some(said(&rest[at + 5..])), &[]);
+    }
+    Vec::new()
+}

@@ -1,0 +1,152 @@
+//! Values: addresses, style properties, sizes.
+
+use super::*;
+
+/// "the FAQ link to /faq.html", "the link target of the logo to /": a change of where a link leads.
+pub(super) fn link_of(target: &Phrase, value: &Said) -> Option<Ask> {
+    let aims = ["url", "href", "target", "destination"];
+    let mut aimed = target.clone();
+    let said_aim = aimed
+        .words
+        .iter()
+        .rposition(|word| aims.contains(&word.as_str()));
+    if let Some(at) = said_aim {
+        aimed.words.remove(at);
+        if aimed.words.is_empty() {
+            aimed.words.push("link".into());
+        }
+        let lower = aimed.said.to_lowercase();
+        if let Some(found) = aims
+            .iter()
+            .find_map(|aim| lower.find(aim).map(|at| (at, aim.len())))
+        {
+            aimed.said.replace_range(found.0..found.0 + found.1, "");
+            aimed.said = aimed.said.trim().to_owned();
+            aimed.full = aimed.said.clone();
+        }
+    }
+    let is_link = said_aim.is_some()
+        || matches!(
+            target.role(),
+            Some((Role::Link | Role::Button | Role::MenuItem, ..))
+        );
+    let old_is_address = target.quoted.iter().any(|text| is_address(text));
+    (is_link && !old_is_address && is_address(&value.text)).then(|| Ask::Link {
+        target: aimed,
+        value: Some(value.clone()),
+    })
+}
+
+/// Whether a value is an address: a URL, a path, an anchor, a host name.
+pub fn is_address(text: &str) -> bool {
+    let text = text.trim().trim_end_matches('.');
+    if text.is_empty() || text.contains(char::is_whitespace) {
+        return false;
+    }
+    let host = |text: &str| {
+        let host = text.split(['/', '?', '#']).next().unwrap_or_default();
+        let last = host.rsplit('.').next().unwrap_or_default();
+        host.contains('.')
+            && last.len() >= 2
+            && last.chars().all(|c| c.is_ascii_alphabetic())
+            && !host.contains('@')
+    };
+    text.contains("://")
+        || ["/", "#", "./", "../", "mailto:", "tel:"]
+            .iter()
+            .any(|start| text.starts_with(start))
+        || host(text)
+}
+
+/// Splits "the h1 font size" into "the h1" and the property.
+pub fn property(text: &str) -> Option<(String, &'static str, &'static str)> {
+    let lower = text.to_lowercase();
+    PROPERTIES.iter().find_map(|(words, property)| {
+        let front = lower.strip_suffix(words)?;
+        (front.is_empty() || front.ends_with([' ', '\'']))
+            .then(|| (text[..front.len()].trim().to_owned(), *words, *property))
+    })
+}
+
+pub(super) fn style_of(left: &str, value: &Said) -> Option<Ask> {
+    let bare = left.trim().trim_end_matches([',', ':']);
+    // "the background colour of the footer"
+    let (front, behind) = match outside(bare, " of ").first().copied() {
+        Some(at) => (bare[..at].to_owned(), Some(bare[at + 4..].to_owned())),
+        None => (bare.to_owned(), None),
+    };
+    let (element, words, property) = property(&front).or_else(|| {
+        let at = outside(bare, " in ").first().copied()?;
+        property(bare[..at].trim())
+    })?;
+    let text = value.text.trim().trim_end_matches('.').to_owned();
+    let fits = style_value(property, &text)?;
+    let target = match behind {
+        Some(behind) => Phrase::new(&behind),
+        None => {
+            let element = super::super::phrase::strip_article(&element)
+                .trim_end_matches("'s")
+                .trim_end_matches("’s")
+                .to_owned();
+            let mut phrase = Phrase::new(&element);
+            // Places behind the property ("the link colour in the footer").
+            let places = Phrase::new(bare).places;
+            for place in places {
+                if !phrase.places.contains(&place) && place.words != phrase.words {
+                    phrase.places.push(place);
+                }
+            }
+            phrase
+        }
+    };
+    Some(Ask::Style {
+        target,
+        property: words.to_owned(),
+        value: Said {
+            text: fits,
+            quoted: value.quoted,
+        },
+    })
+}
+
+/// A value in the words of a style sheet, when it suits the property.
+pub fn style_value(property: &str, text: &str) -> Option<String> {
+    match property {
+        "color" | "background-color" | "border-color" => colors::parse(text).or_else(|| {
+            let looks = text.starts_with("var(")
+                || text.starts_with("linear-gradient(")
+                || text.starts_with('$');
+            looks.then(|| text.to_owned())
+        }),
+        // Free words, but not those of another property ("font" before "size 6em").
+        "font-family" | "border" | "box-shadow" | "text-align" => {
+            let other = PROPERTIES.iter().any(|(words, _)| {
+                text.strip_prefix(words)
+                    .is_some_and(|rest| rest.starts_with(' '))
+            });
+            (!other).then(|| text.to_owned())
+        }
+        "font-weight" => Some(text.to_owned()).filter(|text| {
+            text.parse::<u32>().is_ok()
+                || matches!(text.as_str(), "bold" | "normal" | "lighter" | "bolder")
+        }),
+        _ => size(text),
+    }
+}
+
+/// A size: `48px`, "forty eight pixels", "1.5", `clamp(…)`.
+pub fn size(text: &str) -> Option<String> {
+    let text = text.trim();
+    if let Some(size) = numbers::size(text) {
+        return Some(size);
+    }
+    let number = text.parse::<f64>().is_ok();
+    let function = ["calc(", "clamp(", "min(", "max(", "var("]
+        .iter()
+        .any(|start| text.starts_with(start));
+    let list = text.split_whitespace().count() > 1
+        && text
+            .split_whitespace()
+            .all(|part| numbers::size(part).is_some() || part == "0" || part == "auto");
+    (number || function || list || text == "auto").then(|| text.to_owned())
+}

@@ -1,0 +1,566 @@
+//! Repairs: broken links, missing alternative texts, misspelled words.
+
+use std::sync::Arc;
+
+use crate::generate::offline::ask::lexicon::equal;
+use crate::generate::offline::ask::phrase::Phrase;
+use crate::generate::offline::doc::{Kind, NodeId};
+use crate::generate::offline::find::text::{Scope, describe};
+use crate::generate::offline::find::{Finder, Hit, Seen, names, not_found, role, unique};
+use crate::generate::offline::plan::{Edit, Plan};
+use crate::generate::offline::site::{Framework, folder, resolve};
+use crate::generate::offline::view::View;
+use crate::model::{Refusal, RefusalReason};
+
+/// Repairs what `target` means.
+///
+/// # Errors
+/// A refusal: nothing is broken, or how to repair it was not said.
+pub fn plan(finder: &Finder<'_>, target: &Phrase) -> Result<Plan, Refusal> {
+    let scope = finder.scope(target)?;
+    let is = |noun: &str| scope.words.iter().any(|word| equal(word, noun));
+    if is("alt") {
+        return missing_alt(finder, &scope);
+    }
+    if is("link") || is("anchor") || is("url") {
+        return links(
+            finder,
+            &scope,
+            scope
+                .words
+                .iter()
+                .any(|word| matches!(word.as_str(), "links" | "anchors" | "urls")),
+        );
+    }
+    if is("typo") || is("spelling") || is("misspelling") || is("mistake") {
+        return typo(finder, target, &scope);
+    }
+    Err(Refusal::new(
+        RefusalReason::ValueMissing,
+        format!(
+            "what is wrong with {}, and what should it be?",
+            describe(target)
+        ),
+    )
+    .hint("say what it should become"))
+}
+
+/// What an internal address leads to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Leads {
+    Somewhere,
+    Nowhere,
+    Placeholder,
+}
+
+fn links(finder: &Finder<'_>, scope: &Scope, many: bool) -> Result<Plan, Refusal> {
+    let mut broken: Vec<Hit> = Vec::new();
+    let mut holders: Vec<Hit> = Vec::new();
+    let mut sound: Vec<Hit> = Vec::new();
+    for view in &scope.views {
+        for id in view.below(0) {
+            if !role::is_link(view, id) {
+                continue;
+            }
+            let Some(hit) = super::link::target_of(view, id) else {
+                continue;
+            };
+            let seen = Seen {
+                view: view.clone(),
+                at: id,
+                attr: None,
+            };
+            if !scope
+                .places
+                .iter()
+                .all(|place| names::in_place(finder, place, &hit, Some(&seen)).is_some())
+            {
+                continue;
+            }
+            match leads(finder, view, &hit) {
+                Leads::Nowhere => broken.push(hit),
+                Leads::Placeholder => holders.push(hit),
+                Leads::Somewhere => sound.push(hit),
+            }
+        }
+    }
+    // Lists of links in data, as far as no page shows them in a way that can be followed.
+    for path in finder
+        .site
+        .files
+        .iter()
+        .filter(|path| !scope.paged && finder.content_file(path))
+    {
+        let Some(doc) = finder.site.doc(path) else {
+            continue;
+        };
+        for node in 0..doc.nodes.len() {
+            let pair = doc.node(doc.node(node).parent);
+            if doc.node(node).kind != Kind::Scalar
+                || pair.kind != Kind::Pair
+                || !matches!(pair.name.as_str(), "href" | "to")
+            {
+                continue;
+            }
+            let hit = Hit::whole(&doc, node, Vec::new());
+            if doc.text(node) == "#"
+                && scope
+                    .places
+                    .iter()
+                    .all(|place| names::in_place(finder, place, &hit, None).is_some())
+            {
+                holders.push(hit);
+            }
+        }
+    }
+    for hits in [&mut broken, &mut holders, &mut sound] {
+        unique(hits);
+    }
+    if broken.is_empty() {
+        if !holders.is_empty() {
+            return Err(Refusal::new(
+                RefusalReason::ValueMissing,
+                "the only suspicious links are placeholders (#) whose target is not known",
+            )
+            .hint("say where they should lead")
+            .candidates(holders.iter().map(Hit::candidate).take(12).collect()));
+        }
+        return Err(
+            not_found("no link there is broken: every one leads somewhere")
+                .candidates(sound.iter().map(Hit::candidate).take(12).collect()),
+        );
+    }
+    let mut edits = Vec::new();
+    let mut notes = Vec::new();
+    let mut open = Vec::new();
+    for hit in &broken {
+        match repair(finder, hit) {
+            Some(address) => {
+                notes.push(format!(
+                    "{}:{}: {} becomes {address}",
+                    hit.doc.path,
+                    hit.doc.line(hit.span.start),
+                    hit.doc.text(hit.node)
+                ));
+                edits.push(Edit {
+                    path: hit.doc.path.clone(),
+                    span: hit.span.clone(),
+                    text: address,
+                });
+            }
+            None => open.push(hit.clone()),
+        }
+    }
+    if !open.is_empty() && (edits.is_empty() || !many) {
+        return Err(Refusal::new(
+            RefusalReason::ValueMissing,
+            "where the broken link should lead is not clear",
+        )
+        .hint("say \"point it at\" and the address")
+        .candidates(open.iter().map(Hit::candidate).collect()));
+    }
+    if edits.len() > 1 && !many {
+        return Err(crate::generate::offline::find::ambiguous(
+            "the broken link",
+            &broken,
+        ));
+    }
+    let title = if edits.len() == 1 {
+        "Fix the broken link".to_owned()
+    } else {
+        format!("Fix {} broken links", edits.len())
+    };
+    Ok(Plan {
+        title,
+        notes,
+        edits,
+        ..Plan::default()
+    })
+}
+
+fn leads(finder: &Finder<'_>, view: &Arc<View>, hit: &Hit) -> Leads {
+    let address = hit.doc.text(hit.node);
+    let address = address.trim();
+    if address == "#" || address == "#!" || address == "javascript:void(0)" || address.is_empty() {
+        return Leads::Placeholder;
+    }
+    if address.contains("://")
+        || address.starts_with("//")
+        || address.contains(':')
+        || address.contains('{')
+    {
+        return Leads::Somewhere;
+    }
+    let (path, anchor) = address.split_once('#').unwrap_or((address, ""));
+    let path = path.split('?').next().unwrap_or(path);
+    if path.is_empty() {
+        let known = view.below(0).iter().any(|id| {
+            view.attr(*id, "id").as_deref() == Some(anchor)
+                || view.attr(*id, "name").as_deref() == Some(anchor)
+        });
+        // An id may be made where it cannot be followed.
+        let made = view.nodes.iter().any(|node| {
+            node.attrs.iter().any(|(name, pieces)| {
+                name == "id"
+                    && pieces.iter().any(|piece| {
+                        matches!(piece, crate::generate::offline::view::Piece::Gap(..))
+                    })
+            })
+        });
+        return if known || made || anchor == "top" {
+            Leads::Somewhere
+        } else {
+            Leads::Nowhere
+        };
+    }
+    if exists(finder, hit, path) {
+        Leads::Somewhere
+    } else {
+        Leads::Nowhere
+    }
+}
+
+fn exists(finder: &Finder<'_>, hit: &Hit, path: &str) -> bool {
+    let site = finder.site;
+    let clean = path.trim_end_matches('/').trim_end_matches("/index.html");
+    let route = if clean.starts_with('/') {
+        clean.to_owned()
+    } else {
+        format!("/{}", clean.trim_start_matches("./"))
+    };
+    let route = if route == "/" || route.is_empty() {
+        "/".to_owned()
+    } else {
+        route
+    };
+    let bare = route.trim_end_matches(".html");
+    let pages = site.pages();
+    let matches_route = |page: &str| {
+        if page.contains('[') || page.contains("/:") {
+            let a: Vec<&str> = page.split('/').collect();
+            let b: Vec<&str> = route.split('/').collect();
+            return a.len() == b.len()
+                && a.iter().zip(&b).all(|(a, b)| {
+                    a == b || a.starts_with('[') || a.starts_with(':') || a.starts_with("@[")
+                });
+        }
+        page.eq_ignore_ascii_case(&route) || page.eq_ignore_ascii_case(bare)
+    };
+    if pages.iter().any(|page| matches_route(&page.route)) || route == "/" {
+        return true;
+    }
+    let app = site.app(&hit.doc.path).map(|app| &site.apps[app]);
+    let root = app.map(|app| app.root.clone()).unwrap_or_default();
+    let inside = clean.trim_start_matches('/');
+    let folders = [
+        "",
+        "public/",
+        "static/",
+        "src/",
+        "assets/",
+        "content/",
+        "exampleSite/static/",
+    ];
+    let file = folders.iter().any(|folder| {
+        let path = format!("{root}{folder}{inside}");
+        site.has(&path)
+            || site.has(&format!("{path}.html"))
+            || site.has(&format!("{path}/index.html"))
+            || site
+                .all
+                .iter()
+                .any(|known| known.starts_with(&format!("{path}/")))
+    });
+    let beside = resolve::normal(&format!("{}{inside}", folder(&hit.doc.path)))
+        .is_some_and(|path| site.has(&path) || site.has(&format!("{path}.html")));
+    // Pages made from data (tags, posts) are not listed anywhere.
+    let made = app.is_some_and(|app| {
+        matches!(
+            app.framework,
+            Framework::Hugo
+                | Framework::Jekyll
+                | Framework::Eleventy
+                | Framework::Docusaurus
+                | Framework::Astro
+        )
+    }) && (inside.contains('/')
+        || matches!(
+            inside,
+            "tags" | "categories" | "feed.xml" | "rss.xml" | "sitemap.xml" | "blog" | "posts"
+        ));
+    file || beside || made
+}
+
+/// The one page a mistyped address is near.
+fn repair(finder: &Finder<'_>, hit: &Hit) -> Option<String> {
+    let address = hit.doc.text(hit.node);
+    let pages = finder.site.pages();
+    if let Some(anchor) = address.strip_prefix('#') {
+        let view = hit.seen.first().map(|seen| seen.view.clone())?;
+        let ids: Vec<String> = view
+            .below(0)
+            .iter()
+            .filter_map(|id| view.attr(*id, "id"))
+            .collect();
+        return nearest(anchor, ids.iter().map(String::as_str)).map(|id| format!("#{id}"));
+    }
+    let html = address.ends_with(".html");
+    let wanted = address
+        .trim_start_matches("./")
+        .trim_start_matches('/')
+        .trim_end_matches('/')
+        .trim_end_matches(".html")
+        .to_lowercase();
+    let names: Vec<String> = pages
+        .iter()
+        .filter(|page| !page.route.contains('['))
+        .map(|page| page.route.trim_start_matches('/').to_owned())
+        .collect();
+    let found = nearest(&wanted, names.iter().map(String::as_str))?;
+    let front = &address[..address.len()
+        - address
+            .trim_start_matches("./")
+            .trim_start_matches('/')
+            .len()];
+    let tail = if address.ends_with('/') {
+        "/"
+    } else if html {
+        ".html"
+    } else {
+        ""
+    };
+    Some(format!("{front}{found}{tail}"))
+}
+
+/// The one name that `wanted` was meant to be: a slip or two away (letters changed places count as one), and alone so near.
+fn nearest<'n>(wanted: &str, names: impl Iterator<Item = &'n str>) -> Option<String> {
+    let mut ranked: Vec<(usize, &str)> = names
+        .filter(|name| !name.is_empty())
+        .map(|name| (strsim::osa_distance(wanted, &name.to_lowercase()), name))
+        .collect();
+    ranked.sort_unstable();
+    ranked.dedup();
+    let (best, name) = *ranked.first()?;
+    let clear = ranked.get(1).is_none_or(|(next, _)| *next > best);
+    (best <= 2 && best * 3 <= wanted.len().max(3) && clear).then(|| name.to_owned())
+}
+
+/// Images without an alternative text get one from their file's name.
+fn missing_alt(finder: &Finder<'_>, scope: &Scope) -> Result<Plan, Refusal> {
+    let mut edits: Vec<Edit> = Vec::new();
+    let mut notes = Vec::new();
+    let mut open = Vec::new();
+    for view in &scope.views {
+        for id in view.below(0) {
+            let node = &view.nodes[id];
+            if node.tag != "img" || node.attrs.iter().any(|(name, _)| name == "alt") {
+                continue;
+            }
+            let doc = &node.doc;
+            if doc
+                .node(node.node)
+                .children
+                .iter()
+                .any(|child| doc.node(*child).name == "...")
+            {
+                continue;
+            }
+            let hit = Hit {
+                doc: doc.clone(),
+                node: node.node,
+                span: 0..0,
+                whole: true,
+                part: false,
+                seen: Vec::new(),
+            };
+            let seen = Seen {
+                view: view.clone(),
+                at: id,
+                attr: None,
+            };
+            if !scope
+                .places
+                .iter()
+                .all(|place| names::in_place(finder, place, &hit, Some(&seen)).is_some())
+            {
+                continue;
+            }
+            let src: Option<(NodeId, String)> = doc
+                .attr(node.node, "src")
+                .map(|attr| (attr, doc.attr_text(node.node, "src").unwrap_or_default()));
+            let Some((attr, source)) = src else { continue };
+            let words = crate::generate::offline::ask::lexicon::words_of(
+                crate::generate::offline::site::stem(&source),
+            );
+            let real: Vec<String> = words
+                .into_iter()
+                .filter(|word| word.len() > 2 && word.chars().all(char::is_alphabetic))
+                .collect();
+            if real.is_empty() {
+                open.push(crate::generate::offline::find::candidate(
+                    doc,
+                    doc.node(node.node).span.clone(),
+                ));
+                continue;
+            }
+            let mut text = real.join(" ");
+            if let Some(first) = text.get(..1) {
+                text = first.to_uppercase() + &text[1..];
+            }
+            let end = doc.node(attr).span.end;
+            let edit = Edit {
+                path: doc.path.clone(),
+                span: end..end,
+                text: format!(" alt=\"{text}\""),
+            };
+            if !edits.contains(&edit) {
+                notes.push(format!("{}:{}: alt=\"{text}\"", doc.path, doc.line(end)));
+                edits.push(edit);
+            }
+        }
+    }
+    if edits.is_empty() {
+        if !open.is_empty() {
+            return Err(Refusal::new(
+                RefusalReason::ValueMissing,
+                "what the image shows is not known",
+            )
+            .candidates(open));
+        }
+        return Err(not_found("every image has an alternative text"));
+    }
+    Ok(Plan {
+        title: format!("Add {} alternative texts", edits.len()),
+        notes,
+        edits,
+        ..Plan::default()
+    })
+}
+
+/// Words that are misspelled again and again.
+const TYPOS: &[(&str, &str)] = &[
+    ("teh", "the"),
+    ("recieve", "receive"),
+    ("recieved", "received"),
+    ("seperate", "separate"),
+    ("definately", "definitely"),
+    ("occured", "occurred"),
+    ("untill", "until"),
+    ("wich", "which"),
+    ("becuase", "because"),
+    ("adress", "address"),
+    ("accomodate", "accommodate"),
+    ("acheive", "achieve"),
+    ("beleive", "believe"),
+    ("buisness", "business"),
+    ("calender", "calendar"),
+    ("comming", "coming"),
+    ("commited", "committed"),
+    ("concious", "conscious"),
+    ("enviroment", "environment"),
+    ("existance", "existence"),
+    ("experiance", "experience"),
+    ("foward", "forward"),
+    ("freind", "friend"),
+    ("goverment", "government"),
+    ("gaurantee", "guarantee"),
+    ("happend", "happened"),
+    ("immediatly", "immediately"),
+    ("independant", "independent"),
+    ("knowlege", "knowledge"),
+    ("libary", "library"),
+    ("maintainance", "maintenance"),
+    ("managment", "management"),
+    ("neccessary", "necessary"),
+    ("noticable", "noticeable"),
+    ("occassion", "occasion"),
+    ("oppurtunity", "opportunity"),
+    ("posession", "possession"),
+    ("prefered", "preferred"),
+    ("profesional", "professional"),
+    ("publically", "publicly"),
+    ("recomend", "recommend"),
+    ("refered", "referred"),
+    ("relevent", "relevant"),
+    ("responsability", "responsibility"),
+    ("sucessful", "successful"),
+    ("succesful", "successful"),
+    ("suprise", "surprise"),
+    ("tommorow", "tomorrow"),
+    ("tommorrow", "tomorrow"),
+    ("truely", "truly"),
+    ("wierd", "weird"),
+    ("welcom", "welcome"),
+    ("writting", "writing"),
+    ("developement", "development"),
+    ("desgin", "design"),
+    ("webiste", "website"),
+    ("avaliable", "available"),
+    ("availible", "available"),
+    ("intrest", "interest"),
+    ("langauge", "language"),
+];
+
+fn typo(finder: &Finder<'_>, target: &Phrase, scope: &Scope) -> Result<Plan, Refusal> {
+    let mut found: Vec<(Hit, &str)> = Vec::new();
+    for (wrong, right) in TYPOS {
+        if let Some(quoted) = target.quoted.first()
+            && !quoted.to_lowercase().contains(wrong)
+        {
+            continue;
+        }
+        for (hit, _) in finder.texts(wrong, scope) {
+            let placed = hit.seen.is_empty() && scope.places.is_empty()
+                || hit.seen.iter().any(|seen| {
+                    scope
+                        .places
+                        .iter()
+                        .all(|place| names::in_place(finder, place, &hit, Some(seen)).is_some())
+                });
+            if placed {
+                found.push((hit, right));
+            }
+        }
+    }
+    match found.as_slice() {
+        [] => Err(not_found("no misspelled word is known there")
+            .hint("say it: change 'wrong' to 'right'")),
+        [(hit, right)] => {
+            let old = hit.doc.raw(hit.span.clone());
+            let new = if old.starts_with(char::is_uppercase) {
+                right[..1].to_uppercase() + &right[1..]
+            } else {
+                (*right).to_owned()
+            };
+            let plan = Plan::one(
+                format!("Correct {old} to {new}"),
+                &hit.doc.path,
+                hit.span.clone(),
+                new,
+            );
+            Ok(plan)
+        }
+        _ => {
+            let hits: Vec<Hit> = found.into_iter().map(|(hit, _)| hit).collect();
+            Err(crate::generate::offline::find::ambiguous(
+                "the misspelled word",
+                &hits,
+            ))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mistyped_address_has_one_neighbour() {
+        assert_eq!(
+            nearest("abuot", ["about", "contact"].into_iter()).as_deref(),
+            Some("about")
+        );
+        assert_eq!(nearest("pricing", ["about", "contact"].into_iter()), None);
+        assert_eq!(nearest("post-3", ["post-1", "post-2"].into_iter()), None);
+    }
+}

@@ -1,0 +1,257 @@
+//! Changing a text or value.
+
+use crate::generate::offline::ask::Said;
+use crate::generate::offline::ask::lexicon::Role;
+use crate::generate::offline::ask::parse::is_address;
+use crate::generate::offline::ask::phrase::Phrase;
+use crate::generate::offline::doc::Kind;
+use crate::generate::offline::find::text::describe;
+use crate::generate::offline::find::{Finder, Hit, role};
+use crate::generate::offline::plan::Plan;
+use crate::generate::offline::text::{Host, encode};
+use crate::intent::numbers;
+use crate::model::{Refusal, RefusalReason};
+
+/// Changes the text that `target` means to `value`.
+///
+/// # Errors
+/// A refusal: not found, ambiguous, mixed, computed, or no value.
+pub fn plan(
+    finder: &Finder<'_>,
+    target: &Phrase,
+    from: Option<&Said>,
+    value: Option<&Said>,
+) -> Result<Plan, Refusal> {
+    let Some(value) = value.filter(|value| !value.text.trim().is_empty()) else {
+        return Err(missing(finder, target));
+    };
+    if let Some(from) = from {
+        return replace_part(finder, target, from, value);
+    }
+    let hit = finder.locate(target)?;
+    let role = target.role().map(|(role, ..)| role);
+    let old = hit.doc.raw(hit.span.clone()).to_owned();
+    let new = shape(&hit, &old, value, role);
+    let mut plan = write(&hit, &new, &describe(target))?;
+    plan.part = hit.part;
+    Ok(plan)
+}
+
+/// Splices a new text into a place.
+///
+/// # Errors
+/// When the text cannot be written there.
+pub fn write(hit: &Hit, new: &str, what: &str) -> Result<Plan, Refusal> {
+    let node = hit.doc.node(hit.node);
+    let raw = hit.doc.raw(node.inner.clone());
+    let Some((text, with_quotes)) = encode(node.host, new, raw) else {
+        return Err(Refusal::new(
+            RefusalReason::Unclear,
+            format!("{new:?} cannot be written at that place: a value of the same kind is needed"),
+        )
+        .candidates(vec![hit.candidate()]));
+    };
+    if with_quotes && !hit.whole {
+        // A part of an unquoted text: the rest has to go into the quotes too.
+        let mut whole = raw.to_owned();
+        let start = hit.span.start - node.inner.start;
+        let end = hit.span.end - node.inner.start;
+        whole.replace_range(start..end, new);
+        let (text, _) = encode(node.host, &whole, raw).unwrap_or((whole, false));
+        return Ok(finish(hit, node.span.clone(), text, what, new));
+    }
+    let span = if with_quotes {
+        node.span.clone()
+    } else {
+        hit.span.clone()
+    };
+    Ok(finish(hit, span, text, what, new))
+}
+
+fn finish(hit: &Hit, span: std::ops::Range<usize>, text: String, what: &str, new: &str) -> Plan {
+    let shown: String = new.chars().take(60).collect();
+    let mut plan = Plan::one(
+        format!("Change {what} to \u{201c}{shown}\u{201d}"),
+        &hit.doc.path,
+        span.clone(),
+        text,
+    );
+    plan.notes.push(format!(
+        "{}:{}: {}",
+        hit.doc.path,
+        hit.doc.line(span.start),
+        hit.candidate().text
+    ));
+    let pages = hit
+        .seen
+        .iter()
+        .filter(|seen| seen.view.page.is_some())
+        .count();
+    if pages > 1 {
+        plan.notes.push(format!("it is shown in {pages} places"));
+    }
+    plan
+}
+
+/// The value as it should stand there: casing and punctuation of spoken words follow the text they replace.
+pub fn shape(hit: &Hit, old_raw: &str, value: &Said, role: Option<Role>) -> String {
+    if value.quoted {
+        return value.text.clone();
+    }
+    let host = hit.doc.node(hit.node).host;
+    let old = crate::generate::offline::text::decode(host, old_raw);
+    let mut text = value.text.trim().to_owned();
+    let addressed = is_address(&text) || text.contains('@');
+    if text.ends_with('.') && !text.ends_with("..") && (!old.ends_with('.') || addressed) {
+        text.pop();
+    }
+    if host == Host::Bare
+        && let Some(number) = numbers::number(&text)
+    {
+        return number;
+    }
+    match role {
+        Some(Role::CopyrightYear) => {
+            if let Some(number) = numbers::number(&text) {
+                return number;
+            }
+        }
+        Some(Role::Price) => return price(&old, &text),
+        Some(Role::Phone) => {
+            if text.contains(char::is_alphabetic)
+                && let Some(number) = numbers::number(&text)
+            {
+                return number;
+            }
+            return text;
+        }
+        Some(Role::Email) => return email(&text),
+        _ => {}
+    }
+    if addressed || role::looks_email(&old) {
+        return email(&text);
+    }
+    let first_old = old.chars().find(|c| c.is_alphabetic());
+    let shouting = old.chars().filter(|c| c.is_alphabetic()).count() > 2
+        && !old.chars().any(char::is_lowercase);
+    if shouting && !text.chars().any(char::is_uppercase) {
+        return text.to_uppercase();
+    }
+    if first_old.is_some_and(char::is_uppercase)
+        && old.starts_with(|c: char| c.is_uppercase())
+        && let Some(first) = text.chars().next().filter(|c| c.is_lowercase())
+    {
+        text.replace_range(..first.len_utf8(), &first.to_uppercase().to_string());
+    }
+    text
+}
+
+/// A price keeps its currency and what follows it when only a number was said.
+fn price(old: &str, new: &str) -> String {
+    let number = numbers::number(
+        new.trim_end_matches(" dollars")
+            .trim_end_matches(" euros")
+            .trim_end_matches(" pounds"),
+    );
+    let bare = number.unwrap_or_else(|| new.to_owned());
+    let numeric = !bare.is_empty()
+        && bare
+            .chars()
+            .all(|c| c.is_ascii_digit() || matches!(c, '.' | ','));
+    let start = old.find(|c: char| c.is_ascii_digit());
+    let Some(start) = start else { return bare };
+    let length = old[start..]
+        .find(|c: char| !(c.is_ascii_digit() || matches!(c, '.' | ',')))
+        .unwrap_or(old.len() - start);
+    let length = old[start..start + length]
+        .trim_end_matches(['.', ','])
+        .len();
+    if numeric {
+        return format!("{}{bare}{}", &old[..start], &old[start + length..]);
+    }
+    let money = bare.starts_with(['$', '€', '£', '¥'])
+        && bare[1..]
+            .trim_start()
+            .chars()
+            .all(|c| c.is_ascii_digit() || matches!(c, '.' | ',') || !c.is_ascii());
+    let front = old[..start].trim_end();
+    if money && (front.is_empty() || front.chars().all(|c| "$€£¥".contains(c))) {
+        return format!("{bare}{}", &old[start + length..]);
+    }
+    bare
+}
+
+/// "ada at example dot org" as an address.
+fn email(text: &str) -> String {
+    let joined = text
+        .replace(" at ", "@")
+        .replace(" dot ", ".")
+        .replace(" underscore ", "_")
+        .replace(" dash ", "-");
+    if role::looks_email(&joined) {
+        joined.to_lowercase()
+    } else {
+        text.to_owned()
+    }
+}
+
+/// No value was said.
+fn missing(finder: &Finder<'_>, target: &Phrase) -> Refusal {
+    let refusal = Refusal::new(
+        RefusalReason::ValueMissing,
+        format!("what should {} become?", describe(target)),
+    )
+    .hint("say it again with \"to\" and the new text");
+    let candidates = match finder.scope(target) {
+        Ok(scope) => {
+            let found = finder.find_all(target, &scope);
+            let mut candidates = match found {
+                Ok(hits) => hits.iter().map(Hit::candidate).collect(),
+                Err(refusal) => refusal.candidates,
+            };
+            if candidates.is_empty() {
+                let word = scope.words.iter().find(|word| {
+                    word.len() > 3 && !matches!(word.as_str(), "link" | "button" | "text")
+                });
+                if let Some(word) = word.or(scope.words.first()) {
+                    candidates = finder
+                        .texts(word, &scope)
+                        .iter()
+                        .map(|(hit, _)| hit.candidate())
+                        .take(8)
+                        .collect();
+                }
+            }
+            candidates
+        }
+        Err(refusal) => return refusal,
+    };
+    refusal.candidates(candidates)
+}
+
+/// "Change X from A to B": the one A at X.
+fn replace_part(
+    finder: &Finder<'_>,
+    target: &Phrase,
+    from: &Said,
+    value: &Said,
+) -> Result<Plan, Refusal> {
+    let scope = finder.scope(target)?;
+    let hits: Vec<Hit> = finder
+        .texts(&from.text, &scope)
+        .into_iter()
+        .map(|(hit, _)| hit)
+        .collect();
+    if let [hit] = hits.as_slice() {
+        let old = hit.doc.raw(hit.span.clone()).to_owned();
+        let new = shape(hit, &old, value, None);
+        return write(hit, &new, &describe(target));
+    }
+    // A value that no visitor reads: a class, a colour, an address.
+    super::super::find::code::replace(finder, target, &scope, &from.text, &value.text, hits)
+}
+
+/// Whether a hit is a value in data.
+pub fn is_data(hit: &Hit) -> bool {
+    hit.doc.node(hit.node).kind == Kind::Scalar
+}

@@ -1,0 +1,464 @@
+//! Elements by what they are called, and "the second card".
+
+use super::names::{Names, of_node};
+use super::{Seen, names};
+use crate::generate::offline::ask::lexicon::{alike, equal};
+use crate::generate::offline::ask::phrase::Place;
+use crate::generate::offline::view::{View, ViewId};
+
+/// The elements of a page that a word names: `card`, `form`, `footer`, `list`.
+pub fn named(view: &View, words: &[String]) -> Vec<ViewId> {
+    let mut words: Vec<&String> = words.iter().filter(|word| !names::idle(word)).collect();
+    // "nav bar", "newsletter box": what is said of the piece counts, not that it is one.
+    if words.len() > 1 && words.iter().any(|word| !PIECES.contains(&word.as_str())) {
+        words.retain(|word| !PIECES.contains(&word.as_str()));
+    }
+    if words.is_empty() {
+        return Vec::new();
+    }
+    let fits = |id: ViewId| {
+        let mut own = Names::default();
+        of_node(view, id, &mut own);
+        words.iter().all(|word| {
+            own.words.iter().any(|name| alike(name, word))
+                || own.joined.iter().any(|name| equal(name, word))
+        })
+    };
+    let mut out: Vec<ViewId> = Vec::new();
+    for id in view.below(0) {
+        if view.nodes[id].text.is_empty() && fits(id) {
+            // Parts of a card are named after it ("card-title"): the outermost is the card.
+            let inside = out.iter().any(|known| view.up(id).any(|up| up == *known));
+            if !inside {
+                out.push(id);
+            }
+        }
+    }
+    out
+}
+
+/// Whether a place is in the nth of the things a word names.
+pub fn in_nth(place: &Place, ordinal: i32, seen: &Seen) -> bool {
+    let all = named(&seen.view, &place.words);
+    let chosen = if ordinal > 0 {
+        usize::try_from(ordinal - 1).ok().and_then(|at| all.get(at))
+    } else {
+        all.last()
+    };
+    chosen.is_some_and(|chosen| seen.view.up(seen.at).any(|id| id == *chosen))
+}
+
+use std::sync::Arc;
+
+use super::text::{Scope, describe};
+use super::{Finder, Hit, candidate, not_found, role};
+use crate::generate::offline::ask::lexicon::{Role, STOP, words_of};
+use crate::generate::offline::ask::phrase::Phrase;
+use crate::generate::offline::doc::{Doc, Kind, NodeId};
+use crate::generate::offline::text::folded;
+use crate::model::{Refusal, RefusalReason};
+
+/// Nouns that only say that a piece of a page is meant.
+pub const PIECES: &[&str] = &[
+    "section",
+    "banner",
+    "block",
+    "area",
+    "bar",
+    "strip",
+    "widget",
+    "component",
+    "module",
+    "part",
+    "box",
+    "panel",
+    "element",
+    "item",
+    "container",
+    "row",
+    "row",
+    "layer",
+    "popup",
+    "modal",
+    "overlay",
+];
+
+/// The node of the one element a phrase means: to remove, hide or move it.
+///
+/// # Errors
+/// A refusal when it is none or several.
+pub fn one(finder: &Finder<'_>, target: &Phrase) -> Result<(Arc<Doc>, NodeId), Refusal> {
+    let scope = finder.scope(target)?;
+    let mut found = all(finder, target, &scope)?;
+    found.dedup_by(|a, b| a.0.path == b.0.path && a.1 == b.1);
+    match found.len() {
+        0 => Err(not_found(format!("there is no {}", describe(target)))),
+        1 => Ok(found.remove(0)),
+        _ => {
+            let mut candidates: Vec<_> = found
+                .iter()
+                .map(|(doc, node)| candidate(doc, doc.node(*node).span.clone()))
+                .collect();
+            candidates.dedup();
+            Err(Refusal::new(
+                RefusalReason::Ambiguous,
+                format!(
+                    "{} places fit {} equally well",
+                    found.len(),
+                    describe(target)
+                ),
+            )
+            .hint("say which one, by its number or what stands near it")
+            .candidates(candidates))
+        }
+    }
+}
+
+type Found = Vec<(Arc<Doc>, NodeId)>;
+
+fn push(found: &mut Found, doc: &Arc<Doc>, node: NodeId) {
+    if !found
+        .iter()
+        .any(|(known, at)| known.path == doc.path && *at == node)
+    {
+        found.push((doc.clone(), node));
+    }
+}
+
+/// The elements a phrase may mean equally well.
+///
+/// # Errors
+/// A refusal when the words are too vague.
+pub fn all(finder: &Finder<'_>, target: &Phrase, scope: &Scope) -> Result<Found, Refusal> {
+    let role = Phrase {
+        words: scope.words.clone(),
+        ..target.clone()
+    }
+    .role();
+    let words: Vec<String> = scope
+        .words
+        .iter()
+        .filter(|word| !STOP.contains(&word.as_str()))
+        .cloned()
+        .collect();
+    let mut found: Found = Vec::new();
+    // By a text of its own.
+    if !target.quoted.is_empty() || role.is_some() {
+        if let Ok(hits) = finder.find_all(target, scope) {
+            for hit in hits {
+                if let Some((doc, node)) = holder(&hit, role.map(|(role, ..)| role)) {
+                    push(&mut found, &doc, node);
+                }
+            }
+        }
+        if !found.is_empty() {
+            return Ok(found);
+        }
+    }
+    if words.is_empty() {
+        return Err(Refusal::new(
+            RefusalReason::Unclear,
+            "it is not clear what is meant",
+        ));
+    }
+    // By its name: a component, a section, an element with that id or class.
+    let named_words: Vec<String> = words
+        .iter()
+        .filter(|word| !PIECES.contains(&word.as_str()))
+        .cloned()
+        .collect();
+    if !named_words.is_empty() {
+        let mut ranked: Vec<(u8, Arc<Doc>, NodeId)> = Vec::new();
+        for view in &scope.views {
+            for id in view.below(0) {
+                let node = &view.nodes[id];
+                if !node.text.is_empty()
+                    || matches!(
+                        node.tag.as_str(),
+                        "html" | "body" | "head" | "script" | "style" | "link" | "meta"
+                    )
+                {
+                    continue;
+                }
+                let rank = name_rank(view, id, &named_words, &words);
+                if rank == 0 {
+                    continue;
+                }
+                let placed = scope.places.iter().all(|place| {
+                    let hit = Hit {
+                        doc: node.doc.clone(),
+                        node: node.node,
+                        span: 0..0,
+                        whole: true,
+                        part: false,
+                        seen: Vec::new(),
+                    };
+                    let seen = Seen {
+                        view: view.clone(),
+                        at: id,
+                        attr: None,
+                    };
+                    names::in_place(finder, place, &hit, Some(&seen)).is_some()
+                });
+                // What is inside another that fits is part of it.
+                let inside = view.up(id).skip(1).any(|up| {
+                    view.nodes[up].text.is_empty()
+                        && up != 0
+                        && name_rank(view, up, &named_words, &words) >= rank
+                });
+                if placed && !inside {
+                    ranked.push((rank, node.doc.clone(), node.node));
+                }
+            }
+        }
+        let top = ranked
+            .iter()
+            .map(|(rank, ..)| *rank)
+            .max()
+            .unwrap_or_default();
+        for (rank, doc, node) in ranked {
+            if rank == top {
+                push(&mut found, &doc, node);
+            }
+        }
+        if !found.is_empty() {
+            return Ok(found);
+        }
+    }
+    // By what it says: a list item, a paragraph, a section with such a heading.
+    by_saying(finder, &words, scope, &mut found);
+    Ok(found)
+}
+
+/// How well the names of an element fit: 4 a component, 3 an id, 2 a class or a label, 0 not.
+fn name_rank(view: &View, id: ViewId, wanted: &[String], _all: &[String]) -> u8 {
+    let node = &view.nodes[id];
+    let fits = |parts: &[String]| {
+        !parts.is_empty()
+            && (wanted
+                .iter()
+                .all(|word| parts.iter().any(|part| alike(part, word)))
+                || parts.concat() == wanted.concat())
+            && parts.iter().all(|part| {
+                wanted.iter().any(|word| alike(part, word))
+                    || PIECES.contains(&part.as_str())
+                    || matches!(
+                        part.as_str(),
+                        "app"
+                            | "site"
+                            | "the"
+                            | "my"
+                            | "main"
+                            | "page"
+                            | "home"
+                            | "wrapper"
+                            | "widget"
+                            | "us"
+                            | "form"
+                            | "card"
+                            | "cards"
+                            | "list"
+                    )
+            })
+    };
+    if node.component {
+        let tag = words_of(node.tag.rsplit('.').next().unwrap_or(&node.tag));
+        if fits(&tag) {
+            return 4;
+        }
+    }
+    if let Some(value) = view.attr(id, "id")
+        && fits(&words_of(&value))
+    {
+        return 3;
+    }
+    let tag = node.tag.as_str();
+    if matches!(
+        tag,
+        "footer" | "nav" | "header" | "aside" | "form" | "table" | "video" | "iframe" | "main"
+    ) && wanted.len() == 1
+        && alike(tag, &wanted[0])
+    {
+        return 3;
+    }
+    for name in ["class", "className", "aria-label"] {
+        for class in view.attr(id, name).unwrap_or_default().split_whitespace() {
+            if !class.contains([':', '[', '/']) && fits(&words_of(class)) {
+                return 2;
+            }
+        }
+    }
+    0
+}
+
+/// Elements by the words they show.
+fn by_saying(finder: &Finder<'_>, words: &[String], scope: &Scope, found: &mut Found) {
+    let kinds: &[(&[&str], &[&str])] = &[
+        (
+            &["step", "item", "bullet", "point", "entry", "line"],
+            &["li"],
+        ),
+        (
+            &["paragraph", "text", "sentence", "note"],
+            &["p", "blockquote"],
+        ),
+        (
+            &["card", "tile", "box", "plan", "post"],
+            &["article", "div", "li", "section"],
+        ),
+        (
+            &["section", "part", "block", "area"],
+            &["section", "article", "div"],
+        ),
+        (&["row"], &["tr", "div"]),
+        (
+            &["heading", "headline"],
+            &["h1", "h2", "h3", "h4", "h5", "h6"],
+        ),
+        (&["image", "picture", "photo"], &["img"]),
+    ];
+    let kind = kinds.iter().find(|(nouns, _)| {
+        words
+            .iter()
+            .any(|word| nouns.iter().any(|noun| equal(noun, word)))
+    });
+    let Some((nouns, tags)) = kind else { return };
+    let rest: Vec<&String> = words
+        .iter()
+        .filter(|word| {
+            !nouns.iter().any(|noun| equal(noun, word))
+                && !matches!(word.as_str(), "about" | "regarding" | "mentioning" | "list")
+        })
+        .collect();
+    if rest.is_empty() {
+        return;
+    }
+    let section = tags.contains(&"section");
+    for view in &scope.views {
+        let mut fitting: Vec<ViewId> = Vec::new();
+        for id in view.below(0) {
+            let node = &view.nodes[id];
+            if !tags.contains(&node.tag.as_str()) {
+                continue;
+            }
+            let shown = if section {
+                // A section is known by its heading.
+                let heading = view
+                    .below(id)
+                    .into_iter()
+                    .find(|at| role::is_heading(view, *at));
+                match heading {
+                    Some(heading) => folded(&view.shown(heading)),
+                    None => continue,
+                }
+            } else {
+                folded(&view.shown(id))
+            };
+            if !rest.iter().all(|word| names::contains_words(&shown, word)) {
+                continue;
+            }
+            let hit = Hit {
+                doc: node.doc.clone(),
+                node: node.node,
+                span: 0..0,
+                whole: true,
+                part: false,
+                seen: Vec::new(),
+            };
+            let seen = Seen {
+                view: view.clone(),
+                at: id,
+                attr: None,
+            };
+            if scope
+                .places
+                .iter()
+                .all(|place| names::in_place(finder, place, &hit, Some(&seen)).is_some())
+            {
+                fitting.push(id);
+            }
+        }
+        // The innermost that says it.
+        let innermost: Vec<ViewId> = fitting
+            .iter()
+            .copied()
+            .filter(|id| {
+                !fitting
+                    .iter()
+                    .any(|other| other != id && view.up(*other).any(|up| up == *id))
+            })
+            .collect();
+        for id in innermost {
+            let node = &view.nodes[id];
+            push(found, &node.doc, node.node);
+        }
+    }
+}
+
+/// The element that is removed with a text: the link, the button, the list item around it, the record in data.
+pub fn holder(hit: &Hit, role: Option<Role>) -> Option<(Arc<Doc>, NodeId)> {
+    let doc = &hit.doc;
+    if doc.node(hit.node).kind == Kind::Scalar {
+        let record = doc.ancestors(hit.node).find(|up| {
+            doc.node(*up).kind == Kind::Object && doc.node(doc.node(*up).parent).kind == Kind::Array
+        });
+        let pairs = record
+            .map(|record| doc.node(record).children.len())
+            .unwrap_or_default();
+        if let Some(record) = record
+            && pairs <= 8
+        {
+            return Some((doc.clone(), record));
+        }
+    }
+    let wanted: &[&str] = match role {
+        Some(Role::Link | Role::MenuItem) => role::LINKS,
+        Some(Role::Button) => &[
+            "button",
+            "a",
+            "Button",
+            "Link",
+            "router-link",
+            "NuxtLink",
+            "input",
+        ],
+        Some(Role::Paragraph | Role::Tagline | Role::Text) => &["p", "div", "span", "li"],
+        Some(Role::Heading | Role::Headline | Role::Title) => &["h1", "h2", "h3", "h4", "h5", "h6"],
+        Some(Role::ListItem) => &["li"],
+        Some(Role::Cell) => &["tr"],
+        _ => &[],
+    };
+    let mut chosen: Option<NodeId> = None;
+    for up in doc.ancestors(hit.node) {
+        let node = doc.node(up);
+        if node.kind != Kind::Element {
+            if matches!(node.kind, Kind::Object | Kind::Array | Kind::Pair) {
+                break;
+            }
+            continue;
+        }
+        let fits = if wanted.is_empty() {
+            chosen.is_none()
+        } else {
+            wanted.contains(&node.name.as_str())
+        };
+        if fits && chosen.is_none() {
+            chosen = Some(up);
+            continue;
+        }
+        // A list item that holds nothing else goes with it.
+        if let Some(inner) = chosen {
+            let alone = node
+                .children
+                .iter()
+                .filter(|child| !matches!(doc.node(**child).kind, Kind::Attr))
+                .all(|child| *child == inner);
+            if alone && matches!(node.name.as_str(), "li" | "dd" | "span") {
+                chosen = Some(up);
+                continue;
+            }
+            break;
+        }
+    }
+    chosen.map(|node| (doc.clone(), node))
+}

@@ -1,0 +1,313 @@
+//! From a phrase to the one place it means, or to the places it may mean.
+
+pub mod code;
+pub mod element;
+pub mod names;
+pub mod page;
+pub mod role;
+pub mod special;
+pub mod style;
+pub mod text;
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use super::doc::{Doc, Kind, NodeId, Span};
+use super::site::Site;
+use super::text::Host;
+use super::view::{View, ViewId};
+use crate::model::{Candidate, Refusal, RefusalReason};
+
+/// Where a literal is seen.
+#[derive(Clone, Debug)]
+pub struct Seen {
+    /// The page, or the file alone.
+    pub view: Arc<View>,
+    /// The text or element in it.
+    pub at: ViewId,
+    /// The attribute, when it is one's value.
+    pub attr: Option<String>,
+}
+
+/// A place that may be meant.
+#[derive(Clone, Debug)]
+pub struct Hit {
+    /// The file.
+    pub doc: Arc<Doc>,
+    /// The node that holds the literal.
+    pub node: NodeId,
+    /// The bytes that would be replaced.
+    pub span: Span,
+    /// True when they are all of the literal.
+    pub whole: bool,
+    /// True when only a part of the text was asked for.
+    pub part: bool,
+    /// Where it is seen.
+    pub seen: Vec<Seen>,
+}
+
+impl Hit {
+    /// All of a literal.
+    pub fn whole(doc: &Arc<Doc>, node: NodeId, seen: Vec<Seen>) -> Self {
+        let this = doc.node(node);
+        let mut span = this.inner.clone();
+        // A piece of a longer text keeps the space towards the next piece.
+        let piece = match this.host {
+            Host::Template => this.span == this.inner,
+            Host::Js(_) => doc.node(this.parent).kind == Kind::Expr,
+            _ => false,
+        };
+        if piece {
+            let raw = doc.raw(span.clone());
+            let start = span.start + raw.len() - raw.trim_start().len();
+            span = start..(span.start + raw.trim_end().len()).max(start);
+        }
+        Self {
+            doc: doc.clone(),
+            node,
+            span,
+            whole: !piece,
+            part: false,
+            seen,
+        }
+    }
+
+    /// What tells one place from another.
+    pub fn key(&self) -> (String, usize, usize) {
+        (self.doc.path.clone(), self.span.start, self.span.end)
+    }
+
+    /// The place as it is shown to a person.
+    pub fn candidate(&self) -> Candidate {
+        candidate(&self.doc, self.span.clone())
+    }
+}
+
+/// A place as it is shown to a person: the line it is on.
+pub fn candidate(doc: &Doc, span: Span) -> Candidate {
+    let line = doc.line(span.start);
+    let start = doc.src[..span.start.min(doc.src.len())]
+        .rfind('\n')
+        .map_or(0, |at| at + 1);
+    let end = doc.src[start..]
+        .find('\n')
+        .map_or(doc.src.len(), |at| start + at);
+    let text: String = doc.src[start..end].trim().chars().take(200).collect();
+    Candidate {
+        file: doc.path.clone(),
+        line,
+        text,
+    }
+}
+
+/// Looks for things in a site.
+pub struct Finder<'s> {
+    /// The site.
+    pub site: &'s Site,
+    /// The file the person pointed at.
+    pub pointed: Option<&'s str>,
+}
+
+/// At most this many pages are looked at as a visitor sees them.
+const PAGES: usize = 60;
+
+impl Finder<'_> {
+    /// The pages a request without a page is about: all that are not entries of a collection, home first.
+    pub fn all_views(&self) -> Vec<Arc<View>> {
+        let pages = self.site.pages();
+        let mut order: Vec<usize> = (0..pages.len())
+            .filter(|page| !pages[*page].entry)
+            .collect();
+        order.sort_by_key(|page| {
+            (
+                pages[*page].route != "/",
+                pages[*page].route.matches('/').count(),
+            )
+        });
+        order
+            .into_iter()
+            .take(PAGES)
+            .map(|page| self.site.view(page))
+            .collect()
+    }
+
+    /// Where a literal is seen: on the given pages, else in its own file.
+    pub fn seen(&self, doc: &Arc<Doc>, node: NodeId, views: &[Arc<View>]) -> Vec<Seen> {
+        let mut out = Vec::new();
+        for view in views {
+            for (at, attr) in view.places(doc, node) {
+                out.push(Seen {
+                    view: view.clone(),
+                    at,
+                    attr,
+                });
+            }
+        }
+        if out.is_empty() {
+            let view = self.site.alone(doc);
+            for (at, attr) in view.places(doc, node) {
+                out.push(Seen {
+                    view: view.clone(),
+                    at,
+                    attr,
+                });
+            }
+        }
+        out
+    }
+}
+
+/// Removes repeated places; the first of each stays.
+pub fn unique(hits: &mut Vec<Hit>) {
+    let mut known = HashSet::new();
+    hits.retain(|hit| known.insert(hit.key()));
+}
+
+/// Two or more places fit equally well.
+pub fn ambiguous(what: &str, hits: &[Hit]) -> Refusal {
+    let mut candidates: Vec<Candidate> = hits.iter().map(Hit::candidate).collect();
+    candidates.dedup();
+    Refusal::new(
+        RefusalReason::Ambiguous,
+        format!("{} places fit {what} equally well", candidates.len()),
+    )
+    .hint("say which one, by its number, its page or what stands near it")
+    .candidates(candidates)
+}
+
+/// No place fits.
+pub fn not_found(message: impl Into<String>) -> Refusal {
+    Refusal::new(RefusalReason::NotFound, message)
+        .hint("name it by the text it shows now, in quotes, or by its page")
+}
+
+/// Whether a literal is something a visitor reads (and not a class, a path or a switch of code).
+pub fn readable(doc: &Doc, node: NodeId) -> bool {
+    let this = doc.node(node);
+    if !matches!(this.kind, Kind::Text | Kind::Scalar) {
+        return false;
+    }
+    for up in doc.ancestors(node) {
+        let up = doc.node(up);
+        match up.kind {
+            Kind::Attr => {
+                let name = up.name.to_ascii_lowercase();
+                let hidden = [
+                    "class",
+                    "classname",
+                    "style",
+                    "key",
+                    "type",
+                    "role",
+                    "ref",
+                    "slot",
+                    "for",
+                    "htmlfor",
+                    "method",
+                    "rel",
+                    "target",
+                    "d",
+                    "viewbox",
+                    "fill",
+                    "stroke",
+                    "xmlns",
+                    "lang",
+                    "charset",
+                    "v-if",
+                    "v-else-if",
+                    "v-show",
+                    "v-model",
+                    "v-slot",
+                    "variant",
+                    "size",
+                    "as",
+                    "layout",
+                    "loading",
+                    "decoding",
+                    "width",
+                    "height",
+                    "color",
+                    "align",
+                    "http-equiv",
+                    "crossorigin",
+                    "integrity",
+                    "media",
+                    "sizes",
+                    "srcset",
+                    "class:list",
+                    "name",
+                    "property",
+                    "id",
+                    "action",
+                    "autocomplete",
+                    "tabindex",
+                    "itemprop",
+                    "itemtype",
+                    "onclick",
+                ];
+                return !hidden.contains(&name.as_str())
+                    && !name.starts_with("data-")
+                    && !name.starts_with("aria-hidden");
+            }
+            Kind::Element if matches!(up.name.as_str(), "style" | "script") => return false,
+            Kind::Pair => {
+                if matches!(
+                    up.name.as_str(),
+                    "className" | "class" | "variant" | "icon" | "id" | "classes"
+                ) {
+                    return false;
+                }
+            }
+            _ => {}
+        }
+    }
+    true
+}
+
+/// Whether a value is read by code alone, by the key it stands under: a layout, an address, a file.
+pub fn technical(doc: &Doc, node: NodeId) -> bool {
+    let Some(key) = role::key(doc, node) else {
+        return false;
+    };
+    let words = crate::generate::offline::ask::lexicon::words_of(&key);
+    let last = words.last().map(String::as_str).unwrap_or_default();
+    matches!(
+        last,
+        "layout"
+            | "permalink"
+            | "template"
+            | "type"
+            | "slug"
+            | "src"
+            | "href"
+            | "url"
+            | "link"
+            | "path"
+            | "target"
+            | "rel"
+            | "icon"
+            | "id"
+            | "date"
+            | "weight"
+            | "order"
+            | "tags"
+            | "theme"
+            | "image"
+            | "img"
+            | "to"
+            | "file"
+            | "ref"
+            | "variant"
+            | "style"
+            | "logo"
+            | "lang"
+            | "language"
+            | "identifier"
+            | "parent"
+            | "pattern"
+            | "pages"
+            | "redirect"
+            | "alias"
+            | "aliases"
+    )
+}

@@ -1,0 +1,569 @@
+//! What the surroundings of a place are called, and whether they explain the words of a request.
+
+use super::{Finder, Hit, Seen};
+use crate::generate::offline::ask::lexicon::{GENERIC, RECORD, alike, equal, words_of};
+use crate::generate::offline::ask::phrase::Place;
+use crate::generate::offline::doc::{Doc, Kind, NodeId};
+use crate::generate::offline::site::stem;
+use crate::generate::offline::text::{self, folded};
+use crate::generate::offline::view::{View, ViewId};
+
+/// Names of the surroundings of a place, each with how far out it is.
+#[derive(Clone, Debug, Default)]
+pub struct Names {
+    /// Words of elements, components, keys, files and addresses.
+    pub words: Vec<String>,
+    /// The same names in one piece ("jobtitle").
+    pub joined: Vec<String>,
+}
+
+impl Names {
+    fn add(&mut self, name: &str) {
+        let words = words_of(name);
+        if words.is_empty() || words.len() > 6 {
+            return;
+        }
+        self.joined.push(words.concat());
+        for word in words {
+            if word.len() > 1 && !self.words.contains(&word) {
+                self.words.push(word);
+            }
+        }
+    }
+
+    /// Whether a word is one of the names.
+    pub fn has(&self, word: &str) -> bool {
+        self.words.iter().any(|name| alike(name, word))
+            || self.joined.iter().any(|name| equal(name, word))
+    }
+
+    /// Whether two neighbouring words are one name ("job title" is `jobtitle`).
+    pub fn has_joined(&self, words: &[String]) -> bool {
+        let joined = words.concat();
+        self.joined
+            .iter()
+            .any(|name| name.contains(&joined) && joined.len() > 4)
+    }
+}
+
+/// Prefixes of utility classes, which name looks and not things.
+const UTILITY: &[&str] = &[
+    "text",
+    "bg",
+    "border",
+    "flex",
+    "grid",
+    "p",
+    "px",
+    "py",
+    "pt",
+    "pb",
+    "pl",
+    "pr",
+    "m",
+    "mx",
+    "my",
+    "mt",
+    "mb",
+    "ml",
+    "mr",
+    "w",
+    "h",
+    "min",
+    "max",
+    "gap",
+    "space",
+    "items",
+    "justify",
+    "self",
+    "col",
+    "row",
+    "order",
+    "rounded",
+    "shadow",
+    "font",
+    "leading",
+    "tracking",
+    "hover",
+    "focus",
+    "dark",
+    "sm",
+    "md",
+    "lg",
+    "xl",
+    "2xl",
+    "z",
+    "top",
+    "left",
+    "right",
+    "bottom",
+    "inset",
+    "absolute",
+    "relative",
+    "fixed",
+    "sticky",
+    "block",
+    "inline",
+    "hidden",
+    "overflow",
+    "transition",
+    "duration",
+    "ease",
+    "opacity",
+    "cursor",
+    "object",
+    "whitespace",
+    "list",
+    "underline",
+    "uppercase",
+    "lowercase",
+    "capitalize",
+    "container",
+    "ring",
+    "from",
+    "to",
+    "via",
+    "scale",
+    "translate",
+    "rotate",
+    "transform",
+    "animate",
+    "d",
+    "g",
+    "offset",
+    "align",
+    "float",
+    "btn",
+    "table",
+    "divide",
+    "place",
+    "content",
+    "line",
+    "sr",
+    "not",
+    "group",
+    "peer",
+    "antialiased",
+];
+
+/// The names of one element or component of a page.
+pub fn of_node(view: &View, id: ViewId, out: &mut Names) {
+    let node = &view.nodes[id];
+    if node.text.is_empty() {
+        let tag = node.tag.as_str();
+        match tag {
+            "nav" | "footer" | "header" | "aside" | "form" | "table" | "button" | "main"
+            | "figure" | "blockquote" | "dialog" | "article" | "label" | "select" | "address" => {
+                out.add(tag)
+            }
+            "ul" | "ol" | "li" | "dl" => out.add("list"),
+            "a" => out.add("link"),
+            "img" => out.add("image"),
+            "h1" | "h2" | "h3" | "h4" | "h5" | "h6" => out.add("heading"),
+            "video" | "iframe" | "audio" => out.add(tag),
+            _ if node.component => {
+                out.add(tag.rsplit('.').next().unwrap_or(tag));
+            }
+            _ => {}
+        }
+        for name in [
+            "id",
+            "aria-label",
+            "name",
+            "role",
+            "data-section",
+            "data-testid",
+        ] {
+            if let Some(value) = view.attr(id, name)
+                && value.split_whitespace().count() <= 4
+            {
+                out.add(&value);
+            }
+        }
+        for name in ["class", "className"] {
+            for class in view.attr(id, name).unwrap_or_default().split_whitespace() {
+                let first = class.split('-').next().unwrap_or_default();
+                let looks = class.contains([':', '[', '/']) || UTILITY.contains(&first);
+                if !looks {
+                    out.add(class);
+                }
+            }
+        }
+    }
+}
+
+/// The names that the keys around a literal and its file give it.
+pub fn of_data(doc: &Doc, node: NodeId, out: &mut Names) {
+    for up in doc.ancestors(node) {
+        let up = doc.node(up);
+        match up.kind {
+            Kind::Pair => out.add(&up.name),
+            Kind::Attr => {
+                if !matches!(up.name.as_str(), "content" | "text") {
+                    out.add(&up.name);
+                }
+            }
+            _ => {}
+        }
+    }
+    of_file(&doc.path, out);
+}
+
+/// The names a path gives to what is in the file.
+pub fn of_file(path: &str, out: &mut Names) {
+    let name = stem(path);
+    if !matches!(
+        name,
+        "index"
+            | "_index"
+            | "page"
+            | "layout"
+            | "default"
+            | "app"
+            | "App"
+            | "main"
+            | "data"
+            | "+page"
+            | "+layout"
+    ) {
+        out.add(name);
+    }
+    for part in path.split('/').rev().skip(1).take(3) {
+        let plain = matches!(
+            part,
+            "src"
+                | "app"
+                | "pages"
+                | "components"
+                | "content"
+                | "data"
+                | "layouts"
+                | "partials"
+                | "_includes"
+                | "_layouts"
+                | "lib"
+                | "public"
+                | "static"
+                | "assets"
+                | "views"
+                | "routes"
+                | "sections"
+                | "ui"
+                | "shared"
+                | "common"
+                | "includes"
+                | "_data"
+                | "_default"
+                | "exampleSite"
+                | "widgets"
+        );
+        if !plain {
+            out.add(part);
+        }
+    }
+}
+
+/// The names around a place.
+pub fn around(hit: &Hit, seen: Option<&Seen>) -> Names {
+    let mut names = Names::default();
+    if let Some(seen) = seen {
+        for id in seen.view.up(seen.at) {
+            of_node(&seen.view, id, &mut names);
+            let node = &seen.view.nodes[id];
+            if node.component && node.tag.is_empty() {
+                of_file(&node.doc.path, &mut names);
+            }
+        }
+        if let Some(attr) = &seen.attr {
+            names.add(attr);
+        }
+    }
+    of_data(&hit.doc, hit.node, &mut names);
+    names
+}
+
+/// Words of a request that need no explanation.
+pub fn idle(word: &str) -> bool {
+    GENERIC.contains(&word)
+}
+
+/// How words are explained: `None` when they are not, else how far away what explains them is.
+pub fn explain(
+    finder: &Finder<'_>,
+    words: &[String],
+    hit: &Hit,
+    seen: Option<&Seen>,
+) -> Option<usize> {
+    let names = around(hit, seen);
+    let mut open: Vec<String> = Vec::new();
+    let mut at = 0;
+    while at < words.len() {
+        let word = &words[at];
+        if at + 1 < words.len() && names.has_joined(&words[at..at + 2]) {
+            at += 2;
+            continue;
+        }
+        if !idle(word) && !names.has(word) {
+            open.push(word.clone());
+        }
+        at += 1;
+    }
+    if open.is_empty() {
+        return Some(0);
+    }
+    // What is left may be the text of something near: a card's title, a row's name, a section's heading.
+    let mut best: Option<usize> = None;
+    let mut consider = |distance: Option<usize>| {
+        if let Some(distance) = distance {
+            best = Some(best.map_or(distance, |known| known.min(distance)));
+        }
+    };
+    let all: Vec<String> = words.to_vec();
+    let named: Vec<String> = open
+        .iter()
+        .filter(|word| !RECORD.contains(&word.as_str()))
+        .cloned()
+        .collect();
+    for phrase in [&all, &open, &named] {
+        if phrase.is_empty() {
+            // Only record words are left ("job", "plan"): any record will do.
+            if in_record(hit, seen) {
+                consider(Some(1));
+            }
+            continue;
+        }
+        // Words that the names do not explain must be in the text, all together.
+        let text = phrase.join(" ");
+        let explained_rest = words.iter().all(|word| {
+            phrase.contains(word)
+                || idle(word)
+                || names.has(word)
+                || RECORD.contains(&word.as_str())
+        });
+        if explained_rest {
+            consider(record_sibling(&hit.doc, hit.node, &text));
+            if let Some(seen) = seen {
+                consider(near_text(seen, hit, &text));
+            }
+        }
+    }
+    let _ = finder;
+    best.map(|distance| distance + 1)
+}
+
+fn in_record(hit: &Hit, seen: Option<&Seen>) -> bool {
+    let data = hit.doc.ancestors(hit.node).any(|up| {
+        hit.doc.node(up).kind == Kind::Object
+            && hit.doc.node(hit.doc.node(up).parent).kind == Kind::Array
+    });
+    data || seen.is_some_and(|seen| {
+        seen.view.up(seen.at).any(|id| {
+            let tag = seen.view.nodes[id].tag.to_lowercase();
+            matches!(tag.as_str(), "li" | "article" | "tr") || tag.contains("card")
+        })
+    })
+}
+
+/// A value beside this one in the same record: the level at which it was found.
+fn record_sibling(doc: &Doc, node: NodeId, phrase: &str) -> Option<usize> {
+    let phrase = folded(phrase);
+    let mut level = 0;
+    for up in doc.ancestors(node) {
+        if doc.node(up).kind != Kind::Object {
+            continue;
+        }
+        level += 1;
+        let record = doc.node(up);
+        let parent = doc.node(record.parent).kind;
+        for pair in &record.children {
+            let Some(value) = doc.node(*pair).children.first() else {
+                continue;
+            };
+            let value_node = doc.node(*value);
+            if value_node.kind == Kind::Scalar
+                && *value != node
+                && value_node.inner.len() < 120
+                && !text::find(value_node.host, doc.raw(value_node.inner.clone()), &phrase)
+                    .is_empty()
+            {
+                return Some(level);
+            }
+        }
+        if parent == Kind::Array && level > 2 {
+            break;
+        }
+    }
+    None
+}
+
+/// A text near a place on its page: how many texts the smallest element around both holds.
+fn near_text(seen: &Seen, hit: &Hit, phrase: &str) -> Option<usize> {
+    let view = &seen.view;
+    let phrase = folded(phrase);
+    let own = hit.key();
+    for id in view.up(seen.at) {
+        let node = &view.nodes[id];
+        if node.text.is_empty() {
+            let texts = view.texts(id);
+            let top = matches!(node.tag.as_str(), "html" | "body" | "main") || id == 0;
+            if texts.len() > 80 {
+                break;
+            }
+            let found = texts.iter().any(|text| {
+                let shown = shown_text(view, *text);
+                shown.chars().count() < 100
+                    && contains_words(&folded(&shown), &phrase)
+                    && !view.nodes[*text].text.iter().any(|piece| matches!(piece, crate::generate::offline::view::Piece::Lit(doc, node) if (doc.path.as_str(), doc.node(*node).inner.start) == (own.0.as_str(), own.1)))
+            });
+            if found && !top {
+                return Some(texts.len());
+            }
+            if top {
+                break;
+            }
+        }
+    }
+    heading_before(seen, &phrase)
+}
+
+/// The heading a place stands under, when it holds the phrase.
+fn heading_before(seen: &Seen, phrase: &str) -> Option<usize> {
+    let view = &seen.view;
+    let mut heading: Option<(ViewId, String)> = None;
+    let mut upper: Option<String> = None;
+    for id in view.below(0) {
+        let node = &view.nodes[id];
+        if id == seen.at {
+            break;
+        }
+        if node.tag.len() == 2
+            && node.tag.starts_with('h')
+            && node.tag.as_bytes()[1].is_ascii_digit()
+        {
+            let shown = view.shown(id);
+            if node.tag.as_str() <= "h2" {
+                upper = Some(shown.clone());
+            }
+            heading = Some((id, shown));
+        }
+    }
+    let found = heading.is_some_and(|(_, shown)| contains_words(&folded(&shown), phrase))
+        || upper.is_some_and(|shown| contains_words(&folded(&shown), phrase));
+    found.then_some(100)
+}
+
+fn shown_text(view: &View, id: ViewId) -> String {
+    view.shown(id)
+}
+
+/// Whether `words` stand in `text` as whole words, one after the other.
+pub fn contains_words(text: &str, words: &str) -> bool {
+    if words.is_empty() {
+        return false;
+    }
+    text.match_indices(words).any(|(at, found)| {
+        let before = text[..at]
+            .chars()
+            .next_back()
+            .is_none_or(|c| !c.is_alphanumeric());
+        let after = text[at + found.len()..]
+            .chars()
+            .next()
+            .is_none_or(|c| !c.is_alphanumeric());
+        before && after
+    })
+}
+
+/// Whether a place explains where a hit is: how far away, `None` when it does not.
+pub fn in_place(
+    finder: &Finder<'_>,
+    place: &Place,
+    hit: &Hit,
+    seen: Option<&Seen>,
+) -> Option<usize> {
+    if let Some(ordinal) = place.ordinal
+        && let Some(seen) = seen
+        && !super::element::in_nth(place, ordinal, seen)
+    {
+        return None;
+    }
+    let mut distance = 0;
+    for quoted in &place.quoted {
+        let words: Vec<String> = folded(quoted).split(' ').map(str::to_owned).collect();
+        let near = record_sibling(&hit.doc, hit.node, quoted)
+            .or_else(|| seen.and_then(|seen| near_text(seen, hit, quoted)))
+            .or_else(|| explain(finder, &words, hit, seen))?;
+        distance += near;
+    }
+    if place.words.is_empty() {
+        return Some(distance);
+    }
+    if let Some(found) = explain(finder, &place.words, hit, seen) {
+        return Some(distance + found);
+    }
+    // A navigation made of page titles: the title in a page's front matter is its entry.
+    if place
+        .words
+        .iter()
+        .all(|word| idle(word) || alike(word, "nav"))
+        && title_in_menu(finder, hit)
+    {
+        return Some(distance + 50);
+    }
+    // "the hero" of a page that calls it something else is the section with its headline.
+    if place
+        .words
+        .iter()
+        .all(|word| idle(word) || alike(word, "hero") || word == "top")
+        && place.words.iter().any(|word| alike(word, "hero"))
+        && let Some(seen) = seen
+        && super::special::in_hero(seen)
+    {
+        return Some(distance);
+    }
+    if place
+        .words
+        .iter()
+        .any(|word| word == "headline" || word == "heading" || word == "title")
+        && let Some(seen) = seen
+    {
+        let rest: Vec<String> = place
+            .words
+            .iter()
+            .filter(|word| {
+                !matches!(
+                    word.as_str(),
+                    "headline" | "heading" | "title" | "homepage" | "home"
+                )
+            })
+            .cloned()
+            .collect();
+        let in_heading = super::special::headline(&seen.view)
+            .is_some_and(|headline| seen.view.up(seen.at).any(|id| id == headline));
+        if in_heading && (rest.is_empty() || explain(finder, &rest, hit, Some(seen)).is_some()) {
+            return Some(distance);
+        }
+    }
+    None
+}
+
+fn title_in_menu(finder: &Finder<'_>, hit: &Hit) -> bool {
+    let Some(front) = hit.doc.front else {
+        return false;
+    };
+    if hit.doc.get(front, "title") != Some(hit.node) {
+        return false;
+    }
+    let Some(app) = finder.site.app(&hit.doc.path) else {
+        return false;
+    };
+    let entry = finder
+        .site
+        .pages()
+        .iter()
+        .any(|page| page.file == hit.doc.path && page.entry);
+    let menu = ["menu", "menus", "eleventyNavigation", "nav"]
+        .iter()
+        .any(|key| hit.doc.get(front, key).is_some());
+    menu || (!entry && super::role::titles_are_menu(finder.site.apps[app].framework))
+}

@@ -1,0 +1,488 @@
+//! How well a place fills a role: 3 for certain, 2 likely, 1 possibly, 0 not.
+
+use super::{Hit, Seen};
+use crate::generate::offline::ask::lexicon::{Role, alike, words_of};
+use crate::generate::offline::doc::{Doc, Kind, NodeId};
+use crate::generate::offline::site::Framework;
+use crate::generate::offline::view::{View, ViewId};
+
+/// Tags of links in the frameworks.
+pub const LINKS: &[&str] = &[
+    "a",
+    "Link",
+    "NuxtLink",
+    "nuxt-link",
+    "router-link",
+    "RouterLink",
+    "NavLink",
+    "GatsbyLink",
+    "AnchorLink",
+    "g-link",
+    "ScrollLink",
+    "HashLink",
+];
+
+/// The nearest key a literal stands under.
+pub fn key(doc: &Doc, node: NodeId) -> Option<String> {
+    for up in doc.ancestors(node) {
+        let up = doc.node(up);
+        match up.kind {
+            Kind::Pair | Kind::Attr if !up.name.is_empty() => return Some(up.name.clone()),
+            Kind::Array | Kind::Expr | Kind::Pair => {}
+            _ => return None,
+        }
+    }
+    None
+}
+
+fn key_words(hit: &Hit) -> Vec<String> {
+    key(&hit.doc, hit.node)
+        .map(|key| words_of(&key))
+        .unwrap_or_default()
+}
+
+/// Keys around a literal, nearest first, from the second on.
+fn outer_keys(doc: &Doc, node: NodeId) -> Vec<String> {
+    let mut out: Vec<String> = doc
+        .ancestors(node)
+        .map(|up| doc.node(up))
+        .filter(|up| up.kind == Kind::Pair)
+        .map(|up| up.name.clone())
+        .collect();
+    if !out.is_empty() {
+        out.remove(0);
+    }
+    out
+}
+
+/// Whether an element is a button or looks like one.
+pub fn is_button(view: &View, id: ViewId) -> bool {
+    let node = &view.nodes[id];
+    let tag = node.tag.as_str();
+    if tag == "button" || tag == "summary" || view.attr(id, "role").as_deref() == Some("button") {
+        return true;
+    }
+    if tag == "input" {
+        return matches!(
+            view.attr(id, "type").as_deref(),
+            Some("submit" | "button" | "reset")
+        );
+    }
+    if node.component {
+        let words = words_of(tag);
+        if words
+            .iter()
+            .any(|word| matches!(word.as_str(), "button" | "btn" | "cta"))
+        {
+            return true;
+        }
+    }
+    if LINKS.contains(&tag) || node.component {
+        let classes = ["class", "className"]
+            .iter()
+            .filter_map(|name| view.attr(id, name))
+            .collect::<Vec<_>>()
+            .join(" ");
+        return classes.split_whitespace().any(|class| {
+            words_of(class)
+                .iter()
+                .any(|word| matches!(word.as_str(), "btn" | "button" | "cta" | "buttons"))
+        });
+    }
+    false
+}
+
+/// Whether an element is a link.
+pub fn is_link(view: &View, id: ViewId) -> bool {
+    let node = &view.nodes[id];
+    LINKS.contains(&node.tag.as_str())
+        || node.component && words_of(&node.tag).iter().any(|word| word == "link")
+        || (node.component && (view.attr(id, "href").is_some() || view.attr(id, "to").is_some()))
+}
+
+/// Whether an element is a heading.
+pub fn is_heading(view: &View, id: ViewId) -> bool {
+    let tag = &view.nodes[id].tag;
+    if tag.len() == 2 && tag.starts_with('h') && tag.as_bytes()[1].is_ascii_digit() {
+        return true;
+    }
+    view.nodes[id].component
+        && words_of(tag).iter().any(|word| {
+            matches!(
+                word.as_str(),
+                "title" | "heading" | "headline" | "subheading"
+            )
+        })
+}
+
+/// Elements from a place outwards that belong to it, nearest first: up to the first block around it.
+fn chain(seen: &Seen) -> Vec<ViewId> {
+    let mut out = Vec::new();
+    for id in seen.view.up(seen.at) {
+        let node = &seen.view.nodes[id];
+        if !node.text.is_empty() && node.children.is_empty() && id == seen.at {
+            continue;
+        }
+        out.push(id);
+        let block = matches!(
+            node.tag.as_str(),
+            "p" | "h1"
+                | "h2"
+                | "h3"
+                | "h4"
+                | "h5"
+                | "h6"
+                | "td"
+                | "th"
+                | "section"
+                | "article"
+                | "nav"
+                | "footer"
+                | "header"
+                | "main"
+                | "ul"
+                | "ol"
+                | "form"
+                | "body"
+                | "blockquote"
+                | "figure"
+                | "label"
+                | "title"
+        );
+        if block || out.len() > 6 {
+            break;
+        }
+    }
+    out
+}
+
+/// Whether a place is in a navigation.
+pub fn in_nav(hit: &Hit, seen: Option<&Seen>) -> bool {
+    let by_page = seen.is_some_and(|seen| {
+        seen.view.up(seen.at).any(|id| {
+            let mut names = super::names::Names::default();
+            super::names::of_node(&seen.view, id, &mut names);
+            names.has("nav")
+        })
+    });
+    by_page || {
+        let mut names = super::names::Names::default();
+        super::names::of_data(&hit.doc, hit.node, &mut names);
+        names.has("nav")
+    }
+}
+
+/// How well a hit fills a role at one of the places where it is seen.
+pub fn fit(role: Role, hit: &Hit, seen: Option<&Seen>) -> u8 {
+    let keys = key_words(hit);
+    let has_key = |words: &[&str]| keys.iter().any(|key| words.iter().any(|word| key == word));
+    let value = hit.doc.text(hit.node);
+    let view = seen.map(|seen| &seen.view);
+    let near: Vec<ViewId> = seen.map(chain).unwrap_or_default();
+    let any = |test: &dyn Fn(&View, ViewId) -> bool| {
+        view.is_some_and(|view| near.iter().any(|id| test(view, *id)))
+    };
+    let tag = |names: &[&str]| {
+        view.is_some_and(|view| {
+            near.iter()
+                .any(|id| names.contains(&view.nodes[*id].tag.as_str()))
+        })
+    };
+    let attr = seen
+        .and_then(|seen| seen.attr.clone())
+        .or_else(|| attr_name(hit))
+        .unwrap_or_default();
+    match role {
+        Role::Headline | Role::Heading => {
+            if attr.is_empty() && any(&is_heading) {
+                3
+            } else if has_key(&["title", "heading", "headline", "header"])
+                || matches!(attr.as_str(), "title" | "heading" | "headline")
+            {
+                2
+            } else {
+                0
+            }
+        }
+        Role::Tagline => {
+            if has_key(&[
+                "subtitle",
+                "tagline",
+                "subheading",
+                "subheadline",
+                "slogan",
+                "motto",
+                "lead",
+                "subhead",
+            ]) {
+                3
+            } else if view.is_some_and(|view| {
+                near.iter().any(|id| {
+                    let mut names = super::names::Names::default();
+                    super::names::of_node(view, *id, &mut names);
+                    names.words.iter().any(|word| {
+                        matches!(
+                            word.as_str(),
+                            "subtitle"
+                                | "tagline"
+                                | "lead"
+                                | "subheading"
+                                | "slogan"
+                                | "subheadline"
+                        )
+                    })
+                })
+            }) {
+                2
+            } else {
+                u8::from(tag(&["p"]))
+            }
+        }
+        Role::Title => {
+            if tag(&["title"]) {
+                3
+            } else if has_key(&["title"]) || any(&is_heading) || attr == "title" {
+                2
+            } else {
+                u8::from(has_key(&["name", "heading", "label"]))
+            }
+        }
+        Role::MetaDescription => {
+            if has_key(&["description"]) {
+                2
+            } else {
+                0
+            }
+        }
+        Role::Paragraph => {
+            if tag(&["p"]) {
+                3
+            } else if has_key(&[
+                "description",
+                "text",
+                "body",
+                "paragraph",
+                "content",
+                "desc",
+            ]) {
+                2
+            } else {
+                u8::from(tag(&["li", "div", "blockquote"]))
+            }
+        }
+        Role::Button => {
+            let data = outer_keys(&hit.doc, hit.node).iter().any(|key| {
+                words_of(key).iter().any(|word| {
+                    matches!(
+                        word.as_str(),
+                        "button" | "buttons" | "cta" | "action" | "actions" | "btn"
+                    )
+                })
+            }) || keys
+                .iter()
+                .any(|key| matches!(key.as_str(), "button" | "cta" | "btn"));
+            if any(&is_button)
+                || (attr == "value" && any(&|view, id| view.nodes[id].tag == "input"))
+                || data
+            {
+                3
+            } else {
+                u8::from(any(&is_link))
+            }
+        }
+        Role::Link => {
+            if any(&is_link) || data_link(hit) {
+                3
+            } else {
+                u8::from(any(&is_button))
+            }
+        }
+        Role::MenuItem => {
+            if in_nav(hit, seen)
+                && (any(&is_link)
+                    || any(&is_button)
+                    || data_link(hit)
+                    || has_key(&["key", "label", "name", "title", "text"]))
+            {
+                3
+            } else {
+                0
+            }
+        }
+        Role::Image => u8::from(matches!(attr.as_str(), "alt" | "src")) * 2,
+        Role::Alt => {
+            if attr == "alt" || has_key(&["alt"]) {
+                3
+            } else {
+                0
+            }
+        }
+        Role::Label => {
+            if tag(&["label", "legend"]) {
+                3
+            } else if has_key(&["label"]) || attr == "label" {
+                2
+            } else {
+                0
+            }
+        }
+        Role::Placeholder => {
+            if attr == "placeholder" || has_key(&["placeholder"]) {
+                3
+            } else {
+                0
+            }
+        }
+        Role::Price => {
+            if keys.len() == 1 && has_key(&["price", "cost", "amount"]) {
+                3
+            } else if looks_price(&value) {
+                2
+            } else {
+                0
+            }
+        }
+        Role::Phone => {
+            if looks_phone(&value) {
+                3
+            } else if has_key(&["phone", "tel", "telephone", "mobile"]) {
+                2
+            } else {
+                0
+            }
+        }
+        Role::Email => {
+            if looks_email(&value) {
+                3
+            } else if has_key(&["email", "mail"]) {
+                2
+            } else {
+                0
+            }
+        }
+        Role::Address => {
+            if has_key(&["address", "location", "street"]) || tag(&["address"]) {
+                3
+            } else {
+                0
+            }
+        }
+        Role::Copyright | Role::CopyrightYear => {
+            let text = value.to_lowercase();
+            if text.contains('©') || text.contains("copyright") || text.contains("(c)") {
+                3
+            } else if has_key(&["copyright", "copyrights"]) {
+                3
+            } else {
+                u8::from(text.contains("all rights reserved"))
+            }
+        }
+        Role::ListItem => u8::from(tag(&["li"])) * 3,
+        Role::Cell => u8::from(tag(&["td", "th"])) * 3,
+        Role::Favicon => 0,
+        Role::Logo => {
+            let named = view.is_some_and(|view| {
+                near.iter().any(|id| {
+                    let mut names = super::names::Names::default();
+                    super::names::of_node(view, *id, &mut names);
+                    names
+                        .words
+                        .iter()
+                        .any(|word| matches!(word.as_str(), "logo" | "brand"))
+                })
+            });
+            u8::from(named || has_key(&["logo", "brand"])) * 3
+        }
+        Role::Name => {
+            if has_key(&["name"]) {
+                3
+            } else {
+                1
+            }
+        }
+        Role::Text => 1,
+    }
+}
+
+fn attr_name(hit: &Hit) -> Option<String> {
+    let parent = hit.doc.node(hit.node).parent;
+    let node = hit.doc.node(parent);
+    (node.kind == Kind::Attr).then(|| node.name.clone())
+}
+
+/// A text beside an address in a record: `{ text: "Blog", href: "/blog" }`.
+pub fn data_link(hit: &Hit) -> bool {
+    link_value(&hit.doc, hit.node).is_some()
+}
+
+/// The address beside a text in its record.
+pub fn link_value(doc: &Doc, node: NodeId) -> Option<NodeId> {
+    let pair = doc.node(doc.node(node).parent);
+    if pair.kind != Kind::Pair {
+        return None;
+    }
+    let record = pair.parent;
+    ["href", "url", "to", "link", "path", "pageRef", "URL"]
+        .iter()
+        .find_map(|key| doc.get(record, key))
+        .filter(|value| *value != node)
+}
+
+/// Money.
+pub fn looks_price(text: &str) -> bool {
+    let text = text.trim();
+    let money = text.contains(['$', '€', '£', '¥', '₹'])
+        || text.to_lowercase().contains("usd")
+        || text.to_lowercase().contains("eur");
+    money && text.chars().any(|c| c.is_ascii_digit()) && text.chars().count() < 24
+}
+
+/// An e-mail address.
+pub fn looks_email(text: &str) -> bool {
+    let text = text.trim().trim_start_matches("mailto:");
+    match text.split_once('@') {
+        Some((front, back)) => {
+            !front.is_empty()
+                && back.contains('.')
+                && !text.contains(char::is_whitespace)
+                && !text.contains("://")
+        }
+        None => false,
+    }
+}
+
+/// A phone number.
+pub fn looks_phone(text: &str) -> bool {
+    let text = text.trim().trim_start_matches("tel:");
+    let digits = text.chars().filter(char::is_ascii_digit).count();
+    let other = text
+        .chars()
+        .filter(|c| !c.is_ascii_digit() && !" +-().x/".contains(*c))
+        .count();
+    (7..=16).contains(&digits)
+        && other == 0
+        && text.contains([' ', '-', '+', '('])
+        && !text.contains('/')
+}
+
+/// Whether pages of this kind show their titles in the navigation.
+pub fn titles_are_menu(framework: Framework) -> bool {
+    matches!(framework, Framework::Jekyll | Framework::Docusaurus)
+}
+
+/// Whether a word is another word for a role's key.
+pub fn key_is(doc: &Doc, node: NodeId, words: &[String]) -> bool {
+    let Some(key) = key(doc, node) else {
+        return false;
+    };
+    let parts = words_of(&key);
+    !words.is_empty()
+        && words
+            .iter()
+            .all(|word| parts.iter().any(|part| alike(part, word)))
+}
+
+/// Whether words name a role at all.
+pub fn fit_possible(words: &[String]) -> bool {
+    crate::generate::offline::ask::lexicon::role_at(words).is_some()
+}

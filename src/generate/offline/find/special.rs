@@ -1,0 +1,433 @@
+//! Things that are known by their role alone: the headline, the hero.
+
+mod facts;
+mod parts;
+
+use super::Seen;
+use super::role::is_heading;
+use crate::generate::offline::view::{View, ViewId};
+
+/// The main heading of a page: the first `h1` outside navigation and footer, else the first heading of its body.
+pub fn headline(view: &View) -> Option<ViewId> {
+    let body = view.below(0);
+    let outside = |id: &ViewId| {
+        !view.up(*id).any(|up| {
+            let tag = view.nodes[up].tag.as_str();
+            matches!(tag, "nav" | "footer" | "head" | "aside" | "dialog")
+        })
+    };
+    let level = |tag: &str| {
+        body.iter()
+            .copied()
+            .filter(|id| view.nodes[*id].tag == tag)
+            .find(|id| outside(id))
+    };
+    let shown = |id: &ViewId| !view.texts(*id).is_empty();
+    let h1: Vec<ViewId> = body
+        .iter()
+        .copied()
+        .filter(|id| view.nodes[*id].tag == "h1" && outside(id))
+        .collect();
+    if let Some(found) = h1.iter().copied().find(shown) {
+        return Some(found);
+    }
+    if !h1.is_empty() {
+        return h1.first().copied();
+    }
+    let _ = level;
+    None
+}
+
+/// The first heading of the page, whatever its level.
+pub fn first_heading(view: &View) -> Option<ViewId> {
+    view.below(0).into_iter().find(|id| {
+        is_heading(view, *id)
+            && !view.texts(*id).is_empty()
+            && !view.up(*id).any(|up| {
+                matches!(
+                    view.nodes[up].tag.as_str(),
+                    "nav" | "footer" | "head" | "aside" | "dialog"
+                )
+            })
+    })
+}
+
+/// The section that holds the headline.
+pub fn hero(view: &View) -> Option<ViewId> {
+    let headline = headline(view).or_else(|| first_heading(view))?;
+    let mut best = None;
+    for id in view.up(headline).skip(1) {
+        let node = &view.nodes[id];
+        let tag = node.tag.as_str();
+        if matches!(tag, "html" | "body" | "main") || id == 0 {
+            break;
+        }
+        // A section, a header, a component: the outermost that is not the whole page.
+        let others = view
+            .below(id)
+            .iter()
+            .filter(|at| view.nodes[**at].tag == "h2")
+            .count();
+        if others > 1 {
+            break;
+        }
+        if matches!(tag, "section" | "header" | "div") || node.component {
+            best = Some(id);
+        }
+        if matches!(tag, "section" | "header") {
+            break;
+        }
+    }
+    best
+}
+
+/// Whether a place is in the hero of its page.
+pub fn in_hero(seen: &Seen) -> bool {
+    hero(&seen.view).is_some_and(|hero| seen.view.up(seen.at).any(|id| id == hero))
+}
+
+use std::sync::Arc;
+
+use super::text::Scope;
+use super::{Finder, Hit, candidate, not_found};
+use crate::generate::offline::ask::lexicon::{Role, equal};
+use crate::generate::offline::ask::phrase::Phrase;
+use crate::generate::offline::doc::{Doc, Kind, NodeId};
+use crate::generate::offline::site::{Framework, pages::front_title};
+use crate::generate::offline::text::folded;
+use crate::generate::offline::view::Piece;
+use crate::model::{Candidate, Refusal, RefusalReason};
+
+/// The pieces of a text, as candidates.
+pub fn pieces_of(view: &View, id: ViewId) -> Vec<Candidate> {
+    let mut out = Vec::new();
+    for text in view.texts(id) {
+        for piece in &view.nodes[text].text {
+            let found = match piece {
+                Piece::Lit(doc, node) => candidate(doc, doc.node(*node).span.clone()),
+                Piece::Gap(doc, span) => candidate(doc, span.clone()),
+            };
+            if !out.contains(&found) {
+                out.push(found);
+            }
+        }
+    }
+    if out.is_empty() {
+        let node = &view.nodes[id];
+        out.push(candidate(&node.doc, node.doc.node(node.node).span.clone()));
+    }
+    out
+}
+
+/// Code that computes the year or a date.
+pub fn computes_date(code: &str) -> bool {
+    let lower = code.to_lowercase();
+    [
+        "getfullyear",
+        "new date",
+        "now.",
+        "now |",
+        "now.format",
+        "% year",
+        "%y",
+        "currentyear",
+        "current_year",
+        "site.time",
+        "date:",
+        "dayjs",
+        "moment(",
+        ".year",
+        "todate",
+        "year()",
+    ]
+    .iter()
+    .any(|mark| lower.contains(mark))
+        || matches!(
+            lower.trim().trim_matches(|c| "{}% ".contains(c)),
+            "year" | "currentyear"
+        )
+}
+
+impl Finder<'_> {
+    /// Roles with rules of their own. `None` when the general rules apply.
+    ///
+    /// # Errors
+    /// When what is meant is clear and cannot be changed as asked.
+    pub fn special(
+        &self,
+        role: Role,
+        mods: &[String],
+        phrase: &Phrase,
+        scope: &Scope,
+    ) -> Result<Option<Vec<Hit>>, Refusal> {
+        match role {
+            Role::Headline
+                if mods.iter().all(|word| {
+                    matches!(word.as_str(), "hero" | "main" | "page" | "site" | "website")
+                }) && scope.places.iter().all(|place| {
+                    place
+                        .words
+                        .iter()
+                        .all(|word| matches!(word.as_str(), "hero" | "top"))
+                }) =>
+            {
+                self.headline_of(scope).map(Some)
+            }
+            Role::Heading
+                if mods.is_empty()
+                    && scope.places.is_empty()
+                    && phrase.ordinal.is_none()
+                    && scope.paged =>
+            {
+                self.headline_of(scope).map(Some)
+            }
+            Role::Tagline if mods.iter().all(|word| word == "hero") && scope.places.is_empty() => {
+                self.tagline(mods, phrase, scope)
+            }
+            Role::Title => self.title(mods, phrase, scope),
+            Role::MetaDescription => self.meta_description(scope).map(Some),
+            Role::CopyrightYear => self.copyright(true, mods, scope).map(Some),
+            Role::Copyright => {
+                let keyed = self.by_key(&scope.words, phrase, scope);
+                if keyed.len() == 1 {
+                    return Ok(Some(keyed));
+                }
+                self.copyright(false, mods, scope).map(Some)
+            }
+            Role::Alt => self.alt(mods, phrase, scope),
+            Role::Text => self.all_text(mods, phrase, scope),
+            _ => Ok(None),
+        }
+    }
+
+    /// The views a request without a page means when it speaks of "the headline": the home page.
+    fn home(&self, scope: &Scope) -> Vec<Arc<View>> {
+        if scope.paged {
+            return scope.views.clone();
+        }
+        let home: Vec<Arc<View>> = scope
+            .views
+            .iter()
+            .filter(|view| {
+                view.page
+                    .is_some_and(|page| self.site.pages()[page].route == "/")
+            })
+            .cloned()
+            .collect();
+        if home.is_empty() {
+            scope.views.iter().take(1).cloned().collect()
+        } else {
+            home
+        }
+    }
+
+    fn headline_of(&self, scope: &Scope) -> Result<Vec<Hit>, Refusal> {
+        let mut out = Vec::new();
+        let mut missing = Vec::new();
+        for view in self.home(scope) {
+            match headline(&view) {
+                Some(id) => out.push(sole_text(&view, id, "the headline")?),
+                None => {
+                    // A heading component without an `h1`: what it shows is the headline, if it is plain.
+                    if let Some(page) = view.page {
+                        missing.push(candidate_of_page(self, page));
+                    }
+                    if let Some(id) = lead_text(&view) {
+                        let pieces: Vec<&Piece> = view.nodes[id].text.iter().collect();
+                        if pieces.len() > 1 {
+                            return Err(mixed("the headline", &view, id));
+                        }
+                        missing.extend(pieces_of(&view, id));
+                    }
+                }
+            }
+        }
+        super::unique(&mut out);
+        if out.is_empty() {
+            return Err(not_found("the page has no headline").candidates(missing));
+        }
+        Ok(out)
+    }
+}
+
+/// Whether a text is a copyright notice.
+pub fn is_notice(text: &str) -> bool {
+    let lower = text.to_lowercase();
+    lower.contains('©')
+        || lower.contains("copyright")
+        || lower.contains("(c) ")
+        || lower.contains("all rights reserved")
+}
+
+/// The year in a literal: its bytes.
+pub fn year_in(doc: &Doc, node: NodeId) -> Option<std::ops::Range<usize>> {
+    let inner = doc.node(node).inner.clone();
+    let raw = doc.raw(inner.clone());
+    let bytes = raw.as_bytes();
+    let mut found = Vec::new();
+    let mut at = 0;
+    while at < bytes.len() {
+        let digits = bytes[at..]
+            .iter()
+            .take_while(|byte| byte.is_ascii_digit())
+            .count();
+        if digits == 4 && (raw[at..].starts_with("19") || raw[at..].starts_with("20")) {
+            found.push(inner.start + at..inner.start + at + 4);
+        }
+        at += digits.max(1);
+    }
+    // "2019–2023": the last is the one that moves.
+    found.pop()
+}
+
+/// The code of a gap, with what the names in it stand for in the same file.
+fn followed(doc: &Doc, span: &std::ops::Range<usize>) -> String {
+    let code = doc.raw(span.clone()).to_owned();
+    let mut out = code.clone();
+    for word in code.split(|c: char| !(c.is_alphanumeric() || c == '_' || c == '$')) {
+        if word.is_empty() {
+            continue;
+        }
+        if let Some(bound) = doc.bindings.get(word) {
+            out.push(' ');
+            out.push_str(doc.raw(bound.span.clone()));
+        }
+        for (id, node) in doc.nodes.iter().enumerate() {
+            if node.kind == Kind::Pair && node.name == word && id != 0 {
+                let raw = doc.raw(node.span.clone());
+                if raw.len() < 200 {
+                    out.push(' ');
+                    out.push_str(raw);
+                }
+            }
+        }
+    }
+    out
+}
+
+/// Where a gap's value is computed.
+fn definition(doc: &Doc, span: &std::ops::Range<usize>) -> std::ops::Range<usize> {
+    let code = doc.raw(span.clone());
+    if computes_date(code) {
+        return span.clone();
+    }
+    for word in code.split(|c: char| !(c.is_alphanumeric() || c == '_')) {
+        for node in &doc.nodes {
+            if node.kind == Kind::Pair
+                && node.name == word
+                && !word.is_empty()
+                && computes_date(doc.raw(node.span.clone()))
+            {
+                return node.span.clone();
+            }
+        }
+    }
+    span.clone()
+}
+
+/// The one literal an element shows.
+///
+/// # Errors
+/// When it shows several, or something computed.
+pub fn sole_text(view: &Arc<View>, id: ViewId, what: &str) -> Result<Hit, Refusal> {
+    let mut found: Vec<(Arc<Doc>, NodeId, ViewId)> = Vec::new();
+    for text in view.texts(id) {
+        for piece in &view.nodes[text].text {
+            match piece {
+                Piece::Lit(doc, node) => {
+                    if !found
+                        .iter()
+                        .any(|(known, at, _)| known.path == doc.path && at == node)
+                    {
+                        found.push((doc.clone(), *node, text));
+                    }
+                }
+                Piece::Gap(..) => return Err(mixed(what, view, id)),
+            }
+        }
+    }
+    match found.as_slice() {
+        [(doc, node, at)] => {
+            let seen = Seen {
+                view: view.clone(),
+                at: *at,
+                attr: None,
+            };
+            Ok(Hit::whole(doc, *node, vec![seen]))
+        }
+        [] => {
+            let node = &view.nodes[id];
+            Err(
+                not_found(format!("{what} shows no text")).candidates(vec![candidate(
+                    &node.doc,
+                    node.doc.node(node.node).span.clone(),
+                )]),
+            )
+        }
+        _ => Err(mixed(what, view, id)),
+    }
+}
+
+fn mixed(what: &str, view: &View, id: ViewId) -> Refusal {
+    let only_gaps = view.texts(id).iter().all(|text| {
+        view.nodes[*text]
+            .text
+            .iter()
+            .all(|piece| matches!(piece, Piece::Gap(..)))
+    });
+    let mut candidates = pieces_of(view, id);
+    let node = &view.nodes[id];
+    let own = candidate(&node.doc, node.doc.node(node.node).span.clone());
+    if !candidates.contains(&own) {
+        candidates.push(own);
+    }
+    let (reason, message) = if only_gaps {
+        (
+            RefusalReason::NotFound,
+            format!("{what} is filled in by the template, and no literal for it is set"),
+        )
+    } else {
+        (
+            RefusalReason::Mixed,
+            format!("{what} is put together from several pieces; say which piece to change"),
+        )
+    };
+    Refusal::new(reason, message)
+        .hint("name the piece by its text, in quotes")
+        .candidates(candidates)
+}
+
+/// The first text of a page's content, for pages without headings.
+fn lead_text(view: &View) -> Option<ViewId> {
+    view.below(0).into_iter().find(|id| {
+        !view.nodes[*id].text.is_empty()
+            && !view.up(*id).any(|up| {
+                matches!(
+                    view.nodes[up].tag.as_str(),
+                    "nav" | "footer" | "head" | "aside" | "noscript" | "title"
+                )
+            })
+    })
+}
+
+fn candidate_of_page(finder: &Finder<'_>, page: usize) -> Candidate {
+    let file = finder.site.pages()[page].file.clone();
+    let text = finder
+        .site
+        .text(&file)
+        .map(|text| {
+            text.lines()
+                .next()
+                .unwrap_or_default()
+                .trim()
+                .chars()
+                .take(200)
+                .collect()
+        })
+        .unwrap_or_default();
+    Candidate {
+        file,
+        line: 1,
+        text,
+    }
+}

@@ -1,0 +1,416 @@
+//! Facts a page states: addresses, prices, years.
+
+use super::*;
+
+impl Finder<'_> {
+    pub(super) fn meta_description(&self, scope: &Scope) -> Result<Vec<Hit>, Refusal> {
+        let mut out = Vec::new();
+        let mut candidates = Vec::new();
+        for view in self.home(scope) {
+            if let Some(page) = view.page
+                && let Some(doc) = self.site.doc(&self.site.pages()[page].file)
+            {
+                let front = doc
+                    .front
+                    .and_then(|front| doc.get(front, "description"))
+                    .filter(|value| doc.node(*value).kind == Kind::Scalar);
+                let exported = (0..doc.nodes.len()).find_map(|id| {
+                    let node = doc.node(id);
+                    (node.kind == Kind::Pair && matches!(node.name.as_str(), "metadata" | "head"))
+                        .then(|| node.children.first().copied())
+                        .flatten()
+                        .filter(|object| doc.node(*object).kind == Kind::Object)
+                        .and_then(|object| doc.get(object, "description"))
+                        .filter(|value| doc.node(*value).kind == Kind::Scalar)
+                });
+                if let Some(node) = front.or(exported) {
+                    out.push(Hit::whole(
+                        &doc,
+                        node,
+                        self.seen(&doc, node, std::slice::from_ref(&view)),
+                    ));
+                    continue;
+                }
+            }
+            let meta = view.below(0).into_iter().find(|id| {
+                view.nodes[*id].tag == "meta"
+                    && view.attr(*id, "name").as_deref() == Some("description")
+            });
+            let Some(id) = meta else { continue };
+            let Some((_, pieces)) = view.nodes[id]
+                .attrs
+                .iter()
+                .find(|(name, _)| name == "content")
+            else {
+                continue;
+            };
+            if let [Piece::Lit(doc, node)] = pieces.as_slice() {
+                let seen = Seen {
+                    view: view.clone(),
+                    at: id,
+                    attr: Some("content".into()),
+                };
+                out.push(Hit::whole(doc, *node, vec![seen]));
+            } else {
+                let node = &view.nodes[id];
+                candidates.push(candidate(&node.doc, node.doc.node(node.node).span.clone()));
+            }
+        }
+        super::super::unique(&mut out);
+        if out.is_empty() {
+            let values = self.site_value(&["description"], scope);
+            if values.len() == 1 {
+                return Ok(values);
+            }
+            return Err(not_found("the page has no meta description").candidates(candidates));
+        }
+        Ok(out)
+    }
+
+    /// The copyright notice, or its year.
+    pub(super) fn copyright(
+        &self,
+        year: bool,
+        mods: &[String],
+        scope: &Scope,
+    ) -> Result<Vec<Hit>, Refusal> {
+        let mut out: Vec<Hit> = Vec::new();
+        let mut computed: Vec<Candidate> = Vec::new();
+        let mut footers: Vec<Candidate> = Vec::new();
+        let mut notices: Vec<(Arc<View>, ViewId)> = Vec::new();
+        for view in &scope.views {
+            for id in super::super::element::named(view, &["footer".to_owned()]) {
+                let node = &view.nodes[id];
+                let found = candidate(&node.doc, node.doc.node(node.node).span.clone());
+                if !footers.contains(&found) {
+                    footers.push(found);
+                }
+            }
+            for id in view.below(0) {
+                let node = &view.nodes[id];
+                if node.text.is_empty() || view.up(id).any(|up| view.nodes[up].tag == "head") {
+                    continue;
+                }
+                let notice = node.text.iter().any(|piece| match piece {
+                    Piece::Lit(doc, node) => is_notice(&doc.text(*node)),
+                    Piece::Gap(..) => false,
+                });
+                if notice {
+                    notices.push((view.clone(), view.nodes[id].parent));
+                }
+            }
+        }
+        let _ = mods;
+        for (view, parent) in &notices {
+            for text in view.texts(*parent) {
+                for piece in &view.nodes[text].text {
+                    match piece {
+                        Piece::Gap(doc, span) if year && computes_date(&followed(doc, span)) => {
+                            computed.push(candidate(doc, definition(doc, span)));
+                        }
+                        Piece::Lit(doc, node) => {
+                            let shown = doc.text(*node);
+                            let seen = Seen {
+                                view: view.clone(),
+                                at: text,
+                                attr: None,
+                            };
+                            if year {
+                                if let Some(span) = year_in(doc, *node) {
+                                    out.push(Hit {
+                                        doc: doc.clone(),
+                                        node: *node,
+                                        span,
+                                        whole: false,
+                                        part: false,
+                                        seen: vec![seen],
+                                    });
+                                }
+                            } else if is_notice(&shown) {
+                                out.push(Hit::whole(doc, *node, vec![seen]));
+                            }
+                        }
+                        Piece::Gap(..) => {}
+                    }
+                }
+            }
+        }
+        super::super::unique(&mut out);
+        if year && !computed.is_empty() {
+            return Err(Refusal::new(
+                RefusalReason::Computed,
+                "the year is computed when the page is made, so it changes by itself",
+            )
+            .hint("replace the computation in the code when it should be a fixed year")
+            .candidates(computed));
+        }
+        if !year {
+            for (view, parent) in &notices {
+                let texts = view.texts(*parent);
+                let gaps = texts.iter().any(|text| {
+                    view.nodes[*text]
+                        .text
+                        .iter()
+                        .any(|piece| matches!(piece, Piece::Gap(..)))
+                });
+                if texts.len() > 1 || gaps {
+                    return Err(mixed("the copyright notice", view, *parent));
+                }
+            }
+        }
+        if out.is_empty() {
+            // Data and code that hold the notice, though no page shows it in a way that can be followed.
+            let files: Vec<String> = self
+                .site
+                .files
+                .iter()
+                .filter(|path| self.content_file(path))
+                .cloned()
+                .collect();
+            for path in files {
+                let Some(doc) = self.site.doc(&path) else {
+                    continue;
+                };
+                for node in 0..doc.nodes.len() {
+                    let this = doc.node(node);
+                    if !matches!(this.kind, Kind::Scalar | Kind::Text)
+                        || !super::super::readable(&doc, node)
+                    {
+                        continue;
+                    }
+                    let footer = path.to_lowercase().contains("footer")
+                        || doc.ancestors(node).any(|up| {
+                            doc.node(up).name.to_lowercase().contains("footer")
+                                || doc.node(up).name.to_lowercase().contains("copyright")
+                        });
+                    if !footer || !is_notice(&doc.text(node)) {
+                        continue;
+                    }
+                    let siblings = doc.node(this.parent).children.clone();
+                    let calc = siblings.iter().any(|id| {
+                        doc.node(*id).kind == Kind::Expr
+                            && computes_date(doc.raw(doc.node(*id).span.clone()))
+                    }) || computes_date(doc.raw(doc.node(this.parent).span.clone()));
+                    if year && calc {
+                        computed.push(candidate(&doc, doc.node(this.parent).span.clone()));
+                    } else if year {
+                        if let Some(span) = year_in(&doc, node) {
+                            out.push(Hit {
+                                doc: doc.clone(),
+                                node,
+                                span,
+                                whole: false,
+                                part: false,
+                                seen: Vec::new(),
+                            });
+                        }
+                    } else {
+                        out.push(Hit::whole(&doc, node, Vec::new()));
+                    }
+                }
+            }
+            if !computed.is_empty() {
+                return Err(Refusal::new(
+                    RefusalReason::Computed,
+                    "the year is computed when the page is made, so it changes by itself",
+                )
+                .candidates(computed));
+            }
+        }
+        super::super::unique(&mut out);
+        if out.is_empty() {
+            // A footer that computes a year without a sign before it.
+            for view in &scope.views {
+                for id in super::super::element::named(view, &["footer".to_owned()]) {
+                    for text in view.texts(id) {
+                        for piece in &view.nodes[text].text {
+                            if let Piece::Gap(doc, span) = piece
+                                && computes_date(&followed(doc, span))
+                            {
+                                return Err(Refusal::new(RefusalReason::Computed, "the year is computed when the page is made, so it changes by itself")
+                                    .candidates(vec![candidate(doc, definition(doc, span))]));
+                            }
+                        }
+                    }
+                }
+            }
+            let message = if footers.is_empty() {
+                "the site has no footer and no copyright notice"
+            } else {
+                "the footer has no copyright notice"
+            };
+            return Err(not_found(message).candidates(footers));
+        }
+        Ok(out)
+    }
+
+    /// The text that stands for an image.
+    pub(super) fn alt(
+        &self,
+        mods: &[String],
+        phrase: &Phrase,
+        scope: &Scope,
+    ) -> Result<Option<Vec<Hit>>, Refusal> {
+        let _ = phrase;
+        let rest: Vec<String> = mods
+            .iter()
+            .filter(|word| {
+                !equal(word, "image") && !equal(word, "picture") && !equal(word, "photo")
+            })
+            .cloned()
+            .collect();
+        let mut out: Vec<Hit> = Vec::new();
+        for view in &scope.views {
+            for (doc, node, at, attr) in view.literals() {
+                let is_alt = attr.as_deref() == Some("alt")
+                    || super::super::role::key(&doc, node).as_deref() == Some("alt");
+                if !is_alt {
+                    continue;
+                }
+                let seen = Seen {
+                    view: view.clone(),
+                    at,
+                    attr,
+                };
+                let hit = Hit::whole(&doc, node, vec![seen.clone()]);
+                let alt = folded(&doc.text(node));
+                let src = view
+                    .attr(at, "src")
+                    .map(|src| folded(&src))
+                    .unwrap_or_default();
+                let by_text = !rest.is_empty()
+                    && rest
+                        .iter()
+                        .all(|word| alt.contains(word.as_str()) || src.contains(word.as_str()));
+                let placed = scope.places.iter().all(|place| {
+                    super::super::names::in_place(self, place, &hit, Some(&seen)).is_some()
+                });
+                if placed
+                    && (rest.is_empty()
+                        || by_text
+                        || super::super::names::explain(self, &rest, &hit, Some(&seen)).is_some())
+                {
+                    out.push(hit);
+                }
+            }
+        }
+        super::super::unique(&mut out);
+        if let Some(ordinal) = phrase.ordinal
+            && let Some(at) = usize::try_from(ordinal - 1).ok()
+        {
+            out = out.into_iter().skip(at).take(1).collect();
+        }
+        Ok(Some(out))
+    }
+
+    /// "the footer text": all the text there is, when it is one.
+    pub(super) fn all_text(
+        &self,
+        mods: &[String],
+        phrase: &Phrase,
+        scope: &Scope,
+    ) -> Result<Option<Vec<Hit>>, Refusal> {
+        if mods.is_empty() && scope.places.is_empty() {
+            return Ok(None);
+        }
+        let keyed = self.by_key(&scope.words, phrase, scope);
+        if keyed.len() == 1 {
+            return Ok(Some(keyed));
+        }
+        let mut words: Vec<String> = mods.to_vec();
+        words.extend(scope.places.iter().flat_map(|place| place.words.clone()));
+        let mut out: Vec<Hit> = Vec::new();
+        let mut candidates = Vec::new();
+        let mut gap = false;
+        for view in &scope.views {
+            for id in super::super::element::named(view, &words)
+                .into_iter()
+                .take(1)
+            {
+                for text in view.texts(id) {
+                    for piece in &view.nodes[text].text {
+                        match piece {
+                            Piece::Lit(doc, node) => {
+                                let seen = Seen {
+                                    view: view.clone(),
+                                    at: text,
+                                    attr: None,
+                                };
+                                let hit = Hit::whole(doc, *node, vec![seen]);
+                                candidates.push(hit.candidate());
+                                out.push(hit);
+                            }
+                            Piece::Gap(doc, span) => {
+                                gap = true;
+                                candidates.push(candidate(doc, span.clone()));
+                            }
+                        }
+                    }
+                }
+            }
+        }
+        super::super::unique(&mut out);
+        candidates.dedup();
+        let mut shown: Vec<Candidate> = Vec::new();
+        for found in candidates {
+            if !shown.contains(&found) {
+                shown.push(found);
+            }
+        }
+        if gap && out.len() <= 1 {
+            return Err(Refusal::new(
+                RefusalReason::Mixed,
+                "the text there is put together by the template; say which part to change",
+            )
+            .candidates(shown));
+        }
+        if out.is_empty() {
+            return Ok(None);
+        }
+        Ok(Some(out))
+    }
+
+    /// "Rename the about page": the title in its front matter, or the page's own.
+    pub fn page_title(&self, phrase: &Phrase, scope: &Scope) -> Result<Option<Vec<Hit>>, Refusal> {
+        let nouns = ["page", "post", "article", "entry", "document", "doc"];
+        let Some(at) = scope
+            .words
+            .iter()
+            .position(|word| nouns.contains(&word.as_str()))
+        else {
+            return Ok(None);
+        };
+        let mut words: Vec<String> = scope
+            .words
+            .iter()
+            .enumerate()
+            .filter(|(i, _)| *i != at)
+            .map(|(_, word)| word.clone())
+            .collect();
+        let ordinals = [
+            "first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth",
+            "tenth",
+        ];
+        if let Some(ordinal) = phrase.ordinal
+            && let Some(word) = usize::try_from(ordinal - 1)
+                .ok()
+                .and_then(|at| ordinals.get(at))
+        {
+            words.insert(0, (*word).to_owned());
+        }
+        if words.is_empty() {
+            return Ok(None);
+        }
+        let super::super::page::Pages::Some(pages) = self.pages_named(&words) else {
+            return Ok(None);
+        };
+        let views: Vec<Arc<View>> = pages.iter().map(|page| self.site.view(*page)).collect();
+        let inner = Scope {
+            views,
+            paged: true,
+            pages,
+            ..scope.clone()
+        };
+        self.page_titles(&inner).map(Some)
+    }
+}

@@ -1,0 +1,401 @@
+//! Parts of a page that have a name of their own.
+
+use super::*;
+
+impl Finder<'_> {
+    /// The line below the headline.
+    pub(super) fn tagline(
+        &self,
+        _mods: &[String],
+        _phrase: &Phrase,
+        scope: &Scope,
+    ) -> Result<Option<Vec<Hit>>, Refusal> {
+        let mut keyed: Vec<Hit> = Vec::new();
+        let mut found: Vec<Hit> = Vec::new();
+        for view in self.home(scope) {
+            let Some(hero_id) = hero(&view) else { continue };
+            let Some(head) = headline(&view).or_else(|| first_heading(&view)) else {
+                continue;
+            };
+            for id in view.below(hero_id) {
+                for piece in &view.nodes[id].text {
+                    if let Piece::Lit(doc, node) = piece {
+                        let seen = Seen {
+                            view: view.clone(),
+                            at: id,
+                            attr: None,
+                        };
+                        let hit = Hit::whole(doc, *node, vec![seen.clone()]);
+                        if super::super::role::fit(Role::Tagline, &hit, Some(&seen)) >= 2 {
+                            keyed.push(hit);
+                        }
+                    }
+                }
+            }
+            let after: Vec<ViewId> = view
+                .below(hero_id)
+                .into_iter()
+                .filter(|id| *id > head && !view.up(*id).any(|up| up == head))
+                .collect();
+            let paragraph = after.into_iter().find(|id| {
+                matches!(view.nodes[*id].tag.as_str(), "p" | "h2" | "h3" | "h4")
+                    && !view.texts(*id).is_empty()
+            });
+            if let Some(id) = paragraph {
+                found.push(sole_text(&view, id, "the tagline")?);
+            }
+        }
+        super::super::unique(&mut keyed);
+        if keyed.len() == 1 {
+            return Ok(Some(keyed));
+        }
+        super::super::unique(&mut found);
+        Ok((!found.is_empty()).then_some(found))
+    }
+
+    /// The title of a page in the browser, of the site, or of an entry.
+    pub(super) fn title(
+        &self,
+        mods: &[String],
+        phrase: &Phrase,
+        scope: &Scope,
+    ) -> Result<Option<Vec<Hit>>, Refusal> {
+        let site_wide = mods
+            .iter()
+            .any(|word| matches!(word.as_str(), "site" | "website"))
+            || scope
+                .words
+                .iter()
+                .any(|word| matches!(word.as_str(), "site" | "website"));
+        let rest: Vec<String> = mods
+            .iter()
+            .filter(|word| {
+                !matches!(
+                    word.as_str(),
+                    "site" | "website" | "browser" | "tab" | "page" | "document" | "meta" | "seo"
+                )
+            })
+            .cloned()
+            .collect();
+        if site_wide && rest.is_empty() {
+            let found = self.site_value(&["title", "name"], scope);
+            if !found.is_empty() {
+                return Ok(Some(found));
+            }
+        }
+        let said_page = scope.words.iter().any(|word| {
+            matches!(
+                word.as_str(),
+                "page"
+                    | "browser"
+                    | "tab"
+                    | "document"
+                    | "site"
+                    | "website"
+                    | "meta"
+                    | "seo"
+                    | "tag"
+            )
+        }) || scope.paged;
+        if !rest.is_empty() {
+            // "the login page title", "the welcome post's title"
+            if scope.words.iter().any(|word| word == "page")
+                && let super::super::page::Pages::Some(pages) = self.pages_named(&rest)
+            {
+                let views = pages.iter().map(|page| self.site.view(*page)).collect();
+                let inner = Scope {
+                    views,
+                    paged: true,
+                    pages,
+                    ..scope.clone()
+                };
+                return self.page_titles(&inner).map(Some);
+            }
+            return Ok(None);
+        }
+        if !scope.places.is_empty() || phrase.ordinal.is_some() || !said_page {
+            let plain = scope.places.is_empty() && phrase.ordinal.is_none();
+            if !plain {
+                return Ok(None);
+            }
+        }
+        self.page_titles(scope).map(Some)
+    }
+
+    /// The titles of the pages in scope.
+    pub fn page_titles(&self, scope: &Scope) -> Result<Vec<Hit>, Refusal> {
+        let mut out = Vec::new();
+        let mut problem = None;
+        for view in self.home(scope) {
+            let page = view.page;
+            if let Some(page) = page
+                && let Some(found) = self.own_title(page, &view)
+            {
+                out.push(found);
+                continue;
+            }
+            let title = view.below(0).into_iter().rev().find(|id| {
+                view.nodes[*id].tag == "title"
+                    && !view.texts(*id).is_empty()
+                    && !view.up(*id).any(|up| view.nodes[up].tag == "svg")
+            });
+            match title {
+                Some(id) => match sole_text(&view, id, "the page title") {
+                    Ok(hit) => out.push(hit),
+                    Err(refusal) => problem = Some(refusal),
+                },
+                None => {
+                    let candidates = page
+                        .map(|page| vec![candidate_of_page(self, page)])
+                        .unwrap_or_default();
+                    problem =
+                        Some(not_found("the page has no title of its own").candidates(candidates));
+                }
+            }
+        }
+        super::super::unique(&mut out);
+        match (out.is_empty(), problem) {
+            (true, Some(problem)) => Err(problem),
+            _ => Ok(out),
+        }
+    }
+
+    /// A page's own title: front matter, exported metadata, a router's meta, a head component.
+    pub(super) fn own_title(&self, page: usize, view: &Arc<View>) -> Option<Hit> {
+        let info = &self.site.pages()[page];
+        let app = &self.site.apps[info.app];
+        let doc = self.site.doc(&info.file)?;
+        let hit = |doc: &Arc<Doc>, node: NodeId| {
+            Some(Hit::whole(
+                doc,
+                node,
+                self.seen(doc, node, std::slice::from_ref(view)),
+            ))
+        };
+        if let Some(id) = front_title(&doc).filter(|_| doc.front.is_some()) {
+            return hit(&doc, id);
+        }
+        // `<svelte:head>`, `<Head>`, `<Helmet>` in the page itself.
+        let own = (0..doc.nodes.len()).find(|id| {
+            let node = doc.node(*id);
+            node.kind == Kind::Element
+                && node.name == "title"
+                && !doc.ancestors(*id).any(|up| doc.node(up).name == "svg")
+        });
+        if let Some(id) = own {
+            let texts: Vec<NodeId> = doc
+                .descendants(id)
+                .into_iter()
+                .filter(|at| matches!(doc.node(*at).kind, Kind::Text | Kind::Scalar | Kind::Expr))
+                .collect();
+            if let [one] = texts.as_slice()
+                && doc.node(*one).kind == Kind::Text
+            {
+                return hit(&doc, *one);
+            }
+        }
+        // `metadata.title`, `useHead({ title })`, `head: { title }`, `definePageMeta({ title })`.
+        for (id, node) in doc.nodes.iter().enumerate() {
+            if node.kind != Kind::Object {
+                continue;
+            }
+            let Some(value) = doc
+                .get(id, "title")
+                .filter(|value| doc.node(*value).kind == Kind::Scalar)
+            else {
+                continue;
+            };
+            let holder = doc.ancestors(id).find_map(|up| {
+                let up = doc.node(up);
+                (up.kind == Kind::Pair && !up.name.is_empty()).then(|| up.name.clone())
+            });
+            let before = doc.raw(node.span.start.saturating_sub(40)..node.span.start);
+            let head = holder.is_some_and(|name| {
+                matches!(
+                    name.as_str(),
+                    "metadata" | "head" | "metaInfo" | "meta" | "seo" | "frontmatter"
+                )
+            }) || [
+                "useHead(",
+                "useSeoMeta(",
+                "definePageMeta(",
+                "useMeta(",
+                "usePageSeo(",
+            ]
+            .iter()
+            .any(|call| before.trim_end().ends_with(call));
+            let top = doc
+                .ancestors(id)
+                .filter(|up| doc.node(*up).kind == Kind::Object)
+                .count()
+                <= 1;
+            if head && top {
+                return hit(&doc, value);
+            }
+        }
+        // `<SEO title="…">`, `<Layout title="…">` around the page.
+        let mut props: Vec<NodeId> = Vec::new();
+        for (id, node) in doc.nodes.iter().enumerate() {
+            let names = [
+                "layout",
+                "seo",
+                "head",
+                "helmet",
+                "meta",
+                "metadata",
+                "pagelayout",
+                "baselayout",
+                "nextseo",
+            ];
+            let lower = node.name.to_lowercase();
+            if node.kind == Kind::Element
+                && names
+                    .iter()
+                    .any(|name| lower == *name || lower.ends_with("layout"))
+            {
+                for name in ["title", "pageTitle", "metaTitle"] {
+                    if let Some(attr) = doc.attr(id, name)
+                        && let Some(value) = doc.node(attr).children.first()
+                        && matches!(doc.node(*value).kind, Kind::Text)
+                    {
+                        props.push(*value);
+                    }
+                }
+            }
+        }
+        if let [one] = props.as_slice() {
+            return hit(&doc, *one);
+        }
+        // A router's table: the route's own `meta: { title }` or `title`.
+        if matches!(app.framework, Framework::Vue | Framework::React) {
+            for path in self.site.under(&app.root) {
+                if !(path.ends_with(".js") || path.ends_with(".ts") || path.ends_with("sx")) {
+                    continue;
+                }
+                let Some(text) = self.site.text(path) else {
+                    continue;
+                };
+                if !(text.contains("path:") && text.contains("title")) {
+                    continue;
+                }
+                let table = self.site.doc(path)?;
+                for id in 0..table.nodes.len() {
+                    if table.node(id).kind != Kind::Object {
+                        continue;
+                    }
+                    let route = table.get(id, "path").map(|value| table.text(value));
+                    if route.as_deref() != Some(info.route.as_str()) {
+                        continue;
+                    }
+                    let meta = table
+                        .get(id, "meta")
+                        .and_then(|meta| table.get(meta, "title"));
+                    let title = meta
+                        .or_else(|| table.get(id, "title"))
+                        .filter(|value| table.node(*value).kind == Kind::Scalar);
+                    if let Some(title) = title {
+                        return hit(&table, title);
+                    }
+                }
+            }
+        }
+        None
+    }
+
+    /// A value of the site's own configuration.
+    pub fn site_value(&self, keys: &[&str], scope: &Scope) -> Vec<Hit> {
+        let stems = [
+            "site",
+            "metadata",
+            "config",
+            "_config",
+            "hugo",
+            "sitemetadata",
+            "siteconfig",
+            "site-config",
+            "site.config",
+            "constants",
+            "seo",
+            "settings",
+            "docusaurus",
+            "nuxt",
+            "app",
+            "consts",
+            "meta",
+            "gatsby-config",
+            "global",
+            "globals",
+            "website",
+            "info",
+            "general",
+        ];
+        let mut hits: Vec<(usize, usize, Hit)> = Vec::new();
+        for path in &self.site.files {
+            let stem = super::super::super::site::stem(path).to_lowercase();
+            if !stems.contains(&stem.as_str())
+                || !(self.content_file(path) || path.contains("config"))
+            {
+                continue;
+            }
+            let Some(doc) = self.site.doc(path) else {
+                continue;
+            };
+            for node in 0..doc.nodes.len() {
+                if doc.node(node).kind != Kind::Scalar {
+                    continue;
+                }
+                let pair = doc.node(doc.node(node).parent);
+                let Some(rank) = (pair.kind == Kind::Pair)
+                    .then(|| {
+                        keys.iter().position(|key| {
+                            pair.name.eq_ignore_ascii_case(key)
+                                || pair.name.eq_ignore_ascii_case(&format!("site{key}"))
+                                || pair.name.eq_ignore_ascii_case(&format!("site_{key}"))
+                        })
+                    })
+                    .flatten()
+                else {
+                    continue;
+                };
+                let outer: Vec<String> = doc
+                    .ancestors(node)
+                    .map(|up| doc.node(up))
+                    .filter(|up| up.kind == Kind::Pair)
+                    .map(|up| up.name.clone())
+                    .skip(1)
+                    .collect();
+                let siteish = outer.iter().all(|name| {
+                    let lower = name.to_lowercase();
+                    matches!(
+                        lower.as_str(),
+                        "site"
+                            | "default"
+                            | "metadata"
+                            | "sitemetadata"
+                            | "config"
+                            | "siteconfig"
+                            | "seo"
+                            | "meta"
+                            | ""
+                    ) || lower.starts_with("site")
+                });
+                if !siteish {
+                    continue;
+                }
+                let hit = Hit::whole(&doc, node, self.seen(&doc, node, &[]));
+                if scope
+                    .places
+                    .iter()
+                    .all(|place| super::super::names::in_place(self, place, &hit, None).is_some())
+                {
+                    hits.push((rank, outer.len(), hit));
+                }
+            }
+        }
+        let Some(best) = hits.iter().map(|(rank, depth, _)| (*rank, *depth)).min() else {
+            return Vec::new();
+        };
+        hits.retain(|(rank, depth, _)| (*rank, *depth) == best);
+        hits.into_iter().map(|(.., hit)| hit).collect()
+    }
+}

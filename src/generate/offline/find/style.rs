@@ -1,0 +1,566 @@
+//! Styles: selectors against elements, and colours and sizes known by a name.
+
+use std::sync::Arc;
+
+use super::code::{source_files, style_file};
+use super::role::LINKS;
+use super::{Finder, Hit, unique};
+use crate::generate::offline::ask::colors;
+use crate::generate::offline::ask::lexicon::{equal, words_of};
+use crate::generate::offline::doc::{Doc, Kind, Lang, NodeId};
+use crate::generate::offline::view::{View, ViewId};
+
+/// A compound selector: `nav#menu.dark`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Compound {
+    tag: String,
+    ids: Vec<String>,
+    classes: Vec<String>,
+    /// `[name]` or `[name=value]`.
+    attrs: Vec<(String, Option<String>)>,
+    /// True for `:hover`, `::before` and their like: a state or a part, not the element.
+    state: bool,
+}
+
+/// A selector: compounds with the combinator before each.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Selector(Vec<(char, Compound)>);
+
+/// Splits a list of selectors at its commas.
+pub fn split_list(text: &str) -> Vec<&str> {
+    let mut out = Vec::new();
+    let (mut depth, mut start) = (0_i32, 0);
+    for (at, c) in text.char_indices() {
+        match c {
+            '(' | '[' => depth += 1,
+            ')' | ']' => depth -= 1,
+            ',' if depth == 0 => {
+                out.push(text[start..at].trim());
+                start = at + 1;
+            }
+            _ => {}
+        }
+    }
+    out.push(text[start..].trim());
+    out
+}
+
+impl Selector {
+    /// Reads one selector; `None` when it uses more than is followed here.
+    pub fn parse(text: &str) -> Option<Self> {
+        let mut out: Vec<(char, Compound)> = Vec::new();
+        let mut combinator = ' ';
+        let mut compound = Compound::default();
+        let mut empty = true;
+        let chars: Vec<char> = text.chars().collect();
+        let mut at = 0;
+        let word = |at: &mut usize| {
+            let mut word = String::new();
+            while let Some(c) = chars.get(*at) {
+                if c.is_alphanumeric() || matches!(c, '-' | '_') || !c.is_ascii() {
+                    word.push(*c);
+                } else if *c == '\\' {
+                    *at += 1;
+                    word.extend(chars.get(*at));
+                } else {
+                    break;
+                }
+                *at += 1;
+            }
+            word
+        };
+        while at < chars.len() {
+            match chars[at] {
+                c if c.is_whitespace() || matches!(c, '>' | '+' | '~') => {
+                    if !empty {
+                        out.push((combinator, std::mem::take(&mut compound)));
+                        empty = true;
+                        combinator = ' ';
+                    }
+                    if !c.is_whitespace() {
+                        combinator = c;
+                    }
+                    at += 1;
+                    continue;
+                }
+                '#' => {
+                    at += 1;
+                    compound.ids.push(word(&mut at));
+                }
+                '.' => {
+                    at += 1;
+                    compound.classes.push(word(&mut at));
+                }
+                '[' => {
+                    let end = chars[at..].iter().position(|c| *c == ']')? + at;
+                    let inside: String = chars[at + 1..end].iter().collect();
+                    let (name, value) = match inside.split_once('=') {
+                        Some((name, value)) => (
+                            name.trim_end_matches(['~', '|', '^', '$', '*'])
+                                .trim()
+                                .to_owned(),
+                            Some(value.trim_matches(|c| c == '"' || c == '\'').to_owned()),
+                        ),
+                        None => (inside.trim().to_owned(), None),
+                    };
+                    compound.attrs.push((name, value));
+                    at = end + 1;
+                }
+                ':' => {
+                    while chars.get(at) == Some(&':') {
+                        at += 1;
+                    }
+                    let name = word(&mut at);
+                    if chars.get(at) == Some(&'(') {
+                        let close = chars[at..].iter().position(|c| *c == ')')? + at;
+                        if name == "global" || name == "deep" || name == "where" || name == "is" {
+                            let inside: String = chars[at + 1..close].iter().collect();
+                            let inner = Self::parse(inside.split(',').next().unwrap_or_default())?;
+                            let (_, last) = inner.0.last()?;
+                            compound = last.clone();
+                        } else {
+                            compound.state = true;
+                        }
+                        at = close + 1;
+                    } else if name == "root" {
+                        compound.tag = "html".into();
+                    } else if !matches!(name.as_str(), "link" | "any-link" | "host") {
+                        compound.state = true;
+                    }
+                }
+                '*' | '&' => {
+                    at += 1;
+                    // `&` stands for the rule around it, which is handled by the caller.
+                }
+                _ => {
+                    let tag = word(&mut at);
+                    if tag.is_empty() {
+                        return None;
+                    }
+                    compound.tag = tag;
+                }
+            }
+            empty = false;
+        }
+        if !empty {
+            out.push((combinator, compound));
+        }
+        (!out.is_empty()).then_some(Self(out))
+    }
+
+    /// How specific it is: ids, classes, tags.
+    pub fn weight(&self) -> (usize, usize, usize) {
+        self.0
+            .iter()
+            .fold((0, 0, 0), |(ids, classes, tags), (_, compound)| {
+                (
+                    ids + compound.ids.len(),
+                    classes + compound.classes.len() + compound.attrs.len(),
+                    tags + usize::from(!compound.tag.is_empty()),
+                )
+            })
+    }
+
+    /// Whether it styles a state or a part of an element.
+    pub fn state(&self) -> bool {
+        self.0.iter().any(|(_, compound)| compound.state)
+    }
+
+    /// The words of its last compound.
+    pub fn subject(&self) -> Vec<String> {
+        let Some((_, last)) = self.0.last() else {
+            return Vec::new();
+        };
+        let mut out = Vec::new();
+        if !last.tag.is_empty() {
+            out.push(last.tag.clone());
+        }
+        out.extend(last.ids.iter().chain(&last.classes).cloned());
+        out
+    }
+
+    /// Whether an element of a page matches.
+    pub fn matches(&self, view: &View, id: ViewId) -> bool {
+        let Some(((combinator, last), front)) = self.0.split_last() else {
+            return false;
+        };
+        compound_matches(last, view, id) && ancestors_match(front, *combinator, view, id)
+    }
+}
+
+fn ancestors_match(front: &[(char, Compound)], combinator: char, view: &View, id: ViewId) -> bool {
+    let Some(((next, wanted), rest)) = front.split_last() else {
+        return true;
+    };
+    let elements: Vec<ViewId> = view
+        .up(id)
+        .skip(1)
+        .filter(|up| *up != 0 && !see_through(view, *up))
+        .collect();
+    match combinator {
+        '>' => elements.first().is_some_and(|up| {
+            compound_matches(wanted, view, *up) && ancestors_match(rest, *next, view, *up)
+        }),
+        ' ' => elements.iter().any(|up| {
+            compound_matches(wanted, view, *up) && ancestors_match(rest, *next, view, *up)
+        }),
+        _ => true,
+    }
+}
+
+/// A component is not an element, unless it stands for a link.
+fn see_through(view: &View, id: ViewId) -> bool {
+    view.nodes[id].component && !LINKS.contains(&view.nodes[id].tag.as_str())
+}
+
+fn compound_matches(compound: &Compound, view: &View, id: ViewId) -> bool {
+    let node = &view.nodes[id];
+    let tag = if LINKS.contains(&node.tag.as_str()) {
+        "a"
+    } else {
+        node.tag.as_str()
+    };
+    if !compound.tag.is_empty() && !compound.tag.eq_ignore_ascii_case(tag) {
+        return false;
+    }
+    if !compound.ids.is_empty() {
+        let own = view.attr(id, "id");
+        if !compound
+            .ids
+            .iter()
+            .all(|wanted| own.as_deref() == Some(wanted))
+        {
+            return false;
+        }
+    }
+    if !compound.classes.is_empty() {
+        let own = ["class", "className"]
+            .iter()
+            .filter_map(|name| view.attr(id, name))
+            .collect::<Vec<_>>()
+            .join(" ");
+        let own: Vec<&str> = own.split_whitespace().collect();
+        if !compound
+            .classes
+            .iter()
+            .all(|wanted| own.contains(&wanted.as_str()))
+        {
+            return false;
+        }
+    }
+    compound.attrs.iter().all(|(name, value)| {
+        view.nodes[id].attrs.iter().any(|(known, _)| known == name)
+            && value
+                .as_ref()
+                .is_none_or(|value| view.attr(id, name).as_deref() == Some(value))
+    })
+}
+
+/// A declaration that styles something.
+#[derive(Clone, Debug)]
+pub struct Declared {
+    /// The file.
+    pub doc: Arc<Doc>,
+    /// The declaration.
+    pub node: NodeId,
+    /// How specific its selector is.
+    pub weight: (usize, usize, usize),
+    /// Inside `@media` and the like.
+    pub conditional: bool,
+}
+
+/// The theme a rule is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Theme {
+    /// Always.
+    Any,
+    /// Dark only.
+    Dark,
+    /// Light only.
+    Light,
+}
+
+/// The theme the rules around a node are for.
+pub fn theme(doc: &Doc, node: NodeId) -> Theme {
+    for up in doc.ancestors(node) {
+        let up = doc.node(up);
+        if matches!(up.kind, Kind::Rule | Kind::AtRule | Kind::Pair) {
+            let words = words_of(&up.name);
+            if words.iter().any(|word| word == "dark") {
+                return Theme::Dark;
+            }
+            if words.iter().any(|word| word == "light") && up.kind != Kind::Pair {
+                return Theme::Light;
+            }
+        }
+    }
+    Theme::Any
+}
+
+/// The full selectors of a rule, those around it taken in.
+pub fn selectors(doc: &Doc, rule: NodeId) -> Vec<String> {
+    let own: Vec<String> = split_list(&doc.node(rule).name)
+        .into_iter()
+        .map(str::to_owned)
+        .collect();
+    let outer = doc
+        .ancestors(rule)
+        .find(|up| doc.node(*up).kind == Kind::Rule);
+    let Some(outer) = outer else { return own };
+    let mut out = Vec::new();
+    for front in selectors(doc, outer) {
+        for back in &own {
+            if back.contains('&') {
+                out.push(back.replace('&', &front));
+            } else {
+                out.push(format!("{front} {back}"));
+            }
+        }
+    }
+    out
+}
+
+impl Finder<'_> {
+    /// The files that hold styles, and the components with style blocks.
+    pub fn style_docs(&self, view: Option<&View>) -> Vec<Arc<Doc>> {
+        let mut out = Vec::new();
+        for path in source_files(self) {
+            let sheet = style_file(&path);
+            let block = path.ends_with(".html")
+                || path.ends_with(".vue")
+                || path.ends_with(".svelte")
+                || path.ends_with(".astro");
+            // A component's style block counts where the component is shown.
+            let shown = view.is_none_or(|view| {
+                view.shows(&path) || view.nodes.iter().any(|node| node.doc.path == path)
+            });
+            if sheet
+                || (block
+                    && shown
+                    && self
+                        .site
+                        .text(&path)
+                        .is_some_and(|text| text.contains("<style")))
+            {
+                out.extend(self.site.doc(&path));
+            }
+        }
+        out
+    }
+
+    /// The declarations of `properties` that apply to an element.
+    pub fn declared(&self, view: &View, id: ViewId, properties: &[&str]) -> Vec<Declared> {
+        let mut out = Vec::new();
+        for doc in self.style_docs(Some(view)) {
+            for (rule, node) in doc.nodes.iter().enumerate() {
+                if node.kind != Kind::Rule {
+                    continue;
+                }
+                let decls: Vec<NodeId> = node
+                    .children
+                    .iter()
+                    .copied()
+                    .filter(|child| {
+                        let child = doc.node(*child);
+                        child.kind == Kind::Decl && properties.contains(&child.name.as_str())
+                    })
+                    .collect();
+                if decls.is_empty() {
+                    continue;
+                }
+                let weight = selectors(&doc, rule)
+                    .iter()
+                    .filter_map(|text| Selector::parse(text))
+                    .filter(|selector| !selector.state() && selector.matches(view, id))
+                    .map(|selector| selector.weight())
+                    .max();
+                let Some(weight) = weight else { continue };
+                let conditional = doc.ancestors(rule).any(|up| {
+                    let up = doc.node(up);
+                    up.kind == Kind::AtRule && !up.name.starts_with("@layer")
+                });
+                for node in decls {
+                    out.push(Declared {
+                        doc: doc.clone(),
+                        node,
+                        weight,
+                        conditional,
+                    });
+                }
+            }
+        }
+        out
+    }
+
+    /// Colours and sizes known by a name: custom properties, variables, themes.
+    pub fn tokens(&self, wanted: &[String], color: bool) -> Vec<Hit> {
+        let mut hits = Vec::new();
+        for path in source_files(self) {
+            let Some(text) = self.site.folded(&path) else {
+                continue;
+            };
+            if !wanted
+                .iter()
+                .all(|word| text.contains(word.trim_end_matches('s')))
+            {
+                continue;
+            }
+            let Some(doc) = self.site.doc(&path) else {
+                continue;
+            };
+            for (id, node) in doc.nodes.iter().enumerate() {
+                let name = match node.kind {
+                    Kind::Decl
+                        if node.name.starts_with("--")
+                            || node.name.starts_with('$')
+                            || node.name.starts_with('@') =>
+                    {
+                        node.name.clone()
+                    }
+                    Kind::Scalar => match token_key(&doc, id) {
+                        Some(name) => name,
+                        None => continue,
+                    },
+                    _ => continue,
+                };
+                let value = doc.raw(node.inner.clone());
+                let fits = if color {
+                    is_color_value(value)
+                } else {
+                    value.chars().any(|c| c.is_ascii_digit())
+                };
+                if fits && token_name(&name, wanted) {
+                    hits.push(Hit::whole(&doc, id, Vec::new()));
+                }
+            }
+        }
+        unique(&mut hits);
+        hits
+    }
+
+    /// The definitions of a custom property or variable.
+    pub fn variable(&self, name: &str) -> Vec<Hit> {
+        let mut hits = Vec::new();
+        for doc in self.style_docs(None) {
+            for (id, node) in doc.nodes.iter().enumerate() {
+                if node.kind == Kind::Decl && node.name == name {
+                    hits.push(Hit::whole(&doc, id, Vec::new()));
+                }
+            }
+        }
+        unique(&mut hits);
+        hits
+    }
+}
+
+/// A key of a theme: `colors.primary`, `primaryColor`, `accent: { DEFAULT }`.
+fn token_key(doc: &Doc, node: NodeId) -> Option<String> {
+    let pair = doc.node(doc.node(node).parent);
+    if pair.kind != Kind::Pair {
+        return None;
+    }
+    let outer: Vec<String> = doc
+        .ancestors(node)
+        .map(|up| doc.node(up))
+        .filter(|up| up.kind == Kind::Pair && !up.name.is_empty())
+        .map(|up| up.name.clone())
+        .collect();
+    let name = if matches!(pair.name.as_str(), "DEFAULT" | "default" | "main" | "value")
+        && outer.len() > 1
+    {
+        outer[1].clone()
+    } else {
+        pair.name.clone()
+    };
+    let colored = outer.iter().any(|name| {
+        words_of(name).iter().any(|word| {
+            matches!(
+                word.as_str(),
+                "color" | "colors" | "colour" | "colours" | "palette" | "theme" | "brand"
+            )
+        })
+    });
+    (colored || doc.lang != Lang::Script).then_some(name)
+}
+
+/// Whether a variable's name is the wanted words and nothing that changes the meaning.
+fn token_name(name: &str, wanted: &[String]) -> bool {
+    let parts = words_of(name);
+    let fill = [
+        "color", "colour", "colors", "clr", "col", "theme", "site", "base", "default", "main",
+        "brand", "value", "c",
+    ];
+    let same = |part: &str, word: &str| {
+        equal(part, word)
+            || matches!(
+                (part, word),
+                ("bg", "background")
+                    | ("fg", "text")
+                    | ("fg", "foreground")
+                    | ("foreground", "text")
+                    | ("gray", "grey")
+                    | ("grey", "gray")
+            )
+    };
+    wanted
+        .iter()
+        .all(|word| parts.iter().any(|part| same(part, word)))
+        && parts.iter().enumerate().all(|(at, part)| {
+            wanted.iter().any(|word| same(part, word))
+                || fill.contains(&part.as_str())
+                || (at == 0 && part.len() <= 3 && parts.len() > 1)
+                || (part == "text" && wanted.iter().any(|word| equal(word, "link")))
+        })
+}
+
+/// Whether a value is one colour in any notation, or the numbers of one.
+pub fn is_color_value(value: &str) -> bool {
+    let value = value.trim().trim_matches(|c| c == '"' || c == '\'');
+    colors::is_color(value) || triplet(value).is_some()
+}
+
+/// The numbers of a colour without its function: `142 76% 36%` (true) or `34, 197, 94` (false).
+pub fn triplet(value: &str) -> Option<bool> {
+    let parts: Vec<&str> = value
+        .split(|c: char| c.is_whitespace() || c == ',')
+        .filter(|part| !part.is_empty())
+        .collect();
+    if parts.len() != 3 {
+        return None;
+    }
+    let hsl = parts[1].ends_with('%') && parts[2].ends_with('%');
+    let numbers = parts.iter().all(|part| {
+        part.trim_end_matches('%')
+            .trim_end_matches("deg")
+            .parse::<f64>()
+            .is_ok()
+    });
+    numbers.then_some(hsl)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn selectors_are_read_and_weighed() {
+        let selector = Selector::parse("#menu.navbar-default > a.active").expect("a selector");
+        assert_eq!(selector.weight(), (1, 2, 1));
+        assert!(Selector::parse("a:hover").expect("a selector").state());
+        assert!(!Selector::parse(":root").expect("a selector").state());
+        assert_eq!(split_list("h1, h2:not(.a, .b)"), ["h1", "h2:not(.a, .b)"]);
+    }
+
+    #[test]
+    fn names_of_variables() {
+        let wanted = |words: &str| words.split(' ').map(str::to_owned).collect::<Vec<_>>();
+        assert!(token_name("--color-primary", &wanted("primary")));
+        assert!(token_name("--aw-color-primary", &wanted("primary")));
+        assert!(!token_name("--primary-foreground", &wanted("primary")));
+        assert!(token_name("--text-color-link", &wanted("link")));
+        assert!(!token_name("--text-color-link-active", &wanted("link")));
+        assert!(token_name("--background-color", &wanted("background")));
+        assert_eq!(triplet("142.1 76.2% 36.3%"), Some(true));
+        assert_eq!(triplet("34, 197, 94"), Some(false));
+    }
+}

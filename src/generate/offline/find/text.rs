@@ -1,0 +1,458 @@
+//! Finding the one text that a phrase means.
+
+mod places;
+mod ranks;
+
+use std::sync::Arc;
+
+use super::names::{explain, idle, in_place};
+use super::page::Pages;
+use super::role::{self, fit};
+use super::{Finder, Hit, Seen, ambiguous, candidate, not_found, readable, unique};
+use crate::generate::offline::ask::lexicon::{GENERIC, RECORD, Role};
+use crate::generate::offline::ask::phrase::{Phrase, Place};
+use crate::generate::offline::doc::{Doc, Kind, NodeId};
+use crate::generate::offline::parse;
+use crate::generate::offline::site::{detect, folder};
+use crate::generate::offline::text::{self, folded};
+use crate::generate::offline::view::View;
+use crate::model::{Refusal, RefusalReason};
+
+/// A phrase with its pages settled.
+#[derive(Clone, Debug)]
+pub struct Scope {
+    /// The pages looked at.
+    pub views: Vec<Arc<View>>,
+    /// True when the request named a page.
+    pub paged: bool,
+    /// The pages' numbers, when it did.
+    pub pages: Vec<usize>,
+    /// The places that are no pages.
+    pub places: Vec<Place>,
+    /// The words of the phrase without those for pages.
+    pub words: Vec<String>,
+    /// The same as said.
+    pub said: String,
+    /// What the pages were called, for messages.
+    pub called: String,
+}
+
+/// How well a hit fits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Rank {
+    /// 3 the whole text, 2 all but punctuation, 1 part of it.
+    text: u8,
+    /// 1 when it is seen on a page or is data, 0 in a file no page shows.
+    reach: u8,
+    /// 1 for text, 0 for the value of an attribute.
+    visible: u8,
+    role: u8,
+    /// Smaller is nearer; kept negative so that greater is better.
+    near: i64,
+}
+
+impl Finder<'_> {
+    /// Settles which pages a phrase is about.
+    ///
+    /// # Errors
+    /// When it names a page that is not there.
+    pub fn scope(&self, phrase: &Phrase) -> Result<Scope, Refusal> {
+        let mut pages: Option<Vec<usize>> = None;
+        let mut places = Vec::new();
+        let mut words = phrase.words.clone();
+        let mut said = phrase.full.clone();
+        let mut called = String::new();
+        for place in &phrase.places {
+            match self.pages(place) {
+                Pages::Some(found) => {
+                    called = place.words.join(" ");
+                    pages = Some(found);
+                }
+                Pages::None => places.push(place.clone()),
+                Pages::Missing => {
+                    // A site of one page may have the section instead.
+                    let real = self
+                        .site
+                        .pages()
+                        .iter()
+                        .filter(|page| !page.entry && !page.route.contains("404"))
+                        .count();
+                    let name = place.words.join(" ");
+                    let place = self.section(place).filter(|_| real <= 1);
+                    match place {
+                        Some(place) => places.push(place),
+                        None => return Err(no_page(self, &name)),
+                    }
+                }
+            }
+        }
+        // "the homepage headline", "the login page title"
+        if pages.is_none() {
+            let front: usize = match words.first().map(String::as_str) {
+                Some("homepage") => 1,
+                Some("home" | "landing" | "front")
+                    if words.get(1).is_some_and(|word| word == "page") =>
+                {
+                    2
+                }
+                _ => words
+                    .iter()
+                    .position(|word| word == "page")
+                    .filter(|at| *at > 0 && *at + 1 < words.len())
+                    .map_or(0, |at| at + 1),
+            };
+            if front > 0 && front < words.len() {
+                let place = Place {
+                    words: words[..front].to_vec(),
+                    ..Place::default()
+                };
+                match self.pages(&place) {
+                    Pages::Some(found) => {
+                        called = words[..front].join(" ");
+                        pages = Some(found);
+                        words.drain(..front);
+                        said = skip_words(&said, front, &phrase.words);
+                    }
+                    Pages::Missing
+                        if place.words.last().is_some_and(|word| word == "page")
+                            && words[front - 1] == "page" =>
+                    {
+                        // "the pricing page title" of a page that is not there; "landing page" may be plain words.
+                        if words.len() - front <= 2 && role::fit_possible(&words[front..]) {
+                            return Err(no_page(self, &words[..front].join(" ")));
+                        }
+                    }
+                    _ => {}
+                }
+            }
+        }
+        // Every page may have a hero; without a page the home page's is meant.
+        if pages.is_none() {
+            let hero = |word: &String| {
+                matches!(
+                    word.as_str(),
+                    "hero" | "jumbotron" | "masthead" | "headline"
+                )
+            };
+            let said_hero = words.iter().any(hero)
+                || places
+                    .iter()
+                    .any(|place: &Place| place.words.iter().any(hero));
+            let home: Vec<usize> = self
+                .site
+                .pages()
+                .iter()
+                .enumerate()
+                .filter(|(_, page)| page.route == "/")
+                .map(|(at, _)| at)
+                .collect();
+            if said_hero && home.len() == 1 {
+                pages = Some(home);
+            }
+        }
+        let views = match &pages {
+            Some(pages) => pages.iter().map(|page| self.site.view(*page)).collect(),
+            None => self.all_views(),
+        };
+        Ok(Scope {
+            views,
+            paged: pages.is_some(),
+            pages: pages.unwrap_or_default(),
+            places,
+            words,
+            said,
+            called,
+        })
+    }
+
+    /// A page's words as a section: what is left without "page".
+    fn section(&self, place: &Place) -> Option<Place> {
+        let words: Vec<String> = place
+            .words
+            .iter()
+            .filter(|word| *word != "page")
+            .cloned()
+            .collect();
+        (!words.is_empty()).then(|| Place {
+            words,
+            ..place.clone()
+        })
+    }
+
+    /// The texts that are `wanted`, or hold it: hits with how much of the text they are.
+    pub fn texts(&self, wanted: &str, scope: &Scope) -> Vec<(Hit, u8)> {
+        let folded_wanted = folded(wanted);
+        let core = trim_marks(&folded_wanted);
+        let mut out = Vec::new();
+        if core.is_empty() {
+            return out;
+        }
+        let mut visit = |doc: &Arc<Doc>, node: NodeId, seen: &dyn Fn() -> Vec<Seen>| {
+            let this = doc.node(node);
+            let raw = doc.raw(this.inner.clone());
+            let spans = text::find(this.host, raw, wanted);
+            let shown = folded(&doc.text(node));
+            let level = if shown == folded_wanted {
+                3
+            } else if trim_marks(&shown) == core && !core.is_empty() {
+                2
+            } else if !spans.is_empty() {
+                1
+            } else {
+                return;
+            };
+            if !readable(doc, node) || super::technical(doc, node) {
+                return;
+            }
+            // A part of a name in code ("about.md", "menu-item") is not a text.
+            let code = !shown.contains(' ') && shown.contains(['.', '/', '_', '-', '#']);
+            if level == 1 && code && !core.contains(['.', '/', '_', '-', '#', '@']) {
+                return;
+            }
+            let seen = seen();
+            if level >= 2 {
+                let mut hit = Hit::whole(doc, node, seen);
+                // What was said without its full stop leaves the full stop.
+                if level == 2
+                    && let [span] = spans.as_slice()
+                {
+                    hit.span = this.inner.start + span.start..this.inner.start + span.end;
+                    hit.whole = false;
+                }
+                out.push((hit, level));
+            } else {
+                for span in spans {
+                    let span = this.inner.start + span.start..this.inner.start + span.end;
+                    out.push((
+                        Hit {
+                            doc: doc.clone(),
+                            node,
+                            span,
+                            whole: false,
+                            part: true,
+                            seen: seen.clone(),
+                        },
+                        level,
+                    ));
+                }
+            }
+        };
+        if scope.paged {
+            let mut known = std::collections::HashSet::new();
+            for view in &scope.views {
+                for (doc, node, ..) in view.literals() {
+                    if known.insert((doc.path.clone(), node)) {
+                        visit(&doc, node, &|| self.seen(&doc, node, &scope.views));
+                    }
+                }
+            }
+            // Literals of the page's own files that could not be followed.
+            for path in self.page_files(scope) {
+                let Some(doc) = self.site.doc(&path) else {
+                    continue;
+                };
+                for node in 0..doc.nodes.len() {
+                    if matches!(doc.node(node).kind, Kind::Text | Kind::Scalar)
+                        && known.insert((path.clone(), node))
+                    {
+                        visit(&doc, node, &|| self.seen(&doc, node, &scope.views));
+                    }
+                }
+            }
+        } else {
+            for path in self.files_with(&folded_wanted) {
+                let Some(doc) = self.site.doc(&path) else {
+                    continue;
+                };
+                for node in 0..doc.nodes.len() {
+                    if matches!(doc.node(node).kind, Kind::Text | Kind::Scalar) {
+                        visit(&doc, node, &|| self.seen(&doc, node, &scope.views));
+                    }
+                }
+            }
+        }
+        out
+    }
+
+    /// The files of the pages in scope: what they show, and the page's own.
+    pub fn page_files(&self, scope: &Scope) -> Vec<String> {
+        let mut out: Vec<String> = Vec::new();
+        for view in &scope.views {
+            if let Some(page) = view.page {
+                let own = self.site.pages()[page].file.clone();
+                let beside = folder(&own).to_owned();
+                out.push(own);
+                // `+page.js` and its like beside the page.
+                for name in ["+page.js", "+page.ts", "+page.server.js", "+page.server.ts"] {
+                    let path = format!("{beside}{name}");
+                    if self.site.has(&path) {
+                        out.push(path);
+                    }
+                }
+            }
+            out.extend(view.files().map(str::to_owned));
+        }
+        out.sort();
+        out.dedup();
+        out
+    }
+
+    /// The files a person may mean, that hold the longest word of a text.
+    pub fn files_with(&self, folded_text: &str) -> Vec<String> {
+        let longest = folded_text
+            .split(|c: char| !c.is_alphanumeric())
+            .max_by_key(|word| word.chars().count())
+            .unwrap_or_default();
+        self.site
+            .files
+            .iter()
+            .filter(|path| self.content_file(path))
+            .filter(|path| {
+                self.site
+                    .folded(path)
+                    .is_some_and(|text| text.contains(longest))
+            })
+            .cloned()
+            .collect()
+    }
+}
+
+fn no_page(finder: &Finder<'_>, name: &str) -> Refusal {
+    let name = name.trim_end_matches(" page");
+    let routes: Vec<String> = finder
+        .site
+        .pages()
+        .iter()
+        .filter(|page| !page.entry)
+        .take(12)
+        .map(|page| page.route.clone())
+        .collect();
+    not_found(format!(
+        "there is no {name} page; the pages are {}",
+        routes.join(", ")
+    ))
+    .hint(format!("say \"add a {name} page\" to make one"))
+}
+
+/// Words that carry meaning of their own.
+fn meaningful(words: &[String]) -> Vec<String> {
+    words
+        .iter()
+        .filter(|word| {
+            !idle(word) && !crate::generate::offline::ask::lexicon::STOP.contains(&word.as_str())
+        })
+        .cloned()
+        .collect()
+}
+
+fn meaningful_or_all(words: &[String]) -> Vec<String> {
+    words
+        .iter()
+        .filter(|word| !crate::generate::offline::ask::lexicon::STOP.contains(&word.as_str()))
+        .cloned()
+        .collect()
+}
+
+/// Whether a value's key is exactly these words.
+fn key_takes(doc: &Doc, node: NodeId, words: &[String]) -> bool {
+    use crate::generate::offline::ask::lexicon::{alike, equal, words_of};
+    let Some(key) = role::key(doc, node) else {
+        return false;
+    };
+    let parts = words_of(&key);
+    if parts.concat() == words.concat() {
+        return true;
+    }
+    match (parts.as_slice(), words) {
+        ([part], [word]) => alike(part, word),
+        (parts, words) => {
+            parts.len() == words.len()
+                && parts
+                    .iter()
+                    .zip(words)
+                    .all(|(part, word)| equal(part, word))
+        }
+    }
+}
+
+/// Whether a hit fills a role well enough to be known by its text and role.
+fn strong(role: Role, hit: &Hit) -> bool {
+    let options: Vec<Option<&Seen>> = if hit.seen.is_empty() {
+        vec![None]
+    } else {
+        hit.seen.iter().map(Some).collect()
+    };
+    options.into_iter().any(|seen| {
+        fit(role, hit, seen) >= 2
+            || (matches!(role, Role::Text | Role::Button | Role::Name) && fit(role, hit, seen) >= 1)
+    })
+}
+
+/// Without punctuation at the ends.
+fn trim_marks(text: &str) -> String {
+    text.trim_matches(|c: char| !c.is_alphanumeric() && !"$€£#%&+@".contains(c))
+        .to_owned()
+}
+
+/// `said` without its first `count` content words.
+fn skip_words(said: &str, count: usize, words: &[String]) -> String {
+    let mut left = count;
+    let mut rest = said.trim();
+    // An article at the front is not counted.
+    if let (Some(first), Some(front)) = (words.first(), rest.split_whitespace().next())
+        && !front
+            .to_lowercase()
+            .trim_matches(|c: char| !c.is_alphanumeric() && c != '/')
+            .eq(first)
+    {
+        rest = crate::generate::offline::ask::phrase::strip_article(rest);
+    }
+    while left > 0 {
+        let Some(at) = rest.find(char::is_whitespace) else {
+            return String::new();
+        };
+        rest = rest[at..].trim_start();
+        left -= 1;
+    }
+    rest.to_owned()
+}
+
+/// The words as they were said, when they begin `said`.
+fn front_words(said: &str, words: &str) -> String {
+    let bare = crate::generate::offline::ask::phrase::strip_article(said.trim());
+    let count = words.split(' ').count();
+    let front: Vec<&str> = bare.split_whitespace().take(count).collect();
+    let joined = front.join(" ");
+    if folded(&joined) == folded(words) {
+        joined
+    } else {
+        words.to_owned()
+    }
+}
+
+fn nth(hits: Vec<Hit>, ordinal: i32) -> Vec<Hit> {
+    // Only hits of one view have an order a person sees.
+    let mut ordered = hits;
+    ordered.sort_by_key(|hit| hit.seen.first().map(|seen| seen.at));
+    let at = if ordinal > 0 {
+        usize::try_from(ordinal - 1).unwrap_or(usize::MAX)
+    } else {
+        ordered.len().wrapping_sub(1)
+    };
+    ordered.into_iter().nth(at).into_iter().collect()
+}
+
+/// The phrase for a message.
+pub fn describe(phrase: &Phrase) -> String {
+    let quoted = phrase
+        .quoted
+        .iter()
+        .map(|text| format!("\u{201c}{text}\u{201d}"))
+        .collect::<Vec<_>>()
+        .join(" ");
+    match (quoted.as_str(), phrase.said.as_str()) {
+        ("", said) => said.to_owned(),
+        (quoted, "") => format!("text {quoted}"),
+        (quoted, said) => format!("{said} {quoted}"),
+    }
+}

@@ -1,0 +1,335 @@
+//! Where on the site a text is looked for.
+
+use super::*;
+
+impl Finder<'_> {
+    /// All texts a phrase may mean equally well.
+    ///
+    /// # Errors
+    /// A refusal when what is meant is clear and cannot be changed.
+    pub fn find_all(&self, phrase: &Phrase, scope: &Scope) -> Result<Vec<Hit>, Refusal> {
+        let role = Phrase {
+            words: scope.words.clone(),
+            ..phrase.clone()
+        }
+        .role();
+        // In quotes: the text itself; the other words say what and where it is.
+        if let Some(wanted) = phrase.quoted.first() {
+            let (role, mods) = match role {
+                Some((role, at, length)) => {
+                    let mut mods: Vec<String> = scope.words[..at].to_vec();
+                    mods.extend(scope.words[at + length..].iter().cloned());
+                    (Some(role), mods)
+                }
+                None => (None, scope.words.clone()),
+            };
+            let mods = meaningful(&mods);
+            let hits = self.texts(wanted, scope);
+            let exact = self.best(hits.clone(), role, &mods, scope, phrase.ordinal);
+            if !exact.is_empty() {
+                return Ok(exact);
+            }
+            // A role can be named loosely; the text in quotes cannot.
+            let loose = self.best(hits.clone(), None, &mods, scope, phrase.ordinal);
+            if loose.len() == 1
+                && matches!(
+                    role,
+                    Some(
+                        Role::Text
+                            | Role::Label
+                            | Role::Name
+                            | Role::Title
+                            | Role::Heading
+                            | Role::Headline
+                            | Role::Paragraph
+                            | Role::Tagline
+                            | Role::MenuItem
+                    )
+                )
+            {
+                return Ok(loose);
+            }
+            if role.is_none() || loose.is_empty() {
+                let bare = self.best(hits, None, &[], scope, phrase.ordinal);
+                if bare.len() == 1
+                    && mods.iter().all(|word| {
+                        RECORD.contains(&word.as_str()) || GENERIC.contains(&word.as_str())
+                    })
+                {
+                    return Ok(bare);
+                }
+            }
+            return Ok(Vec::new());
+        }
+        let site_wide = scope
+            .words
+            .iter()
+            .any(|word| matches!(word.as_str(), "site" | "website"));
+        if let Some(last) = scope.words.last().filter(|_| site_wide) {
+            let found = self.site_value(&[last.as_str()], scope);
+            if !found.is_empty() {
+                return Ok(found);
+            }
+        }
+        let Some((role, at, length)) = role else {
+            return self.find_plain(phrase, scope);
+        };
+        let mods = meaningful(&scope.words[..at]);
+        let tail = &scope.words[at + length..];
+        if !tail.is_empty() {
+            let said = skip_words(&scope.said, at + length, &scope.words);
+            let hits = self.texts(&said, scope);
+            let found = self.best(hits.clone(), Some(role), &mods, scope, None);
+            if !found.is_empty() {
+                return Ok(found);
+            }
+            let found = self.best(hits, None, &mods, scope, None);
+            if !found.is_empty() {
+                return Ok(found);
+            }
+        }
+        // The words before the role are its text: "the subscribe button".
+        if !scope.words[..at].is_empty() && tail.is_empty() {
+            let text = scope.words[..at].join(" ");
+            let text_said = front_words(&scope.said, &text);
+            let hits: Vec<(Hit, u8)> = self
+                .texts(&text_said, scope)
+                .into_iter()
+                .filter(|(_, level)| *level >= 2)
+                .collect();
+            let found: Vec<Hit> = self
+                .best(hits, Some(role), &[], scope, phrase.ordinal)
+                .into_iter()
+                .filter(|hit| strong(role, hit))
+                .collect();
+            if !found.is_empty() {
+                return Ok(found);
+            }
+            // "the hero get started button": the first words say where.
+            for split in 1..at {
+                let where_words = &scope.words[..split];
+                let text = front_words(
+                    &skip_words(&scope.said, split, &scope.words),
+                    &scope.words[split..at].join(" "),
+                );
+                let hits: Vec<(Hit, u8)> = self
+                    .texts(&text, scope)
+                    .into_iter()
+                    .filter(|(_, level)| *level >= 2)
+                    .collect();
+                let place = Place {
+                    words: where_words.to_vec(),
+                    ..Place::default()
+                };
+                let inner = Scope {
+                    places: scope.places.iter().cloned().chain([place]).collect(),
+                    ..scope.clone()
+                };
+                let found: Vec<Hit> = self
+                    .best(hits, Some(role), &[], &inner, phrase.ordinal)
+                    .into_iter()
+                    .filter(|hit| strong(role, hit))
+                    .collect();
+                if !found.is_empty() {
+                    return Ok(found);
+                }
+            }
+        }
+        self.by_role(role, &mods, phrase, scope)
+    }
+
+    /// A phrase without a role: the text itself, a page, or the key of a value.
+    pub(super) fn find_plain(&self, phrase: &Phrase, scope: &Scope) -> Result<Vec<Hit>, Refusal> {
+        let owned = phrase.full.to_lowercase().starts_with("my ")
+            || phrase.full.to_lowercase().starts_with("our ")
+            || phrase.full.to_lowercase().starts_with("the ");
+        let keyed = self.by_key(&scope.words, phrase, scope);
+        if owned && keyed.len() == 1 {
+            return Ok(keyed);
+        }
+        if let Some(found) = self.page_title(phrase, scope)? {
+            return Ok(found);
+        }
+        let wholes = [
+            scope.said.clone(),
+            crate::generate::offline::ask::phrase::strip_article(&scope.said).to_owned(),
+        ];
+        for wanted in &wholes {
+            let hits: Vec<(Hit, u8)> = self
+                .texts(wanted, scope)
+                .into_iter()
+                .filter(|(_, level)| *level >= 2)
+                .collect();
+            let found = self.best(hits, None, &[], scope, phrase.ordinal);
+            if !found.is_empty() {
+                return Ok(found);
+            }
+        }
+        // "the footer About": the first words say where.
+        for split in 1..scope.words.len() {
+            let text = skip_words(&scope.said, split, &scope.words);
+            let hits: Vec<(Hit, u8)> = self
+                .texts(&text, scope)
+                .into_iter()
+                .filter(|(_, level)| *level >= 2)
+                .collect();
+            if hits.is_empty() {
+                continue;
+            }
+            let place = Place {
+                words: scope.words[..split].to_vec(),
+                ..Place::default()
+            };
+            let inner = Scope {
+                places: scope.places.iter().cloned().chain([place]).collect(),
+                ..scope.clone()
+            };
+            let found = self.best(hits, None, &[], &inner, phrase.ordinal);
+            if !found.is_empty() {
+                return Ok(found);
+            }
+        }
+        if !keyed.is_empty() {
+            return Ok(keyed);
+        }
+        for wanted in &wholes {
+            if wanted.chars().count() < 4 {
+                continue;
+            }
+            let found = self.best(self.texts(wanted, scope), None, &[], scope, phrase.ordinal);
+            if !found.is_empty() {
+                return Ok(found);
+            }
+        }
+        Ok(Vec::new())
+    }
+
+    /// Values of data whose key is the last words, where the first words say.
+    pub fn by_key(&self, words: &[String], phrase: &Phrase, scope: &Scope) -> Vec<Hit> {
+        let words = meaningful_or_all(words);
+        let mut hits: Vec<(usize, i64, Hit)> = Vec::new();
+        let files: Vec<String> = if scope.paged {
+            self.page_files(scope)
+        } else {
+            self.site
+                .files
+                .iter()
+                .filter(|path| self.content_file(path))
+                .cloned()
+                .collect()
+        };
+        for path in files {
+            let Some(doc) = self.site.doc(&path) else {
+                continue;
+            };
+            for node in 0..doc.nodes.len() {
+                if doc.node(node).kind != Kind::Scalar || !readable(&doc, node) {
+                    continue;
+                }
+                // As many of the last words as the key takes.
+                let Some(taken) = (1..=words.len())
+                    .rev()
+                    .find(|taken| key_takes(&doc, node, &words[words.len() - taken..]))
+                else {
+                    continue;
+                };
+                let hit = Hit::whole(&doc, node, self.seen(&doc, node, &scope.views));
+                let rest = &words[..words.len() - taken];
+                if let Some(rank) = self.rank(&hit, 3, None, rest, &scope.places) {
+                    let depth = doc
+                        .ancestors(node)
+                        .filter(|up| doc.node(*up).kind == Kind::Object)
+                        .count();
+                    hits.push((
+                        taken,
+                        rank.near * 100 - i64::try_from(depth).unwrap_or(0),
+                        hit,
+                    ));
+                }
+            }
+        }
+        let Some(most) = hits.iter().map(|(taken, ..)| *taken).max() else {
+            return Vec::new();
+        };
+        hits.retain(|(taken, ..)| *taken == most);
+        let nearest = hits
+            .iter()
+            .map(|(_, near, _)| *near)
+            .max()
+            .unwrap_or_default();
+        hits.retain(|(_, near, _)| *near == nearest);
+        let mut hits: Vec<Hit> = hits.into_iter().map(|(.., hit)| hit).collect();
+        unique(&mut hits);
+        match phrase.ordinal {
+            Some(ordinal) => nth(hits, ordinal),
+            None => hits,
+        }
+    }
+
+    /// Places known by their role alone.
+    pub(super) fn by_role(
+        &self,
+        role: Role,
+        mods: &[String],
+        phrase: &Phrase,
+        scope: &Scope,
+    ) -> Result<Vec<Hit>, Refusal> {
+        if let Some(found) = self.special(role, mods, phrase, scope)? {
+            return Ok(found);
+        }
+        let mut hits: Vec<(Hit, u8)> = Vec::new();
+        let mut known = std::collections::HashSet::new();
+        for view in &scope.views {
+            for (doc, node, at, attr) in view.literals() {
+                if !readable(&doc, node) {
+                    continue;
+                }
+                let seen = Seen {
+                    view: view.clone(),
+                    at,
+                    attr,
+                };
+                let hit = Hit::whole(&doc, node, vec![seen.clone()]);
+                if fit(role, &hit, Some(&seen)) >= 2 && known.insert((doc.path.clone(), node)) {
+                    let seen = self.seen(&doc, node, &scope.views);
+                    hits.push((Hit { seen, ..hit }, 3));
+                }
+            }
+        }
+        // Data that no page shows in a way that can be followed.
+        let files: Vec<String> = if scope.paged {
+            self.page_files(scope)
+        } else {
+            self.site
+                .files
+                .iter()
+                .filter(|path| self.content_file(path))
+                .cloned()
+                .collect()
+        };
+        for path in files {
+            let Some(doc) = self.site.doc(&path) else {
+                continue;
+            };
+            for node in 0..doc.nodes.len() {
+                if doc.node(node).kind == Kind::Scalar
+                    && readable(&doc, node)
+                    && !known.contains(&(path.clone(), node))
+                {
+                    let hit = Hit::whole(&doc, node, Vec::new());
+                    if fit(role, &hit, None) >= 2 {
+                        known.insert((path.clone(), node));
+                        let seen = self.seen(&doc, node, &scope.views);
+                        hits.push((Hit { seen, ..hit }, 3));
+                    }
+                }
+            }
+        }
+        let found = self.best(hits, Some(role), mods, scope, phrase.ordinal);
+        if !found.is_empty() {
+            return Ok(found);
+        }
+        // The role's word may be a key of its own ("the hero subtitle" is `mainHero.subtitle`).
+        Ok(self.by_key(&scope.words, phrase, scope))
+    }
+}

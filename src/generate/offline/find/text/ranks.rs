@@ -1,0 +1,338 @@
+//! How well a text fits what was said.
+
+use super::*;
+
+impl Finder<'_> {
+    /// Whether a file is part of a site as a person sees it.
+    pub fn content_file(&self, path: &str) -> bool {
+        if let Some(pointed) = self.pointed {
+            return path == pointed;
+        }
+        if parse::lang(path).is_none() || detect::generated(self.site, path).is_some() {
+            return false;
+        }
+        let name = path.rsplit('/').next().unwrap_or(path);
+        let tool = [
+            "package.json",
+            "tsconfig",
+            "jsconfig",
+            ".eslintrc",
+            "eslint.config",
+            "postcss.config",
+            "babel.config",
+            ".babelrc",
+            "vite.config",
+            "webpack",
+            "jest.config",
+            "vitest",
+            "tailwind.config",
+            "next.config",
+            "svelte.config",
+            "components.json",
+            ".prettierrc",
+            "netlify.toml",
+            "vercel.json",
+            "renovate",
+            "lint-staged",
+            "turbo.json",
+            "cypress",
+            "playwright",
+            "gulpfile",
+            "gruntfile",
+            "rollup.config",
+            "docker-compose",
+            ".stylelintrc",
+            "browserslist",
+            "cargo.toml",
+        ];
+        let lower = name.to_ascii_lowercase();
+        if tool.iter().any(|start| lower.starts_with(start))
+            || (lower.starts_with('.') && !lower.starts_with(".vitepress"))
+        {
+            return false;
+        }
+        if path.ends_with(".css") || path.ends_with(".scss") || path.ends_with(".less") {
+            return false;
+        }
+        self.site.apps.is_empty()
+            || self.site.apps.iter().any(|app| {
+                path.starts_with(&app.root)
+                    || app
+                        .theme
+                        .as_ref()
+                        .is_some_and(|theme| path.starts_with(theme.as_str()))
+            })
+    }
+
+    /// Of the hits, those that fit best; `None` for a hit that a place, a role or the words rule out.
+    pub(super) fn best(
+        &self,
+        hits: Vec<(Hit, u8)>,
+        role: Option<Role>,
+        mods: &[String],
+        scope: &Scope,
+        ordinal: Option<i32>,
+    ) -> Vec<Hit> {
+        let mut ranked: Vec<(Rank, Hit)> = Vec::new();
+        for (hit, level) in hits {
+            if let Some(rank) = self.rank(&hit, level, role, mods, &scope.places) {
+                ranked.push((rank, hit));
+            }
+        }
+        let Some(top) = ranked
+            .iter()
+            .map(|(rank, _)| *rank)
+            .max_by_key(|rank| (rank.text, rank.reach, rank.visible, rank.role))
+        else {
+            return Vec::new();
+        };
+        ranked.retain(|(rank, _)| {
+            (rank.text, rank.reach, rank.visible, rank.role)
+                == (top.text, top.reach, top.visible, top.role)
+        });
+        let nearest = ranked
+            .iter()
+            .map(|(rank, _)| rank.near)
+            .max()
+            .unwrap_or_default();
+        ranked.retain(|(rank, _)| rank.near == nearest);
+        let mut hits: Vec<Hit> = ranked.into_iter().map(|(_, hit)| hit).collect();
+        unique(&mut hits);
+        if let Some(ordinal) = ordinal {
+            hits = nth(hits, ordinal);
+        }
+        hits
+    }
+
+    pub(super) fn rank(
+        &self,
+        hit: &Hit,
+        level: u8,
+        role: Option<Role>,
+        mods: &[String],
+        places: &[Place],
+    ) -> Option<Rank> {
+        let on_page = hit.seen.iter().any(|seen| seen.view.page.is_some());
+        let data = matches!(hit.doc.node(hit.node).kind, Kind::Scalar);
+        let options: Vec<Option<&Seen>> = if hit.seen.is_empty() {
+            vec![None]
+        } else {
+            hit.seen.iter().map(Some).collect()
+        };
+        let mut best: Option<Rank> = None;
+        for seen in options {
+            let mut near = 0;
+            let mut ruled_out = false;
+            for place in places {
+                match in_place(self, place, hit, seen) {
+                    Some(distance) => near += distance,
+                    None => ruled_out = true,
+                }
+            }
+            if ruled_out {
+                continue;
+            }
+            let fits = match role {
+                Some(role) => fit(role, hit, seen),
+                None => 1,
+            };
+            if fits == 0 {
+                continue;
+            }
+            if !mods.is_empty() {
+                match explain(self, mods, hit, seen) {
+                    Some(distance) => near += distance,
+                    None => continue,
+                }
+            }
+            let attr = hit
+                .doc
+                .ancestors(hit.node)
+                .take(3)
+                .any(|up| hit.doc.node(up).kind == Kind::Attr);
+            let attr = match seen {
+                // A property of a component that is shown as text is text.
+                Some(seen) => {
+                    seen.attr.is_some()
+                        && !hit
+                            .seen
+                            .iter()
+                            .any(|seen| seen.attr.is_none() && seen.view.page.is_some())
+                }
+                None => attr,
+            };
+            let rank = Rank {
+                text: level,
+                reach: u8::from(on_page || data),
+                visible: u8::from(!attr),
+                role: fits,
+                near: -i64::try_from(near).unwrap_or(i64::MAX),
+            };
+            if best.is_none_or(|known| rank > known) {
+                best = Some(rank);
+            }
+        }
+        best
+    }
+
+    /// The one text a phrase means.
+    ///
+    /// # Errors
+    /// A refusal when it is none, several, or not a plain literal.
+    pub fn locate(&self, phrase: &Phrase) -> Result<Hit, Refusal> {
+        let scope = self.scope(phrase)?;
+        let found = self.find_all(phrase, &scope)?;
+        let what = describe(phrase);
+        match found.len() {
+            1 => Ok(found
+                .into_iter()
+                .next()
+                .unwrap_or_else(|| unreachable!("one hit"))),
+            0 => Err(self.nothing(phrase, &scope)),
+            _ => Err(ambiguous(&what, &found)),
+        }
+    }
+
+    /// Why nothing was found, with what comes near.
+    pub(super) fn nothing(&self, phrase: &Phrase, scope: &Scope) -> Refusal {
+        let what = describe(phrase);
+        let wanted = phrase
+            .quoted
+            .first()
+            .cloned()
+            .unwrap_or_else(|| scope.said.clone());
+        // The text is there but in several pieces.
+        let folded_wanted = folded(&wanted);
+        for view in &scope.views {
+            for id in view.below(0) {
+                let node = &view.nodes[id];
+                if node.text.is_empty()
+                    && folded_wanted.contains(' ')
+                    && !node.children.is_empty()
+                    && view.texts(id).len() < 12
+                    && super::super::names::contains_words(&folded(&view.shown(id)), &folded_wanted)
+                    && !view.nodes[id].children.iter().any(|child| {
+                        super::super::names::contains_words(
+                            &folded(&view.shown(*child)),
+                            &folded_wanted,
+                        )
+                    })
+                {
+                    return Refusal::new(
+                        RefusalReason::Mixed,
+                        format!(
+                            "{what} is put together from several pieces; say which piece to change"
+                        ),
+                    )
+                    .candidates(super::super::special::pieces_of(view, id));
+                }
+            }
+        }
+        // It stands in build output: its source is the place to change.
+        if let Some(refusal) = self.generated(&folded_wanted) {
+            return refusal;
+        }
+        // It is elsewhere than it was said to be.
+        let everywhere = Scope {
+            places: Vec::new(),
+            ..scope.clone()
+        };
+        let near: Vec<_> = self
+            .texts(&wanted, &everywhere)
+            .into_iter()
+            .map(|(hit, _)| hit.candidate())
+            .take(8)
+            .collect();
+        let landmark = self.landmarks(scope);
+        let mut candidates = near;
+        candidates.extend(landmark);
+        let place = scope
+            .places
+            .iter()
+            .map(|place| place.words.join(" "))
+            .collect::<Vec<_>>()
+            .join(", ");
+        let at = match (scope.called.as_str(), place.as_str()) {
+            ("", "") => "on the site".to_owned(),
+            (page, "") => format!("on the {page}"),
+            (_, place) => format!("in the {place}"),
+        };
+        not_found(format!("there is no {what} {at}")).candidates(candidates)
+    }
+
+    /// The places themselves, as candidates for what is not in them.
+    pub(super) fn landmarks(&self, scope: &Scope) -> Vec<crate::model::Candidate> {
+        let mut out = Vec::new();
+        for place in &scope.places {
+            for view in &scope.views {
+                for id in super::super::element::named(view, &place.words)
+                    .into_iter()
+                    .take(1)
+                {
+                    let node = &view.nodes[id];
+                    let found = candidate(&node.doc, node.doc.node(node.node).span.clone());
+                    if !out.contains(&found) {
+                        out.push(found);
+                    }
+                }
+            }
+        }
+        out.truncate(4);
+        out
+    }
+
+    /// A refusal when the text stands only in build output.
+    pub fn generated(&self, folded_text: &str) -> Option<Refusal> {
+        if folded_text.is_empty() {
+            return None;
+        }
+        let mut found = Vec::new();
+        let mut sources = Vec::new();
+        for path in &self.site.files {
+            let Some(text) = self.site.folded(path) else {
+                continue;
+            };
+            if !text.contains(folded_text) {
+                continue;
+            }
+            if detect::generated(self.site, path).is_some() {
+                found.push(path.clone());
+            } else if parse::lang(path).is_none() {
+                sources.push(path.clone());
+            }
+        }
+        if found.is_empty() && sources.is_empty() {
+            return None;
+        }
+        let of = |path: &String| {
+            let text = self.site.text(path)?;
+            let at = self.site.folded(path)?.find(folded_text)?;
+            let line = self.site.folded(path)?[..at].matches('\n').count() + 1;
+            let shown: String = text
+                .lines()
+                .nth(line - 1)
+                .unwrap_or_default()
+                .trim()
+                .chars()
+                .take(200)
+                .collect();
+            Some(crate::model::Candidate {
+                file: path.clone(),
+                line,
+                text: shown,
+            })
+        };
+        let candidates: Vec<_> = sources.iter().chain(&found).filter_map(of).collect();
+        let source = sources
+            .first()
+            .map_or_else(|| "its source".to_owned(), Clone::clone);
+        Some(
+            Refusal::new(
+                RefusalReason::Generated,
+                format!("this text is build output; change {source} instead, and build again"),
+            )
+            .hint("build output is never edited: the next build would undo it")
+            .candidates(candidates),
+        )
+    }
+}

@@ -1,0 +1,567 @@
+//! The pages of each site, by its framework's conventions.
+
+use std::collections::HashSet;
+
+use super::super::doc::{Doc, ExKind, Kind};
+use super::resolve;
+use super::{App, Framework, Site, data_root, folder, stem};
+
+/// A page.
+#[derive(Clone, Debug)]
+pub struct Page {
+    /// The site it belongs to.
+    pub app: usize,
+    /// Its address, e.g. `/about`; parameters stay in brackets.
+    pub route: String,
+    /// The file that is its content.
+    pub file: String,
+    /// True for posts, documents and other entries of a collection.
+    pub entry: bool,
+}
+
+/// All pages of all sites.
+pub fn pages(site: &Site) -> Vec<Page> {
+    let mut out = Vec::new();
+    for (at, app) in site.apps.iter().enumerate() {
+        let nested: Vec<&str> = site
+            .apps
+            .iter()
+            .filter(|other| other.root.len() > app.root.len() && other.root.starts_with(&app.root))
+            .map(|other| other.root.as_str())
+            .collect();
+        let own = |path: &str| !nested.iter().any(|root| path.starts_with(root));
+        let mut found: Vec<(String, String, bool)> = match app.framework {
+            Framework::Plain => plain(site, app),
+            Framework::Next => next(site, app),
+            Framework::React => react(site, app),
+            Framework::Vue => vue(site, app),
+            Framework::Nuxt => files_router(
+                site,
+                app,
+                &["pages/", "app/pages/", "src/pages/"],
+                &[".vue"],
+                &["content/"],
+            ),
+            Framework::Svelte => svelte(site, app),
+            Framework::Astro => files_router(
+                site,
+                app,
+                &["src/pages/"],
+                &[".astro", ".md", ".mdx", ".html"],
+                &["src/content/", "src/data/", "content/"],
+            ),
+            Framework::Docusaurus => files_router(
+                site,
+                app,
+                &["src/pages/"],
+                &[".tsx", ".jsx", ".js", ".ts", ".md", ".mdx"],
+                &["docs/", "blog/", "community/"],
+            ),
+            Framework::Hugo => hugo(site, app),
+            Framework::Jekyll => jekyll(site, app),
+            Framework::Eleventy => eleventy(site, app),
+        };
+        found.retain(|(_, file, _)| own(file));
+        let mut seen = HashSet::new();
+        for (route, file, entry) in found {
+            if seen.insert(file.clone()) {
+                out.push(Page {
+                    app: at,
+                    route,
+                    file,
+                    entry,
+                });
+            }
+        }
+    }
+    out
+}
+
+fn join(parts: &[&str]) -> String {
+    let joined = parts
+        .iter()
+        .filter(|part| !part.is_empty())
+        .copied()
+        .collect::<Vec<_>>()
+        .join("/");
+    format!("/{joined}")
+}
+
+/// `about/index.html` → `/about`.
+fn file_route(inside: &str) -> String {
+    let bare = inside.rsplit_once('/').map_or("", |(front, _)| front);
+    let name = inside.rsplit('/').next().unwrap_or(inside);
+    let name = name.split('.').next().unwrap_or(name);
+    let mut parts: Vec<&str> = bare
+        .split('/')
+        .filter(|part| !(part.starts_with('(') && part.ends_with(')')))
+        .collect();
+    if name != "index" && name != "_index" {
+        parts.push(name);
+    }
+    join(&parts)
+}
+
+fn plain(site: &Site, app: &App) -> Vec<(String, String, bool)> {
+    site.under(&app.root)
+        .filter(|path| path.ends_with(".html") || path.ends_with(".htm"))
+        .filter(|path| super::detect::generated(site, path).is_none())
+        .map(|path| {
+            let inside = &path[app.root.len()..];
+            let inside = ["public/", "src/", "www/", "html/"]
+                .iter()
+                .find_map(|part| inside.strip_prefix(part))
+                .unwrap_or(inside);
+            let route = if inside == "template.html" {
+                "/".to_owned()
+            } else {
+                file_route(inside)
+            };
+            (route, path.to_owned(), false)
+        })
+        .collect()
+}
+
+fn next(site: &Site, app: &App) -> Vec<(String, String, bool)> {
+    let mut out = Vec::new();
+    for base in ["app/", "src/app/"] {
+        let base = format!("{}{base}", app.root);
+        for path in site.under(&base) {
+            let name = path.rsplit('/').next().unwrap_or(path);
+            let page =
+                matches!(stem(name), "page" | "not-found" | "error") && !name.ends_with(".css");
+            if page {
+                let inside = folder(&path[base.len()..]).trim_end_matches('/');
+                let mut parts: Vec<&str> = inside
+                    .split('/')
+                    .filter(|part| {
+                        !(part.starts_with('(') && part.ends_with(')')) && !part.starts_with('@')
+                    })
+                    .collect();
+                match stem(name) {
+                    "not-found" => parts.push("404"),
+                    "error" => parts.push("error"),
+                    _ => {}
+                }
+                out.push((join(&parts), path.to_owned(), false));
+            }
+        }
+    }
+    for base in ["pages/", "src/pages/"] {
+        let base = format!("{}{base}", app.root);
+        for path in site.under(&base) {
+            let inside = &path[base.len()..];
+            let code = [".tsx", ".jsx", ".js", ".ts", ".mdx", ".md"]
+                .iter()
+                .any(|extension| path.ends_with(extension));
+            let special = matches!(stem(path), "_app" | "_document") || inside.starts_with("api/");
+            if code && !special {
+                let route = file_route(inside).replace("/_error", "/error");
+                out.push((route, path.to_owned(), false));
+            }
+        }
+    }
+    for base in [
+        "content/",
+        "posts/",
+        "data/blog/",
+        "src/content/",
+        "_posts/",
+        "blog/",
+        "data/",
+    ] {
+        entries(site, &format!("{}{base}", app.root), &mut out);
+    }
+    out
+}
+
+fn entries(site: &Site, base: &str, out: &mut Vec<(String, String, bool)>) {
+    for path in site.under(base) {
+        if [".md", ".mdx", ".markdown"]
+            .iter()
+            .any(|extension| path.ends_with(extension))
+        {
+            out.push((file_route(&path[base.len()..]), path.to_owned(), true));
+        }
+    }
+}
+
+/// Pages of a router table: `{ path: "/about", component: About }` and `<Route path="/about" element={<About/>}>`.
+fn routed(site: &Site, app: &App, out: &mut Vec<(String, String, bool)>) {
+    for path in site.under(&app.root) {
+        let script = [".js", ".jsx", ".ts", ".tsx"]
+            .iter()
+            .any(|extension| path.ends_with(extension));
+        if !script {
+            continue;
+        }
+        let Some(text) = site.text(path) else {
+            continue;
+        };
+        let routes = text.contains("<Route")
+            || text.contains("createRouter")
+            || text.contains("VueRouter")
+            || text.contains("createBrowserRouter")
+            || text.contains("RouteRecordRaw")
+            || text.contains("useRoutes");
+        if !routes {
+            continue;
+        }
+        let Some(doc) = site.doc(path) else { continue };
+        for (id, node) in doc.nodes.iter().enumerate() {
+            let route = match node.kind {
+                Kind::Object => doc.get(id, "path").map(|value| doc.text(value)),
+                Kind::Element if node.name == "Route" => doc
+                    .attr_text(id, "path")
+                    .or_else(|| doc.attr(id, "index").map(|_| "/".to_owned())),
+                _ => None,
+            };
+            let Some(route) = route else { continue };
+            let Some(file) = routed_file(site, app, &doc, id) else {
+                continue;
+            };
+            let route = if route.starts_with('/') {
+                route
+            } else {
+                format!("/{route}")
+            };
+            out.push((route, file, false));
+        }
+    }
+}
+
+fn routed_file(site: &Site, app: &App, doc: &Doc, id: usize) -> Option<String> {
+    // The component by its imported name, or a lazy import within.
+    let span = doc.node(id).span.clone();
+    let raw = doc.raw(span);
+    for at in doc.descendants(id) {
+        let node = doc.node(at);
+        let name = match (&node.kind, node.ex.as_deref().map(|ex| &ex.kind)) {
+            (Kind::Element, _) => node.name.clone(),
+            (Kind::Expr, Some(ExKind::Name(name))) => name.clone(),
+            _ => continue,
+        };
+        let import = doc.imports.iter().find(|import| import.local == name);
+        if let Some(import) = import
+            && let Some(found) = resolve::import(site, Some(app), &doc.path, &import.source)
+        {
+            return Some(found);
+        }
+        // `const About = lazy(() => import("./About"))`
+        if let Some(found) = lazy(site, app, doc, &name) {
+            return Some(found);
+        }
+    }
+    let at = raw.find("import(")? + "import(".len();
+    let source = raw[at..].split(['"', '\'', '`']).nth(1)?;
+    resolve::import(site, Some(app), &doc.path, source)
+}
+
+fn lazy(site: &Site, app: &App, doc: &Doc, name: &str) -> Option<String> {
+    let bound = doc.bindings.get(name)?;
+    let raw = doc.raw(bound.span.clone());
+    let at = raw.find("import(")? + "import(".len();
+    let source = raw[at..].split(['"', '\'', '`']).nth(1)?;
+    resolve::import(site, Some(app), &doc.path, source)
+}
+
+fn react(site: &Site, app: &App) -> Vec<(String, String, bool)> {
+    let mut out = Vec::new();
+    routed(site, app, &mut out);
+    let gatsby = site
+        .all
+        .iter()
+        .any(|path| path.starts_with(&format!("{}gatsby-config", app.root)));
+    let home = [
+        "src/App",
+        "src/app",
+        "App",
+        "src/app/App",
+        "src/components/App",
+        "src/App/index",
+        "src/main",
+        "src/index",
+        "src/Main",
+    ];
+    let entry = home.iter().find_map(|name| {
+        [".tsx", ".jsx", ".js", ".ts"]
+            .iter()
+            .map(|end| format!("{}{name}{end}", app.root))
+            .find(|path| site.has(path))
+    });
+    if !out.iter().any(|(route, ..)| route == "/")
+        && let Some(entry) = entry
+    {
+        out.push(("/".to_owned(), entry, false));
+    }
+    for base in ["src/pages/", "src/views/", "src/screens/", "pages/"] {
+        let base = format!("{}{base}", app.root);
+        for path in site.under(&base) {
+            let code = [".tsx", ".jsx", ".js", ".mdx", ".md"]
+                .iter()
+                .any(|extension| path.ends_with(extension));
+            if code && !out.iter().any(|(_, file, _)| file == path) {
+                let route = file_route(&path[base.len()..]).to_lowercase();
+                let route = route.trim_end_matches("page").to_owned();
+                let route = if matches!(
+                    route.as_str(),
+                    "/home" | "/homepage" | "/landing" | "/main" | ""
+                ) {
+                    "/".to_owned()
+                } else {
+                    route
+                };
+                out.push((route, path.to_owned(), false));
+            }
+        }
+    }
+    if gatsby {
+        entries(site, &format!("{}content/", app.root), &mut out);
+    }
+    out
+}
+
+fn vue(site: &Site, app: &App) -> Vec<(String, String, bool)> {
+    let mut out = Vec::new();
+    routed(site, app, &mut out);
+    for base in ["src/views/", "src/pages/", "views/", "pages/"] {
+        let base = format!("{}{base}", app.root);
+        for path in site.under(&base) {
+            if path.ends_with(".vue") && !out.iter().any(|(_, file, _)| file == path) {
+                let route = file_route(&path[base.len()..]).to_lowercase();
+                let route = route
+                    .strip_suffix("view")
+                    .or(route.strip_suffix("page"))
+                    .unwrap_or(&route)
+                    .to_owned();
+                out.push((
+                    if route == "/home" {
+                        "/".to_owned()
+                    } else {
+                        route
+                    },
+                    path.to_owned(),
+                    false,
+                ));
+            }
+        }
+    }
+    let entry = ["src/App.vue", "App.vue"].map(|name| format!("{}{name}", app.root));
+    if !out.iter().any(|(route, ..)| route == "/")
+        && let Some(entry) = entry.into_iter().find(|path| site.has(path))
+    {
+        out.push(("/".to_owned(), entry, false));
+    }
+    out
+}
+
+fn svelte(site: &Site, app: &App) -> Vec<(String, String, bool)> {
+    let mut out = Vec::new();
+    let base = format!("{}src/routes/", app.root);
+    for path in site.under(&base) {
+        let name = path.rsplit('/').next().unwrap_or(path);
+        let error = name.starts_with("+error.");
+        if (name.starts_with("+page.") && !name.ends_with(".js") && !name.ends_with(".ts")) || error
+        {
+            let mut route = file_route(&path[base.len()..])
+                .replace("/+page", "")
+                .replace("/+error", "/error");
+            if route.is_empty() {
+                route = "/".to_owned();
+            }
+            out.push((route, path.to_owned(), false));
+        }
+    }
+    if out.is_empty() {
+        let app_file = format!("{}src/App.svelte", app.root);
+        if site.has(&app_file) {
+            out.push(("/".to_owned(), app_file, false));
+        }
+    }
+    for base in ["src/content/", "content/", "src/posts/", "posts/"] {
+        entries(site, &format!("{}{base}", app.root), &mut out);
+    }
+    out
+}
+
+fn files_router(
+    site: &Site,
+    app: &App,
+    bases: &[&str],
+    ends: &[&str],
+    collections: &[&str],
+) -> Vec<(String, String, bool)> {
+    let mut out = Vec::new();
+    for base in bases {
+        let base = format!("{}{base}", app.root);
+        for path in site.under(&base) {
+            if ends.iter().any(|end| path.ends_with(end))
+                && !path[base.len()..]
+                    .split('/')
+                    .any(|part| part.starts_with('_'))
+            {
+                out.push((file_route(&path[base.len()..]), path.to_owned(), false));
+            }
+        }
+    }
+    if out.is_empty() {
+        for name in ["app.vue", "app/app.vue", "src/app.vue"] {
+            let path = format!("{}{name}", app.root);
+            if site.has(&path) {
+                out.push(("/".to_owned(), path, false));
+            }
+        }
+    }
+    for error in ["error.vue", "app/error.vue", "layouts/error.vue"] {
+        let path = format!("{}{error}", app.root);
+        if site.has(&path) {
+            out.push(("/error".to_owned(), path, false));
+        }
+    }
+    for base in collections {
+        entries(site, &format!("{}{base}", app.root), &mut out);
+    }
+    out
+}
+
+fn hugo(site: &Site, app: &App) -> Vec<(String, String, bool)> {
+    let mut out = Vec::new();
+    let base = format!("{}content/", app.root);
+    for path in site.under(&base) {
+        if path.ends_with(".md") || path.ends_with(".html") || path.ends_with(".markdown") {
+            let inside = &path[base.len()..];
+            let mut route = file_route(inside);
+            // `content/en/about.md`: the language is part of the path, not of the page's name.
+            if let Some(rest) = route
+                .strip_prefix("/en")
+                .filter(|rest| rest.is_empty() || rest.starts_with('/'))
+            {
+                route = if rest.is_empty() {
+                    "/".to_owned()
+                } else {
+                    rest.to_owned()
+                };
+            }
+            let entry = inside.contains('/') && stem(path) != "_index" && stem(path) != "index";
+            out.push((route, path.to_owned(), entry));
+        }
+    }
+    if !out.iter().any(|(route, ..)| route == "/") {
+        for root in [Some(&app.root), app.theme.as_ref()].into_iter().flatten() {
+            for name in [
+                "layouts/index.html",
+                "layouts/home.html",
+                "layouts/_default/home.html",
+                "layouts/_default/list.html",
+            ] {
+                let path = format!("{root}{name}");
+                if site.has(&path) && !out.iter().any(|(route, ..)| route == "/") {
+                    out.push(("/".to_owned(), path, false));
+                }
+            }
+        }
+    }
+    for root in [Some(&app.root), app.theme.as_ref()].into_iter().flatten() {
+        let path = format!("{root}layouts/404.html");
+        if site.has(&path) && !out.iter().any(|(route, ..)| route == "/404") {
+            out.push(("/404".to_owned(), path, false));
+        }
+    }
+    out
+}
+
+fn front_text(site: &Site, path: &str, key: &str) -> Option<String> {
+    let doc = site.doc(path)?;
+    let front = doc.front?;
+    let value = doc.get(front, key)?;
+    (doc.node(value).kind == Kind::Scalar).then(|| doc.text(value))
+}
+
+fn jekyll(site: &Site, app: &App) -> Vec<(String, String, bool)> {
+    let mut out = Vec::new();
+    for path in site.under(&app.input) {
+        let inside = &path[app.input.len()..];
+        let page = [".md", ".html", ".markdown", ".htm"]
+            .iter()
+            .any(|end| path.ends_with(end));
+        let first = inside.split('/').next().unwrap_or_default();
+        let hidden = inside.contains('/') && (first.starts_with('_') || first.starts_with('.'));
+        let collection = hidden
+            && !matches!(
+                first,
+                "_layouts" | "_includes" | "_data" | "_sass" | "_plugins" | "_drafts" | "_site"
+            )
+            && !first.starts_with('.');
+        let skipped = matches!(
+            first,
+            "assets" | "script" | "scripts" | "docs" | "spec" | "lib" | "test" | "bin" | "example"
+        );
+        if !page
+            || (hidden && !collection)
+            || (skipped
+                && inside.contains('/')
+                && !collection
+                && site.text(path).is_none_or(|text| !text.starts_with("---")))
+        {
+            continue;
+        }
+        let permalink = front_text(site, path, "permalink").filter(|link| !link.contains(':'));
+        let route = match permalink {
+            Some(link) => join(
+                &link
+                    .trim_matches('/')
+                    .trim_end_matches(".html")
+                    .split('/')
+                    .collect::<Vec<_>>(),
+            ),
+            None => file_route(inside),
+        };
+        out.push((route, path.to_owned(), collection));
+    }
+    out
+}
+
+fn eleventy(site: &Site, app: &App) -> Vec<(String, String, bool)> {
+    let mut out = Vec::new();
+    for path in site.under(&app.input) {
+        let inside = &path[app.input.len()..];
+        let page = [".md", ".njk", ".html", ".liquid", ".hbs", ".11ty.js"]
+            .iter()
+            .any(|end| path.ends_with(end));
+        let hidden = inside
+            .split('/')
+            .any(|part| part.starts_with('_') || part.starts_with('.'))
+            || inside.contains(".xml.");
+        if !page || hidden {
+            continue;
+        }
+        let permalink = front_text(site, path, "permalink").filter(|link| !link.contains('{'));
+        let route = match permalink {
+            Some(link) => file_route(link.trim_start_matches('/').trim_end_matches('/')),
+            None => file_route(inside),
+        };
+        let route = if inside.starts_with("pages/") {
+            route.replacen("/pages", "", 1)
+        } else {
+            route
+        };
+        let route = if route.is_empty() {
+            "/".to_owned()
+        } else {
+            route
+        };
+        let entry =
+            inside.contains('/') && (path.ends_with(".md")) && !inside.starts_with("pages/");
+        out.push((route, path.to_owned(), entry));
+    }
+    out
+}
+
+/// The title in a page's front matter: document node of the value.
+pub fn front_title(doc: &Doc) -> Option<usize> {
+    let front = doc.front.or_else(|| data_root(doc))?;
+    ["title", "Title", "heading"]
+        .iter()
+        .find_map(|key| doc.get(front, key))
+        .filter(|id| doc.node(*id).kind == Kind::Scalar)
+}

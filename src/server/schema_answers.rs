@@ -1,0 +1,317 @@
+//! The schemas of answers and of their parts.
+
+use serde_json::{Value, json};
+
+use super::schema::{count, flag, many, object, of, one_of, text, time};
+use crate::model::EventKind;
+
+/// What calls answer.
+pub(super) fn answers() -> Vec<(&'static str, Value)> {
+    vec![
+        ("Accepted", object(&[("instruction", text())])),
+        ("Alive", object(&[("status", one_of(&["ok"]))])),
+        (
+            "Approved",
+            object(&[("commit", text()), ("deployment?", text())]),
+        ),
+        (
+            "Synced",
+            object(&[("commit", text()), ("deployment?", text())]),
+        ),
+        (
+            "EventPage",
+            object(&[
+                ("events", many(of("Event"))),
+                ("next", of("Cursor")),
+                ("reset", flag()),
+            ]),
+        ),
+        (
+            "DeploymentList",
+            object(&[
+                ("deployments", many(of("Deployment"))),
+                (
+                    "releases",
+                    many(object(&[
+                        ("environment", text()),
+                        ("releases", many(of("ReleaseInfo"))),
+                    ])),
+                ),
+            ]),
+        ),
+        ("ProposalView", {
+            let mut fields = proposal();
+            fields.push(("patch", text()));
+            object(&fields)
+        }),
+        (
+            "Status",
+            object(&[
+                ("version", text()),
+                ("project", text()),
+                (
+                    "repository",
+                    object(&[
+                        ("name", text()),
+                        ("root", text()),
+                        ("branch", text()),
+                        ("head", text()),
+                        ("changes", count()),
+                    ]),
+                ),
+                ("environment", text()),
+                ("live", many(of("LiveRelease"))),
+                (
+                    "speech",
+                    object(&[("engine", text()), ("ready", flag()), ("message", text())]),
+                ),
+                ("proposals", many(of("ProposalView"))),
+                ("instructions", many(of("Instruction"))),
+                ("deployments", many(of("Deployment"))),
+                ("cursor", of("Cursor")),
+                ("oldest", count()),
+            ]),
+        ),
+        (
+            "Problem",
+            object(&[
+                ("type", text()),
+                ("title", text()),
+                ("status", count()),
+                ("detail", text()),
+                ("hint?", text()),
+            ]),
+        ),
+    ]
+}
+
+fn proposal() -> Vec<(&'static str, Value)> {
+    vec![
+        ("id", text()),
+        ("instruction?", text()),
+        ("version", count()),
+        ("kind", one_of(&["edit", "working_tree", "undo"])),
+        (
+            "state",
+            one_of(&["open", "committing", "committed", "rejected"]),
+        ),
+        ("base", text()),
+        ("branch", text()),
+        ("title", text()),
+        ("notes", many(text())),
+        ("warnings", many(text())),
+        ("engine", text()),
+        ("action", of("Action")),
+        ("files", many(of("ProposedFile"))),
+        ("commit?", text()),
+        ("created_at", time()),
+        ("updated_at", time()),
+    ]
+}
+
+/// What answers are made of.
+pub(super) fn parts() -> Vec<(&'static str, Value)> {
+    let kinds: Vec<&str> = EventKind::ALL.iter().map(|kind| kind.as_str()).collect();
+    let side = |kind: &str, fields: &[(&str, Value)]| {
+        let mut all = vec![("kind", json!({ "const": kind }))];
+        all.extend_from_slice(fields);
+        object(&all)
+    };
+    vec![
+        ("Action", one_of(&["preview", "commit", "deploy"])),
+        ("Decision", one_of(&["accepted", "rejected"])),
+        (
+            "Cursor",
+            json!({ "type": "string", "description": "A place in the log: `<epoch>-<seq>`." }),
+        ),
+        (
+            "Event",
+            object(&[
+                ("seq", count()),
+                ("at", time()),
+                ("type", one_of(&kinds)),
+                ("project", text()),
+                ("instruction?", text()),
+                ("proposal?", text()),
+                ("deployment?", text()),
+                ("environment?", text()),
+                ("actor", text()),
+                (
+                    "data",
+                    json!({ "description": "The fields of this type of event." }),
+                ),
+            ]),
+        ),
+        (
+            "Instruction",
+            object(&[
+                ("id", text()),
+                ("actor", text()),
+                ("action", of("Action")),
+                (
+                    "state",
+                    one_of(&[
+                        "received",
+                        "transcribing",
+                        "understanding",
+                        "proposing",
+                        "proposed",
+                        "asking",
+                        "acting",
+                        "done",
+                        "rejected",
+                        "refused",
+                        "canceled",
+                        "failed",
+                    ]),
+                ),
+                ("engine", text()),
+                ("text?", text()),
+                ("recording?", text()),
+                ("file_path?", text()),
+                (
+                    "intent?",
+                    json!({ "type": "object", "description": "What the words were taken for." }),
+                ),
+                (
+                    "question?",
+                    object(&[
+                        ("text", text()),
+                        ("heard", text()),
+                        ("act", text()),
+                        ("environment?", text()),
+                    ]),
+                ),
+                ("proposal?", text()),
+                ("deployment?", text()),
+                (
+                    "refusal?",
+                    object(&[
+                        ("reason", text()),
+                        ("message", text()),
+                        ("hint?", text()),
+                        (
+                            "candidates",
+                            many(object(&[
+                                ("file", text()),
+                                ("line", count()),
+                                ("text", text()),
+                            ])),
+                        ),
+                    ]),
+                ),
+                ("problem?", of("Problem")),
+                ("created_at", time()),
+                ("updated_at", time()),
+            ]),
+        ),
+        (
+            "ProposedFile",
+            object(&[
+                ("path", text()),
+                ("before", of("Content")),
+                ("after", of("Content")),
+                ("mode_before", count()),
+                ("mode_after", count()),
+                ("hunks", many(of("Hunk"))),
+            ]),
+        ),
+        (
+            "Content",
+            json!({ "oneOf": [
+            side("absent", &[]),
+            side("text", &[("text", text())]),
+            side("binary", &[("oid", text()), ("size", count())]),
+        ] }),
+        ),
+        (
+            "Hunk",
+            object(&[
+                ("id", text()),
+                ("old_start", count()),
+                ("old_lines", count()),
+                ("new_start", count()),
+                ("new_lines", count()),
+                (
+                    "lines",
+                    many(object(&[
+                        ("tag", one_of(&["context", "delete", "insert"])),
+                        ("text", text()),
+                        ("no_newline?", flag()),
+                    ])),
+                ),
+                ("decision", of("Decision")),
+            ]),
+        ),
+        (
+            "Deployment",
+            object(&[
+                ("id", text()),
+                ("instruction?", text()),
+                ("environment", text()),
+                ("target", text()),
+                ("commit", text()),
+                ("release?", text()),
+                ("force", flag()),
+                (
+                    "state",
+                    one_of(&[
+                        "queued",
+                        "running",
+                        "live",
+                        "failed",
+                        "canceled",
+                        "rolled_back",
+                    ]),
+                ),
+                (
+                    "progress",
+                    object(&[
+                        (
+                            "percent",
+                            json!({ "type": "integer", "minimum": 0, "maximum": 100 }),
+                        ),
+                        (
+                            "stage",
+                            one_of(&["queue", "fetch", "build", "upload", "activate", "verify"]),
+                        ),
+                        ("message", text()),
+                        ("eta_ms?", count()),
+                    ]),
+                ),
+                ("url?", text()),
+                (
+                    "stages",
+                    json!({ "type": "object", "additionalProperties": count() }),
+                ),
+                ("problem?", of("Problem")),
+                ("log_tail", many(text())),
+                ("actor", text()),
+                ("started_at", time()),
+                ("ended_at?", time()),
+            ]),
+        ),
+        (
+            "ReleaseInfo",
+            object(&[
+                ("id", text()),
+                ("commit", text()),
+                ("created_at", time()),
+                ("files", count()),
+                ("bytes", count()),
+                ("bad", flag()),
+                ("current", flag()),
+            ]),
+        ),
+        (
+            "LiveRelease",
+            object(&[
+                ("environment", text()),
+                ("release", text()),
+                ("commit", text()),
+                ("url", text()),
+                ("since", time()),
+            ]),
+        ),
+    ]
+}

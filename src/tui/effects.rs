@@ -1,0 +1,200 @@
+//! Effects that go their own way: calls to the server and to the system, one task each. What came of them comes back
+//! as a message.
+
+use std::future::Future;
+use std::path::Path;
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+use tokio_util::task::TaskTracker;
+
+use super::message::{EditRequest, Effect, Message, Outcome};
+use crate::client::Client;
+use crate::client::stream::{self, StreamItem};
+use crate::model::api::{Decide, EditText, Reject, Revise, Rollback, Submission, SyncRequest};
+use crate::model::{Cursor, InstructionId, Problem};
+
+/// Starts effects.
+pub struct Effects {
+    client: Client,
+    results: mpsc::UnboundedSender<Message>,
+    /// Calls that change something: they are not cut off at the end.
+    changing: TaskTracker,
+}
+
+impl Effects {
+    /// Effects against `client`'s server; their results go to `results`.
+    pub fn new(client: Client, results: mpsc::UnboundedSender<Message>) -> Self {
+        Self {
+            client,
+            results,
+            changing: TaskTracker::new(),
+        }
+    }
+
+    /// Follows the events after `cursor`.
+    pub fn follow(&self, cursor: Cursor) -> mpsc::Receiver<StreamItem> {
+        stream::follow(self.client.clone(), Some(cursor))
+    }
+
+    /// Waits for the calls that change something, but no longer than `grace`.
+    pub async fn finish(&self, grace: Duration) {
+        self.changing.close();
+        let _ = tokio::time::timeout(grace, self.changing.wait()).await;
+    }
+
+    /// Hands in an edited text.
+    pub fn edit(&self, request: EditRequest, text: String) {
+        let client = self.client.clone();
+        self.change(async move {
+            let edit = EditText {
+                path: request.path,
+                text,
+                version: request.version,
+            };
+            let result = client.edit(&request.proposal, &edit).await;
+            Outcome::Edited(request.proposal, result.map(Some))
+        });
+    }
+
+    /// Starts an effect. Those that need the terminal or the microphone are the driver's.
+    pub fn begin(&self, effect: Effect) {
+        let client = self.client.clone();
+        match effect {
+            Effect::Submit(text) => self.change(async move {
+                let result = client.submit(&words(&text), &key()).await;
+                Outcome::Submitted(text, result)
+            }),
+            Effect::SendClip(path) => self.change(async move {
+                let wav = match read(&path).await {
+                    Ok(wav) => wav,
+                    Err(problem) => return Outcome::ClipSent(Err(problem)),
+                };
+                Outcome::ClipSent(
+                    client
+                        .submit_audio(wav, &Submission::default(), &key())
+                        .await,
+                )
+            }),
+            Effect::Approve(id, approval) => self.change(async move {
+                let result = client.approve(&id, &approval).await;
+                Outcome::Approved(id, result)
+            }),
+            Effect::Reject(id) => self.change(async move {
+                let result = client.reject(&id, &Reject::default()).await;
+                Outcome::Rejected(id, result)
+            }),
+            Effect::Decide(id, hunk, decision) => self.change(async move {
+                let decide = Decide {
+                    hunks: vec![hunk],
+                    decision,
+                };
+                let result = client.decide(&id, &decide).await;
+                Outcome::Decided(id, result)
+            }),
+            Effect::Revise(id, prompt) => self.change(async move {
+                let revise = Revise { prompt };
+                let result = client.revise(&id, &revise).await;
+                Outcome::Revised(revise.prompt, result)
+            }),
+            Effect::Answer(id, yes) => self.change(async move {
+                let result = client.answer(&id, yes).await;
+                Outcome::Answered(id, result)
+            }),
+            Effect::Deploy(force) => self.change(async move {
+                let request = SyncRequest::default();
+                Outcome::Synced(if force {
+                    client.force_redeploy(&request).await
+                } else {
+                    client.deploy(&request).await
+                })
+            }),
+            Effect::Rollback(environment) => self.change(async move {
+                Outcome::RolledBack(client.rollback(&environment, &Rollback::default()).await)
+            }),
+            Effect::Stop(id) => {
+                self.change(async move { Outcome::Stopped(client.cancel(&id).await) })
+            }
+            Effect::LoadProposal(id, updated) => {
+                self.ask(async move { Outcome::Proposal(updated, client.proposal(&id).await) })
+            }
+            Effect::LoadStatus(after) => self.ask(async move {
+                if !after.is_zero() {
+                    tokio::time::sleep(after).await;
+                }
+                Outcome::Status(client.status().await)
+            }),
+            Effect::LoadHistory(until, from) => {
+                self.ask(async move { history(&client, until, from).await })
+            }
+            Effect::Open(url) => self.ask(async move {
+                let opened = tokio::task::spawn_blocking(move || {
+                    open::that_detached(&url).map_err(|error| (url, error))
+                });
+                match opened.await {
+                    Ok(Err((url, error))) => Outcome::Warned(format!(
+                        "no browser was found ({error}); the address is {url}"
+                    )),
+                    Ok(Ok(())) | Err(_) => Outcome::Warned("opened in the browser".to_owned()),
+                }
+            }),
+            Effect::Press | Effect::Release | Effect::CancelRecording => {}
+            Effect::Edit(_) | Effect::Follow(_) | Effect::Copy(_) => {}
+            Effect::Repaint | Effect::Suspend | Effect::Quit => {}
+        }
+    }
+
+    fn change(&self, work: impl Future<Output = Outcome> + Send + 'static) {
+        let results = self.results.clone();
+        self.changing.spawn(async move {
+            // Nobody listens any more: the cockpit has ended.
+            let _ = results.send(Message::Done(Box::new(work.await)));
+        });
+    }
+
+    fn ask(&self, work: impl Future<Output = Outcome> + Send + 'static) {
+        let results = self.results.clone();
+        tokio::spawn(async move {
+            let _ = results.send(Message::Done(Box::new(work.await)));
+        });
+    }
+}
+
+fn words(text: &str) -> Submission {
+    Submission {
+        prompt: Some(text.to_owned()),
+        ..Submission::default()
+    }
+}
+
+/// A key of its own for each thing said: the same words said twice are two instructions.
+fn key() -> String {
+    InstructionId::new().0
+}
+
+async fn read(path: &Path) -> Result<Vec<u8>, Problem> {
+    let wav = tokio::fs::read(path).await;
+    wav.map_err(|error| Problem::internal(format!("the recording cannot be read: {error}")))
+}
+
+/// The events after `from` up to `until`.
+async fn history(client: &Client, until: Cursor, from: u64) -> Outcome {
+    let after = Cursor {
+        epoch: until.epoch,
+        seq: from,
+    };
+    let count = usize::try_from(until.seq.saturating_sub(from)).unwrap_or(usize::MAX);
+    match client.events(Some(&after), count, Duration::ZERO).await {
+        Ok(page) => Outcome::History(
+            page.events
+                .into_iter()
+                .filter(|event| event.seq <= until.seq)
+                .collect(),
+        ),
+        Err(problem) => {
+            // The timeline then begins with what happens next; that is no reason to bother anybody.
+            tracing::warn!("earlier events were not loaded: {problem}");
+            Outcome::History(Vec::new())
+        }
+    }
+}

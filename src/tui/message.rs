@@ -1,0 +1,156 @@
+//! What can happen to the cockpit, and what it can ask for. Both are data.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::keys::{Key, Stroke};
+use super::voice_port::MicEvent;
+use crate::client::stream::StreamItem;
+use crate::model::api::{Accepted, Approval, Approved, ProposalView, Status, Synced};
+use crate::model::{
+    Cursor, Decision, Deployment, DeploymentId, Event, Instruction, InstructionId, LiveRelease,
+    Problem, ProposalId,
+};
+
+/// What the mouse did, at a column and a row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mouse {
+    /// The left button went down.
+    Click(u16, u16),
+    /// The wheel turned up.
+    Up(u16, u16),
+    /// The wheel turned down.
+    Down(u16, u16),
+}
+
+/// What happened.
+#[derive(Clone, Debug)]
+pub enum Message {
+    /// A key.
+    Key(Key, Stroke),
+    /// Text was pasted.
+    Paste(String),
+    /// The mouse.
+    Mouse(Mouse),
+    /// The terminal has this many columns and rows now.
+    Resize(u16, u16),
+    /// The terminal's window got or lost the focus.
+    Focus(bool),
+    /// The terminal answered whether it reports the release of keys.
+    Keyboard(bool),
+    /// From the event stream.
+    Stream(StreamItem),
+    /// The event stream is over and will not come back.
+    StreamEnded,
+    /// From the microphone.
+    Mic(MicEvent),
+    /// An effect is done.
+    Done(Box<Outcome>),
+    /// A frame was drawn: what it shows has been seen.
+    Drawn,
+    /// A moment that was waited for has come.
+    Wake,
+    /// The terminal is ours again: draw everything.
+    Resumed,
+}
+
+/// How an effect ended.
+#[derive(Clone, Debug)]
+pub enum Outcome {
+    /// The state was loaded.
+    Status(Result<Status, Problem>),
+    /// A proposal was loaded; `true` when it is one that changed.
+    Proposal(bool, Result<ProposalView, Problem>),
+    /// Earlier events were loaded.
+    History(Vec<Event>),
+    /// Words were handed in.
+    Submitted(String, Result<Accepted, Problem>),
+    /// A recording was handed in.
+    ClipSent(Result<Accepted, Problem>),
+    /// A proposal was approved.
+    Approved(ProposalId, Result<Approved, Problem>),
+    /// A proposal was rejected.
+    Rejected(ProposalId, Result<ProposalView, Problem>),
+    /// A decision on a hunk was stored.
+    Decided(ProposalId, Result<ProposalView, Problem>),
+    /// A proposed text was edited; `None` when nothing was changed.
+    Edited(ProposalId, Result<Option<ProposalView>, Problem>),
+    /// Another try was asked for.
+    Revised(String, Result<Accepted, Problem>),
+    /// A question was answered.
+    Answered(InstructionId, Result<Instruction, Problem>),
+    /// A deployment was asked for.
+    Synced(Result<Synced, Problem>),
+    /// A rollback was asked for.
+    RolledBack(Result<LiveRelease, Problem>),
+    /// A deployment was told to stop.
+    Stopped(Result<Deployment, Problem>),
+    /// Something could not be done; why.
+    Warned(String),
+}
+
+/// What the update function asks for.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Effect {
+    /// Begin to record.
+    Press,
+    /// End the recording.
+    Release,
+    /// Throw the recording away.
+    CancelRecording,
+    /// Hand in words.
+    Submit(String),
+    /// Hand in a recording.
+    SendClip(PathBuf),
+    /// Approve.
+    Approve(ProposalId, Approval),
+    /// Reject.
+    Reject(ProposalId),
+    /// Store a decision on a hunk.
+    Decide(ProposalId, String, Decision),
+    /// Edit a proposed text in the person's editor.
+    Edit(EditRequest),
+    /// Ask for another try.
+    Revise(ProposalId, String),
+    /// Answer a question.
+    Answer(InstructionId, bool),
+    /// Deploy the branch's head; with `true` even when it is live.
+    Deploy(bool),
+    /// Go back to the previous release of an environment.
+    Rollback(String),
+    /// Stop a deployment.
+    Stop(DeploymentId),
+    /// Load the state after waiting this long.
+    LoadStatus(Duration),
+    /// Load a proposal; `true` when it is one that changed.
+    LoadProposal(ProposalId, bool),
+    /// Follow the events after this place.
+    Follow(Cursor),
+    /// Load the events before this place, down to the given position.
+    LoadHistory(Cursor, u64),
+    /// Open a page in the browser.
+    Open(String),
+    /// Put text on the clipboard.
+    Copy(String),
+    /// Draw everything anew.
+    Repaint,
+    /// Go back to the shell until it calls.
+    Suspend,
+    /// End.
+    Quit,
+}
+
+/// A text to be edited by a person.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EditRequest {
+    /// The proposal.
+    pub proposal: ProposalId,
+    /// Its version.
+    pub version: u32,
+    /// Path of the file.
+    pub path: String,
+    /// The proposed text.
+    pub text: String,
+    /// The line to begin at, from 1.
+    pub line: usize,
+}

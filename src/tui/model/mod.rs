@@ -1,0 +1,354 @@
+//! The state of the cockpit: plain data, no clock, no I/O. Everything the screen shows can be read off it.
+
+pub mod deploy;
+pub mod line;
+pub mod review;
+pub mod reviews;
+pub mod site;
+pub mod talk;
+pub mod timeline;
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use jiff::tz::TimeZone;
+
+pub use deploy::{Deploy, Ending};
+pub use line::Line;
+pub use review::{DiffRow, Review};
+pub use reviews::{Deciding, Reviews};
+pub use site::Site;
+pub use talk::{Phase, Talk, TalkBy};
+pub use timeline::{Timeline, Tone};
+
+use super::keymap::{Context, Keymap};
+use super::theme::Theme;
+use crate::client::stream::Connection;
+use crate::config;
+use crate::model::{Action, DeploymentId, InstructionId, ProposalId, Question};
+
+/// A point in time: since the cockpit started.
+pub type Moment = Duration;
+
+/// What was set before the start and does not change.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The keys.
+    pub keymap: Keymap,
+    /// The colours.
+    pub theme: Theme,
+    /// Hold or toggle, as configured.
+    pub talk: config::TalkMode,
+    /// What approving does when the instruction said nothing about it.
+    pub approve: Action,
+    /// How long the microphone stays open after its last use.
+    pub warm: Duration,
+    /// Whether anything moves.
+    pub motion: bool,
+    /// Whether there is a microphone to ask.
+    pub microphone: bool,
+    /// Where the person's clock is.
+    pub zone: TimeZone,
+}
+
+impl Settings {
+    /// The settings that `config` makes.
+    ///
+    /// # Errors
+    /// When a key or a theme is not understood; the text names the setting.
+    pub fn new(config: &config::Config, no_color: bool) -> Result<Self, String> {
+        Ok(Self {
+            keymap: Keymap::new(&config.voice.key, config.voice.space)?,
+            theme: Theme::named(&config.ui.theme, no_color)?,
+            talk: config.voice.mode,
+            approve: config.approve.action,
+            warm: config.voice.warm.duration(),
+            motion: config.ui.motion,
+            microphone: false,
+            zone: TimeZone::UTC,
+        })
+    }
+}
+
+/// Where typed characters go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Focus {
+    /// To the cockpit's keys.
+    Cockpit,
+    /// Into the text.
+    Input,
+}
+
+/// The panes that can be the one in front.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pane {
+    /// Voice and text.
+    Say,
+    /// The proposal.
+    Proposal,
+    /// What happened.
+    Timeline,
+}
+
+impl Pane {
+    /// All, in the order of their keys.
+    pub const ALL: [Pane; 3] = [Pane::Say, Pane::Proposal, Pane::Timeline];
+
+    /// Its title.
+    pub fn title(self) -> &'static str {
+        match self {
+            Pane::Say => "Say",
+            Pane::Proposal => "Proposal",
+            Pane::Timeline => "Timeline",
+        }
+    }
+}
+
+/// What the cockpit itself asks before it acts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Confirm {
+    /// Deploy the branch.
+    Deploy,
+    /// Deploy the same again.
+    Redeploy,
+    /// Go back to the previous release.
+    Rollback,
+    /// Stop a deployment.
+    Stop(DeploymentId),
+    /// Quit while a deployment runs.
+    Quit,
+}
+
+/// What lies over the panes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Overlay {
+    /// The list of keys, from this row on.
+    Help(usize),
+    /// A question of the cockpit.
+    Confirm(Confirm),
+}
+
+/// A question of the server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OpenQuestion {
+    /// The instruction that asks.
+    pub instruction: InstructionId,
+    /// What it asks.
+    pub question: Question,
+}
+
+/// What was heard or typed last, and what it was taken for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Heard {
+    /// The instruction.
+    pub instruction: Option<InstructionId>,
+    /// The words.
+    pub text: String,
+    /// What they were taken for.
+    pub reading: Option<String>,
+    /// True when they were spoken.
+    pub spoken: bool,
+}
+
+/// An answer that takes the place of the proposal until it is put away.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Card {
+    /// How to take it.
+    pub tone: Tone,
+    /// The first line.
+    pub title: String,
+    /// What follows, a paragraph each.
+    pub body: Vec<String>,
+    /// What to do next.
+    pub hint: Option<String>,
+}
+
+/// A line that passes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Notice {
+    /// How to take it.
+    pub tone: Tone,
+    /// What it says.
+    pub text: String,
+    /// When it goes.
+    pub until: Moment,
+}
+
+/// Something the server works on because the person asked for it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Work {
+    /// What is being done.
+    pub what: String,
+    /// Since when.
+    pub since: Moment,
+    /// The instruction, once known.
+    pub instruction: Option<InstructionId>,
+}
+
+/// What has been on the screen: only that can be approved or answered.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Seen {
+    /// The proposal with its version.
+    pub proposal: Option<(ProposalId, u32)>,
+    /// The server's question.
+    pub question: Option<InstructionId>,
+    /// The cockpit's own question.
+    pub confirm: Option<Confirm>,
+}
+
+/// What was asked of the server and is not answered yet: it is not asked twice.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Busy {
+    /// An approval or rejection of this proposal.
+    pub proposal: Option<ProposalId>,
+    /// An approval that waits until the decisions before it are stored, with the version they must lead to at most:
+    /// a higher one means that somebody else changed the proposal meanwhile.
+    pub approve_after: Option<(ProposalId, Action, u32)>,
+    /// An answer to this instruction's question.
+    pub question: Option<InstructionId>,
+    /// A deployment or rollback that was asked for.
+    pub sync: bool,
+}
+
+/// The state.
+#[derive(Clone, Debug)]
+pub struct Model {
+    /// What was set before the start.
+    pub settings: Settings,
+    /// Columns of the terminal.
+    pub width: u16,
+    /// Rows of the terminal.
+    pub height: u16,
+    /// True while the terminal's window has the focus, as far as is known.
+    pub focused: bool,
+    /// Where typed characters go.
+    pub focus: Focus,
+    /// The pane in front: it scrolls, and on a narrow screen it is the one shown.
+    pub pane: Pane,
+    /// What lies over the panes.
+    pub overlay: Option<Overlay>,
+    /// The server's questions, oldest first.
+    pub questions: VecDeque<OpenQuestion>,
+    /// Repository, releases, speech.
+    pub site: Site,
+    /// The event stream.
+    pub connection: Connection,
+    /// Push-to-talk.
+    pub talk: Talk,
+    /// The text being written.
+    pub line: Line,
+    /// The proposal whose instruction the text in the line will revise.
+    pub revising: Option<ProposalId>,
+    /// What was heard last.
+    pub heard: Option<Heard>,
+    /// Proposals.
+    pub reviews: Reviews,
+    /// What stands in the proposal's place.
+    pub card: Option<Card>,
+    /// What happened.
+    pub timeline: Timeline,
+    /// The newest deployment.
+    pub deploy: Option<Deploy>,
+    /// What is being worked on.
+    pub work: Option<Work>,
+    /// A line that passes.
+    pub notice: Option<Notice>,
+    /// What has been drawn.
+    pub seen: Seen,
+    /// What is under way.
+    pub busy: Busy,
+    /// Ctrl+C was pressed and means it until then.
+    pub interrupted: Option<Moment>,
+    /// The last event that the state contains; older ones only enter the timeline.
+    pub state_seq: u64,
+    /// True once the state was loaded.
+    pub loaded: bool,
+    /// When the state was asked for last.
+    pub asked_at: Option<Moment>,
+    /// True when the screen no longer shows the state.
+    pub dirty: bool,
+}
+
+impl Model {
+    /// The state before anything is known.
+    pub fn new(settings: Settings, width: u16, height: u16) -> Self {
+        let talk = Talk::new(settings.talk);
+        let timeline = Timeline::new(settings.zone.clone());
+        Self {
+            settings,
+            width,
+            height,
+            focused: true,
+            focus: Focus::Cockpit,
+            pane: Pane::Proposal,
+            overlay: None,
+            questions: VecDeque::new(),
+            site: Site::default(),
+            connection: Connection::Connecting,
+            talk,
+            line: Line::default(),
+            revising: None,
+            heard: None,
+            reviews: Reviews::default(),
+            card: None,
+            timeline,
+            deploy: None,
+            work: None,
+            notice: None,
+            seen: Seen::default(),
+            busy: Busy::default(),
+            interrupted: None,
+            state_seq: 0,
+            loaded: false,
+            asked_at: None,
+            dirty: true,
+        }
+    }
+
+    /// What the keyboard talks to now.
+    pub fn context(&self) -> Context {
+        if self.talk.active() {
+            return Context::Talk;
+        }
+        match (&self.overlay, self.focus) {
+            (Some(Overlay::Help(_)), _) => Context::Help,
+            (Some(Overlay::Confirm(_)), _) => Context::Ask,
+            (None, Focus::Input) => Context::Input,
+            (None, Focus::Cockpit) if !self.questions.is_empty() => Context::Ask,
+            (None, Focus::Cockpit) => Context::Cockpit,
+        }
+    }
+
+    /// The proposal on the screen, unless a card stands in its place.
+    pub fn review(&self) -> Option<&Review> {
+        self.reviews.current().filter(|_| self.card.is_none())
+    }
+
+    /// The deployment that is still under way.
+    pub fn deploying(&self) -> Option<&Deploy> {
+        self.deploy
+            .as_ref()
+            .filter(|deploy| deploy.ending.is_none())
+    }
+
+    /// What Enter does with `review`.
+    pub fn approve_action(&self, review: &Review) -> Action {
+        match (review.view.proposal.action, self.settings.approve) {
+            (Action::Preview, Action::Deploy) => Action::Deploy,
+            (Action::Preview, _) => Action::Commit,
+            (said, _) => said,
+        }
+    }
+
+    /// Says something for a few seconds.
+    pub fn say(&mut self, now: Moment, tone: Tone, text: impl AsRef<str>) {
+        self.notice = Some(Notice {
+            tone,
+            text: super::text::clean_prose(super::text::head(text.as_ref(), 600)),
+            until: now + NOTICE,
+        });
+    }
+}
+
+/// How long a notice stays.
+pub const NOTICE: Duration = Duration::from_secs(6);

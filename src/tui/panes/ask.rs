@@ -1,0 +1,135 @@
+//! Questions over the panes: the cockpit's own and the server's. Both are answered by the same keys.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+
+use crate::tui::keymap::{Command, Context};
+use crate::tui::model::{Confirm, Focus, Model, Moment, OpenQuestion};
+use crate::tui::text;
+use crate::tui::view::paint::{self, span};
+
+/// Draws a question of the cockpit; the rectangle it covers.
+pub fn confirm(
+    model: &Model,
+    confirm: &Confirm,
+    _now: Moment,
+    area: Rect,
+    buf: &mut Buffer,
+) -> Rect {
+    let site = &model.site;
+    let head = match text::short(&site.repository.head) {
+        "" => String::new(),
+        head => format!(" ({head})"),
+    };
+    let (branch, environment) = (site.branch(), &site.environment);
+    let mut body = Vec::new();
+    let title = match confirm {
+        Confirm::Deploy => {
+            body.push(format!("Deploy {branch}{head} to {environment}?"));
+            "Deploy"
+        }
+        Confirm::Redeploy => {
+            body.push(format!(
+                "Build {branch}{head} again and deploy it to {environment}, even if it is live already?"
+            ));
+            "Deploy again"
+        }
+        Confirm::Rollback => {
+            let live = site
+                .live()
+                .map(|live| text::short(&live.commit))
+                .unwrap_or_default();
+            body.push(format!(
+                "Take {live} off {environment} and go back to the release before it?"
+            ));
+            body.push("The branch stays as it is.".to_owned());
+            "Roll back"
+        }
+        Confirm::Stop(_) => {
+            body.push(format!(
+                "Stop the deployment to {environment}? What is live now stays live."
+            ));
+            "Stop"
+        }
+        Confirm::Quit => {
+            body.push("A deployment is running. Quit all the same?".to_owned());
+            body.push(
+                "If this cockpit runs its own server, the deployment stops with it.".to_owned(),
+            );
+            "Quit"
+        }
+    };
+    let deploys = matches!(confirm, Confirm::Deploy | Confirm::Redeploy);
+    if deploys && !model.reviews.is_empty() {
+        body.push("The proposal on the screen is not part of it.".to_owned());
+    }
+    draw(model, title, &body, true, area, buf)
+}
+
+/// Draws a question of the server; the rectangle it covers.
+pub fn question(model: &Model, open: &OpenQuestion, area: Rect, buf: &mut Buffer) -> Rect {
+    let body = vec![
+        open.question.text.clone(),
+        format!("You said “{}”.", open.question.heard),
+    ];
+    draw(
+        model,
+        "Question",
+        &body,
+        model.focus == Focus::Cockpit,
+        area,
+        buf,
+    )
+}
+
+fn draw(
+    model: &Model,
+    title: &str,
+    body: &[String],
+    active: bool,
+    area: Rect,
+    buf: &mut Buffer,
+) -> Rect {
+    let theme = &model.settings.theme;
+    let width = area.width.saturating_sub(4).clamp(1, 64).min(area.width);
+    let columns = usize::from(width.saturating_sub(4).max(1));
+    let mut lines: Vec<(String, Style)> = Vec::new();
+    for (at, paragraph) in body.iter().enumerate() {
+        let style = if at == 0 { theme.strong } else { theme.dim };
+        let clean = text::clean_prose(paragraph);
+        let pieces = text::wrap(&clean, columns, true);
+        lines.extend(
+            pieces
+                .into_iter()
+                .map(|range| (clean[range].to_owned(), style)),
+        );
+    }
+    // The keys take two rows below the text; what does not fit is cut from the text, never from the keys.
+    let height = u16::try_from(lines.len() + 4)
+        .unwrap_or(u16::MAX)
+        .min(area.height);
+    // Low on the screen: what the question is about stays in sight above it, the keys below it.
+    let frame = paint::low(area, width, height);
+    let inner = paint::boxed(buf, frame, title, theme.warn);
+    let keys = inner.height.saturating_sub(1);
+    for (at, (line, style)) in (0..keys).zip(lines) {
+        paint::row(buf, inner, at, vec![span(line, style)]);
+    }
+    let key = |command| {
+        let shown = model.settings.keymap.shown(Context::Ask, command);
+        shown.map(|key| key.to_string()).unwrap_or_default()
+    };
+    let spans = if active {
+        vec![
+            span(key(Command::Yes), theme.key),
+            span(": yes   ", theme.text),
+            span(key(Command::No), theme.key),
+            span(": no", theme.text),
+        ]
+    } else {
+        vec![span("Esc leaves the text; then answer here", theme.dim)]
+    };
+    paint::row(buf, inner, keys, spans);
+    frame
+}

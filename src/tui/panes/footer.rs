@@ -1,0 +1,139 @@
+//! The keys of the moment, from the live keymap, as many as there is room for.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::Span;
+
+use crate::tui::keymap::{Command as C, Context};
+use crate::tui::keys::Key;
+use crate::tui::model::{Model, Pane, TalkBy};
+use crate::tui::text;
+use crate::tui::view::paint::{self, span};
+
+/// Hints at the end of the cockpit's line that are always shown.
+const KEPT: usize = 2;
+
+/// Draws the line.
+pub fn draw(model: &Model, area: Rect, buf: &mut Buffer) {
+    if area.is_empty() {
+        return;
+    }
+    let theme = &model.settings.theme;
+    let hints = hints(model);
+    let wide = |(key, what): &(String, String)| text::width(key) + text::width(what) + 3;
+    let columns = usize::from(area.width);
+    // The way to all keys and the way out stay, whatever has to go.
+    let kept = if model.context() == Context::Cockpit {
+        KEPT
+    } else {
+        0
+    };
+    let (middle, last) = hints.split_at(hints.len().saturating_sub(kept));
+    let mut left = columns.saturating_sub(last.iter().map(wide).sum());
+    let mut shown: Vec<&(String, String)> = Vec::new();
+    for hint in middle {
+        let Some(rest) = left.checked_sub(wide(hint)) else {
+            break;
+        };
+        left = rest;
+        shown.push(hint);
+    }
+    let mut spans: Vec<Span<'static>> = Vec::new();
+    for (key, what) in shown.into_iter().chain(last) {
+        spans.push(span(format!(" {key}"), theme.key));
+        spans.push(span(format!(" {what} "), theme.dim));
+    }
+    paint::row(buf, area, 0, spans);
+}
+
+/// Key and meaning, most wanted first.
+fn hints(model: &Model) -> Vec<(String, String)> {
+    let context = model.context();
+    let mut hints = Vec::new();
+    let mut add = |command: C, what: &str| {
+        if let Some(key) = model.settings.keymap.shown(context, command) {
+            hints.push((key.to_string(), what.to_owned()));
+        }
+    };
+    match context {
+        Context::Talk => {
+            add(C::FinishTalk, "send");
+            add(C::CancelTalk, "throw away");
+        }
+        Context::Ask => {
+            add(C::Yes, "yes");
+            add(C::No, "no");
+        }
+        Context::Input => {
+            add(C::Submit, "send");
+            add(C::LeaveInput, "back");
+            add(C::Line(crate::tui::keymap::LineCommand::Older), "earlier");
+        }
+        Context::Help => {
+            add(C::CloseHelp, "close");
+            add(C::ScrollDown, "down");
+            add(C::ScrollUp, "up");
+        }
+        Context::Cockpit | Context::Global => cockpit(model, &mut add),
+    }
+    if matches!(context, Context::Cockpit | Context::Talk)
+        && let Some(hint) = talk(model)
+    {
+        hints.insert(0, hint);
+    }
+    hints
+}
+
+fn cockpit(model: &Model, add: &mut impl FnMut(C, &str)) {
+    add(C::FocusInput, "type");
+    if model.review().is_some() {
+        add(C::Approve, "approve");
+        add(C::Reject, "reject");
+        add(C::ToggleHunk, "take/leave");
+        add(C::NextHunk, "next hunk");
+        add(C::Edit, "edit");
+        add(C::Revise, "try again");
+    } else if model.card.is_some() {
+        add(C::Back, "put away");
+    }
+    if model.pane == Pane::Timeline && !model.timeline.follows() {
+        add(C::Back, "follow");
+    }
+    if model.deploying().is_some() {
+        add(C::StopDeployment, "stop");
+    } else {
+        add(C::Deploy, "deploy");
+        add(C::Redeploy, "redeploy");
+    }
+    if model.site.live().is_some() {
+        add(C::OpenPage, "open");
+        add(C::Rollback, "roll back");
+    }
+    add(C::Help, "help");
+    add(C::Quit, "quit");
+}
+
+/// How to talk, with the way the recording ends.
+fn talk(model: &Model) -> Option<(String, String)> {
+    if !model.settings.microphone {
+        return None;
+    }
+    let keys: Vec<String> = model
+        .settings
+        .keymap
+        .talk_keys()
+        .iter()
+        .map(ToString::to_string)
+        .collect();
+    let keys = keys.join("/");
+    let (keys, what) = match (model.talk.by, model.talk.active()) {
+        (TalkBy::Hold, false) => (format!("hold {keys}"), "talk"),
+        (TalkBy::Hold, true) => {
+            let held = model.talk.held.map(|code| Key::plain(code).to_string());
+            (format!("release {}", held.unwrap_or(keys)), "send")
+        }
+        (TalkBy::Toggle, false) => (keys, "start/stop"),
+        (TalkBy::Toggle, true) => (keys, "stop"),
+    };
+    Some((keys, what.to_owned()))
+}

@@ -1,0 +1,133 @@
+//! The line at the top: whose site, which branch, what is live, and how the cockpit hears of it.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::Span;
+
+use crate::client::stream::Connection;
+use crate::tui::model::{Model, Pane, Phase};
+use crate::tui::text;
+use crate::tui::view::paint::{self, span};
+
+/// Draws the header.
+pub fn draw(model: &Model, area: Rect, buf: &mut Buffer) {
+    if area.is_empty() {
+        return;
+    }
+    let right = right(model);
+    let wide: usize = right.iter().map(|span| text::width(&span.content)).sum();
+    let room = usize::from(area.width).saturating_sub(wide + 1);
+    let left = left(model, room);
+    paint::put(buf, area, 0, &paint::fit(left, room));
+    let x = usize::from(area.width).saturating_sub(wide);
+    let corner = Rect {
+        x: area.x + u16::try_from(x).unwrap_or(area.width),
+        width: area.width - u16::try_from(x).unwrap_or(area.width),
+        ..area
+    };
+    paint::row(buf, corner, 0, right);
+}
+
+/// Repository, branch and live release, in as many words as there is room for.
+fn left(model: &Model, room: usize) -> Vec<Span<'static>> {
+    let theme = &model.settings.theme;
+    let site = &model.site;
+    if !model.loaded {
+        return vec![span("sayso", theme.strong), span("  loading…", theme.dim)];
+    }
+    let name = match site.repository.name.as_str() {
+        "" => &site.project,
+        name => name,
+    };
+    let mut spans = vec![
+        span(text::clean_prose(name), theme.strong),
+        span("  ", theme.text),
+        span(text::clean_prose(site.branch()), theme.tip),
+    ];
+    let used = |spans: &[Span<'static>]| {
+        spans
+            .iter()
+            .map(|span| text::width(&span.content))
+            .sum::<usize>()
+    };
+    let add = |spans: &mut Vec<Span<'static>>, more: Vec<Span<'static>>| {
+        if used(spans) + used(&more) <= room {
+            spans.extend(more);
+        }
+    };
+    if site.repository.head.is_empty() {
+        add(&mut spans, vec![span(" no commit yet", theme.dim)]);
+    } else {
+        let head = text::clean(text::short(&site.repository.head)).into_owned();
+        add(&mut spans, vec![span(format!(" {head}"), theme.dim)]);
+    }
+    match site.repository.changes {
+        0 => {}
+        1 => add(&mut spans, vec![span(" 1 change", theme.warn)]),
+        many => add(
+            &mut spans,
+            vec![span(format!(" {many} changes"), theme.warn)],
+        ),
+    }
+    match site.live() {
+        Some(live) => {
+            let commit = text::clean(text::short(&live.commit)).into_owned();
+            add(
+                &mut spans,
+                vec![span("  live ", theme.dim), span(commit, theme.good)],
+            );
+            add(
+                &mut spans,
+                vec![span(
+                    format!(" {}", text::clean_prose(&live.url)),
+                    theme.text,
+                )],
+            );
+        }
+        None => add(&mut spans, vec![span("  nothing live yet", theme.dim)]),
+    }
+    spans
+}
+
+/// The microphone and the connection.
+fn right(model: &Model) -> Vec<Span<'static>> {
+    let theme = &model.settings.theme;
+    let mut spans = Vec::new();
+    if model.talk.phase != Phase::Idle {
+        spans.push(span("● mic ", theme.recording));
+    } else if model.talk.open {
+        spans.push(span("○ mic open ", theme.warn));
+    }
+    let (word, style) = match &model.connection {
+        Connection::Connecting => ("connecting", theme.dim),
+        Connection::Streaming => ("online", theme.good),
+        Connection::Polling => ("online (polling)", theme.good),
+        Connection::Waiting { .. } => ("offline, retrying", theme.bad),
+        Connection::Closed { .. } => ("offline", theme.bad),
+    };
+    spans.push(span(word, style));
+    spans
+}
+
+/// Draws the names of the panes, for a screen that shows one at a time.
+pub fn tabs(model: &Model, area: Rect, buf: &mut Buffer) {
+    let theme = &model.settings.theme;
+    let mut spans = Vec::new();
+    for (at, pane) in Pane::ALL.into_iter().enumerate() {
+        let front = pane == model.pane;
+        let (mark, style) = if front {
+            ("▸", theme.title_active)
+        } else {
+            (" ", theme.title)
+        };
+        let waits = match pane {
+            Pane::Proposal if !model.reviews.is_empty() => format!(" ({})", model.reviews.len()),
+            _ => String::new(),
+        };
+        spans.push(span(
+            format!("{mark}{} {}{waits} ", at + 1, pane.title()),
+            style,
+        ));
+    }
+    paint::row(buf, area, 0, spans);
+}

@@ -1,0 +1,10 @@
+//! What the screen is made of, one file per pane.
+
+pub mod ask;
+pub mod footer;
+pub mod header;
+pub mod help;
+pub mod progress;
+pub mod proposal;
+pub mod say;
+pub mod timeline;

@@ -1,0 +1,370 @@
+//! The proposal: its name, its diff, and the line with what can be done with it, which always stays in sight. A card
+//! (a refusal, a failure, what came of it) stands in its place.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::Span;
+
+use crate::model::{Action, Decision, LineTag, ProposalKind};
+use crate::tui::keymap::{Command, Context};
+use crate::tui::model::review::Piece;
+use crate::tui::model::{Card, DiffRow, Model, Moment, Review};
+use crate::tui::text;
+use crate::tui::view::layout::{self, Plan};
+use crate::tui::view::paint::{self, span};
+
+/// Draws the pane.
+pub fn draw(model: &Model, _now: Moment, plan: &Plan, buf: &mut Buffer) {
+    if plan.proposal.is_empty() {
+        return;
+    }
+    match (&model.card, model.reviews.current()) {
+        (Some(card), _) => draw_card(model, card, plan, buf),
+        (None, Some(review)) => {
+            name(model, review, plan.proposal_name(), buf);
+            diff(model, review, plan.proposal_body(), buf);
+            actions(model, review, plan.proposal_actions(), buf);
+        }
+        (None, None) => welcome(model, plan, buf),
+    }
+}
+
+/// The line that says what the proposal is.
+fn name(model: &Model, review: &Review, area: Rect, buf: &mut Buffer) {
+    let theme = &model.settings.theme;
+    let proposal = &review.view.proposal;
+    let kind = match proposal.kind {
+        ProposalKind::Edit => "",
+        ProposalKind::WorkingTree => "your own changes: ",
+        ProposalKind::Undo => "undo: ",
+    };
+    let mut right = match (review.accepted().len(), review.count()) {
+        (_, 0) => String::new(),
+        (taken, all) if taken == all && all == 1 => " 1 hunk ".to_owned(),
+        (taken, all) if taken == all => format!(" {all} hunks "),
+        (taken, all) => format!(" {taken} of {all} hunks taken "),
+    };
+    if model.reviews.len() > 1 {
+        right.push_str(&format!(
+            "· proposal {} of {} ",
+            model.reviews.place() + 1,
+            model.reviews.len()
+        ));
+    }
+    let room = usize::from(area.width).saturating_sub(text::width(&right));
+    let title = format!(" {kind}{}", text::clean_prose(&proposal.title));
+    let title = text::fit(&title, room).into_owned();
+    let pad = room.saturating_sub(text::width(&title));
+    paint::row(
+        buf,
+        area,
+        0,
+        vec![
+            span(title, theme.strong),
+            span(" ".repeat(pad), theme.text),
+            span(right, theme.dim),
+        ],
+    );
+}
+
+fn diff(model: &Model, review: &Review, area: Rect, buf: &mut Buffer) {
+    let height = usize::from(area.height);
+    let pieces = review.pieces();
+    for (at, piece) in (0u16..).zip(pieces.iter().skip(review.top).take(height)) {
+        let spans = diff_row(model, review, *piece, area.width);
+        paint::row(buf, area, at, spans);
+    }
+    sticky(model, review, area, buf);
+    let below = pieces.len().saturating_sub(review.top + height);
+    if below > 0 && height > 3 {
+        let note = format!(" ↓ {below} more ");
+        let wide = u16::try_from(text::width(&note)).unwrap_or(u16::MAX);
+        if wide < area.width {
+            let corner = Rect::new(area.right() - wide, area.bottom() - 1, wide, 1);
+            paint::over(buf, corner, 0, vec![span(note, model.settings.theme.key)]);
+        }
+    }
+}
+
+/// The name of the file, over the first row, when its own heading has scrolled away.
+fn sticky(model: &Model, review: &Review, area: Rect, buf: &mut Buffer) {
+    let Some(file) = review.file_at(review.top).filter(|_| area.height > 2) else {
+        return;
+    };
+    if review
+        .pieces()
+        .get(review.top)
+        .map(|piece| review.row(*piece))
+        == Some(DiffRow::File(file))
+    {
+        return;
+    }
+    let shown = format!(" {}", review.shown(DiffRow::File(file)));
+    paint::over(buf, area, 0, vec![span(shown, model.settings.theme.file)]);
+}
+
+fn diff_row(model: &Model, review: &Review, piece: Piece, width: u16) -> Vec<Span<'static>> {
+    let theme = &model.settings.theme;
+    let row = review.row(piece);
+    let shown = review.shown(row);
+    let said = review.piece_text(piece, &shown).to_owned();
+    let first = piece.from == 0;
+    match row {
+        DiffRow::Blank => Vec::new(),
+        DiffRow::Warning(_) => vec![
+            span(if first { " ! " } else { "   " }, theme.warn),
+            span(said, theme.warn),
+        ],
+        DiffRow::Note(_) => vec![
+            span(if first { " · " } else { "   " }, theme.dim),
+            span(said, theme.dim),
+        ],
+        DiffRow::File(_) => vec![span(format!(" {said}"), theme.file)],
+        DiffRow::Hunk(file, hunk) => {
+            let selected = review.place(file, hunk) == review.selected;
+            let taken = review.view.proposal.files[file].hunks[hunk].decision == Decision::Accepted;
+            let mark = if selected { "▌" } else { " " };
+            let style = if selected { theme.selected } else { theme.hunk };
+            let check = match (first, taken) {
+                (false, _) => "    ",
+                (true, true) => "[x] ",
+                (true, false) => "[ ] ",
+            };
+            let left_out = if taken { "" } else { "  left out" };
+            vec![
+                span(mark, theme.hunk),
+                span(format!("{check}{said}"), style),
+                span(left_out, theme.warn),
+            ]
+        }
+        DiffRow::Line(file, hunk, line) => {
+            let hunk_of = &review.view.proposal.files[file].hunks[hunk];
+            let taken = hunk_of.decision == Decision::Accepted;
+            let (sign, style) = match hunk_of.lines[line].tag {
+                LineTag::Context => (" ", theme.text),
+                LineTag::Delete => ("-", theme.removed),
+                LineTag::Insert => ("+", theme.added),
+            };
+            let style = if taken { style } else { theme.left_out };
+            let mut spans = gutter(
+                model,
+                review,
+                piece,
+                width,
+                review.place(file, hunk) == review.selected,
+            );
+            spans.push(span(
+                if first {
+                    format!("{sign} ")
+                } else {
+                    "  ".to_owned()
+                },
+                style,
+            ));
+            spans.push(span(said, style));
+            spans
+        }
+        DiffRow::NoNewline(file, hunk, _) => {
+            let mut spans = gutter(
+                model,
+                review,
+                piece,
+                width,
+                review.place(file, hunk) == review.selected,
+            );
+            spans.push(span(format!("  {said}"), theme.dim));
+            spans
+        }
+    }
+}
+
+/// The mark of the selected hunk and the line numbers of both sides.
+fn gutter(
+    model: &Model,
+    review: &Review,
+    piece: Piece,
+    width: u16,
+    selected: bool,
+) -> Vec<Span<'static>> {
+    let theme = &model.settings.theme;
+    let mark = span(if selected { "▌" } else { " " }, theme.hunk);
+    if !layout::shows_numbers(width) {
+        return vec![mark, span(" ", theme.dim)];
+    }
+    let number = |n: u32| {
+        if n == 0 || piece.from > 0 {
+            String::new()
+        } else {
+            n.to_string()
+        }
+    };
+    let (old, new) = review.numbers(piece);
+    vec![
+        mark,
+        span(format!("{:>5} {:>5} ", number(old), number(new)), theme.dim),
+    ]
+}
+
+/// What each key will do, in words that name the branch and the environment.
+fn actions(model: &Model, review: &Review, area: Rect, buf: &mut Buffer) {
+    if area.is_empty() {
+        return;
+    }
+    let theme = &model.settings.theme;
+    if model.busy.proposal.as_ref() == Some(review.id()) {
+        paint::row(
+            buf,
+            area,
+            0,
+            vec![span(" … the answer is on its way", theme.warn)],
+        );
+        return;
+    }
+    let key = |command| {
+        let shown = model.settings.keymap.shown(Context::Cockpit, command);
+        shown.map(|key| key.to_string()).unwrap_or_default()
+    };
+    let branch = match review.view.proposal.branch.as_str() {
+        "" => text::clean_prose(model.site.branch()),
+        branch => text::clean_prose(branch),
+    };
+    let environment = text::clean_prose(&model.site.environment);
+    let deploys = model.approve_action(review) == Action::Deploy;
+    // Branch and environment are named as long as there is room for them at all.
+    let forms = if deploys {
+        [
+            format!("commit to {branch} and deploy to {environment}"),
+            format!("deploy to {environment}"),
+            "deploy".to_owned(),
+        ]
+    } else {
+        [
+            format!("commit to {branch}"),
+            "commit".to_owned(),
+            "commit".to_owned(),
+        ]
+    };
+    // How to decline is always there; the rest as there is room.
+    let mut others = vec![(key(Command::Reject), "reject")];
+    if deploys {
+        others.insert(0, (key(Command::CommitOnly), "commit only"));
+    }
+    if review.count() > 1 {
+        others.push((key(Command::ToggleHunk), "take/leave hunk"));
+    }
+    let decline = &others[usize::from(deploys)..=usize::from(deploys)];
+    let several = &others[..others.len().min(2)];
+    let tries = [
+        (&forms[0], &others[..]),
+        (&forms[0], several),
+        (&forms[0], decline),
+        (&forms[1], decline),
+        (&forms[2], decline),
+    ];
+    let mut spans = Vec::new();
+    for (what, others) in tries {
+        spans = vec![
+            span(format!(" {}", key(Command::Approve)), theme.key),
+            span(format!(": {what}"), theme.good),
+        ];
+        for (key, what) in others {
+            spans.push(span(format!("  {key}"), theme.key));
+            spans.push(span(format!(": {what}"), theme.text));
+        }
+        let wide: usize = spans.iter().map(|span| text::width(&span.content)).sum();
+        if wide <= usize::from(area.width) {
+            break;
+        }
+    }
+    paint::row(buf, area, 0, spans);
+}
+
+fn draw_card(model: &Model, card: &Card, plan: &Plan, buf: &mut Buffer) {
+    let theme = &model.settings.theme;
+    let whole = union(plan);
+    let columns = usize::from(whole.width).saturating_sub(4).max(1);
+    let mut rows: Vec<Vec<Span<'static>>> = Vec::new();
+    let style = paint::tone(theme, card.tone);
+    for (at, piece) in pieces(&card.title, columns).into_iter().enumerate() {
+        let mark = if at == 0 {
+            format!(" {} ", card.tone.mark())
+        } else {
+            "   ".to_owned()
+        };
+        rows.push(vec![span(mark, style), span(piece, style)]);
+    }
+    for paragraph in &card.body {
+        for (at, piece) in pieces(paragraph, columns).into_iter().enumerate() {
+            rows.push(vec![
+                span(if at == 0 { "   " } else { "     " }, theme.text),
+                span(piece, theme.text),
+            ]);
+        }
+    }
+    // The way on takes the last rows; what does not fit is cut before it.
+    let mut last: Vec<Vec<Span<'static>>> = Vec::new();
+    if let Some(hint) = &card.hint {
+        let style = theme.tip;
+        last.extend(
+            pieces(hint, columns)
+                .into_iter()
+                .map(|piece| vec![span(format!("   {piece}"), style)]),
+        );
+    }
+    if !model.reviews.is_empty() {
+        let back = "   Esc: back to the proposal that waits";
+        last.push(vec![span(back, theme.key)]);
+    }
+    let room = usize::from(whole.height).saturating_sub(last.len()).max(1);
+    rows.truncate(room);
+    for (at, spans) in (0..whole.height).zip(rows.into_iter().chain(last)) {
+        paint::row(buf, whole, at, spans);
+    }
+}
+
+fn welcome(model: &Model, plan: &Plan, buf: &mut Buffer) {
+    let theme = &model.settings.theme;
+    let whole = union(plan);
+    let mut lines = vec![
+        (" Nothing waits for you.", theme.strong),
+        ("", theme.text),
+        (" Say or type, for example:", theme.dim),
+        (
+            "   change the homepage headline to Welcome to 3000 Studios",
+            theme.tip,
+        ),
+        ("   rename the contact button to Write to us", theme.tip),
+        (
+            "   commit that · deploy that · undo that · roll back",
+            theme.tip,
+        ),
+        ("", theme.text),
+        (
+            " You see the difference first; nothing changes before you approve it.",
+            theme.dim,
+        ),
+    ];
+    if usize::from(whole.height) < lines.len() {
+        lines.retain(|(line, _)| !line.is_empty());
+    }
+    for (at, (line, style)) in (0..whole.height).zip(lines) {
+        paint::row(buf, whole, at, vec![span(line, style)]);
+    }
+}
+
+/// The whole pane below its title.
+fn union(plan: &Plan) -> Rect {
+    plan.proposal_name()
+        .union(plan.proposal_body())
+        .union(plan.proposal_actions())
+        .intersection(plan.proposal)
+}
+
+fn pieces(paragraph: &str, columns: usize) -> Vec<String> {
+    let clean = text::clean_prose(paragraph);
+    let ranges = text::wrap(&clean, columns, true);
+    ranges
+        .into_iter()
+        .map(|range| clean[range].to_owned())
+        .collect()
+}

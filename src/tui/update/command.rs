@@ -1,0 +1,271 @@
+//! What each command does.
+
+use super::Turn;
+use crate::model::Action;
+use crate::tui::keymap::Command;
+use crate::tui::keys::Key;
+use crate::tui::message::Effect;
+use crate::tui::model::{Confirm, Focus, Heard, Moment, Overlay, Pane, Tone, Work};
+use crate::tui::view::layout;
+
+/// How long the first Ctrl+C waits for the second.
+const INTERRUPT: Moment = Moment::from_secs(3);
+
+impl Turn<'_> {
+    pub(super) fn command(&mut self, command: Command, key: Key) {
+        use Command as C;
+        match command {
+            C::Talk => self.talk_pressed(key),
+            C::FinishTalk => self.finish_recording(),
+            C::CancelTalk => self.cancel_recording(),
+            C::FocusInput => self.focus_input(),
+            C::LeaveInput => self.leave_input(),
+            C::Submit => self.submit_line(),
+            C::Line(command) => self.m.line.apply(command),
+            C::Approve => self.approve(None),
+            C::CommitOnly => self.commit_only(),
+            C::Reject => self.reject(),
+            C::ToggleHunk => self.toggle_hunk(),
+            C::NextHunk => self.step_hunk(true),
+            C::PreviousHunk => self.step_hunk(false),
+            C::NextProposal => self.step_proposal(true),
+            C::PreviousProposal => self.step_proposal(false),
+            C::Edit => self.edit(),
+            C::Revise => self.revise(),
+            C::Undo => self.submit("undo that"),
+            C::Deploy => self.ask(Confirm::Deploy),
+            C::Redeploy => self.ask(Confirm::Redeploy),
+            C::Rollback => self.ask(Confirm::Rollback),
+            C::StopDeployment => match self.m.deploying().map(|deploy| deploy.id.clone()) {
+                Some(id) => self.ask(Confirm::Stop(id)),
+                None => self.say(Tone::Plain, "no deployment is running"),
+            },
+            C::OpenPage => self.with_address(Effect::Open),
+            C::CopyAddress => self.with_address(Effect::Copy),
+            C::PaneSay => self.m.pane = Pane::Say,
+            C::PaneProposal => self.m.pane = Pane::Proposal,
+            C::PaneTimeline => self.m.pane = Pane::Timeline,
+            C::ScrollUp => self.move_by(Step::Rows(-1)),
+            C::ScrollDown => self.move_by(Step::Rows(1)),
+            C::PageUp => self.move_by(Step::Pages(-1)),
+            C::PageDown => self.move_by(Step::Pages(1)),
+            C::Top => self.move_by(Step::Rows(-FAR)),
+            C::Bottom => self.move_by(Step::Rows(FAR)),
+            C::Back => self.back(),
+            C::Help => self.m.overlay = Some(Overlay::Help(0)),
+            C::CloseHelp => self.m.overlay = None,
+            C::Yes => self.answer(true),
+            C::No => self.answer(false),
+            C::Quit => self.quit(),
+            C::Interrupt => self.interrupt(),
+            C::Suspend => self.out.push(Effect::Suspend),
+            C::Redraw => self.out.push(Effect::Repaint),
+        }
+    }
+
+    fn leave_input(&mut self) {
+        self.m.focus = Focus::Cockpit;
+        self.m.pane = Pane::Proposal;
+        self.m.revising = None;
+    }
+
+    fn submit_line(&mut self) {
+        if self.m.line.text().trim().is_empty() {
+            self.say(Tone::Plain, "write what should change, then Enter");
+            return;
+        }
+        let text = self.m.line.take();
+        let revising = self.m.revising.take();
+        self.leave_input();
+        self.m.heard = Some(Heard {
+            instruction: None,
+            text: text.clone(),
+            reading: None,
+            spoken: false,
+        });
+        // The same key may have been pressed for something else: what is seen from here on counts anew.
+        self.m.seen = Default::default();
+        match revising {
+            Some(proposal) => {
+                self.begin_work("trying again");
+                self.m.card = None;
+                self.out.push(Effect::Revise(proposal, text));
+            }
+            None => self.submit(&text),
+        }
+    }
+
+    pub(super) fn submit(&mut self, text: &str) {
+        self.begin_work("sending");
+        self.m.card = None;
+        self.out.push(Effect::Submit(text.to_owned()));
+    }
+
+    pub(super) fn begin_work(&mut self, what: &str) {
+        self.m.notice = None;
+        self.m.work = Some(Work {
+            what: what.to_owned(),
+            since: self.now,
+            instruction: None,
+        });
+    }
+
+    /// Opens a question of the cockpit's own.
+    fn ask(&mut self, confirm: Confirm) {
+        if !self.m.loaded {
+            self.say(Tone::Warn, "not connected to the server yet");
+            return;
+        }
+        if self.m.busy.sync {
+            self.say(Tone::Plain, "still asking the server for the last one");
+            return;
+        }
+        if confirm == Confirm::Rollback && self.m.site.live().is_none() {
+            self.say(
+                Tone::Plain,
+                "nothing is live yet, so there is nothing to go back from",
+            );
+            return;
+        }
+        self.m.overlay = Some(Overlay::Confirm(confirm));
+    }
+
+    fn answer(&mut self, yes: bool) {
+        match self.m.overlay.clone() {
+            Some(Overlay::Confirm(confirm)) => {
+                // Yes only to what was on the screen; a paste or a key typed ahead is no answer.
+                if yes && self.m.seen.confirm.as_ref() != Some(&confirm) {
+                    return;
+                }
+                self.m.overlay = None;
+                if yes {
+                    self.confirmed(confirm);
+                }
+            }
+            Some(Overlay::Help(_)) => {}
+            None => self.answer_question(yes),
+        }
+    }
+
+    fn answer_question(&mut self, yes: bool) {
+        let Some(open) = self.m.questions.front() else {
+            return;
+        };
+        let id = open.instruction.clone();
+        if self.m.seen.question.as_ref() != Some(&id) || self.m.busy.question.as_ref() == Some(&id)
+        {
+            return;
+        }
+        if yes {
+            self.begin_work("on it");
+        }
+        self.m.busy.question = Some(id.clone());
+        self.out.push(Effect::Answer(id, yes));
+    }
+
+    fn confirmed(&mut self, confirm: Confirm) {
+        match confirm {
+            Confirm::Deploy | Confirm::Redeploy => {
+                self.m.busy.sync = true;
+                self.begin_work("asking for the deployment");
+                self.out.push(Effect::Deploy(confirm == Confirm::Redeploy));
+            }
+            Confirm::Rollback => {
+                self.m.busy.sync = true;
+                self.begin_work("going back");
+                self.out
+                    .push(Effect::Rollback(self.m.site.environment.clone()));
+            }
+            Confirm::Stop(id) => self.out.push(Effect::Stop(id)),
+            Confirm::Quit => self.out.push(Effect::Quit),
+        }
+    }
+
+    fn quit(&mut self) {
+        if self.m.deploying().is_some() {
+            self.m.overlay = Some(Overlay::Confirm(Confirm::Quit));
+        } else {
+            self.out.push(Effect::Quit);
+        }
+    }
+
+    fn interrupt(&mut self) {
+        if self.m.interrupted.is_some_and(|until| self.now < until) {
+            self.out.push(Effect::Quit);
+            return;
+        }
+        if self.m.talk.active() {
+            self.cancel_recording();
+        }
+        self.m.interrupted = Some(self.now + INTERRUPT);
+        self.say(Tone::Warn, "press Ctrl+C again to quit");
+    }
+
+    /// Leaves one thing that is only passing.
+    fn back(&mut self) {
+        if self.m.notice.take().is_some() {
+            return;
+        }
+        if self.m.card.take().is_some() {
+            return;
+        }
+        self.m.timeline.follow();
+        self.m.pane = Pane::Proposal;
+    }
+
+    fn with_address(&mut self, effect: fn(String) -> Effect) {
+        match self.m.site.live().map(|live| live.url.clone()) {
+            Some(url) if url.starts_with("http://") || url.starts_with("https://") => {
+                if effect(String::new()) == Effect::Copy(String::new()) {
+                    self.say(Tone::Good, format!("copied {url}"));
+                }
+                self.out.push(effect(url));
+            }
+            Some(_) => self.say(Tone::Warn, "the live address is no web address"),
+            None => self.say(Tone::Plain, "nothing is live yet"),
+        }
+    }
+
+    fn commit_only(&mut self) {
+        if self.m.reviews.is_empty() {
+            self.submit("commit that");
+        } else {
+            self.approve(Some(Action::Commit));
+        }
+    }
+
+    fn move_by(&mut self, step: Step) {
+        let plan = layout::plan(self.m);
+        if let Some(Overlay::Help(top)) = &mut self.m.overlay {
+            let page = i64::from(plan.area.height.saturating_sub(4).max(1));
+            let by = match step {
+                Step::Rows(rows) => rows,
+                Step::Pages(pages) => pages * page,
+            };
+            let most = crate::tui::panes::help::rows(&self.m.settings.keymap).len() as i64;
+            *top = (*top as i64 + by).clamp(0, most) as usize;
+            return;
+        }
+        let pane = self.m.pane;
+        let height = match pane {
+            Pane::Timeline => plan.timeline_body().height,
+            Pane::Say | Pane::Proposal => plan.proposal_body().height,
+        };
+        let by = match step {
+            Step::Rows(rows) => rows,
+            // A row of the page before stays in sight.
+            Step::Pages(pages) => pages * i64::from(height.saturating_sub(1).max(1)),
+        };
+        self.scroll(pane, by, &plan);
+    }
+}
+
+/// How far to scroll.
+#[derive(Clone, Copy)]
+enum Step {
+    Rows(i64),
+    Pages(i64),
+}
+
+/// More rows than anything has.
+const FAR: i64 = 1 << 40;

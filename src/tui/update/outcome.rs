@@ -1,0 +1,265 @@
+//! What the end of an effect changes. The events say the same and more; an outcome matters where they say nothing:
+//! when a call failed.
+
+use super::Turn;
+use super::events::RETRY;
+use crate::client::stream::Connection;
+use crate::model::api::Status;
+use crate::model::{InstructionState, Problem, ProposalId, ProposalState};
+use crate::tui::message::Outcome;
+use crate::tui::model::{Deploy, OpenQuestion, Site, Tone, Work};
+
+impl Turn<'_> {
+    pub(super) fn done(&mut self, outcome: Outcome) {
+        match outcome {
+            Outcome::Status(Ok(status)) => self.status(status),
+            Outcome::Status(Err(problem)) => self.no_status(&problem),
+            Outcome::Proposal(updated, Ok(view)) => self.put_proposal(view, updated),
+            Outcome::Proposal(_, Err(problem)) => {
+                self.failed("the proposal was not loaded", &problem)
+            }
+            Outcome::History(events) => self.m.timeline.prepend(&events),
+            Outcome::Submitted(text, result) | Outcome::Revised(text, result) => {
+                if let Err(problem) = result {
+                    self.m.work = None;
+                    // Nothing that was written is lost.
+                    self.m.line.remember(&text);
+                    if self.m.line.text().is_empty() {
+                        self.m.line.set(&text);
+                    }
+                    self.failed("not sent", &problem);
+                } else if let (Ok(accepted), Some(work)) = (result, &mut self.m.work) {
+                    work.instruction.get_or_insert(accepted.instruction);
+                }
+            }
+            Outcome::ClipSent(Ok(accepted)) => {
+                if let Some(work) = &mut self.m.work {
+                    work.instruction.get_or_insert(accepted.instruction);
+                    if work.what == "sending the recording" {
+                        "listening".clone_into(&mut work.what);
+                    }
+                }
+            }
+            Outcome::ClipSent(Err(problem)) => {
+                self.m.work = None;
+                self.failed("the recording was not sent", &problem);
+            }
+            Outcome::Approved(id, result) => self.approved(&id, result.err()),
+            Outcome::Rejected(id, result) => {
+                self.free(&id);
+                match result {
+                    Ok(_) => drop(self.close_proposal(&id)),
+                    Err(problem) => self.failed("not rejected", &problem),
+                }
+            }
+            Outcome::Decided(id, result) => self.decided(&id, result),
+            Outcome::Edited(_, Ok(None)) => self.say(Tone::Plain, "nothing was changed"),
+            Outcome::Edited(_, Ok(Some(view))) => {
+                self.m.reviews.put(view);
+                self.say(Tone::Good, "your text is in the proposal");
+            }
+            Outcome::Edited(_, Err(problem)) => self.failed("your edit was not taken", &problem),
+            Outcome::Answered(id, result) => {
+                if self.m.busy.question.as_ref() == Some(&id) {
+                    self.m.busy.question = None;
+                }
+                match result {
+                    Ok(_) => self.close_question(Some(&id)),
+                    Err(problem) => {
+                        self.m.work = None;
+                        // Answered elsewhere, or too late: it is not open any more.
+                        if problem.status == 404 || problem.status == 409 {
+                            self.close_question(Some(&id));
+                        }
+                        self.failed("the answer did not arrive", &problem);
+                    }
+                }
+            }
+            Outcome::Synced(result) => self.synced("no deployment", result.err()),
+            Outcome::RolledBack(Ok(live)) => {
+                self.m.site.put_live(live);
+                self.synced("", None);
+            }
+            Outcome::RolledBack(Err(problem)) => self.synced("did not go back", Some(problem)),
+            Outcome::Stopped(Ok(_)) => {}
+            Outcome::Stopped(Err(problem)) => self.failed("not stopped", &problem),
+            Outcome::Warned(why) => self.say(Tone::Warn, why),
+        }
+    }
+
+    fn status(&mut self, status: Status) {
+        let now = self.now;
+        self.m.site = Site {
+            project: status.project,
+            repository: status.repository,
+            environment: status.environment,
+            live: status.live,
+            speech: status.speech,
+        };
+        // A state older than the events that came in the meantime must not take them back.
+        let fresh = status.cursor.seq >= self.m.state_seq;
+        if fresh {
+            self.m.state_seq = status.cursor.seq;
+            let open = status.proposals.into_iter();
+            let open = open
+                .filter(|view| view.proposal.state == ProposalState::Open)
+                .collect();
+            self.m.reviews.sync(open);
+            self.m.questions = status
+                .instructions
+                .iter()
+                .filter(|instruction| instruction.state == InstructionState::Asking)
+                .filter_map(|instruction| {
+                    Some(OpenQuestion {
+                        instruction: instruction.id.clone(),
+                        question: instruction.question.clone()?,
+                    })
+                })
+                .collect();
+            let running = status
+                .deployments
+                .iter()
+                .rev()
+                .find(|deployment| !deployment.state.is_final());
+            match running {
+                Some(running) => {
+                    let known = self
+                        .m
+                        .deploy
+                        .as_ref()
+                        .filter(|deploy| deploy.id == running.id);
+                    let since = known.map_or(now, |deploy| deploy.since);
+                    self.m.deploy = Some(Deploy {
+                        since,
+                        ..Deploy::of(running, now)
+                    });
+                }
+                // It ended while nobody listened; how, the timeline tells.
+                None if self.m.deploying().is_some() => self.m.deploy = None,
+                None => {}
+            }
+            self.work_of(&status.instructions);
+        }
+        let first = !self.m.loaded;
+        self.m.loaded = true;
+        if first {
+            self.follow(status.cursor, status.oldest);
+        }
+    }
+
+    /// Takes up the work that the server is at, and drops work that it does not know any more.
+    fn work_of(&mut self, instructions: &[crate::model::Instruction]) {
+        let busy = instructions.iter().rev().find(|instruction| {
+            use InstructionState as S;
+            matches!(
+                instruction.state,
+                S::Received | S::Transcribing | S::Understanding | S::Proposing | S::Acting
+            )
+        });
+        match (&self.m.work, busy) {
+            (None, Some(instruction)) => {
+                self.m.work = Some(Work {
+                    what: "working".to_owned(),
+                    since: self.now,
+                    instruction: Some(instruction.id.clone()),
+                });
+            }
+            (Some(work), None) if work.instruction.is_some() => self.m.work = None,
+            _ => {}
+        }
+    }
+
+    fn no_status(&mut self, problem: &Problem) {
+        if self.m.loaded {
+            self.failed("the state was not loaded", problem);
+            return;
+        }
+        self.m.connection = Connection::Waiting {
+            reason: problem.to_string(),
+            retry_ms: u64::try_from(RETRY.as_millis()).unwrap_or(0),
+        };
+        self.load(u64::try_from(RETRY.as_millis()).unwrap_or(0));
+    }
+
+    fn approved(&mut self, id: &ProposalId, problem: Option<Problem>) {
+        self.free(id);
+        match problem {
+            None => drop(self.close_proposal(id)),
+            Some(problem) => {
+                self.m.work = None;
+                if problem.status == 409 {
+                    // It is not what was on the screen any more: show what it is now.
+                    self.load(0);
+                }
+                self.failed("not approved", &problem);
+            }
+        }
+    }
+
+    fn decided(
+        &mut self,
+        id: &ProposalId,
+        result: Result<crate::model::api::ProposalView, Problem>,
+    ) {
+        self.m.reviews.deciding.pop_front();
+        match result {
+            Ok(view) => {
+                let version = view.proposal.version;
+                let own = self.m.seen.proposal == Some((id.clone(), version.saturating_sub(1)));
+                self.m.reviews.put(view);
+                if own {
+                    // The person's own decision was on the screen before it was stored.
+                    self.m.seen.proposal = Some((id.clone(), version));
+                }
+                if !self.m.reviews.deciding.is_empty() {
+                    self.send_decision();
+                } else if let Some((id, action, expected)) = self.m.busy.approve_after.take() {
+                    if version <= expected {
+                        self.send_approval(id, action);
+                    } else {
+                        self.say(
+                            Tone::Warn,
+                            "the proposal changed meanwhile: look again, then approve",
+                        );
+                    }
+                }
+            }
+            Err(problem) => {
+                self.m.busy.approve_after = None;
+                self.m.reviews.deciding.clear();
+                self.failed("the decision was not stored", &problem);
+                self.load(0);
+            }
+        }
+    }
+
+    fn synced(&mut self, what: &str, problem: Option<Problem>) {
+        self.m.busy.sync = false;
+        match problem {
+            Some(problem) => {
+                self.m.work = None;
+                self.failed(what, &problem);
+            }
+            None => {
+                if self
+                    .m
+                    .work
+                    .as_ref()
+                    .is_some_and(|work| work.instruction.is_none())
+                {
+                    self.m.work = None;
+                }
+            }
+        }
+    }
+
+    fn free(&mut self, id: &ProposalId) {
+        if self.m.busy.proposal.as_ref() == Some(id) {
+            self.m.busy.proposal = None;
+        }
+    }
+
+    fn failed(&mut self, what: &str, problem: &Problem) {
+        self.say(Tone::Bad, format!("{what}: {problem}"));
+    }
+}

@@ -1,0 +1,220 @@
+//! Where the panes stand. Pure arithmetic over the size of the terminal; every rectangle lies inside it.
+
+use ratatui::layout::Rect;
+
+use crate::tui::model::{Model, Pane};
+
+/// From this width on two columns stand side by side.
+pub const WIDE: u16 = 120;
+/// Below this width one pane is shown at a time.
+pub const NARROW: u16 = 80;
+/// Columns before the text of a diff row: selection, sign and line numbers.
+const GUTTER: u16 = 15;
+/// The same without line numbers.
+const SMALL_GUTTER: u16 = 4;
+/// A pane narrower than this shows no line numbers.
+const NUMBERS: u16 = 60;
+
+/// The rectangles of the screen; one that is not shown has no area.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Plan {
+    /// The whole screen.
+    pub area: Rect,
+    /// The line at the top.
+    pub header: Rect,
+    /// The titles of the panes, on a narrow screen.
+    pub tabs: Rect,
+    /// The line that says what goes on while the say pane is not shown.
+    pub whisper: Rect,
+    /// Voice and text.
+    pub say: Rect,
+    /// The proposal.
+    pub proposal: Rect,
+    /// What happened.
+    pub timeline: Rect,
+    /// The deployment's bar.
+    pub progress: Rect,
+    /// The keys.
+    pub footer: Rect,
+    /// True when panes have a title line of their own.
+    pub titled: bool,
+}
+
+impl Plan {
+    /// A pane without its title line.
+    fn body(&self, pane: Rect) -> Rect {
+        let title = u16::from(self.titled).min(pane.height);
+        Rect {
+            y: pane.y + title,
+            height: pane.height - title,
+            ..pane
+        }
+    }
+
+    /// The say pane below its title.
+    pub fn say_body(&self) -> Rect {
+        self.body(self.say)
+    }
+
+    /// The rows of the proposal's diff: below the title and the line with its name, above the line with the actions.
+    pub fn proposal_body(&self) -> Rect {
+        let body = self.body(self.proposal);
+        let top = 1.min(body.height);
+        Rect {
+            y: body.y + top,
+            height: body.height.saturating_sub(2),
+            ..body
+        }
+    }
+
+    /// The line that names the proposal.
+    pub fn proposal_name(&self) -> Rect {
+        let body = self.body(self.proposal);
+        Rect {
+            height: 1.min(body.height),
+            ..body
+        }
+    }
+
+    /// The line with what can be done with the proposal.
+    pub fn proposal_actions(&self) -> Rect {
+        let body = self.body(self.proposal);
+        let height = u16::from(body.height >= 2);
+        Rect {
+            y: body.bottom() - height,
+            height,
+            ..body
+        }
+    }
+
+    /// The timeline below its title.
+    pub fn timeline_body(&self) -> Rect {
+        self.body(self.timeline)
+    }
+
+    /// The pane at a column and a row.
+    pub fn pane_at(&self, x: u16, y: u16) -> Option<Pane> {
+        let at = (x, y).into();
+        Pane::ALL
+            .into_iter()
+            .find(|pane| self.pane(*pane).contains(at))
+    }
+
+    /// The rectangle of a pane.
+    pub fn pane(&self, pane: Pane) -> Rect {
+        match pane {
+            Pane::Say => self.say,
+            Pane::Proposal => self.proposal,
+            Pane::Timeline => self.timeline,
+        }
+    }
+}
+
+/// The columns that a diff row has for its text in a pane of `width`.
+pub fn diff_columns(width: u16) -> usize {
+    usize::from(width.saturating_sub(gutter(width)))
+}
+
+/// The columns before the text of a diff row.
+pub fn gutter(width: u16) -> u16 {
+    if shows_numbers(width) {
+        GUTTER
+    } else {
+        SMALL_GUTTER.min(width)
+    }
+}
+
+/// True when a pane of `width` shows line numbers.
+pub fn shows_numbers(width: u16) -> bool {
+    width >= NUMBERS
+}
+
+/// Where everything stands.
+pub fn plan(model: &Model) -> Plan {
+    let area = Rect::new(0, 0, model.width, model.height);
+    let mut plan = Plan {
+        area,
+        ..Plan::default()
+    };
+    let mut rest = area;
+    // What matters most takes its row first: on a tiny screen that is the pane itself, then the keys.
+    if rest.height >= 3 {
+        plan.footer = cut_bottom(&mut rest, 1);
+    }
+    if rest.height >= 4 {
+        plan.header = cut_top(&mut rest, 1);
+    }
+    if rest.height >= 4 && model.deploy.is_some() {
+        plan.progress = cut_bottom(&mut rest, 1);
+    }
+    if area.width < NARROW {
+        narrow(model, &mut plan, rest);
+    } else if area.width < WIDE {
+        normal(&mut plan, rest);
+    } else {
+        wide(&mut plan, rest);
+    }
+    plan
+}
+
+fn narrow(model: &Model, plan: &mut Plan, mut rest: Rect) {
+    if rest.height >= 4 {
+        plan.tabs = cut_top(&mut rest, 1);
+    }
+    if rest.height >= 5 && model.pane != Pane::Say {
+        plan.whisper = cut_top(&mut rest, 1);
+    }
+    match model.pane {
+        Pane::Say => plan.say = rest,
+        Pane::Proposal => plan.proposal = rest,
+        Pane::Timeline => plan.timeline = rest,
+    }
+}
+
+fn normal(plan: &mut Plan, mut rest: Rect) {
+    plan.titled = true;
+    if rest.height < 10 {
+        // Room for two panes only: the input, and the proposal.
+        let say = 2.min(rest.height / 2);
+        plan.say = cut_top(&mut rest, say);
+        plan.proposal = rest;
+        return;
+    }
+    plan.say = cut_top(&mut rest, 4);
+    let timeline = (rest.height / 4).clamp(4, 10);
+    plan.timeline = cut_bottom(&mut rest, timeline);
+    plan.proposal = rest;
+}
+
+fn wide(plan: &mut Plan, mut rest: Rect) {
+    plan.titled = true;
+    let right = (rest.width * 2 / 5).min(70);
+    let mut column = Rect {
+        x: rest.right() - right,
+        width: right,
+        ..rest
+    };
+    // One column between the two stays empty.
+    rest.width -= right + 1;
+    plan.proposal = rest;
+    plan.say = cut_top(&mut column, (rest.height / 3).clamp(4, 9));
+    plan.timeline = column;
+}
+
+fn cut_top(rest: &mut Rect, height: u16) -> Rect {
+    let height = height.min(rest.height);
+    let cut = Rect { height, ..*rest };
+    rest.y += height;
+    rest.height -= height;
+    cut
+}
+
+fn cut_bottom(rest: &mut Rect, height: u16) -> Rect {
+    let height = height.min(rest.height);
+    rest.height -= height;
+    Rect {
+        y: rest.bottom(),
+        height,
+        ..*rest
+    }
+}

@@ -1,0 +1,51 @@
+//! The state in, a frame out. Pure: the same state at the same moment gives the same frame.
+
+pub mod layout;
+pub mod paint;
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::{Position, Rect};
+
+use super::model::{Model, Moment, Overlay, Pane};
+use super::panes;
+
+/// Draws the state into `buf` and says where the cursor is to stand, if anywhere. Draws nothing outside `buf`.
+pub fn draw(model: &Model, now: Moment, buf: &mut Buffer) -> Option<Position> {
+    let plan = layout::plan(model);
+    if plan.area.intersection(buf.area) != plan.area || plan.area.is_empty() {
+        return None;
+    }
+    panes::header::draw(model, plan.header, buf);
+    panes::header::tabs(model, plan.tabs, buf);
+    if plan.titled {
+        for pane in Pane::ALL {
+            paint::title(model, pane, plan.pane(pane), buf);
+        }
+    }
+    let mut cursor = panes::say::draw(model, now, plan.say_body(), buf);
+    panes::say::whisper(model, now, plan.whisper, buf);
+    panes::proposal::draw(model, now, &plan, buf);
+    panes::timeline::draw(model, plan.timeline_body(), buf);
+    panes::progress::draw(model, now, plan.progress, buf);
+    panes::footer::draw(model, plan.footer, buf);
+    if let Some(over) = overlay(model, now, plan.area, buf)
+        && cursor.is_some_and(|at| over.contains(at))
+    {
+        cursor = None;
+    }
+    cursor
+}
+
+/// Draws what lies over the panes; the rectangle it covers.
+fn overlay(model: &Model, now: Moment, area: Rect, buf: &mut Buffer) -> Option<Rect> {
+    match &model.overlay {
+        Some(Overlay::Help(top)) => Some(panes::help::draw(model, *top, area, buf)),
+        Some(Overlay::Confirm(confirm)) => {
+            Some(panes::ask::confirm(model, confirm, now, area, buf))
+        }
+        None => model
+            .questions
+            .front()
+            .map(|open| panes::ask::question(model, open, area, buf)),
+    }
+}

@@ -1,0 +1,19 @@
+//! The cockpit without a terminal: messages in, effects and frames out.
+
+#[path = "tui_cockpit/support.rs"]
+mod support;
+
+#[path = "tui_cockpit/anything.rs"]
+mod anything;
+#[path = "tui_cockpit/asking.rs"]
+mod asking;
+#[path = "tui_cockpit/deciding.rs"]
+mod deciding;
+#[path = "tui_cockpit/following.rs"]
+mod following;
+#[path = "tui_cockpit/frames.rs"]
+mod frames;
+#[path = "tui_cockpit/reading.rs"]
+mod reading;
+#[path = "tui_cockpit/talking.rs"]
+mod talking;

@@ -1,0 +1,428 @@
+//! What events and the loaded state make of the screen.
+
+use std::time::Duration;
+
+use sayso::client::stream::{Connection, StreamItem};
+use sayso::model::{Cursor, EventKind, Problem};
+use sayso::tui::message::{Effect, Message, Outcome};
+use sayso::tui::model::timeline::LIMIT;
+use serde_json::json;
+
+use super::support::*;
+
+fn progress(desk: &mut Desk, percent: u8, stage: &str) {
+    desk.event(
+        EventKind::DeployProgress,
+        json!({"percent": percent, "stage": stage, "message": format!("at {stage}"), "eta_ms": 900}),
+    );
+}
+
+fn start(desk: &mut Desk) {
+    desk.event(
+        EventKind::DeployStart,
+        json!({"target": "local", "commit": "abcdef0123", "force": false}),
+    );
+}
+
+/// The rows of the timeline on the screen.
+fn rows(desk: &mut Desk) -> String {
+    let text = desk.text();
+    text.lines()
+        .filter(|row| row.starts_with(" 14:"))
+        .collect::<Vec<_>>()
+        .join("\n")
+}
+
+#[test]
+fn the_first_state_begins_the_stream_and_loads_the_history_once() {
+    let mut desk = Desk::bare(80, 24);
+    let mut status = status();
+    let cursor = Cursor {
+        epoch: "e".into(),
+        seq: 900,
+    };
+    status.cursor = cursor.clone();
+    status.oldest = 850;
+    let effects = desk.done(Outcome::Status(Ok(status.clone())));
+    assert_eq!(
+        effects,
+        [
+            Effect::Follow(cursor.clone()),
+            Effect::LoadHistory(cursor.clone(), 849)
+        ]
+    );
+    assert_eq!(desk.done(Outcome::Status(Ok(status.clone()))), []);
+    let mut desk = Desk::bare(80, 24);
+    status.oldest = 1;
+    let effects = desk.done(Outcome::Status(Ok(status)));
+    assert_eq!(effects[1], Effect::LoadHistory(cursor, 700));
+}
+
+#[test]
+fn without_a_server_it_says_so_and_tries_again() {
+    let mut desk = Desk::bare(80, 24);
+    let problem = Problem::new(503, "unreachable", "the server is away").hint("start it");
+    let effects = desk.done(Outcome::Status(Err(problem)));
+    assert_eq!(effects, [Effect::LoadStatus(Duration::from_secs(2))]);
+    let text = desk.text();
+    assert!(
+        text.contains("offline, retrying") && text.contains("the server is away (start it)"),
+        "{text}"
+    );
+}
+
+#[test]
+fn what_was_heard_and_taken_for_are_both_shown() {
+    let mut desk = Desk::new(80, 24);
+    desk.propose(&headline());
+    let text = desk.text();
+    assert!(
+        text.contains("heard “change the headline to Welcome to 3000 Studios”"),
+        "{text}"
+    );
+    assert!(text.contains("→ change the headline"), "{text}");
+    let mut desk = Desk::new(80, 24);
+    desk.event(
+        EventKind::Intent,
+        json!({"text": "change the title", "intent": {"kind": "edit", "request": "change the title"}, "reading": "change the title"}),
+    );
+    assert!(
+        desk.text().contains("you wrote “change the title”"),
+        "{}",
+        desk.text()
+    );
+}
+
+#[test]
+fn a_deployment_goes_forward_only_and_ends_live() {
+    let mut desk = Desk::new(80, 24);
+    start(&mut desk);
+    progress(&mut desk, 35, "build");
+    assert!(desk.text().contains("35 %"), "{}", desk.text());
+    progress(&mut desk, 20, "fetch");
+    assert!(desk.text().contains("35 %"), "{}", desk.text());
+    progress(&mut desk, 99, "verify");
+    assert!(
+        desk.text().contains("99 %") && desk.text().contains("~1 s left"),
+        "{}",
+        desk.text()
+    );
+    desk.event(
+        EventKind::DeployComplete,
+        json!({"url": "http://127.0.0.1:4001/", "release": "rel_1", "commit": "abcdef0123", "total_ms": 620,
+               "stages": {"fetch": 20, "build": 410, "verify": 90}}),
+    );
+    let text = desk.text();
+    assert!(
+        text.contains(
+            "✓ LIVE on production in 0.62 s  http://127.0.0.1:4001/  longest: build 0.41 s"
+        ),
+        "{text}"
+    );
+    assert!(
+        text.contains("fetch 20 ms · build 0.41 s · verify 90 ms"),
+        "{text}"
+    );
+    assert!(
+        text.lines()
+            .next()
+            .unwrap()
+            .contains("live abcdef0 http://127.0.0.1:4001/"),
+        "{text}"
+    );
+    assert_eq!(
+        desk.press("o"),
+        [Effect::Open("http://127.0.0.1:4001/".into())]
+    );
+}
+
+#[test]
+fn a_failed_deployment_says_where_why_and_what_to_do() {
+    let mut desk = Desk::new(80, 24);
+    start(&mut desk);
+    desk.event(
+        EventKind::DeployError,
+        json!({"stage": "build", "message": "npm run build ended with 1", "hint": "run it by hand", "log_tail": ["a", "Error: no such module"]}),
+    );
+    let text = desk.text();
+    for part in [
+        "failed at build",
+        "npm run build ended with 1",
+        "Error: no such module",
+        "run it by hand",
+        "✗ production: failed at build",
+    ] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+    assert!(
+        text.lines().next().unwrap().contains("live 9f8e7d6"),
+        "what was live still is: {text}"
+    );
+}
+
+#[test]
+fn a_failed_deployment_does_not_cover_the_proposal_that_is_being_read() {
+    let mut desk = Desk::new(80, 24);
+    desk.propose(&headline());
+    let mut event = desk.event_of(
+        EventKind::DeployError,
+        json!({"stage": "build", "message": "no", "hint": "", "log_tail": []}),
+    );
+    event.instruction = Some("ins_9".into());
+    desk.stream(event);
+    let text = desk.text();
+    assert!(
+        text.contains("Enter: commit to main") && text.contains("deployment failed at build: no"),
+        "{text}"
+    );
+}
+
+#[test]
+fn going_back_loads_what_is_live_now() {
+    let mut desk = Desk::new(80, 24);
+    let effects = desk.event(
+        EventKind::Rollback,
+        json!({"from": "rel_1", "to": "rel_0", "automatic": true, "reason": "health 500"}),
+    );
+    assert_eq!(effects, [Effect::LoadStatus(Duration::ZERO)]);
+}
+
+#[test]
+fn events_that_the_state_contains_are_listed_and_change_nothing() {
+    let mut desk = Desk::bare(80, 24);
+    let mut status = status();
+    status.cursor.seq = 3;
+    desk.done(Outcome::Status(Ok(status)));
+    desk.event(
+        EventKind::Proposal,
+        serde_json::to_value(headline()).unwrap(),
+    );
+    assert!(
+        desk.text().contains("Nothing waits for you"),
+        "{}",
+        desk.text()
+    );
+    assert!(
+        desk.text().contains("proposed: Change the headline"),
+        "{}",
+        desk.text()
+    );
+    desk.seq = 3;
+    desk.event(
+        EventKind::Proposal,
+        serde_json::to_value(headline()).unwrap(),
+    );
+    assert!(
+        desk.text().contains("Enter: commit to main"),
+        "{}",
+        desk.text()
+    );
+}
+
+#[test]
+fn a_state_older_than_the_events_takes_nothing_back() {
+    let mut desk = Desk::new(80, 24);
+    desk.propose(&headline());
+    desk.done(Outcome::Status(Ok(status())));
+    assert!(
+        desk.text().contains("Enter: commit to main"),
+        "{}",
+        desk.text()
+    );
+}
+
+#[test]
+fn another_log_makes_the_cockpit_load_everything_anew() {
+    let mut desk = Desk::new(80, 24);
+    desk.propose(&headline());
+    let cursor = Cursor {
+        epoch: "f".into(),
+        seq: 0,
+    };
+    let effects = desk.take(Message::Stream(StreamItem::Reset(cursor)));
+    assert_eq!(effects, [Effect::LoadStatus(Duration::ZERO)]);
+    let mut status = status();
+    status.repository.branch = "other".into();
+    assert_eq!(
+        desk.done(Outcome::Status(Ok(status))),
+        [],
+        "the stream goes on by itself"
+    );
+    let text = desk.text();
+    assert!(
+        text.contains("studio  other") && text.contains("Nothing waits for you"),
+        "{text}"
+    );
+    // Its events count from one again.
+    desk.seq = 0;
+    desk.event(EventKind::Notice, json!({"message": "a new log"}));
+    assert!(desk.text().contains("a new log"));
+}
+
+#[test]
+fn a_state_that_is_loaded_again_moves_nothing_of_what_is_being_read() {
+    let mut desk = Desk::new(80, 16);
+    desk.propose(&three_hunks());
+    desk.press("n n");
+    let before = desk.text();
+    let mut status = status();
+    status.cursor.seq = desk.seq;
+    status.proposals = vec![three_hunks()];
+    desk.done(Outcome::Status(Ok(status)));
+    assert_eq!(desk.text(), before);
+}
+
+#[test]
+fn coming_back_to_the_window_loads_a_state_that_has_grown_old() {
+    let mut desk = Desk::new(80, 24);
+    desk.now = Duration::from_secs(60);
+    desk.take(Message::Focus(false));
+    assert_eq!(
+        desk.take(Message::Focus(true)),
+        [Effect::LoadStatus(Duration::ZERO)]
+    );
+    assert_eq!(desk.take(Message::Focus(true)), [], "not twice in a moment");
+}
+
+#[test]
+fn the_connection_is_told() {
+    for (connection, words) in [
+        (Connection::Connecting, "connecting"),
+        (Connection::Streaming, "online"),
+        (Connection::Polling, "online (polling)"),
+        (
+            Connection::Waiting {
+                reason: "refused".into(),
+                retry_ms: 500,
+            },
+            "refused",
+        ),
+        (
+            Connection::Closed {
+                reason: "the token is not accepted".into(),
+            },
+            "the token is not accepted",
+        ),
+    ] {
+        let mut desk = Desk::new(80, 24);
+        desk.take(Message::Stream(StreamItem::Connection(connection)));
+        assert!(desk.text().contains(words), "{words}: {}", desk.text());
+    }
+}
+
+#[test]
+fn progress_is_one_row_of_the_timeline() {
+    let mut desk = Desk::new(80, 24);
+    start(&mut desk);
+    for percent in 1..=50 {
+        progress(&mut desk, percent, "build");
+    }
+    assert_eq!(desk.model.timeline.len(), 2);
+    assert!(
+        desk.text().contains("build 50 % at build"),
+        "{}",
+        desk.text()
+    );
+}
+
+#[test]
+fn the_timeline_is_bounded_and_keeps_older_rows_in_sight() {
+    let mut desk = Desk::new(80, 24);
+    for at in 0..LIMIT + 500 {
+        let event = desk.event_of(EventKind::Notice, json!({"message": format!("note {at}")}));
+        desk.take(Message::Stream(StreamItem::Event(event.into())));
+    }
+    assert_eq!(desk.model.timeline.len(), LIMIT);
+    let last = LIMIT + 499;
+    assert!(rows(&mut desk).contains(&format!("note {last}")));
+    desk.press("3 PgUp PgUp");
+    let seen = rows(&mut desk);
+    assert!(!seen.contains(&format!("note {last}")), "{seen}");
+    for _ in 0..5 {
+        desk.event(EventKind::Notice, json!({"message": "newer"}));
+    }
+    let without_the_count = |rows: &str| {
+        rows.lines()
+            .filter(|row| row.contains("note"))
+            .map(str::to_owned)
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(
+        without_the_count(&seen),
+        without_the_count(&rows(&mut desk)),
+        "what is being read stays"
+    );
+    desk.press("Esc Esc");
+    assert!(rows(&mut desk).contains("newer"), "{}", desk.text());
+}
+
+#[test]
+fn the_history_comes_before_what_happened_since_and_nothing_is_doubled() {
+    let mut desk = Desk::new(80, 40);
+    let events: Vec<_> = (0..10)
+        .map(|at| desk.event_of(EventKind::Notice, json!({"message": format!("note {at}")})))
+        .collect();
+    for event in &events[6..] {
+        desk.take(Message::Stream(StreamItem::Event(event.clone().into())));
+    }
+    desk.done(Outcome::History(events[..8].to_vec()));
+    assert_eq!(desk.model.timeline.len(), 10);
+    let text = rows(&mut desk);
+    let at = |note: &str| text.find(note).unwrap_or_else(|| panic!("{note}: {text}"));
+    assert!(at("note 4") < at("note 7") && at("note 7") < at("note 9"));
+}
+
+#[test]
+fn what_the_server_says_cannot_act_on_the_terminal() {
+    let evil = "\x1b]52;c;ZXZpbA==\x07\u{9b}2J\u{202e}evil\r\n\x1b[31m";
+    let mut desk = Desk::new(120, 40);
+    let mut view = headline();
+    view.proposal.title = evil.into();
+    view.proposal.notes = vec![evil.into()];
+    view.proposal.warnings = vec![evil.into()];
+    view.proposal.branch = evil.into();
+    view.proposal.files[0].path = evil.into();
+    view.proposal.files[0].hunks[0].lines[1].text = evil.into();
+    desk.propose(&view);
+    let mut status = status();
+    status.repository.name = evil.into();
+    status.repository.branch = evil.into();
+    status.repository.head = evil.into();
+    status.live[0].url = evil.into();
+    status.live[0].commit = evil.into();
+    status.environment = evil.into();
+    status.live[0].environment = evil.into();
+    status.cursor.seq = desk.seq;
+    status.proposals = vec![view];
+    desk.done(Outcome::Status(Ok(status)));
+    let harmless = |desk: &mut Desk| {
+        let (buffer, _) = desk.draw();
+        for cell in &buffer.content {
+            let symbol = cell.symbol();
+            assert!(
+                !symbol
+                    .chars()
+                    .any(|c| c.is_control() || ('\u{202a}'..='\u{202e}').contains(&c)),
+                "{symbol:?}"
+            );
+        }
+    };
+    harmless(&mut desk);
+    for kind in EventKind::ALL {
+        let mut data = json!({"question": {"text": evil, "heard": evil, "act": evil}, "candidates": [{"file": evil, "line": 1, "text": evil}]});
+        for key in [
+            "text", "reading", "title", "message", "hint", "stage", "url", "release", "commit",
+            "branch", "output", "reason", "name", "from", "to", "action",
+        ] {
+            data[key] = evil.into();
+        }
+        let mut event = desk.event_of(kind, data);
+        event.actor = evil.into();
+        event.environment = Some(evil.into());
+        desk.stream(event);
+        harmless(&mut desk);
+        desk.press("d");
+        harmless(&mut desk);
+        desk.press("n");
+    }
+}
