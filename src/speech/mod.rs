@@ -4,6 +4,7 @@
 
 pub mod install;
 pub mod local;
+pub mod openai;
 
 use std::path::Path;
 

@@ -11,10 +11,10 @@ use super::seconds;
 pub const FRAME: usize = 256;
 
 /// Score above which a frame counts as voiced.
-const VOICED: f32 = 0.5;
+pub const VOICED: f32 = 0.5;
 
 /// Voiced frames in a row that make speech; a click or a breath has fewer.
-const RUN: usize = 3;
+pub const RUN: usize = 3;
 
 /// Clips are scaled to this peak first: the detector misses speech far below it.
 const PEAK: f32 = 0.9;

@@ -13,6 +13,7 @@
 
 mod core;
 pub mod diagnose;
+mod ear;
 mod finish;
 pub mod gate;
 pub mod level;
@@ -59,6 +60,8 @@ pub struct VoiceOptions {
     pub after: Duration,
     /// The longest clip.
     pub limit: Duration,
+    /// How long nobody must speak for a clip to end that ends by itself ([`Recorder::start`]).
+    pub silence: Duration,
     /// How long the microphone stays open after a clip; zero closes it at once.
     pub warm: Duration,
 }
@@ -73,6 +76,7 @@ impl VoiceOptions {
             before: Duration::from_millis(300),
             after: Duration::from_millis(250),
             limit: Duration::from_secs(30),
+            silence: Duration::from_millis(1_200),
             warm: Duration::from_secs(60),
         }
     }

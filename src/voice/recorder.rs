@@ -61,6 +61,11 @@ impl Recorder {
         self.send(Input::Press);
     }
 
+    /// Like [`Recorder::press`], but the clip ends by itself when nobody has spoken for a while.
+    pub fn start(&self) {
+        self.send(Input::Start);
+    }
+
     /// The key came up: the clip ends with what is said shortly after.
     pub fn release(&self) {
         self.send(Input::Release);

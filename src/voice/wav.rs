@@ -113,22 +113,28 @@ fn mend_length(bytes: &mut [u8]) {
 /// # Errors
 /// When the file cannot be written.
 pub fn write(path: &Path, samples: &[f32]) -> io::Result<()> {
+    fs::write(path, encode(samples)?)
+}
+
+/// The bytes of a 16-bit mono WAV file with `samples` at [`RATE`].
+///
+/// # Errors
+/// When there are more than such a file can hold (four gigabytes).
+pub fn encode(samples: &[f32]) -> io::Result<Vec<u8>> {
     let spec = WavSpec {
         channels: 1,
         sample_rate: RATE,
         bits_per_sample: 16,
         sample_format: SampleFormat::Int,
     };
-    let failed = |error: hound::Error| match error {
-        hound::Error::IoError(error) => error,
-        other => io::Error::other(other),
-    };
-    let mut writer = WavWriter::create(path, spec).map_err(failed)?;
+    let mut bytes = Cursor::new(Vec::with_capacity(samples.len() * 2 + 44));
+    let mut writer = WavWriter::new(&mut bytes, spec).map_err(io::Error::other)?;
     for sample in samples {
         let value = (sample.clamp(-1.0, 1.0) * 32_767.0).round() as i16;
-        writer.write_sample(value).map_err(failed)?;
+        writer.write_sample(value).map_err(io::Error::other)?;
     }
-    writer.finalize().map_err(failed)
+    writer.finalize().map_err(io::Error::other)?;
+    Ok(bytes.into_inner())
 }
 
 #[cfg(test)]

@@ -4,9 +4,14 @@
 //! short time after it; the limit and a lost microphone end it too. What was recorded is never thrown away because
 //! something broke.
 
+mod message;
+mod take;
+
 use std::time::{Duration, Instant};
 
-use super::level::{Level, Meter};
+pub use message::{Clip, Input, Output};
+use take::Take;
+
 use super::track::Track;
 use super::{VoiceEvent, VoiceOptions, diagnose};
 use crate::model::Problem;
@@ -38,99 +43,10 @@ const RETRYING: Duration = Duration::from_secs(6);
 /// A hold shorter than this is a slip of the finger, not a wish to speak.
 pub const TAP: Duration = Duration::from_millis(300);
 
-/// Levels a second.
-const LEVELS: u32 = 15;
-
-/// What happens to the recorder.
-#[derive(Debug)]
-pub enum Input {
-    /// Begin a clip.
-    Press,
-    /// End it.
-    Release,
-    /// Drop it.
-    Cancel,
-    /// Close the microphone and drop what is being recorded.
-    Close,
-    /// The microphone of this generation is open.
-    Opened {
-        /// Which opening.
-        generation: u64,
-        /// Samples a second.
-        rate: u32,
-        /// Its name.
-        device: String,
-    },
-    /// Samples from it.
-    Samples {
-        /// Which opening.
-        generation: u64,
-        /// One channel.
-        samples: Vec<f32>,
-    },
-    /// It could not be opened, or is gone.
-    Lost {
-        /// Which opening.
-        generation: u64,
-        /// Why.
-        problem: Problem,
-    },
-    /// The system's default microphone is another one now.
-    DefaultChanged {
-        /// Which opening.
-        generation: u64,
-    },
-    /// The deadline has come.
-    Tick,
-}
-
-/// What the recorder has to do.
-#[derive(Debug, PartialEq)]
-pub enum Output {
-    /// Open the microphone in the background.
-    Open {
-        /// Which opening this is; what comes from others is stale.
-        generation: u64,
-    },
-    /// Close it.
-    Close,
-    /// Tell.
-    Event(VoiceEvent),
-    /// Judge and save a clip, then tell.
-    Finish(Clip),
-}
-
-/// The sound of a finished take.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Clip {
-    /// Its pieces in order, each with its rate; more than one if the microphone was lost in between.
-    pub pieces: Vec<(u32, Vec<f32>)>,
-    /// How long the key was held.
-    pub hold: Duration,
-    /// The microphone.
-    pub device: String,
-}
-
 enum Mic {
     Closed,
     Opening { since: Instant },
     Open { since: Instant, ordered: Instant },
-}
-
-struct Take {
-    pressed: Instant,
-    released: Option<Instant>,
-    pieces: Vec<(u32, Vec<f32>)>,
-    /// First sample in the current track.
-    from: u64,
-    /// End in the current track, once released.
-    until: Option<u64>,
-    recording: bool,
-    /// Samples so far that were exactly zero, until the first that was not.
-    zeros: Option<u64>,
-    meter: Meter,
-    /// Since when there has been no microphone, and when to try next.
-    lost: Option<(Instant, Instant)>,
 }
 
 /// The recorder's mind.
@@ -168,7 +84,8 @@ impl Core {
     /// Takes in what happened at `now` and returns what to do.
     pub fn handle(&mut self, input: Input, now: Instant) -> Vec<Output> {
         match input {
-            Input::Press => self.press(now),
+            Input::Press => self.press(now, false),
+            Input::Start => self.press(now, true),
             Input::Release => self.release(now),
             Input::Cancel => self.cancel(now),
             Input::Close => {
@@ -255,7 +172,7 @@ impl Core {
         self.out.push(Output::Event(event));
     }
 
-    fn press(&mut self, now: Instant) {
+    fn press(&mut self, now: Instant, by_itself: bool) {
         match &self.take {
             // A repeating key.
             Some(take) if take.released.is_none() => return,
@@ -265,17 +182,7 @@ impl Core {
         if self.stale {
             self.close();
         }
-        let mut take = Take {
-            pressed: now,
-            released: None,
-            pieces: Vec::new(),
-            from: 0,
-            until: None,
-            recording: false,
-            zeros: Some(0),
-            meter: Meter::default(),
-            lost: None,
-        };
+        let mut take = Take::new(now, by_itself);
         match (&self.mic, &self.track) {
             (Mic::Open { .. }, Some(track)) => {
                 let wanted = track
@@ -388,45 +295,8 @@ impl Core {
             track.keep_last(RING.max(self.options.before));
             return;
         };
-        if !take.recording {
-            take.recording = true;
-            let first = take.pieces.is_empty();
-            if first {
-                self.out
-                    .push(Output::Event(VoiceEvent::Recording { since: now }));
-            }
-        }
-        let before: f64 = take
-            .pieces
-            .iter()
-            .map(|(rate, piece)| piece.len() as f64 / f64::from(*rate))
-            .sum();
-        let here = track.end().saturating_sub(take.from) as f64 / f64::from(track.rate());
-        let elapsed = Duration::from_secs_f64(before + here);
-        let moment = (track.rate() / LEVELS) as usize;
-        if let Some((rms_db, peak_db)) = take.meter.add(samples, moment) {
-            self.out.push(Output::Event(VoiceEvent::Level(Level {
-                rms_db,
-                peak_db,
-                elapsed,
-            })));
-        }
-        let second = u64::from(track.rate());
-        if let Some(zeros) = take.zeros {
-            if samples.iter().any(|&sample| sample != 0.0) {
-                take.zeros = None;
-            } else {
-                let more = zeros + samples.len() as u64;
-                take.zeros = Some(more);
-                if zeros < second && more >= second {
-                    self.out.push(Output::Event(VoiceEvent::Muted));
-                }
-            }
-        }
-        if take.released.is_none() && elapsed >= self.options.limit + self.options.before {
-            take.released = Some(now);
-            take.until = Some(track.end());
-            self.out.push(Output::Event(VoiceEvent::Limit));
+        for event in take.hear(samples, track, &self.options, now) {
+            self.out.push(Output::Event(event));
         }
         if take.until.is_some_and(|until| track.end() >= until) {
             self.finish(now);
@@ -457,6 +327,7 @@ impl Core {
         take.from = 0;
         take.until = None;
         take.recording = false;
+        take.ear = None;
         if take.released.is_some() {
             self.finish(now);
         } else if take.pieces.is_empty() && was_open.is_some_and(|since| since < take.pressed) {
