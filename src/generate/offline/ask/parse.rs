@@ -126,8 +126,14 @@ pub fn parse(request: &str) -> Vec<Ask> {
         Verb::Swap => swap(rest),
         Verb::Fix => vec![Ask::Fix(whole(rest))],
     };
+    let naming = ["rename", "retitle", "relabel", "call"]
+        .iter()
+        .any(|word| body[..length].eq_ignore_ascii_case(word));
     for ask in &mut asks {
         with_places(ask, &places);
+        if let Ask::Set { target, .. } = ask {
+            target.naming = naming;
+        }
     }
     asks
 }
@@ -366,6 +372,10 @@ fn set(rest: &str, verb: &str) -> Vec<Ask> {
     let mut splits: Vec<(usize, usize)> = Vec::new();
     for mark in &marks {
         for at in outside(rest, mark) {
+            // "to say Hello" asks for Hello; "to Say hi" asks for just that.
+            if mark.len() > 5 && rest.get(at..at + mark.len()) != Some(mark) {
+                continue;
+            }
             if !splits.iter().any(|(known, _)| *known == at) {
                 splits.push((at, mark.len()));
             }
@@ -950,10 +960,24 @@ fn swap(rest: &str) -> Vec<Ask> {
     let rest = rest.trim_end_matches('.');
     for mark in [" with ", " and "] {
         if let Some(at) = outside(rest, mark).first().copied() {
-            let (a, b) = (
+            let (mut a, mut b) = (
                 Phrase::new(&rest[..at]),
                 Phrase::new(&rest[at + mark.len()..]),
             );
+            // "the Resume and Portfolio links": both are links.
+            if let Some(last) = b.words.last().cloned()
+                && a.role().is_none()
+                && b.role().is_some()
+                && b.words.len() > 1
+            {
+                let noun = super::lexicon::singular(&last).to_owned();
+                a.words.push(noun.clone());
+                a.full = format!("{} {noun}", a.full);
+                a.said = format!("{} {noun}", a.said);
+                if let Some(word) = b.words.last_mut() {
+                    *word = noun;
+                }
+            }
             return vec![Ask::Swap(a, b)];
         }
     }

@@ -547,7 +547,8 @@ pub fn in_place(
     None
 }
 
-fn title_in_menu(finder: &Finder<'_>, hit: &Hit) -> bool {
+/// Whether a title in front matter is an entry of the navigation.
+pub fn title_in_menu(finder: &Finder<'_>, hit: &Hit) -> bool {
     let Some(front) = hit.doc.front else {
         return false;
     };

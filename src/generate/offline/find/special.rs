@@ -6,33 +6,60 @@ use crate::generate::offline::view::{View, ViewId};
 
 /// The main heading of a page: the first `h1` outside navigation and footer, else the first heading of its body.
 pub fn headline(view: &View) -> Option<ViewId> {
-    let body = view.below(0);
-    let outside = |id: &ViewId| {
-        !view.up(*id).any(|up| {
-            let tag = view.nodes[up].tag.as_str();
-            matches!(tag, "nav" | "footer" | "head" | "aside" | "dialog")
+    let h1: Vec<ViewId> = view
+        .below(0)
+        .into_iter()
+        .filter(|id| view.nodes[*id].tag == "h1")
+        .collect();
+    let inside = |id: ViewId, tags: &[&str]| {
+        view.up(id)
+            .any(|up| tags.contains(&view.nodes[up].tag.as_str()))
+    };
+    let classes = |id: ViewId| {
+        ["class", "className"]
+            .iter()
+            .filter_map(|name| view.attr(id, name))
+            .collect::<Vec<_>>()
+            .join(" ")
+    };
+    // A heading that only names the site, or that only screen readers meet, gives way to one that visitors see.
+    let named = |id: ViewId| {
+        view.up(id).take(3).any(|up| {
+            let class = classes(up);
+            let logo = class.split_whitespace().any(|class| {
+                matches!(
+                    class,
+                    "logo"
+                        | "brand"
+                        | "navbar-brand"
+                        | "site-title"
+                        | "sr-only"
+                        | "visually-hidden"
+                        | "screen-reader-text"
+                )
+            });
+            logo || (view.nodes[up].tag == "a"
+                && matches!(
+                    view.attr(up, "href").as_deref(),
+                    Some("/" | "#" | "index.html")
+                ))
         })
     };
-    let level = |tag: &str| {
-        body.iter()
-            .copied()
-            .filter(|id| view.nodes[*id].tag == tag)
-            .find(|id| outside(id))
-    };
     let shown = |id: &ViewId| !view.texts(*id).is_empty();
-    let h1: Vec<ViewId> = body
+    let tests: [&dyn Fn(ViewId) -> bool; 4] = [
+        &|id| !inside(id, &["nav", "footer", "head", "aside", "dialog"]) && !named(id),
+        &|id| !inside(id, &["nav", "footer", "head", "aside", "dialog"]),
+        &|id| !inside(id, &["nav", "footer", "head", "dialog"]),
+        &|id| !inside(id, &["footer", "head", "dialog"]),
+    ];
+    tests
         .iter()
-        .copied()
-        .filter(|id| view.nodes[*id].tag == "h1" && outside(id))
-        .collect();
-    if let Some(found) = h1.iter().copied().find(shown) {
-        return Some(found);
-    }
-    if !h1.is_empty() {
-        return h1.first().copied();
-    }
-    let _ = level;
-    None
+        .find_map(|test| h1.iter().copied().find(|id| test(*id) && shown(id)))
+        .or_else(|| {
+            h1.iter()
+                .copied()
+                .find(|id| !inside(*id, &["nav", "footer", "head", "dialog"]))
+        })
 }
 
 /// The first heading of the page, whatever its level.
@@ -619,6 +646,9 @@ impl Finder<'_> {
                             | "siteconfig"
                             | "seo"
                             | "meta"
+                            | "languages"
+                            | "en"
+                            | "en-us"
                             | ""
                     ) || lower.starts_with("site")
                 });
@@ -740,7 +770,7 @@ impl Finder<'_> {
                 for piece in &view.nodes[text].text {
                     match piece {
                         Piece::Gap(doc, span) if year && computes_date(&followed(doc, span)) => {
-                            computed.push(candidate(doc, definition(doc, span)));
+                            note(&mut computed, candidate(doc, definition(doc, span)));
                         }
                         Piece::Lit(doc, node) => {
                             let shown = doc.text(*node);
@@ -826,7 +856,10 @@ impl Finder<'_> {
                             && computes_date(doc.raw(doc.node(*id).span.clone()))
                     }) || computes_date(doc.raw(doc.node(this.parent).span.clone()));
                     if year && calc {
-                        computed.push(candidate(&doc, doc.node(this.parent).span.clone()));
+                        note(
+                            &mut computed,
+                            candidate(&doc, doc.node(this.parent).span.clone()),
+                        );
                     } else if year {
                         if let Some(span) = year_in(&doc, node) {
                             out.push(Hit {
@@ -916,10 +949,24 @@ impl Finder<'_> {
                     && rest
                         .iter()
                         .all(|word| alt.contains(word.as_str()) || src.contains(word.as_str()));
-                let placed = scope
-                    .places
-                    .iter()
-                    .all(|place| super::names::in_place(self, place, &hit, Some(&seen)).is_some());
+                // "the alt text of the camera icon": the picture is known by its own words.
+                let own = |words: &[String]| {
+                    let plain = |word: &&String| {
+                        !matches!(
+                            word.as_str(),
+                            "image" | "picture" | "photo" | "icon" | "logo"
+                        )
+                    };
+                    let words: Vec<&String> = words.iter().filter(plain).collect();
+                    !words.is_empty()
+                        && words
+                            .iter()
+                            .all(|word| alt.contains(word.as_str()) || src.contains(word.as_str()))
+                };
+                let placed = scope.places.iter().all(|place| {
+                    own(&place.words)
+                        || super::names::in_place(self, place, &hit, Some(&seen)).is_some()
+                });
                 if placed
                     && (rest.is_empty()
                         || by_text
@@ -1226,5 +1273,11 @@ fn candidate_of_page(finder: &Finder<'_>, page: usize) -> Candidate {
         file,
         line: 1,
         text,
+    }
+}
+
+fn note(list: &mut Vec<Candidate>, found: Candidate) {
+    if !list.contains(&found) {
+        list.push(found);
     }
 }

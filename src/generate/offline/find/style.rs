@@ -438,6 +438,23 @@ impl Finder<'_> {
         hits
     }
 
+    /// How many declarations use a custom property or variable.
+    pub fn uses(&self, name: &str) -> usize {
+        let mut count = 0;
+        for doc in self.style_docs(None) {
+            for node in &doc.nodes {
+                if node.kind == Kind::Decl && node.name != name {
+                    let value = doc.raw(node.inner.clone());
+                    count += usize::from(value.match_indices(name).any(|(at, found)| {
+                        !value[at + found.len()..]
+                            .starts_with(|c: char| c.is_alphanumeric() || c == '-' || c == '_')
+                    }));
+                }
+            }
+        }
+        count
+    }
+
     /// The definitions of a custom property or variable.
     pub fn variable(&self, name: &str) -> Vec<Hit> {
         let mut hits = Vec::new();

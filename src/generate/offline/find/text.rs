@@ -10,9 +10,9 @@ use crate::generate::offline::ask::lexicon::{GENERIC, RECORD, Role};
 use crate::generate::offline::ask::phrase::{Phrase, Place};
 use crate::generate::offline::doc::{Doc, Kind, NodeId};
 use crate::generate::offline::parse;
-use crate::generate::offline::site::{detect, folder};
+use crate::generate::offline::site::{detect, folder, stem};
 use crate::generate::offline::text::{self, folded};
-use crate::generate::offline::view::View;
+use crate::generate::offline::view::{Piece, View};
 use crate::model::{Refusal, RefusalReason};
 
 /// A phrase with its pages settled.
@@ -364,6 +364,24 @@ impl Finder<'_> {
         if path.ends_with(".css") || path.ends_with(".scss") || path.ends_with(".less") {
             return false;
         }
+        // Feeds, maps and manifests are written for machines.
+        let machine = [
+            "feed",
+            "atom",
+            "rss",
+            "sitemap",
+            "robots",
+            "manifest",
+            "browserconfig",
+            "htaccess",
+        ];
+        if machine.contains(&stem(path))
+            || path.contains("/feed/")
+            || path.starts_with("feed/")
+            || name.contains(".xml")
+        {
+            return false;
+        }
         self.site.apps.is_empty()
             || self.site.apps.iter().any(|app| {
                 path.starts_with(&app.root)
@@ -445,6 +463,10 @@ impl Finder<'_> {
             let fits = match role {
                 Some(role) => fit(role, hit, seen),
                 None => 1,
+            };
+            let fits = match role {
+                Some(Role::MenuItem) if fits == 0 && super::names::title_in_menu(self, hit) => 2,
+                _ => fits,
             };
             if fits == 0 {
                 continue;
@@ -701,12 +723,31 @@ impl Finder<'_> {
             }
             return Ok(Vec::new());
         }
-        let site_wide = scope
+        let is_site = |word: &String| matches!(word.as_str(), "site" | "website");
+        let site_wide = scope.words.iter().any(is_site)
+            || scope
+                .places
+                .iter()
+                .any(|place| place.words.len() == 1 && place.words.iter().all(is_site));
+        if let Some(last) = scope
             .words
             .iter()
-            .any(|word| matches!(word.as_str(), "site" | "website"));
-        if let Some(last) = scope.words.last().filter(|_| site_wide) {
-            let found = self.site_value(&[last.as_str()], scope);
+            .rfind(|word| !is_site(word))
+            .filter(|_| site_wide)
+        {
+            let places = scope
+                .places
+                .iter()
+                .filter(|place| !place.words.iter().all(is_site))
+                .cloned()
+                .collect();
+            let found = self.site_value(
+                &[last.as_str()],
+                &Scope {
+                    places,
+                    ..scope.clone()
+                },
+            );
             if !found.is_empty() {
                 return Ok(found);
             }
@@ -802,12 +843,26 @@ impl Finder<'_> {
                 .collect();
             let found = self.best(hits, None, &[], scope, phrase.ordinal);
             if !found.is_empty() {
+                // "change my location": what is said is the label, what is meant its value.
+                if owned && !phrase.naming {
+                    let values: Vec<Hit> =
+                        found.iter().filter_map(|hit| self.labelled(hit)).collect();
+                    if values.len() == found.len() {
+                        return Ok(values);
+                    }
+                }
                 return Ok(found);
             }
         }
         // "the footer About": the first words say where.
         for split in 1..scope.words.len() {
             let text = skip_words(&scope.said, split, &scope.words);
+            let loose = |word: &String| {
+                crate::generate::offline::ask::lexicon::STOP.contains(&word.as_str())
+            };
+            if scope.words[..split].iter().any(loose) || loose(&scope.words[split]) {
+                continue;
+            }
             let hits: Vec<(Hit, u8)> = self
                 .texts(&text, scope)
                 .into_iter()
@@ -842,6 +897,70 @@ impl Finder<'_> {
             }
         }
         Ok(Vec::new())
+    }
+
+    /// The value a label stands before: the other text of a pair, or the next key of its record.
+    fn labelled(&self, label: &Hit) -> Option<Hit> {
+        let doc = &label.doc;
+        let pair = doc.node(doc.node(label.node).parent);
+        if pair.kind == Kind::Pair {
+            let value = [
+                "value",
+                "text",
+                "content",
+                "info",
+                "detail",
+                "description",
+                "data",
+            ]
+            .iter()
+            .find_map(|key| doc.get(pair.parent, key))
+            .filter(|value| *value != label.node && doc.node(*value).kind == Kind::Scalar)?;
+            return Some(Hit::whole(doc, value, self.seen(doc, value, &[])));
+        }
+        for seen in &label.seen {
+            let view = &seen.view;
+            for id in view.up(seen.at).skip(1).take(4) {
+                let node = &view.nodes[id];
+                let heading = role::is_heading(view, id);
+                if heading
+                    || matches!(
+                        node.tag.as_str(),
+                        "nav"
+                            | "section"
+                            | "footer"
+                            | "header"
+                            | "body"
+                            | "ul"
+                            | "a"
+                            | "button"
+                            | "form"
+                    )
+                {
+                    break;
+                }
+                let texts = view.texts(id);
+                if texts.len() < 2 {
+                    continue;
+                }
+                let pieces: Vec<&Piece> = texts
+                    .iter()
+                    .flat_map(|text| &view.nodes[*text].text)
+                    .collect();
+                if let [Piece::Lit(first, at), Piece::Lit(second, value)] = pieces.as_slice()
+                    && first.path == doc.path
+                    && *at == label.node
+                {
+                    return Some(Hit::whole(
+                        second,
+                        *value,
+                        self.seen(second, *value, std::slice::from_ref(view)),
+                    ));
+                }
+                break;
+            }
+        }
+        None
     }
 
     /// Values of data whose key is the last words, where the first words say.

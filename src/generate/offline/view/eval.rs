@@ -358,8 +358,7 @@ impl<'s> Eval<'s> {
                     let pair = doc.node(*pair);
                     pair.kind == Kind::Pair
                         && (pair.name == key
-                            || (matches!(doc.lang, Lang::Toml | Lang::Yaml)
-                                && pair.name.eq_ignore_ascii_case(key)))
+                            || ((doc.lang != Lang::Script) && pair.name.eq_ignore_ascii_case(key)))
                 });
                 if let Some(pair) = pair {
                     let child = doc.node(pair).children.first().copied()?;
