@@ -38,14 +38,36 @@ pub fn named(view: &View, words: &[String]) -> Vec<ViewId> {
 }
 
 /// Whether a place is in the nth of the things a word names.
-pub fn in_nth(place: &Place, ordinal: i32, seen: &Seen) -> bool {
-    let all = named(&seen.view, &place.words);
-    let chosen = if ordinal > 0 {
-        usize::try_from(ordinal - 1).ok().and_then(|at| all.get(at))
-    } else {
-        all.last()
-    };
-    chosen.is_some_and(|chosen| seen.view.up(seen.at).any(|id| id == *chosen))
+pub fn in_nth(place: &Place, ordinal: i32, hit: &Hit, seen: Option<&Seen>) -> bool {
+    if let Some(seen) = seen {
+        if let Some(chosen) = nth_named(&seen.view, &place.words, ordinal) {
+            return seen.view.up(seen.at).any(|id| id == chosen);
+        }
+        let all = named(&seen.view, &place.words);
+        if all.len() > 1 {
+            let chosen = if ordinal > 0 {
+                usize::try_from(ordinal - 1).ok().and_then(|at| all.get(at))
+            } else {
+                all.last()
+            };
+            return chosen.is_some_and(|chosen| seen.view.up(seen.at).any(|id| id == *chosen));
+        }
+    }
+    // The nth record of its list.
+    let doc = &hit.doc;
+    let record = doc.ancestors(hit.node).find(|up| {
+        doc.node(*up).kind == Kind::Object && doc.node(doc.node(*up).parent).kind == Kind::Array
+    });
+    record.is_some_and(|record| {
+        let siblings = &doc.node(doc.node(record).parent).children;
+        let at = siblings.iter().position(|id| *id == record);
+        let wanted = if ordinal > 0 {
+            usize::try_from(ordinal - 1).ok()
+        } else {
+            siblings.len().checked_sub(1)
+        };
+        at == wanted
+    })
 }
 
 use std::sync::Arc;
@@ -513,14 +535,42 @@ pub fn holder(hit: &Hit, role: Option<Role>) -> Option<(Arc<Doc>, NodeId)> {
         let pairs = record
             .map(|record| doc.node(record).children.len())
             .unwrap_or_default();
+        // What a record says besides its name is no reason to remove all of it.
+        let whole = !matches!(
+            role,
+            Some(
+                Role::Paragraph
+                    | Role::Tagline
+                    | Role::Text
+                    | Role::Heading
+                    | Role::Headline
+                    | Role::Title
+                    | Role::Price
+                    | Role::Label
+            )
+        );
         if let Some(record) = record
             && pairs <= 8
+            && whole
         {
             return Some((doc.clone(), record));
         }
     }
     let wanted: &[&str] = match role {
-        Some(Role::Link | Role::MenuItem) => role::LINKS,
+        Some(Role::Link | Role::MenuItem) => &[
+            "a",
+            "Link",
+            "NuxtLink",
+            "nuxt-link",
+            "router-link",
+            "RouterLink",
+            "NavLink",
+            "Nav.Link",
+            "button",
+            "HashLink",
+            "ScrollLink",
+            "AnchorLink",
+        ],
         Some(Role::Button) => &[
             "button",
             "a",

@@ -482,8 +482,7 @@ pub fn in_place(
     seen: Option<&Seen>,
 ) -> Option<usize> {
     if let Some(ordinal) = place.ordinal
-        && let Some(seen) = seen
-        && !super::element::in_nth(place, ordinal, seen)
+        && !super::element::in_nth(place, ordinal, hit, seen)
     {
         return None;
     }

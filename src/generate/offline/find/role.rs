@@ -500,3 +500,11 @@ pub fn key_is(doc: &Doc, node: NodeId, words: &[String]) -> bool {
 pub fn fit_possible(words: &[String]) -> bool {
     crate::generate::offline::ask::lexicon::role_at(words).is_some()
 }
+
+/// The level of the heading around a place: 1 for `h1`.
+pub fn heading_level(view: &View, at: ViewId) -> Option<u8> {
+    view.up(at).take(5).find_map(|id| {
+        let tag = view.nodes[id].tag.as_bytes();
+        (tag.len() == 2 && tag[0] == b'h' && tag[1].is_ascii_digit()).then(|| tag[1] - b'0')
+    })
+}

@@ -286,7 +286,10 @@ pub fn theme(doc: &Doc, node: NodeId) -> Theme {
         let up = doc.node(up);
         if matches!(up.kind, Kind::Rule | Kind::AtRule | Kind::Pair) {
             let words = words_of(&up.name);
-            if words.iter().any(|word| word == "dark") {
+            if words
+                .iter()
+                .any(|word| word == "dark" || word == "darkmode")
+            {
                 return Theme::Dark;
             }
             if words.iter().any(|word| word == "light") && up.kind != Kind::Pair {

@@ -180,6 +180,7 @@ impl Finder<'_> {
     pub fn texts(&self, wanted: &str, scope: &Scope) -> Vec<(Hit, u8)> {
         let folded_wanted = folded(wanted);
         let core = trim_marks(&folded_wanted);
+        let joined = squash(&folded_wanted);
         let mut out = Vec::new();
         if core.is_empty() {
             return out;
@@ -192,6 +193,9 @@ impl Finder<'_> {
             let level = if shown == folded_wanted {
                 3
             } else if trim_marks(&shown) == core && !core.is_empty() {
+                2
+            } else if joined.len() > 4 && squash(&shown) == joined {
+                // "signup" for "Sign up": spelled together or apart.
                 2
             } else if !spans.is_empty() {
                 1
@@ -427,7 +431,29 @@ impl Finder<'_> {
         let mut hits: Vec<Hit> = ranked.into_iter().map(|(_, hit)| hit).collect();
         unique(&mut hits);
         if let Some(ordinal) = ordinal {
-            hits = nth(hits, ordinal);
+            return nth(hits, ordinal);
+        }
+        // "the heading of the pricing section" is its main one, not those of its cards.
+        if hits.len() > 1
+            && matches!(role, Some(Role::Heading | Role::Headline | Role::Title))
+            && top.text == 3
+        {
+            let level = |hit: &Hit| {
+                hit.seen
+                    .iter()
+                    .filter_map(|seen| role::heading_level(&seen.view, seen.at))
+                    .min()
+            };
+            if let Some(least) = hits.iter().filter_map(level).min() {
+                let senior: Vec<Hit> = hits
+                    .iter()
+                    .filter(|hit| level(hit) == Some(least))
+                    .cloned()
+                    .collect();
+                if senior.len() == 1 {
+                    return senior;
+                }
+            }
         }
         hits
     }
@@ -515,12 +541,9 @@ impl Finder<'_> {
         let scope = self.scope(phrase)?;
         let found = self.find_all(phrase, &scope)?;
         let what = describe(phrase);
-        match found.len() {
-            1 => Ok(found
-                .into_iter()
-                .next()
-                .unwrap_or_else(|| unreachable!("one hit"))),
-            0 => Err(self.nothing(phrase, &scope)),
+        match found.as_slice() {
+            [hit] => Ok(hit.clone()),
+            [] => Err(self.nothing(phrase, &scope)),
             _ => Err(ambiguous(&what, &found)),
         }
     }
@@ -755,6 +778,13 @@ impl Finder<'_> {
         let Some((role, at, length)) = role else {
             return self.find_plain(phrase, scope);
         };
+        // A key that is called just that ("header title" is `headerTitle`) needs no reading.
+        if scope.words.len() > 1 && at + length == scope.words.len() {
+            let keyed = self.by_whole_key(&scope.words, scope);
+            if keyed.len() == 1 {
+                return Ok(keyed);
+            }
+        }
         let mods = meaningful(&scope.words[..at]);
         let tail = &scope.words[at + length..];
         if !tail.is_empty() {
@@ -899,6 +929,60 @@ impl Finder<'_> {
         Ok(Vec::new())
     }
 
+    /// Values of data whose key is exactly these words.
+    fn by_whole_key(&self, words: &[String], scope: &Scope) -> Vec<Hit> {
+        let joined = words.concat();
+        let mut hits = Vec::new();
+        for path in self.data_files(scope) {
+            let Some(doc) = self.site.doc(&path) else {
+                continue;
+            };
+            for node in 0..doc.nodes.len() {
+                let pair = doc.node(doc.node(node).parent);
+                if doc.node(node).kind != Kind::Scalar
+                    || pair.kind != Kind::Pair
+                    || !readable(&doc, node)
+                {
+                    continue;
+                }
+                let parts = crate::generate::offline::ask::lexicon::words_of(&pair.name);
+                if parts.len() > 1 && parts.concat() == joined && !secret(&pair.name) {
+                    let hit = Hit::whole(&doc, node, self.seen(&doc, node, &scope.views));
+                    if self.rank(&hit, 3, None, &[], &scope.places).is_some() {
+                        hits.push(hit);
+                    }
+                }
+            }
+        }
+        unique(&mut hits);
+        hits
+    }
+
+    /// The files that may hold data, entries of collections left out when no page was named.
+    fn data_files(&self, scope: &Scope) -> Vec<String> {
+        if scope.paged {
+            return self.page_files(scope);
+        }
+        let entries = self.site.entries();
+        // An entry counts when a place speaks of it ("Mike Vance's job title").
+        let spoken = |path: &str| {
+            scope.places.iter().any(|place| {
+                !place.words.is_empty()
+                    && self.site.folded(path).is_some_and(|text| {
+                        place.words.iter().all(|word| text.contains(word.as_str()))
+                    })
+            })
+        };
+        self.site
+            .files
+            .iter()
+            .filter(|path| {
+                self.content_file(path) && (!entries.contains(path.as_str()) || spoken(path))
+            })
+            .cloned()
+            .collect()
+    }
+
     /// The value a label stands before: the other text of a pair, or the next key of its record.
     fn labelled(&self, label: &Hit) -> Option<Hit> {
         let doc = &label.doc;
@@ -967,16 +1051,7 @@ impl Finder<'_> {
     pub fn by_key(&self, words: &[String], phrase: &Phrase, scope: &Scope) -> Vec<Hit> {
         let words = meaningful_or_all(words);
         let mut hits: Vec<(usize, i64, Hit)> = Vec::new();
-        let files: Vec<String> = if scope.paged {
-            self.page_files(scope)
-        } else {
-            self.site
-                .files
-                .iter()
-                .filter(|path| self.content_file(path))
-                .cloned()
-                .collect()
-        };
+        let files = self.data_files(scope);
         for path in files {
             let Some(doc) = self.site.doc(&path) else {
                 continue;
@@ -992,6 +1067,9 @@ impl Finder<'_> {
                 else {
                     continue;
                 };
+                if role::key(&doc, node).is_some_and(|key| secret(&key)) {
+                    continue;
+                }
                 let hit = Hit::whole(&doc, node, self.seen(&doc, node, &scope.views));
                 let rest = &words[..words.len() - taken];
                 if let Some(rank) = self.rank(&hit, 3, None, rest, &scope.places) {
@@ -1056,16 +1134,7 @@ impl Finder<'_> {
             }
         }
         // Data that no page shows in a way that can be followed.
-        let files: Vec<String> = if scope.paged {
-            self.page_files(scope)
-        } else {
-            self.site
-                .files
-                .iter()
-                .filter(|path| self.content_file(path))
-                .cloned()
-                .collect()
-        };
+        let files = self.data_files(scope);
         for path in files {
             let Some(doc) = self.site.doc(&path) else {
                 continue;
@@ -1231,4 +1300,23 @@ pub fn describe(phrase: &Phrase) -> String {
         (quoted, "") => format!("text {quoted}"),
         (quoted, said) => format!("{said} {quoted}"),
     }
+}
+
+/// Letters and digits alone.
+fn squash(text: &str) -> String {
+    text.chars().filter(|c| c.is_alphanumeric()).collect()
+}
+
+/// Whether a key holds something that is nobody's business.
+pub fn secret(key: &str) -> bool {
+    let words = crate::generate::offline::ask::lexicon::words_of(key);
+    let joined = words.concat();
+    words.iter().any(|word| {
+        matches!(
+            word.as_str(),
+            "secret" | "password" | "passwd" | "token" | "credential" | "credentials"
+        )
+    }) || joined.contains("apikey")
+        || joined.contains("privatekey")
+        || joined.contains("accesskey")
 }
