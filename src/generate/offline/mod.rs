@@ -66,6 +66,9 @@ impl Offline {
                 format!("{path} is not a file of this site"),
             ));
         }
+        if let Some(refusal) = out_of_scope(words) {
+            return Err(refusal);
+        }
         let finder = Finder {
             site: &site,
             pointed: file_path,
@@ -112,8 +115,9 @@ impl Offline {
         if let Some(plan) = part {
             return plan::apply(&site, plan);
         }
-        Err(refusal
-            .unwrap_or_else(|| Refusal::new(RefusalReason::Unclear, "this is not understood")))
+        let refusal = refusal
+            .unwrap_or_else(|| Refusal::new(RefusalReason::Unclear, "this is not understood"));
+        Err(generated_instead(&site, refusal))
     }
 }
 
@@ -131,4 +135,90 @@ impl Generator for Offline {
 /// A spelled-out hex colour, or one in notation.
 pub(crate) fn spoken_hex(text: &str) -> Option<String> {
     crate::intent::numbers::hex(text)
+}
+
+/// A refusal for what lies outside the site, or is secret.
+fn out_of_scope(words: &str) -> Option<Refusal> {
+    let lower = words.to_lowercase();
+    let outside = lower.split_whitespace().any(|word| {
+        let word = word.trim_matches(|c: char| matches!(c, '\'' | '"' | ',' | '.' | '`'));
+        word.starts_with("../")
+            || word.contains("/../")
+            || ["/etc/", "/usr/", "/home/", "/var/", "/root/", "~/"]
+                .iter()
+                .any(|root| word.starts_with(root))
+    });
+    let secret = lower.split_whitespace().any(|word| {
+        let word = word.trim_matches(|c: char| !(c.is_alphanumeric() || c == '.'));
+        word == ".env" || word.starts_with(".env.") || word == "env.local"
+    }) || [
+        "api key",
+        "secret key",
+        "private key",
+        "access token",
+        "api token",
+    ]
+    .iter()
+    .any(|phrase| {
+        // In quotes it is a text on a page.
+        lower.find(phrase).is_some_and(|at| {
+            !crate::intent::clean::quoted_spans(&lower)
+                .iter()
+                .any(|(a, b)| (*a..*b).contains(&at))
+        })
+    });
+    (outside || secret).then(|| {
+        let why = if outside {
+            "it lies outside the site"
+        } else {
+            "secrets are not part of a site's text"
+        };
+        Refusal::new(
+            RefusalReason::OutOfScope,
+            format!("this cannot be changed here: {why}"),
+        )
+    })
+}
+
+/// When a site has no pages of its own but built ones, the refusal names what they are built from.
+fn generated_instead(site: &Site, refusal: Refusal) -> Refusal {
+    let weak = matches!(
+        refusal.reason,
+        RefusalReason::NotFound | RefusalReason::Unclear
+    );
+    if !weak || !site.pages().is_empty() {
+        return refusal;
+    }
+    let line = |path: &String| crate::model::Candidate {
+        file: path.clone(),
+        line: 1,
+        text: site
+            .text(path)
+            .and_then(|text| text.lines().next().map(str::to_owned))
+            .unwrap_or_default(),
+    };
+    let built: Vec<&String> = site
+        .files
+        .iter()
+        .filter(|path| path.ends_with(".html") && site::detect::generated(site, path).is_some())
+        .collect();
+    if built.is_empty() {
+        return refusal;
+    }
+    let sources = ["pug", "jade", "haml", "hbs", "twig", "ejs", "njk", "slim"];
+    let mut candidates: Vec<_> = site
+        .files
+        .iter()
+        .filter(|path| sources.iter().any(|end| path.ends_with(&format!(".{end}"))))
+        .map(line)
+        .collect();
+    candidates.sort_by_key(|found| !found.file.contains("index"));
+    candidates.extend(built.into_iter().map(line));
+    candidates.truncate(12);
+    Refusal::new(
+        RefusalReason::Generated,
+        "the pages here are build output; change their source and build again",
+    )
+    .hint("build output is never edited: the next build would undo it")
+    .candidates(candidates)
 }

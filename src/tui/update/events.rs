@@ -421,8 +421,6 @@ impl Turn<'_> {
     }
 }
 
-/// The engine of words that nobody spoke.
-const TYPED: &str = "typed";
 /// Lines of output on a card.
 const CARD_LINES: usize = 20;
 /// Earlier events that the timeline begins with.

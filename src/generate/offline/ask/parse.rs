@@ -135,8 +135,14 @@ pub fn parse(request: &str) -> Vec<Ask> {
         Verb::Swap => swap(rest),
         Verb::Fix => vec![Ask::Fix(whole(rest))],
     };
+    let naming = ["rename", "retitle", "relabel", "call"]
+        .iter()
+        .any(|word| body[..length].eq_ignore_ascii_case(word));
     for ask in &mut asks {
         with_places(ask, &places);
+        if let Ask::Set { target, .. } = ask {
+            target.naming = naming;
+        }
     }
     asks
 }
@@ -375,6 +381,10 @@ fn set(rest: &str, verb: &str) -> Vec<Ask> {
     let mut splits: Vec<(usize, usize)> = Vec::new();
     for mark in &marks {
         for at in outside(rest, mark) {
+            // "to say Hello" asks for Hello; "to Say hi" asks for just that.
+            if mark.len() > 5 && rest.get(at..at + mark.len()) != Some(mark) {
+                continue;
+            }
             if !splits.iter().any(|(known, _)| *known == at) {
                 splits.push((at, mark.len()));
             }

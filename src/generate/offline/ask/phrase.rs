@@ -14,6 +14,8 @@ pub struct Phrase {
     pub said: String,
     /// The same with its article, for when it is the text itself.
     pub full: String,
+    /// True when it is to be renamed: its own text is meant, never the value it labels.
+    pub naming: bool,
     /// Places it is said to be in, innermost first.
     pub places: Vec<Place>,
     /// "the second …": counted from 1; -1 is the last.
@@ -241,7 +243,8 @@ fn last_preposition(text: &str) -> Option<(usize, usize)> {
             .any(|noun| {
                 next.split_whitespace().last() == Some(noun) && next.split_whitespace().count() <= 3
             });
-            if !quoted && (said || known) && best.is_none_or(|(known, _)| at > known) {
+            let proper = *word == "of" && text[end..].starts_with(char::is_uppercase);
+            if !quoted && (said || known || proper) && best.is_none_or(|(known, _)| at > known) {
                 best = Some((at, end));
             }
         }

@@ -246,6 +246,9 @@ fn groups(finder: &Finder<'_>, scope: &Scope, words: &[String]) -> Vec<Group> {
             }
         }
     }
+    if found.is_empty() {
+        data_groups(finder, scope, words, &mut found);
+    }
     let mut groups: Vec<Group> = found
         .into_values()
         .filter(|group| !group.items.is_empty())
@@ -375,6 +378,21 @@ fn clone(
     }
     for twin in parts.twins {
         say(twin, &wanted)?;
+    }
+    for key in ["identifier", "slug", "id"] {
+        if let Some(value) = doc
+            .get(model, key)
+            .filter(|value| doc.node(*value).kind == Kind::Scalar)
+            && doc.node(value).host != crate::generate::offline::text::Host::Bare
+            && parts.address != Some(value)
+        {
+            let slug: String = wanted
+                .to_lowercase()
+                .chars()
+                .map(|c| if c.is_alphanumeric() { c } else { '-' })
+                .collect();
+            say(value, slug.trim_matches('-'))?;
+        }
     }
     if let Some((rank, value)) = next_rank(doc, anchor, side) {
         let same = same_key(doc, model, &rank);
@@ -636,5 +654,62 @@ pub fn literal_of<'p>(piece: &'p Piece, path: &str) -> Option<&'p NodeId> {
     match piece {
         Piece::Lit(doc, node) if doc.path == path => Some(node),
         _ => None,
+    }
+}
+
+/// Lists of links in data that no page shows in a way that can be followed.
+fn data_groups(
+    finder: &Finder<'_>,
+    scope: &Scope,
+    words: &[String],
+    found: &mut HashMap<(String, NodeId), Group>,
+) {
+    for path in finder
+        .site
+        .files
+        .iter()
+        .filter(|path| finder.content_file(path))
+    {
+        let Some(doc) = finder.site.doc(path) else {
+            continue;
+        };
+        for item in 0..doc.nodes.len() {
+            let parent = doc.node(item).parent;
+            if doc.node(item).kind != Kind::Object || doc.node(parent).kind != Kind::Array {
+                continue;
+            }
+            let parts = entry_parts(&doc, item);
+            let (Some(text), Some(_)) = (parts.text, parts.address) else {
+                continue;
+            };
+            let hit = Hit::whole(&doc, text, Vec::new());
+            if !scope
+                .places
+                .iter()
+                .all(|place| names::in_place(finder, place, &hit, None).is_some())
+            {
+                continue;
+            }
+            let around = names::around(&hit, None);
+            let named = words
+                .iter()
+                .filter(|word| around.words.iter().any(|name| equal(name, word)))
+                .count()
+                * 4;
+            // The outermost list of a menu, not that of one of its drop-downs.
+            let depth = doc
+                .ancestors(item)
+                .filter(|up| doc.node(*up).kind == Kind::Array)
+                .count();
+            let group = found
+                .entry((doc.path.clone(), parent))
+                .or_insert_with(|| Group {
+                    doc: doc.clone(),
+                    parent,
+                    items: Vec::new(),
+                    named: named + 4_usize.saturating_sub(depth),
+                });
+            group.items.push(item);
+        }
     }
 }

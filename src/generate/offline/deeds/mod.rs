@@ -3,9 +3,11 @@
 pub mod add;
 pub mod fix;
 pub mod hide;
+pub mod image;
 pub mod insert;
 pub mod link;
 pub mod page;
+pub mod pieces;
 pub mod remove;
 pub mod reorder;
 pub mod set;

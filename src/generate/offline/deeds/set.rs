@@ -28,12 +28,82 @@ pub fn plan(
     if let Some(from) = from {
         return replace_part(finder, target, from, value);
     }
-    let hit = finder.locate(target)?;
     let role = target.role().map(|(role, ..)| role);
+    if let Some(role @ (Role::Image | Role::Logo | Role::Favicon)) = role
+        && super::image::is_image(&value.text)
+    {
+        return super::image::plan(finder, target, role, value);
+    }
+    if target
+        .words
+        .iter()
+        .any(|word| matches!(word.as_str(), "everywhere" | "every" | "all"))
+    {
+        return everywhere(finder, target, value);
+    }
+    let hit = match finder.locate(target) {
+        Ok(hit) => hit,
+        Err(refusal) => {
+            // Old and new wording that differ in one of several pieces name that piece.
+            if let Some(old) = target.quoted.first()
+                && value.quoted
+                && matches!(
+                    refusal.reason,
+                    RefusalReason::Mixed | RefusalReason::NotFound
+                )
+                && let Ok(scope) = finder.scope(target)
+                && let Some((hit, text)) =
+                    super::pieces::changed(finder, target, &scope, old, &value.text)
+            {
+                return write(&hit, &text, &describe(target));
+            }
+            return Err(refusal);
+        }
+    };
     let old = hit.doc.raw(hit.span.clone()).to_owned();
     let new = shape(&hit, &old, value, role);
     let mut plan = write(&hit, &new, &describe(target))?;
     plan.part = hit.part;
+    Ok(plan)
+}
+
+/// The same text in every place that shows it.
+fn everywhere(finder: &Finder<'_>, target: &Phrase, value: &Said) -> Result<Plan, Refusal> {
+    let scope = finder.scope(target)?;
+    let loose = |word: &String| {
+        matches!(
+            word.as_str(),
+            "everywhere" | "every" | "all" | "occurrence" | "occurrences" | "of"
+        )
+    };
+    let wanted = target.quoted.first().cloned().unwrap_or_else(|| {
+        scope
+            .said
+            .split_whitespace()
+            .filter(|word| !loose(&word.to_lowercase()))
+            .collect::<Vec<_>>()
+            .join(" ")
+    });
+    let hits: Vec<Hit> = finder
+        .texts(&wanted, &scope)
+        .into_iter()
+        .map(|(hit, _)| hit)
+        .collect();
+    if hits.is_empty() {
+        return Err(crate::generate::offline::find::not_found(format!(
+            "\u{201c}{wanted}\u{201d} stands nowhere"
+        )));
+    }
+    let mut plan = Plan {
+        title: format!("Change \u{201c}{wanted}\u{201d} everywhere"),
+        ..Plan::default()
+    };
+    for hit in &hits {
+        let old = hit.doc.raw(hit.span.clone()).to_owned();
+        let one = write(hit, &shape(hit, &old, value, None), &wanted)?;
+        plan.edits.extend(one.edits);
+        plan.notes.extend(one.notes);
+    }
     Ok(plan)
 }
 

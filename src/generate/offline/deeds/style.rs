@@ -167,7 +167,7 @@ fn on_elements(
                 .filter(|one| one.weight == top)
                 .next_back()
             {
-                found.extend(follow(finder, &winner, dark));
+                found.extend(follow(finder, &winner, words, dark));
             }
         }
     }
@@ -327,7 +327,7 @@ fn holder(view: &View, at: ViewId) -> ViewId {
 }
 
 /// A declaration, or the variables its value is made of.
-fn follow(finder: &Finder<'_>, declared: &Declared, dark: Theme) -> Vec<Hit> {
+fn follow(finder: &Finder<'_>, declared: &Declared, words: &[String], dark: Theme) -> Vec<Hit> {
     let value = declared
         .doc
         .raw(declared.doc.node(declared.node).inner.clone())
@@ -339,6 +339,27 @@ fn follow(finder: &Finder<'_>, declared: &Declared, dark: Theme) -> Vec<Hit> {
         .map(|rest| rest.split(',').next().unwrap_or(rest).trim().to_owned())
         .or_else(|| (value.starts_with('$') && !value.contains(' ')).then(|| value.clone()));
     if let Some(name) = name {
+        // A variable that many things share is left alone, unless its name says that it is for this.
+        let parts = crate::generate::offline::ask::lexicon::words_of(&name);
+        let telling = |part: &String| {
+            matches!(
+                part.as_str(),
+                "bg" | "background"
+                    | "link"
+                    | "text"
+                    | "heading"
+                    | "body"
+                    | "font"
+                    | "size"
+                    | "nav"
+                    | "header"
+                    | "footer"
+            ) || words.iter().any(|word| alike(word, part))
+        };
+        let shared = finder.uses(&name) > 1 && !parts.iter().any(telling);
+        if shared {
+            return vec![Hit::whole(&declared.doc, declared.node, Vec::new())];
+        }
         let mut hits = finder.variable(&name);
         hits.retain(|hit| in_theme(dark, theme(&hit.doc, hit.node)));
         if !hits.is_empty() {
@@ -387,7 +408,7 @@ fn by_selector(
                             weight: (0, 0, 0),
                             conditional: false,
                         };
-                        out.extend(follow(finder, &declared, dark));
+                        out.extend(follow(finder, &declared, words, dark));
                     }
                 }
             }
@@ -504,7 +525,6 @@ pub fn is_sheet(lang: Lang) -> bool {
 #[cfg(test)]
 mod tests {
     use super::notation::{color_token, numbers_of, utility_value};
-    use super::*;
 
     #[test]
     fn notations_are_kept() {

@@ -38,14 +38,36 @@ pub fn named(view: &View, words: &[String]) -> Vec<ViewId> {
 }
 
 /// Whether a place is in the nth of the things a word names.
-pub fn in_nth(place: &Place, ordinal: i32, seen: &Seen) -> bool {
-    let all = named(&seen.view, &place.words);
-    let chosen = if ordinal > 0 {
-        usize::try_from(ordinal - 1).ok().and_then(|at| all.get(at))
-    } else {
-        all.last()
-    };
-    chosen.is_some_and(|chosen| seen.view.up(seen.at).any(|id| id == *chosen))
+pub fn in_nth(place: &Place, ordinal: i32, hit: &Hit, seen: Option<&Seen>) -> bool {
+    if let Some(seen) = seen {
+        if let Some(chosen) = nth_named(&seen.view, &place.words, ordinal) {
+            return seen.view.up(seen.at).any(|id| id == chosen);
+        }
+        let all = named(&seen.view, &place.words);
+        if all.len() > 1 {
+            let chosen = if ordinal > 0 {
+                usize::try_from(ordinal - 1).ok().and_then(|at| all.get(at))
+            } else {
+                all.last()
+            };
+            return chosen.is_some_and(|chosen| seen.view.up(seen.at).any(|id| id == *chosen));
+        }
+    }
+    // The nth record of its list.
+    let doc = &hit.doc;
+    let record = doc.ancestors(hit.node).find(|up| {
+        doc.node(*up).kind == Kind::Object && doc.node(doc.node(*up).parent).kind == Kind::Array
+    });
+    record.is_some_and(|record| {
+        let siblings = &doc.node(doc.node(record).parent).children;
+        let at = siblings.iter().position(|id| *id == record);
+        let wanted = if ordinal > 0 {
+            usize::try_from(ordinal - 1).ok()
+        } else {
+            siblings.len().checked_sub(1)
+        };
+        at == wanted
+    })
 }
 
 use std::sync::Arc;
@@ -155,6 +177,36 @@ pub fn all(finder: &Finder<'_>, target: &Phrase, scope: &Scope) -> Result<Found,
             return Ok(found);
         }
     }
+    if let Some(ordinal) = target.ordinal {
+        for view in &scope.views {
+            if let Some(id) = nth_named(view, &words, ordinal) {
+                let node = &view.nodes[id];
+                // One element that a loop repeats: its record is what is meant.
+                let repeated = view
+                    .nodes
+                    .iter()
+                    .filter(|other| {
+                        other.doc.path == node.doc.path
+                            && other.node == node.node
+                            && other.text.is_empty()
+                    })
+                    .count()
+                    > 1;
+                if !repeated {
+                    push(&mut found, &node.doc, node.node);
+                } else if let Some(record) = record_of(view, id) {
+                    push(&mut found, &record.0, record.1);
+                }
+            }
+        }
+        if found.is_empty() {
+            return Err(not_found(format!(
+                "there is no {} to count",
+                describe(target)
+            )));
+        }
+        return Ok(found);
+    }
     if words.is_empty() {
         return Err(Refusal::new(
             RefusalReason::Unclear,
@@ -230,65 +282,143 @@ pub fn all(finder: &Finder<'_>, target: &Phrase, scope: &Scope) -> Result<Found,
     Ok(found)
 }
 
-/// How well the names of an element fit: 4 a component, 3 an id, 2 a class or a label, 0 not.
+/// How well the names of an element fit; 0 when they do not. The very words count more than words that mean the same,
+/// a component more than an id, an id more than a class.
 fn name_rank(view: &View, id: ViewId, wanted: &[String], _all: &[String]) -> u8 {
     let node = &view.nodes[id];
-    let fits = |parts: &[String]| {
-        !parts.is_empty()
-            && (wanted
-                .iter()
-                .all(|word| parts.iter().any(|part| alike(part, word)))
-                || parts.concat() == wanted.concat())
-            && parts.iter().all(|part| {
-                wanted.iter().any(|word| alike(part, word))
-                    || PIECES.contains(&part.as_str())
-                    || matches!(
-                        part.as_str(),
-                        "app"
-                            | "site"
-                            | "the"
-                            | "my"
-                            | "main"
-                            | "page"
-                            | "home"
-                            | "wrapper"
-                            | "widget"
-                            | "us"
-                            | "form"
-                            | "card"
-                            | "cards"
-                            | "list"
-                    )
-            })
-    };
-    if node.component {
-        let tag = words_of(node.tag.rsplit('.').next().unwrap_or(&node.tag));
-        if fits(&tag) {
-            return 4;
+    const FILL: &[&str] = &[
+        "app", "site", "the", "my", "main", "page", "home", "wrapper", "widget", "us", "form",
+        "card", "cards", "list",
+    ];
+    // 3 the very words and nothing else, 2 with words that say nothing, 1 with words that mean the same.
+    let fits = |parts: &[String], loose: bool| -> u8 {
+        if parts.is_empty() {
+            return 0;
         }
+        let joined = parts.concat() == wanted.concat();
+        let very = joined
+            || wanted
+                .iter()
+                .all(|word| parts.iter().any(|part| equal(part, word)));
+        let same = very
+            || wanted
+                .iter()
+                .all(|word| parts.iter().any(|part| alike(part, word)));
+        let extra = parts
+            .iter()
+            .filter(|part| {
+                !wanted.iter().any(|word| {
+                    if very {
+                        equal(part, word)
+                    } else {
+                        alike(part, word)
+                    }
+                })
+            })
+            .count();
+        let idle = parts
+            .iter()
+            .filter(|part| PIECES.contains(&part.as_str()) || FILL.contains(&part.as_str()))
+            .count();
+        if joined || (very && extra == 0) {
+            4
+        } else if very && extra <= idle {
+            3
+        } else if very && loose && extra == 1 {
+            2
+        } else if same && extra <= idle {
+            1
+        } else {
+            0
+        }
+    };
+    let score = |fit: u8, kind: u8| if fit == 0 { 0 } else { fit * 4 + kind };
+    let mut best = 0;
+    if node.component {
+        best = best.max(score(
+            fits(
+                &words_of(node.tag.rsplit('.').next().unwrap_or(&node.tag)),
+                true,
+            ),
+            3,
+        ));
     }
-    if let Some(value) = view.attr(id, "id")
-        && fits(&words_of(&value))
-    {
-        return 3;
+    if let Some(value) = view.attr(id, "id") {
+        best = best.max(score(fits(&words_of(&value), false), 2));
     }
     let tag = node.tag.as_str();
-    if matches!(
+    let landmark = matches!(
         tag,
         "footer" | "nav" | "header" | "aside" | "form" | "table" | "video" | "iframe" | "main"
-    ) && wanted.len() == 1
-        && alike(tag, &wanted[0])
-    {
-        return 3;
+    );
+    if landmark && wanted.len() == 1 && alike(tag, &wanted[0]) {
+        best = best.max(score(if equal(tag, &wanted[0]) { 4 } else { 1 }, 2));
     }
     for name in ["class", "className", "aria-label"] {
         for class in view.attr(id, name).unwrap_or_default().split_whitespace() {
-            if !class.contains([':', '[', '/']) && fits(&words_of(class)) {
-                return 2;
+            if !class.contains([':', '[', '/']) {
+                best = best.max(score(fits(&words_of(class), false), 1));
             }
         }
     }
-    0
+    best
+}
+
+/// "the fourth testimonial": of the groups of like elements that are named so, the nth of the largest.
+fn nth_named(view: &View, words: &[String], ordinal: i32) -> Option<ViewId> {
+    let wanted: Vec<&String> = words
+        .iter()
+        .filter(|word| !PIECES.contains(&word.as_str()))
+        .collect();
+    if wanted.is_empty() {
+        return None;
+    }
+    let named = |id: ViewId| {
+        let mut own = Names::default();
+        of_node(view, id, &mut own);
+        wanted.iter().all(|word| {
+            own.words.iter().any(|name| equal(name, word))
+                || own.joined.iter().any(|name| equal(name, word))
+        })
+    };
+    let mut groups: Vec<Vec<ViewId>> = Vec::new();
+    for id in view.below(0) {
+        let mut by_tag: Vec<(String, Vec<ViewId>)> = Vec::new();
+        for child in &view.nodes[id].children {
+            let node = &view.nodes[*child];
+            if !node.text.is_empty()
+                || matches!(
+                    node.tag.as_str(),
+                    "script" | "style" | "br" | "p" | "a" | "span" | "svg"
+                )
+            {
+                continue;
+            }
+            match by_tag.iter_mut().find(|(tag, _)| *tag == node.tag) {
+                Some((_, group)) => group.push(*child),
+                None => by_tag.push((node.tag.clone(), vec![*child])),
+            }
+        }
+        for (_, group) in by_tag {
+            let own = group.iter().all(|child| named(*child));
+            let around = view.up(id).take(3).any(named);
+            if group.len() > 1 && (own || around) {
+                groups.push(group);
+            }
+        }
+    }
+    let most = groups.iter().map(Vec::len).max()?;
+    let mut largest = groups.into_iter().filter(|group| group.len() == most);
+    let group = largest.next()?;
+    if largest.next().is_some() {
+        return None;
+    }
+    let at = if ordinal > 0 {
+        usize::try_from(ordinal - 1).ok()?
+    } else {
+        group.len() - 1
+    };
+    group.get(at).copied()
 }
 
 /// Elements by the words they show.
@@ -405,14 +535,42 @@ pub fn holder(hit: &Hit, role: Option<Role>) -> Option<(Arc<Doc>, NodeId)> {
         let pairs = record
             .map(|record| doc.node(record).children.len())
             .unwrap_or_default();
+        // What a record says besides its name is no reason to remove all of it.
+        let whole = !matches!(
+            role,
+            Some(
+                Role::Paragraph
+                    | Role::Tagline
+                    | Role::Text
+                    | Role::Heading
+                    | Role::Headline
+                    | Role::Title
+                    | Role::Price
+                    | Role::Label
+            )
+        );
         if let Some(record) = record
             && pairs <= 8
+            && whole
         {
             return Some((doc.clone(), record));
         }
     }
     let wanted: &[&str] = match role {
-        Some(Role::Link | Role::MenuItem) => role::LINKS,
+        Some(Role::Link | Role::MenuItem) => &[
+            "a",
+            "Link",
+            "NuxtLink",
+            "nuxt-link",
+            "router-link",
+            "RouterLink",
+            "NavLink",
+            "Nav.Link",
+            "button",
+            "HashLink",
+            "ScrollLink",
+            "AnchorLink",
+        ],
         Some(Role::Button) => &[
             "button",
             "a",
@@ -461,4 +619,22 @@ pub fn holder(hit: &Hit, role: Option<Role>) -> Option<(Arc<Doc>, NodeId)> {
         }
     }
     chosen.map(|node| (doc.clone(), node))
+}
+
+/// The record whose values an element shows.
+fn record_of(view: &View, id: ViewId) -> Option<(Arc<Doc>, NodeId)> {
+    use crate::generate::offline::view::Piece;
+    view.texts(id)
+        .iter()
+        .flat_map(|text| &view.nodes[*text].text)
+        .find_map(|piece| {
+            let Piece::Lit(doc, node) = piece else {
+                return None;
+            };
+            let record = doc.ancestors(*node).find(|up| {
+                doc.node(*up).kind == Kind::Object
+                    && doc.node(doc.node(*up).parent).kind == Kind::Array
+            })?;
+            Some((doc.clone(), record))
+        })
 }

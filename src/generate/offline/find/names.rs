@@ -482,8 +482,7 @@ pub fn in_place(
     seen: Option<&Seen>,
 ) -> Option<usize> {
     if let Some(ordinal) = place.ordinal
-        && let Some(seen) = seen
-        && !super::element::in_nth(place, ordinal, seen)
+        && !super::element::in_nth(place, ordinal, hit, seen)
     {
         return None;
     }
@@ -547,7 +546,8 @@ pub fn in_place(
     None
 }
 
-fn title_in_menu(finder: &Finder<'_>, hit: &Hit) -> bool {
+/// Whether a title in front matter is an entry of the navigation.
+pub fn title_in_menu(finder: &Finder<'_>, hit: &Hit) -> bool {
     let Some(front) = hit.doc.front else {
         return false;
     };

@@ -95,6 +95,17 @@ pub fn is_button(view: &View, id: ViewId) -> bool {
 /// Whether an element is a link.
 pub fn is_link(view: &View, id: ViewId) -> bool {
     let node = &view.nodes[id];
+    if node.tag == "button" {
+        // A button that is dressed as a link of the navigation.
+        return ["class", "className"]
+            .iter()
+            .filter_map(|name| view.attr(id, name))
+            .any(|classes| {
+                classes
+                    .split_whitespace()
+                    .any(|class| words_of(class).last().is_some_and(|word| word == "link"))
+            });
+    }
     LINKS.contains(&node.tag.as_str())
         || node.component && words_of(&node.tag).iter().any(|word| word == "link")
         || (node.component && (view.attr(id, "href").is_some() || view.attr(id, "to").is_some()))
@@ -467,7 +478,10 @@ pub fn looks_phone(text: &str) -> bool {
 
 /// Whether pages of this kind show their titles in the navigation.
 pub fn titles_are_menu(framework: Framework) -> bool {
-    matches!(framework, Framework::Jekyll | Framework::Docusaurus)
+    matches!(
+        framework,
+        Framework::Jekyll | Framework::Docusaurus | Framework::Nuxt
+    )
 }
 
 /// Whether a word is another word for a role's key.
@@ -485,4 +499,12 @@ pub fn key_is(doc: &Doc, node: NodeId, words: &[String]) -> bool {
 /// Whether words name a role at all.
 pub fn fit_possible(words: &[String]) -> bool {
     crate::generate::offline::ask::lexicon::role_at(words).is_some()
+}
+
+/// The level of the heading around a place: 1 for `h1`.
+pub fn heading_level(view: &View, at: ViewId) -> Option<u8> {
+    view.up(at).take(5).find_map(|id| {
+        let tag = view.nodes[id].tag.as_bytes();
+        (tag.len() == 2 && tag[0] == b'h' && tag[1].is_ascii_digit()).then(|| tag[1] - b'0')
+    })
 }

@@ -9,33 +9,60 @@ use crate::generate::offline::view::{View, ViewId};
 
 /// The main heading of a page: the first `h1` outside navigation and footer, else the first heading of its body.
 pub fn headline(view: &View) -> Option<ViewId> {
-    let body = view.below(0);
-    let outside = |id: &ViewId| {
-        !view.up(*id).any(|up| {
-            let tag = view.nodes[up].tag.as_str();
-            matches!(tag, "nav" | "footer" | "head" | "aside" | "dialog")
+    let h1: Vec<ViewId> = view
+        .below(0)
+        .into_iter()
+        .filter(|id| view.nodes[*id].tag == "h1")
+        .collect();
+    let inside = |id: ViewId, tags: &[&str]| {
+        view.up(id)
+            .any(|up| tags.contains(&view.nodes[up].tag.as_str()))
+    };
+    let classes = |id: ViewId| {
+        ["class", "className"]
+            .iter()
+            .filter_map(|name| view.attr(id, name))
+            .collect::<Vec<_>>()
+            .join(" ")
+    };
+    // A heading that only names the site, or that only screen readers meet, gives way to one that visitors see.
+    let named = |id: ViewId| {
+        view.up(id).take(3).any(|up| {
+            let class = classes(up);
+            let logo = class.split_whitespace().any(|class| {
+                matches!(
+                    class,
+                    "logo"
+                        | "brand"
+                        | "navbar-brand"
+                        | "site-title"
+                        | "sr-only"
+                        | "visually-hidden"
+                        | "screen-reader-text"
+                )
+            });
+            logo || (view.nodes[up].tag == "a"
+                && matches!(
+                    view.attr(up, "href").as_deref(),
+                    Some("/" | "#" | "index.html")
+                ))
         })
     };
-    let level = |tag: &str| {
-        body.iter()
-            .copied()
-            .filter(|id| view.nodes[*id].tag == tag)
-            .find(|id| outside(id))
-    };
     let shown = |id: &ViewId| !view.texts(*id).is_empty();
-    let h1: Vec<ViewId> = body
+    let tests: [&dyn Fn(ViewId) -> bool; 4] = [
+        &|id| !inside(id, &["nav", "footer", "head", "aside", "dialog"]) && !named(id),
+        &|id| !inside(id, &["nav", "footer", "head", "aside", "dialog"]),
+        &|id| !inside(id, &["nav", "footer", "head", "dialog"]),
+        &|id| !inside(id, &["footer", "head", "dialog"]),
+    ];
+    tests
         .iter()
-        .copied()
-        .filter(|id| view.nodes[*id].tag == "h1" && outside(id))
-        .collect();
-    if let Some(found) = h1.iter().copied().find(shown) {
-        return Some(found);
-    }
-    if !h1.is_empty() {
-        return h1.first().copied();
-    }
-    let _ = level;
-    None
+        .find_map(|test| h1.iter().copied().find(|id| test(*id) && shown(id)))
+        .or_else(|| {
+            h1.iter()
+                .copied()
+                .find(|id| !inside(*id, &["nav", "footer", "head", "dialog"]))
+        })
 }
 
 /// The first heading of the page, whatever its level.
@@ -429,5 +456,11 @@ fn candidate_of_page(finder: &Finder<'_>, page: usize) -> Candidate {
         file,
         line: 1,
         text,
+    }
+}
+
+fn note(list: &mut Vec<Candidate>, found: Candidate) {
+    if !list.contains(&found) {
+        list.push(found);
     }
 }

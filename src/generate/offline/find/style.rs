@@ -286,7 +286,10 @@ pub fn theme(doc: &Doc, node: NodeId) -> Theme {
         let up = doc.node(up);
         if matches!(up.kind, Kind::Rule | Kind::AtRule | Kind::Pair) {
             let words = words_of(&up.name);
-            if words.iter().any(|word| word == "dark") {
+            if words
+                .iter()
+                .any(|word| word == "dark" || word == "darkmode")
+            {
                 return Theme::Dark;
             }
             if words.iter().any(|word| word == "light") && up.kind != Kind::Pair {
@@ -436,6 +439,23 @@ impl Finder<'_> {
         }
         unique(&mut hits);
         hits
+    }
+
+    /// How many declarations use a custom property or variable.
+    pub fn uses(&self, name: &str) -> usize {
+        let mut count = 0;
+        for doc in self.style_docs(None) {
+            for node in &doc.nodes {
+                if node.kind == Kind::Decl && node.name != name {
+                    let value = doc.raw(node.inner.clone());
+                    count += usize::from(value.match_indices(name).any(|(at, found)| {
+                        !value[at + found.len()..]
+                            .starts_with(|c: char| c.is_alphanumeric() || c == '-' || c == '_')
+                    }));
+                }
+            }
+        }
+        count
     }
 
     /// The definitions of a custom property or variable.

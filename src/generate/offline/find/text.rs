@@ -13,9 +13,9 @@ use crate::generate::offline::ask::lexicon::{GENERIC, RECORD, Role};
 use crate::generate::offline::ask::phrase::{Phrase, Place};
 use crate::generate::offline::doc::{Doc, Kind, NodeId};
 use crate::generate::offline::parse;
-use crate::generate::offline::site::{detect, folder};
+use crate::generate::offline::site::{detect, folder, stem};
 use crate::generate::offline::text::{self, folded};
-use crate::generate::offline::view::View;
+use crate::generate::offline::view::{Piece, View};
 use crate::model::{Refusal, RefusalReason};
 
 /// A phrase with its pages settled.
@@ -183,6 +183,7 @@ impl Finder<'_> {
     pub fn texts(&self, wanted: &str, scope: &Scope) -> Vec<(Hit, u8)> {
         let folded_wanted = folded(wanted);
         let core = trim_marks(&folded_wanted);
+        let joined = squash(&folded_wanted);
         let mut out = Vec::new();
         if core.is_empty() {
             return out;
@@ -195,6 +196,9 @@ impl Finder<'_> {
             let level = if shown == folded_wanted {
                 3
             } else if trim_marks(&shown) == core && !core.is_empty() {
+                2
+            } else if joined.len() > 4 && squash(&shown) == joined {
+                // "signup" for "Sign up": spelled together or apart.
                 2
             } else if !spans.is_empty() {
                 1
@@ -455,4 +459,23 @@ pub fn describe(phrase: &Phrase) -> String {
         (quoted, "") => format!("text {quoted}"),
         (quoted, said) => format!("{said} {quoted}"),
     }
+}
+
+/// Letters and digits alone.
+fn squash(text: &str) -> String {
+    text.chars().filter(|c| c.is_alphanumeric()).collect()
+}
+
+/// Whether a key holds something that is nobody's business.
+pub fn secret(key: &str) -> bool {
+    let words = crate::generate::offline::ask::lexicon::words_of(key);
+    let joined = words.concat();
+    words.iter().any(|word| {
+        matches!(
+            word.as_str(),
+            "secret" | "password" | "passwd" | "token" | "credential" | "credentials"
+        )
+    }) || joined.contains("apikey")
+        || joined.contains("privatekey")
+        || joined.contains("accesskey")
 }

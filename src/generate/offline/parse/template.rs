@@ -167,6 +167,18 @@ pub fn expression(code: &str, span: Span) -> Ex {
             .split(|c: char| !(c.is_alphanumeric() || c == '_'))
             .next()
             .unwrap_or_default();
+        if name == "default" {
+            // What is shown when there is nothing: `default: site.title`, `default(title)`, `default .Title`.
+            let argument = filter.trim()[name.len()..]
+                .trim_start_matches([':', '(', ' '])
+                .trim_end_matches(')')
+                .trim();
+            if !argument.is_empty() && !argument.starts_with(['"', '\'']) {
+                let parts = vec![ex, expression(argument, span.clone())];
+                ex = make(ExKind::Any(parts));
+            }
+            continue;
+        }
         let keeps = matches!(
             name,
             "escape"

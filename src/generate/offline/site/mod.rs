@@ -4,7 +4,7 @@ pub mod detect;
 pub mod pages;
 pub mod resolve;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, OnceLock};
 
 use super::doc::{Doc, Kind, NodeId};
@@ -30,6 +30,7 @@ pub struct Site {
     /// What is built here, outermost folder first.
     pub apps: Vec<App>,
     pages: OnceLock<Vec<Page>>,
+    entries: OnceLock<HashSet<String>>,
     words: Mutex<HashMap<String, Arc<str>>>,
     views: Mutex<HashMap<usize, Arc<View>>>,
     alone: Mutex<HashMap<String, Arc<View>>>,
@@ -58,6 +59,7 @@ impl Site {
             docs: Mutex::default(),
             apps: Vec::new(),
             pages: OnceLock::new(),
+            entries: OnceLock::new(),
             words: Mutex::default(),
             views: Mutex::default(),
             alone: Mutex::default(),
@@ -114,6 +116,17 @@ impl Site {
     /// All pages of all sites.
     pub fn pages(&self) -> &[Page] {
         self.pages.get_or_init(|| pages::pages(self))
+    }
+
+    /// The files of entries of collections: posts and documents.
+    pub fn entries(&self) -> &HashSet<String> {
+        self.entries.get_or_init(|| {
+            self.pages()
+                .iter()
+                .filter(|page| page.entry)
+                .map(|page| page.file.clone())
+                .collect()
+        })
     }
 
     /// A page as a visitor sees it.

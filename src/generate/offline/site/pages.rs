@@ -35,13 +35,13 @@ pub fn pages(site: &Site) -> Vec<Page> {
             Framework::Next => next(site, app),
             Framework::React => react(site, app),
             Framework::Vue => vue(site, app),
-            Framework::Nuxt => files_router(
+            Framework::Nuxt => nuxt(files_router(
                 site,
                 app,
                 &["pages/", "app/pages/", "src/pages/"],
                 &[".vue"],
                 &["content/"],
-            ),
+            )),
             Framework::Svelte => svelte(site, app),
             Framework::Astro => files_router(
                 site,
@@ -175,13 +175,37 @@ fn next(site: &Site, app: &App) -> Vec<(String, String, bool)> {
     out
 }
 
+/// `1.index.md`, `2.about/3.team.md`: the numbers of Nuxt Content only give the order.
+fn without_numbers(inside: &str) -> String {
+    inside
+        .split('/')
+        .map(|part| match part.split_once('.') {
+            Some((number, rest))
+                if !number.is_empty()
+                    && number.chars().all(|c| c.is_ascii_digit())
+                    && rest.contains('.') =>
+            {
+                rest
+            }
+            Some((number, rest))
+                if !number.is_empty() && number.chars().all(|c| c.is_ascii_digit()) =>
+            {
+                rest
+            }
+            _ => part,
+        })
+        .collect::<Vec<_>>()
+        .join("/")
+}
+
 fn entries(site: &Site, base: &str, out: &mut Vec<(String, String, bool)>) {
     for path in site.under(base) {
         if [".md", ".mdx", ".markdown"]
             .iter()
             .any(|extension| path.ends_with(extension))
         {
-            out.push((file_route(&path[base.len()..]), path.to_owned(), true));
+            let inside = without_numbers(&path[base.len()..]);
+            out.push((file_route(&inside), path.to_owned(), true));
         }
     }
 }
@@ -422,6 +446,32 @@ fn files_router(
         entries(site, &format!("{}{base}", app.root), &mut out);
     }
     out
+}
+
+/// Content at the top of a Nuxt site is its pages; what lies in folders are entries.
+fn nuxt(mut found: Vec<(String, String, bool)>) -> Vec<(String, String, bool)> {
+    let files: Vec<String> = found
+        .iter()
+        .filter(|(_, file, _)| file.ends_with(".vue"))
+        .map(|(route, ..)| route.clone())
+        .collect();
+    for (route, file, entry) in &mut found {
+        let top = file
+            .rsplit("content/")
+            .next()
+            .is_some_and(|inside| !inside.contains('/'));
+        if *entry && top && !files.contains(route) {
+            *entry = false;
+        }
+    }
+    // A shell without pages of its own shows the content.
+    if found
+        .iter()
+        .any(|(route, file, _)| route == "/" && file.ends_with(".md"))
+    {
+        found.retain(|(route, file, _)| !(route == "/" && file.ends_with("app.vue")));
+    }
+    found
 }
 
 fn hugo(site: &Site, app: &App) -> Vec<(String, String, bool)> {

@@ -358,8 +358,7 @@ impl<'s> Eval<'s> {
                     let pair = doc.node(*pair);
                     pair.kind == Kind::Pair
                         && (pair.name == key
-                            || (matches!(doc.lang, Lang::Toml | Lang::Yaml)
-                                && pair.name.eq_ignore_ascii_case(key)))
+                            || ((doc.lang != Lang::Script) && pair.name.eq_ignore_ascii_case(key)))
                 });
                 if let Some(pair) = pair {
                     let child = doc.node(pair).children.first().copied()?;
@@ -699,6 +698,23 @@ impl<'s> Eval<'s> {
                     let Some(mut value) = self.exported(&doc, "default") else {
                         continue;
                     };
+                    // A list of `{ id, translation }`.
+                    let listed =
+                        self.items(&value)
+                            .unwrap_or_default()
+                            .into_iter()
+                            .find_map(|item| {
+                                let id = self.get(&item, "id")?;
+                                (self.plain(&id)? == key)
+                                    .then(|| {
+                                        self.get(&item, "translation")
+                                            .or_else(|| self.get(&item, "other"))
+                                    })
+                                    .flatten()
+                            });
+                    if listed.is_some() {
+                        return listed;
+                    }
                     if let Some(direct) = self.get(&value, key) {
                         // Hugo nests the text below `other` or `translation`.
                         let text = ["other", "translation"]

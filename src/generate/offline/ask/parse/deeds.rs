@@ -283,10 +283,24 @@ pub(super) fn swap(rest: &str) -> Vec<Ask> {
     let rest = rest.trim_end_matches('.');
     for mark in [" with ", " and "] {
         if let Some(at) = outside(rest, mark).first().copied() {
-            let (a, b) = (
+            let (mut a, mut b) = (
                 Phrase::new(&rest[..at]),
                 Phrase::new(&rest[at + mark.len()..]),
             );
+            // "the Resume and Portfolio links": both are links.
+            if let Some(last) = b.words.last().cloned()
+                && a.role().is_none()
+                && b.role().is_some()
+                && b.words.len() > 1
+            {
+                let noun = super::super::lexicon::singular(&last).to_owned();
+                a.words.push(noun.clone());
+                a.full = format!("{} {noun}", a.full);
+                a.said = format!("{} {noun}", a.said);
+                if let Some(word) = b.words.last_mut() {
+                    *word = noun;
+                }
+            }
             return vec![Ask::Swap(a, b)];
         }
     }

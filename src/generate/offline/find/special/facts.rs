@@ -58,9 +58,13 @@ impl Finder<'_> {
         }
         super::super::unique(&mut out);
         if out.is_empty() {
-            let values = self.site_value(&["description"], scope);
-            if values.len() == 1 {
-                return Ok(values);
+            for values in [
+                self.head_value("description"),
+                self.site_value(&["description"], scope),
+            ] {
+                if values.len() == 1 {
+                    return Ok(values);
+                }
             }
             return Err(not_found("the page has no meta description").candidates(candidates));
         }
@@ -106,7 +110,7 @@ impl Finder<'_> {
                 for piece in &view.nodes[text].text {
                     match piece {
                         Piece::Gap(doc, span) if year && computes_date(&followed(doc, span)) => {
-                            computed.push(candidate(doc, definition(doc, span)));
+                            note(&mut computed, candidate(doc, definition(doc, span)));
                         }
                         Piece::Lit(doc, node) => {
                             let shown = doc.text(*node);
@@ -192,7 +196,10 @@ impl Finder<'_> {
                             && computes_date(doc.raw(doc.node(*id).span.clone()))
                     }) || computes_date(doc.raw(doc.node(this.parent).span.clone()));
                     if year && calc {
-                        computed.push(candidate(&doc, doc.node(this.parent).span.clone()));
+                        note(
+                            &mut computed,
+                            candidate(&doc, doc.node(this.parent).span.clone()),
+                        );
                     } else if year {
                         if let Some(span) = year_in(&doc, node) {
                             out.push(Hit {
@@ -282,8 +289,23 @@ impl Finder<'_> {
                     && rest
                         .iter()
                         .all(|word| alt.contains(word.as_str()) || src.contains(word.as_str()));
+                // "the alt text of the camera icon": the picture is known by its own words.
+                let own = |words: &[String]| {
+                    let plain = |word: &&String| {
+                        !matches!(
+                            word.as_str(),
+                            "image" | "picture" | "photo" | "icon" | "logo"
+                        )
+                    };
+                    let words: Vec<&String> = words.iter().filter(plain).collect();
+                    !words.is_empty()
+                        && words
+                            .iter()
+                            .all(|word| alt.contains(word.as_str()) || src.contains(word.as_str()))
+                };
                 let placed = scope.places.iter().all(|place| {
-                    super::super::names::in_place(self, place, &hit, Some(&seen)).is_some()
+                    own(&place.words)
+                        || super::super::names::in_place(self, place, &hit, Some(&seen)).is_some()
                 });
                 if placed
                     && (rest.is_empty()

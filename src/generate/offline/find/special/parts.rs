@@ -82,6 +82,25 @@ impl Finder<'_> {
             if !found.is_empty() {
                 return Ok(Some(found));
             }
+            // Without a configuration, the title in the one HTML file is the site's.
+            let mut own = Vec::new();
+            for view in self.home(scope) {
+                let title = view
+                    .below(0)
+                    .into_iter()
+                    .find(|id| view.nodes[*id].tag == "title");
+                if let Some(id) = title {
+                    own.push(sole_text(&view, id, "the site title")?);
+                }
+            }
+            super::super::unique(&mut own);
+            let in_markup = own
+                .iter()
+                .all(|hit| hit.doc.node(hit.node).kind == Kind::Text);
+            if !own.is_empty() && in_markup {
+                return Ok(Some(own));
+            }
+            return Ok(Some(self.head_value("title")));
         }
         let said_page = scope.words.iter().any(|word| {
             matches!(
@@ -152,6 +171,9 @@ impl Finder<'_> {
                         Some(not_found("the page has no title of its own").candidates(candidates));
                 }
             }
+        }
+        if out.is_empty() {
+            out.extend(self.head_value("title"));
         }
         super::super::unique(&mut out);
         match (out.is_empty(), problem) {
@@ -302,6 +324,59 @@ impl Finder<'_> {
         None
     }
 
+    /// The title or description that a framework's configuration gives every page (`head: { title }`).
+    pub(in crate::generate::offline::find) fn head_value(&self, key: &str) -> Vec<Hit> {
+        let mut out = Vec::new();
+        for path in &self.site.files {
+            let name = path.rsplit('/').next().unwrap_or(path);
+            if ![
+                "nuxt.config.",
+                "app.config.",
+                "docusaurus.config.",
+                "gridsome.config.",
+            ]
+            .iter()
+            .any(|start| name.starts_with(start))
+            {
+                continue;
+            }
+            let Some(doc) = self.site.doc(path) else {
+                continue;
+            };
+            for (id, node) in doc.nodes.iter().enumerate() {
+                let named =
+                    node.kind == Kind::Pair && matches!(node.name.as_str(), "head" | "config");
+                let Some(object) = node
+                    .children
+                    .first()
+                    .filter(|object| named && doc.node(**object).kind == Kind::Object)
+                else {
+                    continue;
+                };
+                let _ = id;
+                let direct = doc.get(*object, key);
+                let meta = doc
+                    .get(*object, "meta")
+                    .into_iter()
+                    .flat_map(|meta| doc.node(meta).children.clone())
+                    .find_map(|item| {
+                        let name = doc.get(item, "name").or_else(|| doc.get(item, "hid"))?;
+                        (doc.text(name) == key)
+                            .then(|| doc.get(item, "content"))
+                            .flatten()
+                    });
+                if let Some(value) = direct
+                    .or(meta)
+                    .filter(|value| doc.node(*value).kind == Kind::Scalar)
+                {
+                    out.push(Hit::whole(&doc, value, self.seen(&doc, value, &[])));
+                }
+            }
+        }
+        super::super::unique(&mut out);
+        out
+    }
+
     /// A value of the site's own configuration.
     pub fn site_value(&self, keys: &[&str], scope: &Scope) -> Vec<Hit> {
         let stems = [
@@ -376,10 +451,14 @@ impl Finder<'_> {
                             | "siteconfig"
                             | "seo"
                             | "meta"
+                            | "languages"
+                            | "en"
+                            | "en-us"
                             | ""
                     ) || lower.starts_with("site")
                 });
-                if !siteish {
+                let app_config = stem == "app" && path.contains("app.config") && outer.len() == 1;
+                if !siteish && !app_config {
                     continue;
                 }
                 let hit = Hit::whole(&doc, node, self.seen(&doc, node, &[]));

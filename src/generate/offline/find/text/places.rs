@@ -61,12 +61,31 @@ impl Finder<'_> {
             }
             return Ok(Vec::new());
         }
-        let site_wide = scope
+        let is_site = |word: &String| matches!(word.as_str(), "site" | "website");
+        let site_wide = scope.words.iter().any(is_site)
+            || scope
+                .places
+                .iter()
+                .any(|place| place.words.len() == 1 && place.words.iter().all(is_site));
+        if let Some(last) = scope
             .words
             .iter()
-            .any(|word| matches!(word.as_str(), "site" | "website"));
-        if let Some(last) = scope.words.last().filter(|_| site_wide) {
-            let found = self.site_value(&[last.as_str()], scope);
+            .rfind(|word| !is_site(word))
+            .filter(|_| site_wide)
+        {
+            let places = scope
+                .places
+                .iter()
+                .filter(|place| !place.words.iter().all(is_site))
+                .cloned()
+                .collect();
+            let found = self.site_value(
+                &[last.as_str()],
+                &Scope {
+                    places,
+                    ..scope.clone()
+                },
+            );
             if !found.is_empty() {
                 return Ok(found);
             }
@@ -74,6 +93,13 @@ impl Finder<'_> {
         let Some((role, at, length)) = role else {
             return self.find_plain(phrase, scope);
         };
+        // A key that is called just that ("header title" is `headerTitle`) needs no reading.
+        if scope.words.len() > 1 && at + length == scope.words.len() {
+            let keyed = self.by_whole_key(&scope.words, scope);
+            if keyed.len() == 1 {
+                return Ok(keyed);
+            }
+        }
         let mods = meaningful(&scope.words[..at]);
         let tail = &scope.words[at + length..];
         if !tail.is_empty() {
@@ -162,12 +188,26 @@ impl Finder<'_> {
                 .collect();
             let found = self.best(hits, None, &[], scope, phrase.ordinal);
             if !found.is_empty() {
+                // "change my location": what is said is the label, what is meant its value.
+                if owned && !phrase.naming {
+                    let values: Vec<Hit> =
+                        found.iter().filter_map(|hit| self.labelled(hit)).collect();
+                    if values.len() == found.len() {
+                        return Ok(values);
+                    }
+                }
                 return Ok(found);
             }
         }
         // "the footer About": the first words say where.
         for split in 1..scope.words.len() {
             let text = skip_words(&scope.said, split, &scope.words);
+            let loose = |word: &String| {
+                crate::generate::offline::ask::lexicon::STOP.contains(&word.as_str())
+            };
+            if scope.words[..split].iter().any(loose) || loose(&scope.words[split]) {
+                continue;
+            }
             let hits: Vec<(Hit, u8)> = self
                 .texts(&text, scope)
                 .into_iter()
@@ -204,20 +244,129 @@ impl Finder<'_> {
         Ok(Vec::new())
     }
 
+    /// Values of data whose key is exactly these words.
+    fn by_whole_key(&self, words: &[String], scope: &Scope) -> Vec<Hit> {
+        let joined = words.concat();
+        let mut hits = Vec::new();
+        for path in self.data_files(scope) {
+            let Some(doc) = self.site.doc(&path) else {
+                continue;
+            };
+            for node in 0..doc.nodes.len() {
+                let pair = doc.node(doc.node(node).parent);
+                if doc.node(node).kind != Kind::Scalar
+                    || pair.kind != Kind::Pair
+                    || !readable(&doc, node)
+                {
+                    continue;
+                }
+                let parts = crate::generate::offline::ask::lexicon::words_of(&pair.name);
+                if parts.len() > 1 && parts.concat() == joined && !secret(&pair.name) {
+                    let hit = Hit::whole(&doc, node, self.seen(&doc, node, &scope.views));
+                    if self.rank(&hit, 3, None, &[], &scope.places).is_some() {
+                        hits.push(hit);
+                    }
+                }
+            }
+        }
+        unique(&mut hits);
+        hits
+    }
+
+    /// The files that may hold data, entries of collections left out when no page was named.
+    fn data_files(&self, scope: &Scope) -> Vec<String> {
+        if scope.paged {
+            return self.page_files(scope);
+        }
+        let entries = self.site.entries();
+        // An entry counts when a place speaks of it ("Mike Vance's job title").
+        let spoken = |path: &str| {
+            scope.places.iter().any(|place| {
+                !place.words.is_empty()
+                    && self.site.folded(path).is_some_and(|text| {
+                        place.words.iter().all(|word| text.contains(word.as_str()))
+                    })
+            })
+        };
+        self.site
+            .files
+            .iter()
+            .filter(|path| {
+                self.content_file(path) && (!entries.contains(path.as_str()) || spoken(path))
+            })
+            .cloned()
+            .collect()
+    }
+
+    /// The value a label stands before: the other text of a pair, or the next key of its record.
+    fn labelled(&self, label: &Hit) -> Option<Hit> {
+        let doc = &label.doc;
+        let pair = doc.node(doc.node(label.node).parent);
+        if pair.kind == Kind::Pair {
+            let value = [
+                "value",
+                "text",
+                "content",
+                "info",
+                "detail",
+                "description",
+                "data",
+            ]
+            .iter()
+            .find_map(|key| doc.get(pair.parent, key))
+            .filter(|value| *value != label.node && doc.node(*value).kind == Kind::Scalar)?;
+            return Some(Hit::whole(doc, value, self.seen(doc, value, &[])));
+        }
+        for seen in &label.seen {
+            let view = &seen.view;
+            for id in view.up(seen.at).skip(1).take(4) {
+                let node = &view.nodes[id];
+                let heading = role::is_heading(view, id);
+                if heading
+                    || matches!(
+                        node.tag.as_str(),
+                        "nav"
+                            | "section"
+                            | "footer"
+                            | "header"
+                            | "body"
+                            | "ul"
+                            | "a"
+                            | "button"
+                            | "form"
+                    )
+                {
+                    break;
+                }
+                let texts = view.texts(id);
+                if texts.len() < 2 {
+                    continue;
+                }
+                let pieces: Vec<&Piece> = texts
+                    .iter()
+                    .flat_map(|text| &view.nodes[*text].text)
+                    .collect();
+                if let [Piece::Lit(first, at), Piece::Lit(second, value)] = pieces.as_slice()
+                    && first.path == doc.path
+                    && *at == label.node
+                {
+                    return Some(Hit::whole(
+                        second,
+                        *value,
+                        self.seen(second, *value, std::slice::from_ref(view)),
+                    ));
+                }
+                break;
+            }
+        }
+        None
+    }
+
     /// Values of data whose key is the last words, where the first words say.
     pub fn by_key(&self, words: &[String], phrase: &Phrase, scope: &Scope) -> Vec<Hit> {
         let words = meaningful_or_all(words);
         let mut hits: Vec<(usize, i64, Hit)> = Vec::new();
-        let files: Vec<String> = if scope.paged {
-            self.page_files(scope)
-        } else {
-            self.site
-                .files
-                .iter()
-                .filter(|path| self.content_file(path))
-                .cloned()
-                .collect()
-        };
+        let files = self.data_files(scope);
         for path in files {
             let Some(doc) = self.site.doc(&path) else {
                 continue;
@@ -233,6 +382,9 @@ impl Finder<'_> {
                 else {
                     continue;
                 };
+                if role::key(&doc, node).is_some_and(|key| secret(&key)) {
+                    continue;
+                }
                 let hit = Hit::whole(&doc, node, self.seen(&doc, node, &scope.views));
                 let rest = &words[..words.len() - taken];
                 if let Some(rank) = self.rank(&hit, 3, None, rest, &scope.places) {
@@ -297,16 +449,7 @@ impl Finder<'_> {
             }
         }
         // Data that no page shows in a way that can be followed.
-        let files: Vec<String> = if scope.paged {
-            self.page_files(scope)
-        } else {
-            self.site
-                .files
-                .iter()
-                .filter(|path| self.content_file(path))
-                .cloned()
-                .collect()
-        };
+        let files = self.data_files(scope);
         for path in files {
             let Some(doc) = self.site.doc(&path) else {
                 continue;

@@ -54,6 +54,24 @@ impl Finder<'_> {
         if path.ends_with(".css") || path.ends_with(".scss") || path.ends_with(".less") {
             return false;
         }
+        // Feeds, maps and manifests are written for machines.
+        let machine = [
+            "feed",
+            "atom",
+            "rss",
+            "sitemap",
+            "robots",
+            "manifest",
+            "browserconfig",
+            "htaccess",
+        ];
+        if machine.contains(&stem(path))
+            || path.contains("/feed/")
+            || path.starts_with("feed/")
+            || name.contains(".xml")
+        {
+            return false;
+        }
         self.site.apps.is_empty()
             || self.site.apps.iter().any(|app| {
                 path.starts_with(&app.root)
@@ -99,7 +117,29 @@ impl Finder<'_> {
         let mut hits: Vec<Hit> = ranked.into_iter().map(|(_, hit)| hit).collect();
         unique(&mut hits);
         if let Some(ordinal) = ordinal {
-            hits = nth(hits, ordinal);
+            return nth(hits, ordinal);
+        }
+        // "the heading of the pricing section" is its main one, not those of its cards.
+        if hits.len() > 1
+            && matches!(role, Some(Role::Heading | Role::Headline | Role::Title))
+            && top.text == 3
+        {
+            let level = |hit: &Hit| {
+                hit.seen
+                    .iter()
+                    .filter_map(|seen| role::heading_level(&seen.view, seen.at))
+                    .min()
+            };
+            if let Some(least) = hits.iter().filter_map(level).min() {
+                let senior: Vec<Hit> = hits
+                    .iter()
+                    .filter(|hit| level(hit) == Some(least))
+                    .cloned()
+                    .collect();
+                if senior.len() == 1 {
+                    return senior;
+                }
+            }
         }
         hits
     }
@@ -135,6 +175,14 @@ impl Finder<'_> {
             let fits = match role {
                 Some(role) => fit(role, hit, seen),
                 None => 1,
+            };
+            let fits = match role {
+                Some(Role::MenuItem)
+                    if fits == 0 && super::super::names::title_in_menu(self, hit) =>
+                {
+                    2
+                }
+                _ => fits,
             };
             if fits == 0 {
                 continue;
@@ -183,12 +231,9 @@ impl Finder<'_> {
         let scope = self.scope(phrase)?;
         let found = self.find_all(phrase, &scope)?;
         let what = describe(phrase);
-        match found.len() {
-            1 => Ok(found
-                .into_iter()
-                .next()
-                .unwrap_or_else(|| unreachable!("one hit"))),
-            0 => Err(self.nothing(phrase, &scope)),
+        match found.as_slice() {
+            [hit] => Ok(hit.clone()),
+            [] => Err(self.nothing(phrase, &scope)),
             _ => Err(ambiguous(&what, &found)),
         }
     }
