@@ -24,16 +24,16 @@ pub struct Args {
 
 /// One thing that was looked at.
 #[derive(Clone, Debug, Serialize)]
-struct Check {
+pub(super) struct Check {
     /// What.
-    name: &'static str,
+    pub(super) name: &'static str,
     /// Whether it is as it should be.
-    ok: bool,
+    pub(super) ok: bool,
     /// What was found.
-    found: String,
+    pub(super) found: String,
     /// What to do, where something is to be done.
     #[serde(skip_serializing_if = "Option::is_none")]
-    next: Option<String>,
+    pub(super) next: Option<String>,
 }
 
 impl Check {
@@ -88,7 +88,7 @@ pub async fn run(place: &Place, args: Args) -> Result<Exit, Problem> {
     })
 }
 
-async fn look(place: &Place) -> Result<Vec<Check>, Problem> {
+pub(super) async fn look(place: &Place) -> Result<Vec<Check>, Problem> {
     let paths = Paths::platform()?;
     let mut checks = Vec::new();
     let git = Git::open(&repo_dir(place)?).await;

@@ -4,6 +4,7 @@
 //! document it changes; what is not final at a start is taken up again (`recover`).
 
 mod approve;
+mod compare;
 mod control;
 mod deploy;
 mod describe;

@@ -25,18 +25,42 @@ pub enum Context {
     Input,
     /// In the list of keys.
     Help,
+    /// In the timeline, above the cockpit's own keys.
+    Timeline,
+    /// In the deploy pane, above the cockpit's own keys.
+    Deploy,
+    /// While the timeline's filter is written.
+    Filter,
+    /// On a page of details.
+    Details,
+    /// In the list of what works on this machine.
+    Checkup,
 }
 
 impl Context {
     /// The contexts that have their own keys, in the order of the help.
-    pub const ALL: [Context; 6] = [
+    pub const ALL: [Context; 11] = [
         Context::Cockpit,
+        Context::Timeline,
+        Context::Deploy,
+        Context::Details,
+        Context::Filter,
+        Context::Checkup,
         Context::Talk,
         Context::Ask,
         Context::Input,
         Context::Help,
         Context::Global,
     ];
+
+    /// The context whose keys hold where this one has none of its own.
+    pub fn parent(self) -> Option<Context> {
+        match self {
+            Context::Global => None,
+            Context::Timeline | Context::Deploy => Some(Context::Cockpit),
+            _ => Some(Context::Global),
+        }
+    }
 
     /// Its name for people.
     pub fn title(self) -> &'static str {
@@ -47,6 +71,11 @@ impl Context {
             Context::Ask => "questions",
             Context::Input => "text input",
             Context::Help => "help",
+            Context::Timeline => "timeline",
+            Context::Deploy => "deployments",
+            Context::Filter => "filter",
+            Context::Details => "details",
+            Context::Checkup => "this machine",
         }
     }
 }
@@ -100,6 +129,34 @@ pub enum Command {
     Suspend,
     Redraw,
     Line(LineCommand),
+    PaneDeploy,
+    Zoom,
+    Larger,
+    Smaller,
+    EvenSizes,
+    SelectUp,
+    SelectDown,
+    Details,
+    CloseDetails,
+    CopyDetails,
+    Fold,
+    Unfold,
+    FoldAll,
+    Filter,
+    TakeFilter,
+    DropFilter,
+    FilterKind,
+    FilterEnvironment,
+    CopyRow,
+    RollbackHere,
+    OpenHere,
+    CopyHere,
+    Mark,
+    Compare,
+    Checkup,
+    FixHere,
+    LookAgain,
+    CloseCheckup,
 }
 
 /// What a key can do to the line of text.
@@ -195,6 +252,17 @@ impl Keymap {
                 }
             }
         }
+        // Push-to-talk means the same in every pane.
+        for ((context, key), command) in &by_key {
+            let under = context.parent().unwrap_or(Context::Global);
+            if by_key.get(&(under, *key)) == Some(&C::Talk) && *command != C::Talk {
+                return Err(format!(
+                    "the key {key} is push-to-talk and {command:?} in the context \"{}\"; \
+                     choose another key ([voice] key)",
+                    context.title()
+                ));
+            }
+        }
         for ((context, key), command) in &by_key {
             let global = by_key.get(&(Context::Global, *key));
             if let Some(global) = global.filter(|_| *context != Context::Global) {
@@ -210,10 +278,14 @@ impl Keymap {
 
     /// What `key` does in `context`.
     pub fn command(&self, context: Context, key: Key) -> Option<Command> {
-        self.by_key
-            .get(&(context, key))
-            .or_else(|| self.by_key.get(&(Context::Global, key)))
-            .copied()
+        let mut here = Some(context);
+        while let Some(context) = here {
+            if let Some(command) = self.by_key.get(&(context, key)) {
+                return Some(*command);
+            }
+            here = context.parent();
+        }
+        None
     }
 
     /// The rows of a context.
@@ -225,7 +297,8 @@ impl Keymap {
 
     /// The key to show for `command` in `context`.
     pub fn shown(&self, context: Context, command: Command) -> Option<Key> {
-        [context, Context::Global]
+        let below = context.parent().unwrap_or(Context::Global);
+        [context, below, Context::Global]
             .into_iter()
             .find_map(|context| self.rows(context).find(|row| row.command == command))
             .and_then(|row| row.keys.first().copied())

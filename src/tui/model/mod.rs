@@ -1,6 +1,9 @@
 //! The state of the cockpit: plain data, no clock, no I/O. Everything the screen shows can be read off it.
 
+pub mod board;
 pub mod deploy;
+pub mod deploys;
+pub mod journey;
 pub mod line;
 pub mod review;
 pub mod reviews;
@@ -13,7 +16,10 @@ use std::time::Duration;
 
 use jiff::tz::TimeZone;
 
+pub use board::{Board, Details, Sizes, Subject};
 pub use deploy::{Deploy, Ending};
+pub use deploys::Deploys;
+pub use journey::Journeys;
 pub use line::Line;
 pub use review::{DiffRow, Review};
 pub use reviews::{Deciding, Reviews};
@@ -25,7 +31,7 @@ use super::keymap::{Context, Keymap};
 use super::theme::Theme;
 use crate::client::stream::Connection;
 use crate::config;
-use crate::model::{Action, DeploymentId, InstructionId, ProposalId, Question};
+use crate::model::{Action, DeploymentId, InstructionId, ProposalId, Question, ReleaseId};
 
 /// A point in time: since the cockpit started.
 pub type Moment = Duration;
@@ -45,6 +51,10 @@ pub struct Settings {
     pub warm: Duration,
     /// Whether anything moves.
     pub motion: bool,
+    /// Whether only signs of ASCII are shown.
+    pub ascii: bool,
+    /// How a person who looks elsewhere is told.
+    pub notify: config::Notify,
     /// Whether there is a microphone to ask.
     pub microphone: bool,
     /// Where the person's clock is.
@@ -57,13 +67,27 @@ impl Settings {
     /// # Errors
     /// When a key or a theme is not understood; the text names the setting.
     pub fn new(config: &config::Config, no_color: bool) -> Result<Self, String> {
+        Self::with_themes(config, no_color, &|_| None)
+    }
+
+    /// As [`Settings::new`]; `own` gives the text of the person's own theme of a name.
+    ///
+    /// # Errors
+    /// When a key or a theme is not understood; the text names the setting.
+    pub fn with_themes(
+        config: &config::Config,
+        no_color: bool,
+        own: &dyn Fn(&str) -> Option<String>,
+    ) -> Result<Self, String> {
         Ok(Self {
             keymap: Keymap::new(&config.voice.key, config.voice.space)?,
-            theme: Theme::named(&config.ui.theme, no_color)?,
+            theme: Theme::find(&config.ui.theme, no_color, own)?,
             talk: config.voice.mode,
             approve: config.approve.action,
             warm: config.voice.warm.duration(),
             motion: config.ui.motion,
+            ascii: config.ui.ascii == config::Toggle::On,
+            notify: config.ui.notify,
             microphone: false,
             zone: TimeZone::UTC,
         })
@@ -88,11 +112,13 @@ pub enum Pane {
     Proposal,
     /// What happened.
     Timeline,
+    /// Deployments: the running one, the last one's steps, the history.
+    Deploy,
 }
 
 impl Pane {
     /// All, in the order of their keys.
-    pub const ALL: [Pane; 3] = [Pane::Say, Pane::Proposal, Pane::Timeline];
+    pub const ALL: [Pane; 4] = [Pane::Say, Pane::Proposal, Pane::Timeline, Pane::Deploy];
 
     /// Its title.
     pub fn title(self) -> &'static str {
@@ -100,6 +126,7 @@ impl Pane {
             Pane::Say => "Say",
             Pane::Proposal => "Proposal",
             Pane::Timeline => "Timeline",
+            Pane::Deploy => "Deploy",
         }
     }
 }
@@ -113,6 +140,8 @@ pub enum Confirm {
     Redeploy,
     /// Go back to the previous release.
     Rollback,
+    /// Go back to this release of an environment; its commit is shown.
+    RollbackTo(String, ReleaseId, String),
     /// Stop a deployment.
     Stop(DeploymentId),
     /// Quit while a deployment runs.
@@ -126,6 +155,10 @@ pub enum Overlay {
     Help(usize),
     /// A question of the cockpit.
     Confirm(Confirm),
+    /// The page of details in [`Board::details`].
+    Details,
+    /// The list of what works on this machine, in [`Board::checkup`].
+    Checkup,
 }
 
 /// A question of the server.
@@ -247,8 +280,16 @@ pub struct Model {
     pub card: Option<Card>,
     /// What happened.
     pub timeline: Timeline,
+    /// How long instructions took, step by step.
+    pub journeys: Journeys,
     /// The newest deployment.
     pub deploy: Option<Deploy>,
+    /// The deployments so far.
+    pub deploys: Deploys,
+    /// How the screen is divided, and what is open on it.
+    pub board: Board,
+    /// Which log the events are of.
+    pub epoch: String,
     /// What is being worked on.
     pub work: Option<Work>,
     /// A line that passes.
@@ -294,7 +335,11 @@ impl Model {
             reviews: Reviews::default(),
             card: None,
             timeline,
+            journeys: Journeys::default(),
             deploy: None,
+            deploys: Deploys::default(),
+            board: Board::default(),
+            epoch: String::new(),
             work: None,
             notice: None,
             seen: Seen::default(),
@@ -316,9 +361,16 @@ impl Model {
         match (&self.overlay, self.focus) {
             (Some(Overlay::Help(_)), _) => Context::Help,
             (Some(Overlay::Confirm(_)), _) => Context::Ask,
+            (Some(Overlay::Details), _) => Context::Details,
+            (Some(Overlay::Checkup), _) => Context::Checkup,
+            (None, _) if self.board.filter.is_some() => Context::Filter,
             (None, Focus::Input) => Context::Input,
             (None, Focus::Cockpit) if !self.questions.is_empty() => Context::Ask,
-            (None, Focus::Cockpit) => Context::Cockpit,
+            (None, Focus::Cockpit) => match self.pane {
+                Pane::Say | Pane::Proposal => Context::Cockpit,
+                Pane::Timeline => Context::Timeline,
+                Pane::Deploy => Context::Deploy,
+            },
         }
     }
 

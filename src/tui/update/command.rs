@@ -21,6 +21,7 @@ impl Turn<'_> {
             C::FocusInput => self.focus_input(),
             C::LeaveInput => self.leave_input(),
             C::Submit => self.submit_line(),
+            C::Line(command) if self.m.board.filter.is_some() => self.edit_filter(command),
             C::Line(command) => self.m.line.apply(command),
             C::Approve => self.approve(None),
             C::CommitOnly => self.commit_only(),
@@ -60,6 +61,7 @@ impl Turn<'_> {
             C::Interrupt => self.interrupt(),
             C::Suspend => self.out.push(Effect::Suspend),
             C::Redraw => self.out.push(Effect::Repaint),
+            other => self.board(other),
         }
     }
 
@@ -111,7 +113,7 @@ impl Turn<'_> {
     }
 
     /// Opens a question of the cockpit's own.
-    fn ask(&mut self, confirm: Confirm) {
+    pub(super) fn ask(&mut self, confirm: Confirm) {
         if !self.m.loaded {
             self.say(Tone::Warn, "not connected to the server yet");
             return;
@@ -142,7 +144,7 @@ impl Turn<'_> {
                     self.confirmed(confirm);
                 }
             }
-            Some(Overlay::Help(_)) => {}
+            Some(Overlay::Help(_) | Overlay::Details | Overlay::Checkup) => {}
             None => self.answer_question(yes),
         }
     }
@@ -175,6 +177,11 @@ impl Turn<'_> {
                 self.begin_work("going back");
                 self.out
                     .push(Effect::Rollback(self.m.site.environment.clone()));
+            }
+            Confirm::RollbackTo(environment, release, _) => {
+                self.m.busy.sync = true;
+                self.begin_work("going back");
+                self.out.push(Effect::RollbackTo(environment, release));
             }
             Confirm::Stop(id) => self.out.push(Effect::Stop(id)),
             Confirm::Quit => self.out.push(Effect::Quit),
@@ -209,6 +216,9 @@ impl Turn<'_> {
         if self.m.card.take().is_some() {
             return;
         }
+        if self.leave_lists() {
+            return;
+        }
         self.m.timeline.follow();
         self.m.pane = Pane::Proposal;
     }
@@ -236,6 +246,14 @@ impl Turn<'_> {
 
     fn move_by(&mut self, step: Step) {
         let plan = layout::plan(self.m);
+        if self.m.overlay == Some(Overlay::Details) {
+            let page = i64::from(crate::tui::panes::details::height(plan.area));
+            self.scroll_details(match step {
+                Step::Rows(rows) => rows,
+                Step::Pages(pages) => pages * (page - 1).max(1),
+            });
+            return;
+        }
         if let Some(Overlay::Help(top)) = &mut self.m.overlay {
             let page = i64::from(plan.area.height.saturating_sub(4).max(1));
             let by = match step {
@@ -249,6 +267,7 @@ impl Turn<'_> {
         let pane = self.m.pane;
         let height = match pane {
             Pane::Timeline => plan.timeline_body().height,
+            Pane::Deploy => plan.deploy_body().height / 2,
             Pane::Say | Pane::Proposal => plan.proposal_body().height,
         };
         let by = match step {

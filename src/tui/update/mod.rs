@@ -1,5 +1,7 @@
 //! A message in, a new state and effects out. Pure: no I/O, no clock; time comes with the message.
 
+mod board;
+mod checkup;
 mod command;
 mod events;
 mod outcome;
@@ -22,9 +24,10 @@ pub fn update(model: &mut Model, now: Moment, message: Message) -> Vec<Effect> {
         out: Vec::new(),
     };
     turn.take(message);
-    let effects = turn.out;
+    let mut effects = turn.out;
     if !drawn {
         relayout(model);
+        board::wanted(model, &mut effects);
     }
     effects
 }
@@ -42,6 +45,7 @@ impl Turn<'_> {
             Message::Drawn => self.drawn(),
             Message::Wake => self.wake(),
             Message::Key(key, stroke) => self.key(key, stroke),
+            Message::Mic(event) if self.m.overlay == Some(Overlay::Checkup) => self.trial(event),
             Message::Mic(event) => self.mic(event),
             other => {
                 self.m.dirty = true;
@@ -66,6 +70,8 @@ impl Turn<'_> {
             Message::Stream(StreamItem::Reset(_)) => {
                 // Another log, or one that begins later: what was shown of the old one may no longer hold.
                 self.m.timeline.clear();
+                self.m.journeys.clear();
+                self.m.deploys.fresh = false;
                 self.m.history_due = true;
                 self.m.state_seq = 0;
                 self.load(0);
@@ -95,6 +101,7 @@ impl Turn<'_> {
         match command {
             Some(command) => self.command(command, key),
             None if context == Context::Input => self.typed(key),
+            None if context == Context::Filter => self.typed_filter(key),
             None => {}
         }
     }
@@ -104,9 +111,10 @@ impl Turn<'_> {
         let context = self.m.context();
         match self.m.settings.keymap.command(context, key) {
             Some(C::ScrollUp | C::ScrollDown | C::PageUp | C::PageDown | C::Line(_)) => true,
-            Some(C::NextHunk | C::PreviousHunk) => true,
+            Some(C::NextHunk | C::PreviousHunk | C::SelectUp | C::SelectDown) => true,
+            Some(C::Larger | C::Smaller) => true,
             Some(_) => false,
-            None => context == Context::Input,
+            None => matches!(context, Context::Input | Context::Filter),
         }
     }
 
@@ -120,6 +128,11 @@ impl Turn<'_> {
 
     fn paste(&mut self, text: &str) {
         if self.m.overlay.is_some() || self.m.talk.active() {
+            return;
+        }
+        if let Some(line) = &mut self.m.board.filter {
+            line.insert(text);
+            self.filter_changed();
             return;
         }
         self.focus_input();
@@ -161,7 +174,21 @@ impl Turn<'_> {
             }
             return;
         }
+        if self.m.overlay == Some(Overlay::Details) {
+            match mouse {
+                Mouse::Up(..) => self.scroll_details(-(WHEEL as i64)),
+                Mouse::Down(..) => self.scroll_details(WHEEL as i64),
+                Mouse::Click(..) => {}
+            }
+            return;
+        }
         if self.m.overlay.is_some() {
+            return;
+        }
+        if let (Mouse::Click(..), true) = (mouse, plan.tabs.contains((x, y).into())) {
+            if let Some(pane) = crate::tui::panes::header::tab_at(self.m, plan.tabs, x) {
+                self.m.pane = pane;
+            }
             return;
         }
         let Some(pane) = plan.pane_at(x, y) else {
@@ -178,7 +205,10 @@ impl Turn<'_> {
         self.m.pane = pane;
         match pane {
             Pane::Say => self.focus_input(),
-            Pane::Timeline => self.m.focus = Focus::Cockpit,
+            Pane::Timeline | Pane::Deploy => {
+                self.m.focus = Focus::Cockpit;
+                self.click_list(pane, plan, y);
+            }
             Pane::Proposal => {
                 self.m.focus = Focus::Cockpit;
                 if self.m.card.is_some() {
@@ -204,6 +234,7 @@ impl Turn<'_> {
                 let height = usize::from(plan.timeline_body().height);
                 self.m.timeline.scroll(by, height);
             }
+            Pane::Deploy => self.m.deploys.select(by),
             Pane::Say | Pane::Proposal => {
                 let height = usize::from(plan.proposal_body().height);
                 if let Some(review) = self.m.reviews.current_mut() {
@@ -256,7 +287,7 @@ impl Turn<'_> {
         let plan = layout::plan(self.m);
         let confirm = match &self.m.overlay {
             Some(Overlay::Confirm(confirm)) => Some(confirm.clone()),
-            Some(Overlay::Help(_)) | None => None,
+            Some(Overlay::Help(_) | Overlay::Details | Overlay::Checkup) | None => None,
         };
         let bare = self.m.overlay.is_none();
         let question = self

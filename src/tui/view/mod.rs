@@ -1,6 +1,8 @@
 //! The state in, a frame out. Pure: the same state at the same moment gives the same frame.
 
+pub mod ascii;
 pub mod layout;
+pub mod links;
 pub mod paint;
 
 use ratatui::buffer::Buffer;
@@ -19,13 +21,18 @@ pub fn draw(model: &Model, now: Moment, buf: &mut Buffer) -> Option<Position> {
     panes::header::tabs(model, plan.tabs, buf);
     if plan.titled {
         for pane in Pane::ALL {
-            paint::title(model, pane, plan.pane(pane), buf);
+            paint::title(model, pane, &panes::note(model, pane), plan.pane(pane), buf);
         }
     }
     let mut cursor = panes::say::draw(model, now, plan.say_body(), buf);
     panes::say::whisper(model, now, plan.whisper, buf);
-    panes::proposal::draw(model, now, &plan, buf);
-    panes::timeline::draw(model, plan.timeline_body(), buf);
+    if panes::checkup::in_place(model) {
+        panes::checkup::draw(model, plan.proposal_pane(), buf);
+    } else {
+        panes::proposal::draw(model, now, &plan, buf);
+    }
+    cursor = panes::timeline::draw(model, plan.timeline_body(), buf).or(cursor);
+    panes::deploy::draw(model, now, plan.deploy_body(), buf);
     panes::progress::draw(model, now, plan.progress, buf);
     panes::footer::draw(model, plan.footer, buf);
     if let Some(over) = overlay(model, now, plan.area, buf)
@@ -33,7 +40,18 @@ pub fn draw(model: &Model, now: Moment, buf: &mut Buffer) -> Option<Position> {
     {
         cursor = None;
     }
+    if model.settings.ascii {
+        ascii::apply(buf);
+    }
     cursor
+}
+
+/// The web addresses on the screen, for terminals that open them.
+pub fn links(model: &Model, buf: &Buffer) -> Vec<links::Link> {
+    let live = model.site.live.iter().map(|live| live.url.as_str());
+    let deployed = model.deploys.list().iter();
+    let deployed = deployed.filter_map(|deployment| deployment.url.as_deref());
+    links::find(buf, live.chain(deployed))
 }
 
 /// Draws what lies over the panes; the rectangle it covers.
@@ -43,6 +61,8 @@ fn overlay(model: &Model, now: Moment, area: Rect, buf: &mut Buffer) -> Option<R
         Some(Overlay::Confirm(confirm)) => {
             Some(panes::ask::confirm(model, confirm, now, area, buf))
         }
+        Some(Overlay::Checkup) => Some(panes::checkup::overlay(model, area, buf)),
+        Some(Overlay::Details) => Some(panes::details::draw(model, area, buf)),
         None => model
             .questions
             .front()
