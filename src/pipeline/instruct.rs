@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::records::{self, Change};
 use super::{Conductor, describe};
-use crate::generate::Request;
+use crate::generate::{self, Earlier, Request};
 use crate::intent;
 use crate::model::api::Submission;
 use crate::model::{
@@ -172,8 +172,19 @@ impl Conductor {
         failpoint::reach("instruction.transcribed");
         let words = instruction.text.clone().unwrap_or_default();
         instruction.state = InstructionState::Understanding;
-        let intent = intent::understand(&words);
+        let mut intent = intent::understand(&words);
+        // "The second one": an answer to what was just refused, not a request of its own.
+        let earlier = records::choices(&self.log, &instruction.actor)?
+            .filter(|earlier| generate::is_answer(&words, earlier.candidates.len()));
         instruction.intent = Some(intent.clone());
+        if let Some(earlier) = &earlier {
+            intent = Intent::Edit {
+                request: words.clone(),
+            };
+            instruction.intent = Some(Intent::Edit {
+                request: earlier.words.clone(),
+            });
+        }
         match intent {
             Intent::Control {
                 control,
@@ -184,9 +195,13 @@ impl Conductor {
             Intent::Edit { request } => {
                 instruction.state = InstructionState::Proposing;
                 let event = self.intent_event(instruction, None);
-                self.store(Change::new().event(event), instruction).await?;
+                let change = Change::new()
+                    .event(event)
+                    .choices(&instruction.actor, None)?;
+                self.store(change, instruction).await?;
                 failpoint::reach("instruction.understood");
-                self.propose_edit(instruction, request, words).await
+                self.propose_edit(instruction, request, words, earlier)
+                    .await
             }
         }
     }
@@ -240,6 +255,7 @@ impl Conductor {
         instruction: &mut Instruction,
         words: String,
         original: String,
+        earlier: Option<Earlier>,
     ) -> Result<(), Stop> {
         let began = Instant::now();
         let status = self.repo.status().await?;
@@ -249,14 +265,17 @@ impl Conductor {
             original,
             file_path: instruction.file_path.clone(),
             tree: Arc::clone(&tree),
+            earlier,
         };
         let mut refusal = None;
         for generator in &self.generators {
             if instruction.engine != "auto" && generator.name() != instruction.engine {
                 continue;
             }
+            let asked = Instant::now();
             match generator.generate(request.clone()).await {
                 Ok(generated) => {
+                    let took = asked.elapsed();
                     let proposal = self
                         .build_proposal(
                             instruction,
@@ -266,7 +285,9 @@ impl Conductor {
                             generator.name(),
                         )
                         .await?;
-                    return self.open_proposal(instruction, proposal, began).await;
+                    return self
+                        .open_proposal(instruction, proposal, began, Some(took))
+                        .await;
                 }
                 // The first engine's refusal is the one that names candidates in the site.
                 Err(refused) => refusal = refusal.or(Some(refused)),
@@ -322,9 +343,12 @@ impl Conductor {
         let event =
             NewEvent::new(EventKind::Error, "sayso", data).instruction(Some(&instruction.id));
         instruction.state = InstructionState::Refused;
+        let mut change = Change::new().event(event);
+        if !refusal.candidates.is_empty() {
+            change = change.choices(&instruction.actor, Some(&instruction.id))?;
+        }
         instruction.refusal = Some(refusal);
-        self.store(Change::new().event(event), &mut instruction)
-            .await
+        self.store(change, &mut instruction).await
     }
 
     pub(super) async fn fail(

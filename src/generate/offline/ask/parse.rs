@@ -192,7 +192,8 @@ fn use_as(body: &str, places: &[Place]) -> Vec<Ask> {
     asks
 }
 
-fn with_places(ask: &mut Ask, places: &[Place]) {
+/// Adds places to what is asked for.
+pub fn with_places(ask: &mut Ask, places: &[Place]) {
     let target = match ask {
         Ask::Set { target, .. } | Ask::Link { target, .. } | Ask::Style { target, .. } => target,
         Ask::Add { what, .. } => what,

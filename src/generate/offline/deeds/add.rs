@@ -124,6 +124,9 @@ fn one_more(
         .max()
         .unwrap_or_default();
     groups.retain(|group| group.named == named);
+    let groups = finder.chosen(groups, |group| {
+        candidate(&group.doc, group.doc.node(group.items[0]).span.clone())
+    });
     let most = groups
         .iter()
         .map(|group| group.items.len())

@@ -116,6 +116,7 @@ fn links(finder: &Finder<'_>, scope: &Scope, many: bool) -> Result<Plan, Refusal
     for hits in [&mut broken, &mut holders, &mut sound] {
         unique(hits);
     }
+    let broken = finder.chosen(broken, Hit::candidate);
     if broken.is_empty() {
         if !holders.is_empty() {
             return Err(Refusal::new(
@@ -522,6 +523,7 @@ fn typo(finder: &Finder<'_>, target: &Phrase, scope: &Scope) -> Result<Plan, Ref
             }
         }
     }
+    let found = finder.chosen(found, |(hit, _)| hit.candidate());
     match found.as_slice() {
         [] => Err(not_found("no misspelled word is known there")
             .hint("say it: change 'wrong' to 'right'")),

@@ -240,7 +240,8 @@ fn price(old: &str, new: &str) -> String {
         return format!("{}{bare}{}", &old[..start], &old[start + length..]);
     }
     let money = bare.starts_with(['$', '€', '£', '¥'])
-        && bare[1..]
+        && bare
+            .trim_start_matches(['$', '€', '£', '¥'])
             .trim_start()
             .chars()
             .all(|c| c.is_ascii_digit() || matches!(c, '.' | ',') || !c.is_ascii());

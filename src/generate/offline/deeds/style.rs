@@ -108,6 +108,7 @@ pub fn plan(
         found = on_elements(finder, &target, &scope, &words, property, dark)?;
     }
     unique(&mut found);
+    let found = finder.chosen(found, Hit::candidate);
     match found.as_slice() {
         [] => Err(not_found(format!(
             "no rule sets the {} of {}",

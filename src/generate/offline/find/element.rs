@@ -113,6 +113,9 @@ pub fn one(finder: &Finder<'_>, target: &Phrase) -> Result<(Arc<Doc>, NodeId), R
     let scope = finder.scope(target)?;
     let mut found = all(finder, target, &scope)?;
     found.dedup_by(|a, b| a.0.path == b.0.path && a.1 == b.1);
+    let mut found = finder.chosen(found, |(doc, node)| {
+        candidate(doc, doc.node(*node).span.clone())
+    });
     match found.len() {
         0 => Err(not_found(format!("there is no {}", describe(target)))),
         1 => Ok(found.remove(0)),
