@@ -161,13 +161,15 @@ pub fn choices(log: &EventLog, actor: &str) -> Result<Option<Earlier>, Problem> 
         return Ok(None);
     };
     let refused = log.get::<Instruction>(INSTRUCTION, id.as_str())?;
-    Ok(refused.and_then(|refused| match (refused.intent, refused.refusal) {
-        (Some(Intent::Edit { request }), Some(refusal)) => Some(Earlier {
-            words: request,
-            candidates: refusal.candidates,
+    Ok(
+        refused.and_then(|refused| match (refused.intent, refused.refusal) {
+            (Some(Intent::Edit { request }), Some(refusal)) => Some(Earlier {
+                words: request,
+                candidates: refusal.candidates,
+            }),
+            _ => None,
         }),
-        _ => None,
-    }))
+    )
 }
 
 /// The proposal `id`.

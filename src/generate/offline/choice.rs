@@ -18,15 +18,39 @@ pub enum Choice {
 }
 
 const LEADS: &[&str] = &[
-    "no ", "yes ", "ok ", "okay ", "well ", "i mean ", "i meant ", "i want ", "take ", "pick ", "choose ", "use ",
-    "select ", "go with ", "go for ", "it's ", "it is ", "that's ", "please ", "just ", "the ", "that ",
+    "no ", "yes ", "ok ", "okay ", "well ", "i mean ", "i meant ", "i want ", "take ", "pick ",
+    "choose ", "use ", "select ", "go with ", "go for ", "it's ", "it is ", "that's ", "please ",
+    "just ", "the ", "that ",
 ];
 const NOUNS: &[&str] = &[
-    "one", "option", "candidate", "place", "match", "entry", "result", "choice", "number",
+    "one",
+    "option",
+    "candidate",
+    "place",
+    "match",
+    "entry",
+    "result",
+    "choice",
+    "number",
 ];
 const PREPOSITIONS: &[&str] = &[
-    "in ", "on ", "at ", "of ", "from ", "inside ", "within ", "under ", "near ", "above ", "below ", "with ",
-    "that says ", "saying ", "which says ", "by ", "for ",
+    "in ",
+    "on ",
+    "at ",
+    "of ",
+    "from ",
+    "inside ",
+    "within ",
+    "under ",
+    "near ",
+    "above ",
+    "below ",
+    "with ",
+    "that says ",
+    "saying ",
+    "which says ",
+    "by ",
+    "for ",
 ];
 
 /// Reads words as an answer to a list of `count` places; `None` when they are something else.
@@ -50,8 +74,10 @@ pub fn read(words: &str, count: usize) -> Option<Choice> {
     if ["both", "all", "each", "every"].contains(&rest.split(' ').next().unwrap_or_default()) {
         let tail: Vec<&str> = rest.split(' ').skip(1).collect();
         let plain = tail.iter().all(|word| {
-            matches!(*word, "of" | "them" | "these" | "those" | "one" | "places" | "the")
-                || crate::intent::numbers::number(word).is_some()
+            matches!(
+                *word,
+                "of" | "them" | "these" | "those" | "one" | "places" | "the"
+            ) || crate::intent::numbers::number(word).is_some()
         });
         return plain.then_some(Choice::All);
     }
@@ -81,7 +107,9 @@ pub fn read(words: &str, count: usize) -> Option<Choice> {
 fn counted(rest: &str, count: usize) -> Option<Choice> {
     let words: Vec<&str> = rest.split(' ').filter(|word| !word.is_empty()).collect();
     let (first, tail) = words.split_first()?;
-    if tail.iter().all(|word| NOUNS.contains(word) || matches!(*word, "of" | "them" | "these"))
+    if tail
+        .iter()
+        .all(|word| NOUNS.contains(word) || matches!(*word, "of" | "them" | "these"))
         && tail.len() <= 3
         && let Some(number) = lexicon::ordinal(first)
     {
@@ -111,7 +139,8 @@ pub fn by_words(candidates: &[Candidate], said: &str) -> Vec<Candidate> {
     let words: Vec<String> = ask::phrase::words(said)
         .into_iter()
         .filter(|word| {
-            !lexicon::STOP.contains(&word.as_str()) && !matches!(word.as_str(), "page" | "file" | "near" | "says")
+            !lexicon::STOP.contains(&word.as_str())
+                && !matches!(word.as_str(), "page" | "file" | "near" | "says")
         })
         .collect();
     if words.is_empty() {
@@ -121,17 +150,27 @@ pub fn by_words(candidates: &[Candidate], said: &str) -> Vec<Candidate> {
     let tests: [&dyn Fn(&Candidate) -> bool; 3] = [
         &|found| {
             let file = found.file.to_lowercase();
-            words.iter().any(|word| word.contains(['.', '/']) && file.ends_with(word.as_str()))
+            words
+                .iter()
+                .any(|word| word.contains(['.', '/']) && file.ends_with(word.as_str()))
         },
         &|found| {
             let parts: Vec<String> = found.file.split('/').flat_map(words_of).collect();
-            words.iter().all(|word| parts.iter().any(|part| lexicon::equal(part, word)))
+            words
+                .iter()
+                .all(|word| parts.iter().any(|part| lexicon::equal(part, word)))
         },
         &|found| super::find::names::contains_words(&super::text::folded(&found.text), &joined),
     ];
     tests
         .iter()
-        .map(|test| candidates.iter().filter(|found| test(found)).cloned().collect::<Vec<_>>())
+        .map(|test| {
+            candidates
+                .iter()
+                .filter(|found| test(found))
+                .cloned()
+                .collect::<Vec<_>>()
+        })
         .find(|fitting| !fitting.is_empty() && fitting.len() < candidates.len())
         .unwrap_or_default()
 }
@@ -155,9 +194,18 @@ mod tests {
             ("both of them", Some(Choice::All)),
             ("all three", Some(Choice::All)),
             ("line 45", Some(Choice::Line(45))),
-            ("the one in the Footer", Some(Choice::Where("in the Footer".into()))),
-            ("on the about page", Some(Choice::Where("on the about page".into()))),
-            ("the footer one", Some(Choice::Where("in the footer".into()))),
+            (
+                "the one in the Footer",
+                Some(Choice::Where("in the Footer".into())),
+            ),
+            (
+                "on the about page",
+                Some(Choice::Where("on the about page".into())),
+            ),
+            (
+                "the footer one",
+                Some(Choice::Where("in the footer".into())),
+            ),
             ("change the headline to Hello", None),
             ("in the footer change Imprint to Legal", None),
             ("remove the second card", None),

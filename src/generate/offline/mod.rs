@@ -107,8 +107,13 @@ impl Offline {
                 let named = choice::by_words(list, &said);
                 match named.as_slice() {
                     [one] => plan::apply(&site, only(one)?),
-                    [] => Err(unlisted(format!("\u{201c}{said}\u{201d} does not tell them apart"))),
-                    _ => Err(unlisted(format!("{} of them are {said}", named.len())).candidates(named)),
+                    [] => Err(unlisted(format!(
+                        "\u{201c}{said}\u{201d} does not tell them apart"
+                    ))),
+                    _ => {
+                        Err(unlisted(format!("{} of them are {said}", named.len()))
+                            .candidates(named))
+                    }
                 }
             }
         }
@@ -164,8 +169,15 @@ fn choose(
     }
     let mut refusal: Option<Refusal> = None;
     let mut part: Option<plan::Plan> = None;
-    for ask in &mut asks {
+    // "the button border radius": what is said to be a property is no text.
+    let styled = asks
+        .first()
+        .is_some_and(|ask| matches!(ask, ask::Ask::Style { property, .. } if !property.is_empty()));
+    for (reading, ask) in asks.iter_mut().enumerate() {
         ask::parse::with_places(ask, places);
+        for phrase in ask.phrases() {
+            finder.settle(phrase);
+        }
         match deeds::plan(&finder, ask) {
             // Part of a text fits many readings; a whole text, a role or a key fits one.
             Ok(plan) if plan.part => {
@@ -185,6 +197,9 @@ fn choose(
                     known.reason == RefusalReason::Unclear
                         || (known.candidates.is_empty() && !found.candidates.is_empty())
                 });
+                if !weak && styled && reading > 0 {
+                    continue;
+                }
                 if !weak {
                     return Err(found);
                 }

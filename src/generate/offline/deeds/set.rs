@@ -61,9 +61,10 @@ pub fn plan(
         }
     };
     let old = hit.doc.raw(hit.span.clone()).to_owned();
-    let new = shape(&hit, &old, value, role);
+    let new = numeric(&hit, &old, value).unwrap_or_else(|| shape(&hit, &old, value, role));
     let mut plan = write(&hit, &new, &describe(target))?;
     plan.part = hit.part;
+    super::twins::follow(&hit, role, &new, &mut plan);
     Ok(plan)
 }
 
@@ -214,6 +215,22 @@ pub fn shape(hit: &Hit, old_raw: &str, value: &Said, role: Option<Role>) -> Stri
         text.replace_range(..first.len_utf8(), &first.to_uppercase().to_string());
     }
     text
+}
+
+/// Money for a number that the page puts the currency to: the number alone.
+fn numeric(hit: &Hit, old: &str, value: &Said) -> Option<String> {
+    let number = |text: &str| text.trim().parse::<f64>().is_ok();
+    if hit.doc.node(hit.node).host != Host::Bare || !number(old) {
+        return None;
+    }
+    let bare = value
+        .text
+        .trim()
+        .trim_end_matches('.')
+        .trim_start_matches(['$', '€', '£', '¥'])
+        .trim_end_matches(['$', '€', '£', '¥'])
+        .trim();
+    number(bare).then(|| bare.to_owned())
 }
 
 /// A price keeps its currency and what follows it when only a number was said.

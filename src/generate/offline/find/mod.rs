@@ -2,8 +2,10 @@
 
 pub mod code;
 pub mod element;
+pub mod lift;
 pub mod names;
 pub mod page;
+pub mod record;
 pub mod role;
 pub mod special;
 pub mod style;
@@ -120,9 +122,8 @@ impl Finder<'_> {
             return found;
         }
         // The file may have grown since the list was made: then the text tells, not the line.
-        let same: [&dyn Fn(&Candidate, &Candidate) -> bool; 2] = [&|a, b| a == b, &|a, b| {
-            a.file == b.file && a.text == b.text
-        }];
+        let same: [&dyn Fn(&Candidate, &Candidate) -> bool; 2] =
+            [&|a, b| a == b, &|a, b| a.file == b.file && a.text == b.text];
         let kept = same.iter().find_map(|same| {
             let kept: Vec<bool> = found
                 .iter()
@@ -290,6 +291,13 @@ pub fn readable(doc: &Doc, node: NodeId) -> bool {
                     "itemtype",
                     "onclick",
                 ];
+                // What is an address on a form is a text on a component: `<Hero action="Find your bike" />`.
+                let given = doc.node(up.parent);
+                let component = given.kind == Kind::Element
+                    && (given.name.starts_with(char::is_uppercase) || given.name.contains('-'));
+                if component && matches!(name.as_str(), "action" | "name" | "media") {
+                    return true;
+                }
                 return !hidden.contains(&name.as_str())
                     && !name.starts_with("data-")
                     && !name.starts_with("aria-hidden");

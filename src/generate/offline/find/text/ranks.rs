@@ -83,7 +83,7 @@ impl Finder<'_> {
     }
 
     /// Of the hits, those that fit best; `None` for a hit that a place, a role or the words rule out.
-    pub(super) fn best(
+    pub(in crate::generate::offline::find) fn best(
         &self,
         hits: Vec<(Hit, u8)>,
         role: Option<Role>,
