@@ -7,6 +7,7 @@ pub mod local;
 pub mod openai;
 
 use std::path::Path;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 
@@ -33,8 +34,12 @@ pub struct Transcript {
 pub struct Fit {
     /// The score of what was read freely. A phrase within a few of it is as good a reading.
     pub own: f32,
+    /// By how much the free reading is likelier with the clip than when nobody speaks.
+    pub evidence: f32,
     /// The scores of the phrases, in their order.
     pub phrases: Vec<f32>,
+    /// What the same phrases score when nobody speaks: how readily they are written without any reason.
+    pub nothing: Vec<f32>,
     /// Seconds of speech in the clip.
     pub speech: f64,
 }
@@ -71,5 +76,19 @@ pub trait Transcriber: Send + Sync {
     /// As [`Transcriber::transcribe`].
     async fn fit(&self, _wav: &Path, _phrases: &[String]) -> Result<Option<Fit>, Problem> {
         Ok(None)
+    }
+
+    /// [`Transcriber::fit`] of the phrases `near` and, after them, `others`, of which only those are followed whose
+    /// beginnings fit the clip: the rest score −∞. So a table of hundreds is searched at the cost of a few.
+    ///
+    /// # Errors
+    /// As [`Transcriber::transcribe`].
+    async fn search(
+        &self,
+        wav: &Path,
+        near: &[String],
+        _others: Arc<[String]>,
+    ) -> Result<Option<Fit>, Problem> {
+        self.fit(wav, near).await
     }
 }
