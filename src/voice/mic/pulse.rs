@@ -4,6 +4,8 @@
 //! machine is busy for longer, a piece of a word is thrown away. Here the deliveries are as short, but the queue is
 //! four seconds long. It also needs one thread instead of three and a third of the time.
 
+pub mod play;
+
 use std::ffi::CString;
 use std::io::{BufRead, BufReader, Cursor, ErrorKind as IoKind};
 use std::os::unix::net::UnixStream;
