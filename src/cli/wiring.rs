@@ -179,8 +179,12 @@ pub fn voice_options(session: &Session) -> VoiceOptions {
         None => session.paths.state.join("recordings"),
     };
     VoiceOptions {
-        device: (!voice.device.is_empty()).then(|| voice.device.clone()),
+        device: Some(voice.device.clone())
+            .filter(|device| !device.is_empty())
+            .or_else(|| super::microphone::chosen(&session.paths)),
         keep: voice.keep,
+        keep_days: voice.keep_days,
+        sounds: voice.sounds,
         before: voice.pre_roll.duration(),
         after: voice.tail.duration(),
         limit: voice.limit.duration(),

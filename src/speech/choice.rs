@@ -158,6 +158,15 @@ impl Transcriber for Choice {
         self.inner.fit(wav, phrases).await
     }
 
+    async fn search(
+        &self,
+        wav: &std::path::Path,
+        near: &[String],
+        others: Arc<[String]>,
+    ) -> Result<Option<Fit>, Problem> {
+        self.inner.search(wav, near, others).await
+    }
+
     async fn glance(
         &self,
         samples: Vec<f32>,

@@ -83,6 +83,18 @@ impl Transcriber for Fallback {
         }
     }
 
+    async fn search(
+        &self,
+        path: &Path,
+        near: &[String],
+        others: Arc<[String]>,
+    ) -> Result<Option<Fit>, Problem> {
+        match self.first.search(path, near, Arc::clone(&others)).await {
+            Ok(None) | Err(_) => self.second.search(path, near, others).await,
+            fit => fit,
+        }
+    }
+
     async fn glance(
         &self,
         samples: Vec<f32>,

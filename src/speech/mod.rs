@@ -93,6 +93,20 @@ pub trait Transcriber: Send + Sync {
         Ok(None)
     }
 
+    /// [`Transcriber::fit`] of the phrases `near` and, after them, `others`, of which only those are followed whose
+    /// beginnings fit the clip: the rest score −∞. So a table of hundreds is searched at the cost of a few.
+    ///
+    /// # Errors
+    /// As [`Transcriber::transcribe`].
+    async fn search(
+        &self,
+        wav: &Path,
+        near: &[String],
+        _others: Arc<[String]>,
+    ) -> Result<Option<Fit>, Problem> {
+        self.fit(wav, near).await
+    }
+
     /// A quick look at what `samples` (16 kHz mono), the beginning of a clip that is still being spoken, say so far.
     /// `None` when there is nothing to show. Never loads a model, never keeps another call waiting, and gives up once
     /// `stop` is true.

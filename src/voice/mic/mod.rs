@@ -84,7 +84,7 @@ pub fn open(
 /// Records until the session is stopped.
 fn run(session: Session<impl Fn(Input) + Clone + Send + 'static>) -> Result<(), Problem> {
     #[cfg(target_os = "linux")]
-    if let Some(server) = pulse::Server::connect() {
+    if let Some(server) = pulse::Server::connect()? {
         return pulse::run(server, &session);
     }
     native::run(&session)
@@ -97,7 +97,7 @@ fn run(session: Session<impl Fn(Input) + Clone + Send + 'static>) -> Result<(), 
 /// When the audio system cannot be reached.
 pub fn list() -> Result<Vec<MicInfo>, Problem> {
     #[cfg(target_os = "linux")]
-    let mut found = match pulse::Server::connect() {
+    let mut found = match pulse::Server::connect()? {
         Some(server) => pulse::list(server)?,
         None => native::list()?,
     };
@@ -113,7 +113,7 @@ pub fn list() -> Result<Vec<MicInfo>, Problem> {
 /// When there is no loudspeaker.
 pub fn play(samples: &[f32], stop: &AtomicBool) -> Result<(), Problem> {
     #[cfg(target_os = "linux")]
-    if let Some(server) = pulse::Server::connect() {
+    if let Some(server) = pulse::Server::connect()? {
         return pulse::play::play(server, samples, stop);
     }
     native::play(samples, stop)
