@@ -8,12 +8,12 @@ use jiff::Timestamp;
 use tokio::sync::mpsc;
 
 use super::embed::Session;
-use super::wake::{self, Overheard};
 use super::wiring;
 use crate::config::Paths;
 use crate::model::Problem;
 use crate::speech::Transcriber;
 use crate::speech::partial::Partials;
+use crate::speech::wake::{self, Overheard};
 use crate::tui::voice_port::{Device, MicEvent, Microphone, Sound};
 use crate::voice::sounds::{self, Cue};
 use crate::voice::speaker::Speaker;

@@ -18,7 +18,6 @@ mod serve;
 pub mod speech;
 mod status;
 mod wait;
-mod wake;
 mod wiring;
 
 use std::path::PathBuf;

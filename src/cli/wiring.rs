@@ -199,7 +199,13 @@ pub async fn record_once(session: &Session) -> Result<Vec<u8>, Problem> {
     let failed =
         |error: std::io::Error| Problem::internal(format!("the recorder cannot start: {error}"));
     let (recorder, mut events) = Recorder::spawn(voice_options(session)).map_err(failed)?;
-    recorder.press();
+    // Where it ends by itself, too, hands stay free.
+    let by_itself = session.config.voice.auto_end;
+    if by_itself {
+        recorder.start();
+    } else {
+        recorder.press();
+    }
     let mut line = tokio::task::spawn_blocking(|| {
         let mut line = String::new();
         // Whatever ends the wait ends the recording.
@@ -217,6 +223,9 @@ pub async fn record_once(session: &Session) -> Result<Vec<u8>, Problem> {
         };
         match event {
             Some(VoiceEvent::Opening) => eprintln!("opening the microphone …"),
+            Some(VoiceEvent::Recording { .. }) if by_itself => {
+                eprintln!("recording; it ends when you stop speaking, or with Enter");
+            }
             Some(VoiceEvent::Recording { .. }) => eprintln!("recording; Enter ends it"),
             Some(VoiceEvent::Muted) => eprintln!("the microphone is silent: is it muted?"),
             Some(VoiceEvent::Clip { path, .. }) => {

@@ -8,6 +8,7 @@ pub mod install;
 pub mod local;
 pub mod openai;
 pub mod partial;
+pub mod wake;
 
 use std::path::Path;
 use std::sync::Arc;

@@ -311,7 +311,7 @@ mod tests {
                 assert_eq!(part.licence == "MIT", licence(kind).free, "{path}");
             }
         }
-        assert_eq!(size(crate::speech::local::files::Kind::named("tiny-en").unwrap()).megabytes, 43);
+        assert_eq!(size(Kind::named("tiny-en").unwrap()).megabytes, 43);
     }
 
     #[test]

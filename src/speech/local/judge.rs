@@ -175,8 +175,8 @@ mod tests {
     fn a_long_plain_reading_needs_no_proof() {
         let greedy = Greedy {
             tokens: vec![5; 12],
-            capped: false,
             score: -2.0,
+            ..Greedy::default()
         };
         assert_eq!(
             judge("Change the headline", &greedy, || Err("asked")),

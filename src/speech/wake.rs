@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use crate::speech::Transcriber;
+use super::Transcriber;
 use crate::voice::RATE;
 
 /// How much of the front is read to look for the phrase.
