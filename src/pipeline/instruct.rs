@@ -1,6 +1,5 @@
 //! An instruction from its arrival to a proposal, a question or a refusal.
 
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -19,6 +18,7 @@ use crate::model::{
     EventKind, Instruction, InstructionId, InstructionState, Intent, NewEvent, Problem, Refusal,
     RefusalReason, Sureness, failpoint,
 };
+use crate::voice::shelf;
 
 /// The longest instruction in words, in bytes: longer than anyone speaks in one go.
 const MAX_WORDS: usize = 8_000;
@@ -183,7 +183,13 @@ impl Conductor {
             });
             let understood = Understood::default();
             return self
-                .edit(instruction, words.clone(), words, &understood, Some(earlier))
+                .follow_edit(
+                    instruction,
+                    words.clone(),
+                    words,
+                    &understood,
+                    Some(earlier),
+                )
                 .await;
         }
         let (intent, understood) = self.understand(instruction, &words).await;
@@ -255,12 +261,12 @@ impl Conductor {
                 request
             }
         };
-        self.edit(instruction, request, words, &understood, None)
+        self.follow_edit(instruction, request, words, &understood, None)
             .await
     }
 
     /// Tells what was understood as a change, and makes it.
-    async fn edit(
+    async fn follow_edit(
         self: &Arc<Self>,
         instruction: &mut Instruction,
         request: String,
@@ -301,11 +307,18 @@ impl Conductor {
             "seconds": heard.seconds,
             "engine": heard.engine,
             "doubtful": heard.doubtful,
+            "words": heard.words,
+            "note": heard.note,
         });
         instruction.text = Some(heard.text.clone());
         let event = NewEvent::new(EventKind::Transcript, &instruction.actor, data)
             .instruction(Some(&instruction.id));
-        self.store(Change::new().event(event), instruction).await?;
+        let mut change = Change::new().event(event);
+        if let Some(note) = &heard.note {
+            let told = NewEvent::new(EventKind::Notice, "sayso", json!({ "message": note }));
+            change = change.event(told.instruction(Some(&instruction.id)));
+        }
+        self.store(change, instruction).await?;
         if heard.text.trim().is_empty() {
             return Err(Refusal::new(RefusalReason::Unclear, "no speech was heard")
                 .hint("hold the key while you speak, closer to the microphone, or type the instruction")
@@ -506,31 +519,12 @@ impl Conductor {
         std::fs::create_dir_all(&self.recordings).map_err(failed)?;
         let name = format!("{id}.wav");
         std::fs::write(self.recordings.join(&name), wav).map_err(failed)?;
-        prune(&self.recordings, self.config.voice.keep.max(1));
+        let keep = shelf::Keep {
+            count: self.config.voice.keep,
+            days: self.config.voice.keep_days,
+        };
+        // Their ids sort by time.
+        keep.prune(shelf::named(&self.recordings, "ins_").map_err(failed)?);
         Ok(name)
-    }
-}
-
-/// Keeps the newest `keep` recordings of instructions; their ids sort by time.
-fn prune(dir: &Path, keep: usize) {
-    let Ok(entries) = std::fs::read_dir(dir) else {
-        return;
-    };
-    let mut files: Vec<PathBuf> = entries
-        .flatten()
-        .map(|entry| entry.path())
-        .filter(|path| {
-            let name = path
-                .file_name()
-                .and_then(|name| name.to_str())
-                .unwrap_or_default();
-            name.starts_with("ins_") && name.ends_with(".wav")
-        })
-        .collect();
-    files.sort();
-    let excess = files.len().saturating_sub(keep);
-    for old in &files[..excess] {
-        // A file that cannot be removed is tried again with the next recording.
-        let _ = std::fs::remove_file(old);
     }
 }
