@@ -21,7 +21,11 @@ mod frames;
 mod house;
 #[path = "tui_cockpit/lines.rs"]
 mod lines;
+#[path = "tui_cockpit/machine.rs"]
+mod machine;
 #[path = "tui_cockpit/reading.rs"]
 mod reading;
+#[path = "tui_cockpit/speaking.rs"]
+mod speaking;
 #[path = "tui_cockpit/talking.rs"]
 mod talking;

@@ -120,6 +120,32 @@ impl Server {
             .unwrap()
     }
 
+    /// Stops the server where it is (`true`), or lets it go on: one that hangs.
+    pub fn freeze(&self, frozen: bool) {
+        let signal = if frozen { "-STOP" } else { "-CONT" };
+        let status = Command::new("kill")
+            .args([signal, &self.daemon.id().to_string()])
+            .status();
+        assert!(status.unwrap().success());
+    }
+
+    /// A microphone of any format: raw samples that are written to the file it returns are what it hears. With nobody
+    /// writing it sends nothing at all.
+    pub fn pipe_source(&self, name: &str, format: &str, rate: u32, channels: u8) -> PathBuf {
+        let fifo = self.folder.join(format!("{name}.fifo"));
+        self.pactl(&[
+            "load-module",
+            "module-pipe-source",
+            &format!("source_name={name}"),
+            &format!("file={}", fifo.display()),
+            &format!("format={format}"),
+            &format!("rate={rate}"),
+            &format!("channels={channels}"),
+        ])
+        .expect("a microphone from a pipe");
+        fifo
+    }
+
     /// What the virtual microphone hears.
     pub fn listener(&self) -> &Listener {
         self.listener.as_ref().unwrap()

@@ -35,11 +35,13 @@ pub enum Context {
     Details,
     /// In the list of what works on this machine.
     Checkup,
+    /// In the list of microphones.
+    Mics,
 }
 
 impl Context {
     /// The contexts that have their own keys, in the order of the help.
-    pub const ALL: [Context; 11] = [
+    pub const ALL: [Context; 12] = [
         Context::Cockpit,
         Context::Timeline,
         Context::Deploy,
@@ -49,6 +51,7 @@ impl Context {
         Context::Talk,
         Context::Ask,
         Context::Input,
+        Context::Mics,
         Context::Help,
         Context::Global,
     ];
@@ -76,6 +79,7 @@ impl Context {
             Context::Filter => "filter",
             Context::Details => "details",
             Context::Checkup => "this machine",
+            Context::Mics => "microphones",
         }
     }
 }
@@ -90,6 +94,11 @@ pub enum Command {
     Talk,
     FinishTalk,
     CancelTalk,
+    EditHeard,
+    Replay,
+    Microphones,
+    ChooseMicrophone,
+    CloseMicrophones,
     FocusInput,
     LeaveInput,
     Submit,

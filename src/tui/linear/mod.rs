@@ -78,7 +78,8 @@ impl Linear {
         }
         self.tell()?;
         while !self.over {
-            let wake = motion::next(&self.model, self.now()).filter(|_| self.model.notice.is_some());
+            let wake =
+                motion::next(&self.model, self.now()).filter(|_| self.model.notice.is_some());
             let wake = wake.map(|at| self.started + at);
             let wake = wake.into_iter().chain(self.remembered.due()).min();
             let (events, mic) = (&mut self.events, &mut self.mic_events);
@@ -162,6 +163,14 @@ impl Linear {
     fn perform(&mut self, effect: Effect) {
         match effect {
             Effect::Press => self.with_microphone(|microphone| microphone.press()),
+            Effect::Start => self.with_microphone(|microphone| microphone.start()),
+            Effect::Dictate(clip) => self.with_microphone(|microphone| microphone.dictate(clip)),
+            Effect::Replay(clip) => self.with_microphone(|microphone| microphone.replay(clip)),
+            Effect::Sound(sound) => self.with_microphone(|microphone| microphone.sound(sound)),
+            Effect::WatchDevices(on) => {
+                self.with_microphone(|microphone| microphone.watch_devices(on));
+            }
+            Effect::ChooseDevice(id) => self.with_microphone(|microphone| microphone.choose(id)),
             Effect::Release => self.with_microphone(|microphone| microphone.release()),
             Effect::CancelRecording => self.with_microphone(|microphone| microphone.cancel()),
             Effect::Follow(cursor) => self.events = Some(self.effects.follow(cursor)),

@@ -24,7 +24,7 @@ pub use line::Line;
 pub use review::{DiffRow, Review};
 pub use reviews::{Deciding, Reviews};
 pub use site::Site;
-pub use talk::{Phase, Talk, TalkBy};
+pub use talk::{Mics, Phase, Said, Talk, TalkBy};
 pub use timeline::{Timeline, Tone};
 
 use super::keymap::{Context, Keymap};
@@ -49,6 +49,8 @@ pub struct Settings {
     pub approve: Action,
     /// How long the microphone stays open after its last use.
     pub warm: Duration,
+    /// The microphone and push-to-talk, as configured.
+    pub voice: config::Voice,
     /// Whether anything moves.
     pub motion: bool,
     /// Whether only signs of ASCII are shown.
@@ -85,6 +87,7 @@ impl Settings {
             talk: config.voice.mode,
             approve: config.approve.action,
             warm: config.voice.warm.duration(),
+            voice: config.voice.clone(),
             motion: config.ui.motion,
             ascii: config.ui.ascii == config::Toggle::On,
             notify: config.ui.notify,
@@ -159,6 +162,8 @@ pub enum Overlay {
     Details,
     /// The list of what works on this machine, in [`Board::checkup`].
     Checkup,
+    /// The microphones, with their levels.
+    Mics(Mics),
 }
 
 /// A question of the server.
@@ -364,6 +369,7 @@ impl Model {
             (Some(Overlay::Details), _) => Context::Details,
             (Some(Overlay::Checkup), _) => Context::Checkup,
             (None, _) if self.board.filter.is_some() => Context::Filter,
+            (Some(Overlay::Mics(_)), _) => Context::Mics,
             (None, Focus::Input) => Context::Input,
             (None, Focus::Cockpit) if !self.questions.is_empty() => Context::Ask,
             (None, Focus::Cockpit) => match self.pane {
@@ -377,6 +383,14 @@ impl Model {
     /// The proposal on the screen, unless a card stands in its place.
     pub fn review(&self) -> Option<&Review> {
         self.reviews.current().filter(|_| self.card.is_none())
+    }
+
+    /// The text that has the focus: what is dictated goes there. Other editors of text join here.
+    pub fn text_field(&mut self) -> Option<&mut Line> {
+        match (&self.overlay, self.focus) {
+            (None, Focus::Input) => Some(&mut self.line),
+            _ => None,
+        }
     }
 
     /// The deployment that is still under way.

@@ -8,6 +8,7 @@ pub mod footer;
 pub mod header;
 pub mod help;
 pub mod history;
+pub mod mics;
 pub mod progress;
 pub mod proposal;
 pub mod say;

@@ -331,6 +331,10 @@ impl Turn<'_> {
 
 /// Asks for what the panes in sight lack: older events, the list of deployments.
 pub(super) fn wanted(model: &mut Model, effects: &mut Vec<Effect>) {
+    if model.board.filter.is_some() {
+        // What happens meanwhile takes no pane away from the keys that are being pressed.
+        model.pane = Pane::Timeline;
+    }
     if matches!(model.pane, Pane::Timeline | Pane::Deploy) {
         model.board.strip = model.pane;
     }

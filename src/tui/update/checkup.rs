@@ -94,7 +94,7 @@ impl Turn<'_> {
             MicEvent::Clip { .. } => list.trial = Trial::Heard(list.peak),
             MicEvent::NoSpeech | MicEvent::TooShort => list.trial = Trial::Silent,
             MicEvent::Failed(_) => list.trial = Trial::None,
-            MicEvent::Limit | MicEvent::Closed => {}
+            _ => {}
         }
         match event {
             MicEvent::Clip { .. } | MicEvent::NoSpeech | MicEvent::TooShort => {

@@ -28,6 +28,7 @@ impl Turn<'_> {
         if changes_deployments(event.kind) {
             self.m.deploys.fresh = false;
         }
+        self.sound_of(event.kind);
         match event.kind {
             EventKind::Transcript => self.transcript(event),
             EventKind::Intent => self.intent(event),
@@ -60,6 +61,7 @@ impl Turn<'_> {
     }
 
     fn transcript(&mut self, event: &Event) {
+        self.m.talk.said(event);
         self.m.heard = Some(Heard {
             instruction: event.instruction.clone(),
             text: said(event, "text").to_owned(),

@@ -24,6 +24,7 @@ pub fn update(model: &mut Model, now: Moment, message: Message) -> Vec<Effect> {
         out: Vec::new(),
     };
     turn.take(message);
+    turn.settle_microphones();
     let mut effects = turn.out;
     if !drawn {
         relayout(model);
@@ -203,6 +204,7 @@ impl Turn<'_> {
 
     fn click(&mut self, pane: Pane, plan: &Plan, y: u16) {
         self.m.pane = pane;
+        self.m.board.filter = self.m.board.filter.take().filter(|_| pane == Pane::Timeline);
         match pane {
             Pane::Say => self.focus_input(),
             Pane::Timeline | Pane::Deploy => {
@@ -247,6 +249,7 @@ impl Turn<'_> {
     fn focus_input(&mut self) {
         // A question of the cockpit is dropped by turning to something else; one of the server stays open.
         self.m.overlay = None;
+        self.m.board.filter = None;
         self.m.focus = Focus::Input;
         self.m.pane = Pane::Say;
     }
@@ -287,7 +290,10 @@ impl Turn<'_> {
         let plan = layout::plan(self.m);
         let confirm = match &self.m.overlay {
             Some(Overlay::Confirm(confirm)) => Some(confirm.clone()),
-            Some(Overlay::Help(_) | Overlay::Details | Overlay::Checkup) | None => None,
+            Some(
+                Overlay::Help(_) | Overlay::Mics(_) | Overlay::Details | Overlay::Checkup,
+            )
+            | None => None,
         };
         let bare = self.m.overlay.is_none();
         let question = self

@@ -63,6 +63,7 @@ fn overlay(model: &Model, now: Moment, area: Rect, buf: &mut Buffer) -> Option<R
         }
         Some(Overlay::Checkup) => Some(panes::checkup::overlay(model, area, buf)),
         Some(Overlay::Details) => Some(panes::details::draw(model, area, buf)),
+        Some(Overlay::Mics(mics)) => Some(panes::mics::draw(model, mics, area, buf)),
         None => model
             .questions
             .front()
