@@ -157,7 +157,10 @@ async fn inside_random() {
         end += usize::from(ends > got.len() as i64 + 160);
         middle += usize::from(alike < 0.9);
         if begins < -160 || ends > got.len() as i64 + 160 || alike < 0.9 {
-            println!("clip {at}: pressed {late} late, released {early} early: {begins}..{ends} of {}, {alike:.3}", got.len());
+            println!(
+                "clip {at}: pressed {late} late, released {early} early: {begins}..{ends} of {}, {alike:.3}",
+                got.len()
+            );
         }
     }
     println!("clips {count} front {front} end {end} middle {middle}");

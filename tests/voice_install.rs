@@ -18,9 +18,14 @@ async fn everything_is_fetched_checked_and_understood() {
     };
     let models = paths.models();
     let mut steps = Vec::new();
-    let placed = install::install(&models, Kind::named("tiny-en").unwrap(), None, &mut |step| steps.push(step))
-        .await
-        .unwrap();
+    let placed = install::install(
+        &models,
+        Kind::named("tiny-en").unwrap(),
+        None,
+        &mut |step| steps.push(step),
+    )
+    .await
+    .unwrap();
     assert_eq!(placed.len(), 4);
     for step in &steps {
         match step {

@@ -142,8 +142,7 @@ fn speech(config: &Config, paths: &Paths) -> Check {
             name: "speech",
             ok: status.ready,
             found: format!("{}: {}", status.engine, status.message),
-            next: (!status.ready)
-                .then(|| format!("sayso speech install {}", config.speech.model)),
+            next: (!status.ready).then(|| format!("sayso speech install {}", config.speech.model)),
         },
         Err(problem) => Check::bad("speech", &problem),
     }
@@ -283,7 +282,12 @@ mod tests {
         let [heard, delay] = delays(&probed(21, false), &voice);
         assert!(heard.ok && heard.found.contains("Headset"));
         assert!(delay.ok, "{delay:?}");
-        for part in ["cold, 34 ms", "0 ms: 300 ms of pre-roll", "pauses of 21 ms", "250 ms of tail"] {
+        for part in [
+            "cold, 34 ms",
+            "0 ms: 300 ms of pre-roll",
+            "pauses of 21 ms",
+            "250 ms of tail",
+        ] {
             assert!(delay.found.contains(part), "{part}: {}", delay.found);
         }
         let [_, slow] = delays(&probed(420, false), &voice);

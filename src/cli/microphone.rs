@@ -29,9 +29,7 @@ const CHOSEN: &str = "microphone";
 ///
 /// # Errors
 /// When no thread can be started: then typed text does everything.
-pub fn open(
-    session: &Session,
-) -> std::io::Result<(Box<dyn Microphone>, mpsc::Receiver<MicEvent>)> {
+pub fn open(session: &Session) -> std::io::Result<(Box<dyn Microphone>, mpsc::Receiver<MicEvent>)> {
     let (cockpit, told) = mpsc::channel(WAITING);
     let options = wiring::voice_options(session);
     let (recorder, events) = Recorder::spawn(options.clone())?;
@@ -113,10 +111,7 @@ async fn begin_listening(
 }
 
 /// Shows the words that a server sends one by one.
-async fn pass_on(
-    mut words: tokio::sync::watch::Receiver<String>,
-    cockpit: mpsc::Sender<MicEvent>,
-) {
+async fn pass_on(mut words: tokio::sync::watch::Receiver<String>, cockpit: mpsc::Sender<MicEvent>) {
     while words.changed().await.is_ok() {
         let text = words.borrow_and_update().clone();
         if !text.is_empty() && cockpit.send(MicEvent::Partial(text)).await.is_err() {

@@ -266,7 +266,9 @@ fn models(config: &Config, models: &Path, json: bool) -> Result<Exit, Problem> {
     }
     if !json {
         println!("* used ([speech] model), + installed; `sayso speech install MODEL` gets one");
-        println!("≈ not measured here: the publisher tells the size, and its sums are kept from the first download");
+        println!(
+            "≈ not measured here: the publisher tells the size, and its sums are kept from the first download"
+        );
     }
     Ok(Exit::Done)
 }
@@ -347,7 +349,11 @@ fn status(config: &Config, paths: &Paths, json: bool) -> Result<Exit, Problem> {
         println!("{value}");
     } else {
         println!("{}: {}", status.engine, status.message);
-        println!("models: {} (from {})", models.display(), catalog::source(kind));
+        println!(
+            "models: {} (from {})",
+            models.display(),
+            catalog::source(kind)
+        );
         for (part, there) in parts {
             let mark = if there { "installed" } else { "missing" };
             println!(

@@ -150,11 +150,7 @@ impl Transcriber for Choice {
         self.inner.transcribe(wav).await
     }
 
-    async fn fit(
-        &self,
-        wav: &std::path::Path,
-        phrases: &[String],
-    ) -> Result<Option<Fit>, Problem> {
+    async fn fit(&self, wav: &std::path::Path, phrases: &[String]) -> Result<Option<Fit>, Problem> {
         self.inner.fit(wav, phrases).await
     }
 

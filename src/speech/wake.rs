@@ -77,7 +77,12 @@ fn phrase_at(phrase: &str, text: &str) -> Option<usize> {
     // "Sayso" may be heard as "say so", and "hey sayso" as "heysayso".
     (1..=usual + 2)
         .filter(|count| *count <= words.len() && !wanted.is_empty())
-        .map(|count| (distance(&letters(&words[..count].join(" ")), &wanted), count))
+        .map(|count| {
+            (
+                distance(&letters(&words[..count].join(" ")), &wanted),
+                count,
+            )
+        })
         .filter(|(unlike, _)| *unlike <= UNLIKE)
         .min_by(|a, b| a.0.total_cmp(&b.0))
         .map(|(_, count)| count)

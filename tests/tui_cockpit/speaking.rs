@@ -144,12 +144,9 @@ fn the_last_recording_is_played() {
     let mut desk = recording(&Config::default());
     desk.stroke("F5", Stroke::Release);
     mic(&mut desk, clip());
-    assert_eq!(
-        desk.press("v"),
-        [Effect::Replay("/state/clip.wav".into())]
-    );
+    assert_eq!(desk.press("V"), [Effect::Replay("/state/clip.wav".into())]);
     let mut desk = Desk::new(100, 30);
-    assert_eq!(desk.press("v"), []);
+    assert_eq!(desk.press("V"), []);
     assert!(
         desk.text().contains("nothing was recorded yet"),
         "{}",
@@ -202,7 +199,10 @@ fn a_microphone_is_chosen_by_its_name_and_level() {
     };
     mic(&mut desk, devices(Some(-12)));
     let text = desk.text();
-    assert!(text.contains("▸● Webcam Mic") && text.contains("██████████··"), "{text}");
+    assert!(
+        text.contains("▸● Webcam Mic") && text.contains("██████████··"),
+        "{text}"
+    );
     assert!(text.contains("silent"), "{text}");
     desk.press("Down");
     mic(&mut desk, devices(Some(-50)));
@@ -252,7 +252,10 @@ fn sounds_tell_start_stop_success_and_failure_when_they_are_wanted() {
     );
     let failed = desk.event(EventKind::Error, json!({"message": "not found"}));
     assert!(failed.contains(&Effect::Sound(Sound::Error)), "{failed:?}");
-    let done = desk.event(EventKind::Commit, json!({"commit": "abc", "branch": "main"}));
+    let done = desk.event(
+        EventKind::Commit,
+        json!({"commit": "abc", "branch": "main"}),
+    );
     assert!(done.contains(&Effect::Sound(Sound::Done)), "{done:?}");
 }
 

@@ -89,10 +89,11 @@ fn find<'a>(all: &'a [Recording], id: Option<&str>) -> Result<&'a Recording, Pro
         (None, [one]) => Ok(one),
         (None, []) => Err(Problem::not_found(format!("there is no recording {id}"))
             .hint("`sayso speech recordings` lists them")),
-        (None, _) => Err(
-            Problem::bad_request(format!("{} recordings begin with {id}", begins.len()))
-                .hint("write more of its name"),
-        ),
+        (None, _) => Err(Problem::bad_request(format!(
+            "{} recordings begin with {id}",
+            begins.len()
+        ))
+        .hint("write more of its name")),
     }
 }
 

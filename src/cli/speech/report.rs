@@ -275,7 +275,8 @@ mod tests {
 
     #[test]
     fn what_was_heard_is_followed_to_its_end_and_its_correction() {
-        let words = json!([{"text": "Come", "certainty": 0.4}, {"text": "that.", "certainty": 0.8}]);
+        let words =
+            json!([{"text": "Come", "certainty": 0.4}, {"text": "that.", "certainty": 0.8}]);
         let heard = |text: &str| json!({"text": text, "engine": "moonshine-tiny", "ms": 20, "words": words});
         let events = [
             event(0, "a", EventKind::Transcript, heard("Come that.")),

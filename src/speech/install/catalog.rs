@@ -243,7 +243,9 @@ const RUNTIMES: [Runtime; 4] = [
 pub fn parts(kind: &Kind) -> Result<Vec<&'static Part>, Problem> {
     let mut parts = vec![&VOCABULARY, &ENCODER, &DECODER];
     let folder = format!("{}/", kind.folder);
-    let others = OTHERS.iter().find(|model| model[0].path.starts_with(&folder));
+    let others = OTHERS
+        .iter()
+        .find(|model| model[0].path.starts_with(&folder));
     if let Some(model) = others {
         parts = model.iter().collect();
     }
@@ -306,7 +308,11 @@ mod tests {
                 let path = format!("{}/{name}", kind.folder);
                 let part = parts.iter().find(|part| part.path == path);
                 let part = part.unwrap_or_else(|| panic!("no {path}"));
-                assert!(part.url.unwrap().contains(&format!("/{}/{name}", kind.name)));
+                assert!(
+                    part.url
+                        .unwrap()
+                        .contains(&format!("/{}/{name}", kind.name))
+                );
                 assert_eq!(part.known(), kind.name == "tiny-en");
                 assert_eq!(part.licence == "MIT", licence(kind).free, "{path}");
             }

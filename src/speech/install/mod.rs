@@ -340,7 +340,12 @@ mod tests {
             .await
             .unwrap_err();
         assert!(problem.is("speech-install"), "{problem}");
-        assert!(survey(&models, tiny()).unwrap().iter().all(|(_, there)| !there));
+        assert!(
+            survey(&models, tiny())
+                .unwrap()
+                .iter()
+                .all(|(_, there)| !there)
+        );
         assert!(wheel.exists(), "a person's own file is not removed");
     }
 

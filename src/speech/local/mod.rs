@@ -129,7 +129,9 @@ impl Local {
                 };
                 heard.doubtful |= verdict != Verdict::Said;
                 if verdict != Verdict::Invented {
-                    heard.words.extend(reading::words(model.tokens(), &last.reading));
+                    heard
+                        .words
+                        .extend(reading::words(model.tokens(), &last.reading));
                     words.push(text);
                 }
                 loaded.last = Some(last);
@@ -200,7 +202,10 @@ impl Local {
         let loaded = match &mut *slot {
             Some(loaded) => loaded,
             empty => {
-                let model = Model::load(&ModelFiles::find_in(&self.inner.models, self.inner.kind.folder)?)?;
+                let model = Model::load(&ModelFiles::find_in(
+                    &self.inner.models,
+                    self.inner.kind.folder,
+                )?)?;
                 empty.insert(Loaded { model, last: None })
             }
         };

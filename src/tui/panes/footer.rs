@@ -57,7 +57,11 @@ fn hints(model: &Model) -> Vec<(String, String)> {
     };
     match context {
         Context::Talk => {
-            let what = if model.talk.dictating { "insert" } else { "send" };
+            let what = if model.talk.dictating {
+                "insert"
+            } else {
+                "send"
+            };
             add(C::FinishTalk, what);
             add(C::CancelTalk, "throw away");
         }

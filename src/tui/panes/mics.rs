@@ -44,7 +44,11 @@ pub fn draw(model: &Model, mics: &Mics, area: Rect, buf: &mut Buffer) -> Rect {
         ];
         paint::row(buf, inner, at, spans);
     }
-    let words = match mics.devices.get(mics.selected).map(|device| &device.trouble) {
+    let words = match mics
+        .devices
+        .get(mics.selected)
+        .map(|device| &device.trouble)
+    {
         Some(Some(trouble)) => span(format!(" {}", text::clean_prose(trouble)), theme.warn),
         _ => span(
             " speak: the one that moves is yours; Enter records from it",

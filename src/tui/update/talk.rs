@@ -2,9 +2,9 @@
 //! they are not, by Enter, by the loss of focus and by its longest length; never by a guess from key repeat.
 
 use super::Turn;
+use crate::model::{EventKind, Problem};
 use crate::tui::keymap::repeats_are_told;
 use crate::tui::keys::{Code, Key};
-use crate::model::{EventKind, Problem};
 use crate::tui::message::Effect;
 use crate::tui::model::{Mics, Overlay, Phase, TalkBy, Tone};
 use crate::tui::voice_port::{MicEvent, Sound};
@@ -109,7 +109,10 @@ impl Turn<'_> {
             ),
             MicEvent::Interrupted(problem) => self.say(
                 Tone::Warn,
-                format!("{}; what was said is kept, looking for it again", problem.detail),
+                format!(
+                    "{}; what was said is kept, looking for it again",
+                    problem.detail
+                ),
             ),
             MicEvent::Words(words) => self.dictated(words),
             MicEvent::Devices(devices) => {

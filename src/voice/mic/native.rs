@@ -65,8 +65,12 @@ pub fn list() -> Result<Vec<MicInfo>, Problem> {
 pub fn play(samples: &[f32], stop: &AtomicBool) -> Result<(), Problem> {
     let host = host()?;
     let silent = |why: &str| {
-        Problem::new(503, "speaker-absent", format!("there is no loudspeaker: {why}"))
-            .hint("plug one in, or read instead")
+        Problem::new(
+            503,
+            "speaker-absent",
+            format!("there is no loudspeaker: {why}"),
+        )
+        .hint("plug one in, or read instead")
     };
     let device = host
         .default_output_device()
