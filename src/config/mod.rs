@@ -7,10 +7,12 @@
 mod duration;
 mod layers;
 mod paths;
+mod phrase;
 
 pub use duration::Span;
 pub use layers::{Layer, load, load_layers};
 pub use paths::{Paths, ProjectPaths};
+pub use phrase::Phrase;
 
 use serde::{Deserialize, Serialize};
 
@@ -23,6 +25,8 @@ pub const DEFAULTS: &str = include_str!("../../config.toml");
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
+    /// Control phrases of one's own.
+    pub phrase: Vec<Phrase>,
     /// Microphone and push-to-talk.
     pub voice: Voice,
     /// Speech recognition.
@@ -224,7 +228,7 @@ mod tests {
         let shipped: toml::Table = toml::from_str(DEFAULTS).unwrap();
         let full = toml::Table::try_from(&config).unwrap();
         for (section, keys) in &full {
-            for key in keys.as_table().unwrap().keys() {
+            for key in keys.as_table().into_iter().flat_map(toml::Table::keys) {
                 assert!(
                     shipped[section].get(key).is_some(),
                     "config.toml does not name {section}.{key}"

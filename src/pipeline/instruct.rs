@@ -8,14 +8,15 @@ use jiff::Timestamp;
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
+use super::hearing::Understood;
 use super::records::{self, Change};
 use super::{Conductor, describe};
-use crate::generate::Request;
+use crate::generate::{self, Earlier, Request};
 use crate::intent;
 use crate::model::api::Submission;
 use crate::model::{
     EventKind, Instruction, InstructionId, InstructionState, Intent, NewEvent, Problem, Refusal,
-    RefusalReason, failpoint,
+    RefusalReason, Sureness, failpoint,
 };
 use crate::voice::shelf;
 
@@ -172,23 +173,109 @@ impl Conductor {
         failpoint::reach("instruction.transcribed");
         let words = instruction.text.clone().unwrap_or_default();
         instruction.state = InstructionState::Understanding;
-        let intent = intent::understand(&words);
-        instruction.intent = Some(intent.clone());
-        match intent {
-            Intent::Control {
-                control,
-                exact,
-                environment,
-                ..
-            } => self.control(instruction, control, exact, environment).await,
-            Intent::Edit { request } => {
-                instruction.state = InstructionState::Proposing;
-                let event = self.intent_event(instruction, None);
-                self.store(Change::new().event(event), instruction).await?;
-                failpoint::reach("instruction.understood");
-                self.propose_edit(instruction, request, words).await
-            }
+        if let Some(last) = self.take_up_correction(instruction, &words).await? {
+            return Ok(last);
         }
+        if let Some(earlier) = self.answered_choice(instruction, &words)? {
+            // The words are read as the request that was refused, with one of its places chosen.
+            instruction.intent = Some(Intent::Edit {
+                request: earlier.words.clone(),
+            });
+            let understood = Understood::default();
+            return self
+                .edit(instruction, words.clone(), words, &understood, Some(earlier))
+                .await;
+        }
+        let (intent, understood) = self.understand(instruction, &words).await;
+        self.follow(instruction, intent, words, understood).await
+    }
+
+    /// "The second one": an answer to what was just refused, unless a question waits for an answer.
+    fn answered_choice(
+        &self,
+        instruction: &Instruction,
+        words: &str,
+    ) -> Result<Option<Earlier>, Problem> {
+        let Some(earlier) = records::choices(&self.log, &instruction.actor)? else {
+            return Ok(None);
+        };
+        let asked = records::open_instructions(&self.log)?
+            .iter()
+            .any(|other| other.question.is_some());
+        let answers = !asked && generate::is_answer(words, earlier.candidates.len());
+        Ok(answers.then_some(earlier))
+    }
+
+    /// "No, I meant …": takes back what the last instruction started and follows what is meant.
+    async fn take_up_correction(
+        self: &Arc<Self>,
+        instruction: &mut Instruction,
+        words: &str,
+    ) -> Result<Option<()>, Stop> {
+        let phrases = self.phrases().await;
+        let Some((meant, last)) = self.correction(instruction, words, &phrases.table)? else {
+            return Ok(None);
+        };
+        self.withdraw(&last, instruction).await?;
+        let intent = phrases.table.understand(&meant);
+        let spoken = instruction.recording.as_ref().map(|_| match intent {
+            // The words after "I meant" were understood as they stand; what deploys asks all the same.
+            Intent::Control { exact: true, .. } => Sureness::Likely,
+            _ => Sureness::Doubtful,
+        });
+        let understood = Understood {
+            spoken,
+            corrects: Some(last.id),
+            ..Understood::default()
+        };
+        self.follow(instruction, intent, meant, understood)
+            .await
+            .map(Some)
+    }
+
+    /// Does what the intent says, as far as its certainty goes.
+    async fn follow(
+        self: &Arc<Self>,
+        instruction: &mut Instruction,
+        intent: Intent,
+        words: String,
+        understood: Understood,
+    ) -> Result<(), Stop> {
+        instruction.intent = Some(intent.clone());
+        let request = match intent {
+            Intent::Edit { request } => request,
+            control @ Intent::Control { .. } => {
+                if self.control(instruction, &control, &understood).await? {
+                    return Ok(());
+                }
+                let request = intent::clean::clean(&words);
+                instruction.intent = Some(Intent::Edit {
+                    request: request.clone(),
+                });
+                request
+            }
+        };
+        self.edit(instruction, request, words, &understood, None)
+            .await
+    }
+
+    /// Tells what was understood as a change, and makes it.
+    async fn edit(
+        self: &Arc<Self>,
+        instruction: &mut Instruction,
+        request: String,
+        words: String,
+        understood: &Understood,
+        earlier: Option<Earlier>,
+    ) -> Result<(), Stop> {
+        instruction.state = InstructionState::Proposing;
+        let change = Change::new()
+            .event(self.intent_event(instruction, None, understood))
+            .choices(&instruction.actor, None)?;
+        self.store(change, instruction).await?;
+        failpoint::reach("instruction.understood");
+        self.propose_edit(instruction, request, words, earlier)
+            .await
     }
 
     async fn transcribe(self: &Arc<Self>, instruction: &mut Instruction) -> Result<(), Stop> {
@@ -204,7 +291,10 @@ impl Conductor {
         };
         instruction.state = InstructionState::Transcribing;
         self.store(Change::new(), instruction).await?;
-        let heard = transcriber.transcribe(&self.recordings.join(&file)).await?;
+        let path = self.recordings.join(&file);
+        // The phrases of the site are made ready while it listens.
+        let (heard, _) = tokio::join!(transcriber.transcribe(&path), self.phrases());
+        let heard = heard?;
         let data = json!({
             "text": heard.text,
             "ms": heard.millis,
@@ -247,6 +337,7 @@ impl Conductor {
         instruction: &mut Instruction,
         words: String,
         original: String,
+        earlier: Option<Earlier>,
     ) -> Result<(), Stop> {
         let began = Instant::now();
         let status = self.repo.status().await?;
@@ -256,14 +347,17 @@ impl Conductor {
             original,
             file_path: instruction.file_path.clone(),
             tree: Arc::clone(&tree),
+            earlier,
         };
         let mut refusal = None;
         for generator in &self.generators {
             if instruction.engine != "auto" && generator.name() != instruction.engine {
                 continue;
             }
+            let asked = Instant::now();
             match generator.generate(request.clone()).await {
                 Ok(generated) => {
+                    let took = asked.elapsed();
                     let proposal = self
                         .build_proposal(
                             instruction,
@@ -273,7 +367,9 @@ impl Conductor {
                             generator.name(),
                         )
                         .await?;
-                    return self.open_proposal(instruction, proposal, began).await;
+                    return self
+                        .open_proposal(instruction, proposal, began, Some(took))
+                        .await;
                 }
                 // The first engine's refusal is the one that names candidates in the site.
                 Err(refused) => refusal = refusal.or(Some(refused)),
@@ -291,6 +387,7 @@ impl Conductor {
         &self,
         instruction: &Instruction,
         question: Option<&crate::model::Question>,
+        understood: &Understood,
     ) -> NewEvent {
         let mut data = json!({
             "text": instruction.text,
@@ -299,6 +396,15 @@ impl Conductor {
         });
         if let Some(question) = question {
             data["question"] = json!(question);
+        }
+        if let Some(hearing) = &understood.hearing {
+            data["heard"] = json!(hearing);
+        }
+        if let Some(sure) = understood.spoken {
+            data["sure"] = json!(sure);
+        }
+        if let Some(last) = &understood.corrects {
+            data["corrects"] = json!(last);
         }
         NewEvent::new(EventKind::Intent, &instruction.actor, data)
             .instruction(Some(&instruction.id))
@@ -329,9 +435,12 @@ impl Conductor {
         let event =
             NewEvent::new(EventKind::Error, "sayso", data).instruction(Some(&instruction.id));
         instruction.state = InstructionState::Refused;
+        let mut change = Change::new().event(event);
+        if !refusal.candidates.is_empty() {
+            change = change.choices(&instruction.actor, Some(&instruction.id))?;
+        }
         instruction.refusal = Some(refusal);
-        self.store(Change::new().event(event), &mut instruction)
-            .await
+        self.store(change, &mut instruction).await
     }
 
     pub(super) async fn fail(

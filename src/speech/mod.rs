@@ -54,8 +54,12 @@ pub struct Transcript {
 pub struct Fit {
     /// The score of what was read freely. A phrase within a few of it is as good a reading.
     pub own: f32,
+    /// By how much the free reading is likelier with the clip than when nobody speaks.
+    pub evidence: f32,
     /// The scores of the phrases, in their order.
     pub phrases: Vec<f32>,
+    /// What the same phrases score when nobody speaks: how readily they are written without any reason.
+    pub nothing: Vec<f32>,
     /// Seconds of speech in the clip.
     pub speech: f64,
 }
