@@ -66,6 +66,8 @@ impl Transcriber for Ears {
             millis: 1,
             engine: "ears",
             doubtful: false,
+            words: Vec::new(),
+            note: None,
         })
     }
 

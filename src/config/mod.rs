@@ -79,16 +79,38 @@ pub struct Voice {
     pub tail: Span,
     /// Longest recording.
     pub limit: Span,
+    /// In toggle mode a recording ends by itself when nobody speaks any more.
+    pub auto_end: bool,
+    /// How long nobody must speak for that.
+    pub silence: Span,
+    /// What was heard is read and sent by the person.
+    pub confirm: bool,
+    /// Short sounds at start, stop, success and failure.
+    pub sounds: bool,
+    /// The phrase that is always listened for; empty for never.
+    pub wake: String,
     /// Recordings kept.
     pub keep: usize,
+    /// Days after which a recording is removed; 0 for never.
+    pub keep_days: u32,
 }
 
 /// Speech recognition.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Speech {
-    /// `auto` or an engine's name.
+    /// `auto`, `local` or `openai`.
     pub engine: String,
+    /// The model on this machine.
+    pub model: String,
+    /// The language that is spoken, as two letters; empty when it is not said.
+    pub language: String,
+    /// Address of the server's API.
+    pub url: String,
+    /// The server's model.
+    pub cloud_model: String,
+    /// Whether words are asked for as they are heard.
+    pub stream: bool,
 }
 
 /// Making changes.

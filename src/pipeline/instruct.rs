@@ -1,6 +1,5 @@
 //! An instruction from its arrival to a proposal, a question or a refusal.
 
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -12,13 +11,14 @@ use tokio_util::sync::CancellationToken;
 use super::hearing::Understood;
 use super::records::{self, Change};
 use super::{Conductor, describe};
-use crate::generate::Request;
+use crate::generate::{self, Earlier, Request};
 use crate::intent;
 use crate::model::api::Submission;
 use crate::model::{
     EventKind, Instruction, InstructionId, InstructionState, Intent, NewEvent, Problem, Refusal,
     RefusalReason, Sureness, failpoint,
 };
+use crate::voice::shelf;
 
 /// The longest instruction in words, in bytes: longer than anyone speaks in one go.
 const MAX_WORDS: usize = 8_000;
@@ -176,8 +176,40 @@ impl Conductor {
         if let Some(last) = self.take_up_correction(instruction, &words).await? {
             return Ok(last);
         }
+        if let Some(earlier) = self.answered_choice(instruction, &words)? {
+            // The words are read as the request that was refused, with one of its places chosen.
+            instruction.intent = Some(Intent::Edit {
+                request: earlier.words.clone(),
+            });
+            let understood = Understood::default();
+            return self
+                .follow_edit(
+                    instruction,
+                    words.clone(),
+                    words,
+                    &understood,
+                    Some(earlier),
+                )
+                .await;
+        }
         let (intent, understood) = self.understand(instruction, &words).await;
         self.follow(instruction, intent, words, understood).await
+    }
+
+    /// "The second one": an answer to what was just refused, unless a question waits for an answer.
+    fn answered_choice(
+        &self,
+        instruction: &Instruction,
+        words: &str,
+    ) -> Result<Option<Earlier>, Problem> {
+        let Some(earlier) = records::choices(&self.log, &instruction.actor)? else {
+            return Ok(None);
+        };
+        let asked = records::open_instructions(&self.log)?
+            .iter()
+            .any(|other| other.question.is_some());
+        let answers = !asked && generate::is_answer(words, earlier.candidates.len());
+        Ok(answers.then_some(earlier))
     }
 
     /// "No, I meant …": takes back what the last instruction started and follows what is meant.
@@ -229,11 +261,27 @@ impl Conductor {
                 request
             }
         };
+        self.follow_edit(instruction, request, words, &understood, None)
+            .await
+    }
+
+    /// Tells what was understood as a change, and makes it.
+    async fn follow_edit(
+        self: &Arc<Self>,
+        instruction: &mut Instruction,
+        request: String,
+        words: String,
+        understood: &Understood,
+        earlier: Option<Earlier>,
+    ) -> Result<(), Stop> {
         instruction.state = InstructionState::Proposing;
-        let event = self.intent_event(instruction, None, &understood);
-        self.store(Change::new().event(event), instruction).await?;
+        let change = Change::new()
+            .event(self.intent_event(instruction, None, understood))
+            .choices(&instruction.actor, None)?;
+        self.store(change, instruction).await?;
         failpoint::reach("instruction.understood");
-        self.propose_edit(instruction, request, words).await
+        self.propose_edit(instruction, request, words, earlier)
+            .await
     }
 
     async fn transcribe(self: &Arc<Self>, instruction: &mut Instruction) -> Result<(), Stop> {
@@ -259,11 +307,18 @@ impl Conductor {
             "seconds": heard.seconds,
             "engine": heard.engine,
             "doubtful": heard.doubtful,
+            "words": heard.words,
+            "note": heard.note,
         });
         instruction.text = Some(heard.text.clone());
         let event = NewEvent::new(EventKind::Transcript, &instruction.actor, data)
             .instruction(Some(&instruction.id));
-        self.store(Change::new().event(event), instruction).await?;
+        let mut change = Change::new().event(event);
+        if let Some(note) = &heard.note {
+            let told = NewEvent::new(EventKind::Notice, "sayso", json!({ "message": note }));
+            change = change.event(told.instruction(Some(&instruction.id)));
+        }
+        self.store(change, instruction).await?;
         if heard.text.trim().is_empty() {
             return Err(Refusal::new(RefusalReason::Unclear, "no speech was heard")
                 .hint("hold the key while you speak, closer to the microphone, or type the instruction")
@@ -288,6 +343,7 @@ impl Conductor {
         instruction: &mut Instruction,
         words: String,
         original: String,
+        earlier: Option<Earlier>,
     ) -> Result<(), Stop> {
         let began = Instant::now();
         let status = self.repo.status().await?;
@@ -297,14 +353,17 @@ impl Conductor {
             original,
             file_path: instruction.file_path.clone(),
             tree: Arc::clone(&tree),
+            earlier,
         };
         let mut refusal = None;
         for generator in &self.generators {
             if instruction.engine != "auto" && generator.name() != instruction.engine {
                 continue;
             }
+            let asked = Instant::now();
             match generator.generate(request.clone()).await {
                 Ok(generated) => {
+                    let took = asked.elapsed();
                     let proposal = self
                         .build_proposal(
                             instruction,
@@ -314,7 +373,9 @@ impl Conductor {
                             generator.name(),
                         )
                         .await?;
-                    return self.open_proposal(instruction, proposal, began).await;
+                    return self
+                        .open_proposal(instruction, proposal, began, Some(took))
+                        .await;
                 }
                 // The first engine's refusal is the one that names candidates in the site.
                 Err(refused) => refusal = refusal.or(Some(refused)),
@@ -380,9 +441,12 @@ impl Conductor {
         let event =
             NewEvent::new(EventKind::Error, "sayso", data).instruction(Some(&instruction.id));
         instruction.state = InstructionState::Refused;
+        let mut change = Change::new().event(event);
+        if !refusal.candidates.is_empty() {
+            change = change.choices(&instruction.actor, Some(&instruction.id))?;
+        }
         instruction.refusal = Some(refusal);
-        self.store(Change::new().event(event), &mut instruction)
-            .await
+        self.store(change, &mut instruction).await
     }
 
     pub(super) async fn fail(
@@ -455,31 +519,12 @@ impl Conductor {
         std::fs::create_dir_all(&self.recordings).map_err(failed)?;
         let name = format!("{id}.wav");
         std::fs::write(self.recordings.join(&name), wav).map_err(failed)?;
-        prune(&self.recordings, self.config.voice.keep.max(1));
+        let keep = shelf::Keep {
+            count: self.config.voice.keep,
+            days: self.config.voice.keep_days,
+        };
+        // Their ids sort by time.
+        keep.prune(shelf::named(&self.recordings, "ins_").map_err(failed)?);
         Ok(name)
-    }
-}
-
-/// Keeps the newest `keep` recordings of instructions; their ids sort by time.
-fn prune(dir: &Path, keep: usize) {
-    let Ok(entries) = std::fs::read_dir(dir) else {
-        return;
-    };
-    let mut files: Vec<PathBuf> = entries
-        .flatten()
-        .map(|entry| entry.path())
-        .filter(|path| {
-            let name = path
-                .file_name()
-                .and_then(|name| name.to_str())
-                .unwrap_or_default();
-            name.starts_with("ins_") && name.ends_with(".wav")
-        })
-        .collect();
-    files.sort();
-    let excess = files.len().saturating_sub(keep);
-    for old in &files[..excess] {
-        // A file that cannot be removed is tried again with the next recording.
-        let _ = std::fs::remove_file(old);
     }
 }

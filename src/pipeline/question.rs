@@ -324,7 +324,7 @@ impl Conductor {
                     .changes_proposal(Some(instruction), action, &[])
                     .await?
                 {
-                    Some(proposal) => self.open_proposal(instruction, proposal, began).await,
+                    Some(proposal) => self.open_proposal(instruction, proposal, began, None).await,
                     None => {
                         instruction.state = InstructionState::Done;
                         let data = json!({ "message": "nothing has changed", "nothing": true });
@@ -337,7 +337,7 @@ impl Conductor {
             Act::ProposeUndo(commit) => {
                 let began = Instant::now();
                 let proposal = self.undo_proposal(instruction, &commit).await?;
-                return self.open_proposal(instruction, proposal, began).await;
+                return self.open_proposal(instruction, proposal, began, None).await;
             }
             Act::Show(proposal) => instruction.proposal = Some(proposal),
             Act::Deploy { commit, force } => {

@@ -5,8 +5,9 @@ use serde::{Deserialize, Serialize};
 
 use super::control::Act;
 use crate::events::{EventLog, Put};
+use crate::generate::Earlier;
 use crate::model::{
-    Action, Deployment, DeploymentId, Event, Instruction, InstructionId, NewEvent, Problem,
+    Action, Deployment, DeploymentId, Event, Instruction, InstructionId, Intent, NewEvent, Problem,
     Proposal, ProposalId, ProposalState,
 };
 use crate::vcs::Prepared;
@@ -19,6 +20,7 @@ const ACT: &str = "act";
 const SECOND_ACT: &str = "second-act";
 const QUICK: &str = "quick-commit";
 const KEY: &str = "idempotency-key";
+const CHOICES: &str = "choices";
 // Names of what is not final, so that a start need not read the whole history.
 const OPEN_INSTRUCTION: &str = "open-instruction";
 const OPEN_PROPOSAL: &str = "open-proposal";
@@ -144,6 +146,15 @@ impl Change {
         self
     }
 
+    /// Remembers that the actor may answer a refused instruction with one of its places, or no longer.
+    pub fn choices(mut self, actor: &str, of: Option<&InstructionId>) -> Result<Self, Problem> {
+        self.puts.push(match of {
+            Some(id) => Put::new(CHOICES, actor, id)?,
+            None => Put::delete(CHOICES, actor),
+        });
+        Ok(self)
+    }
+
     /// Remembers which instruction an idempotency key led to.
     pub fn key(mut self, key: &str, id: &InstructionId) -> Result<Self, Problem> {
         self.puts.push(Put::new(KEY, key, id)?);
@@ -169,6 +180,23 @@ pub fn instruction(log: &EventLog, id: &InstructionId) -> Result<Instruction, Pr
     log.get(INSTRUCTION, id.as_str())?.ok_or_else(|| {
         Problem::not_found(format!("there is no instruction {id}")).hint("see `sayso events`")
     })
+}
+
+/// The actor's last request, when it was refused with places to choose from.
+pub fn choices(log: &EventLog, actor: &str) -> Result<Option<Earlier>, Problem> {
+    let Some(id) = log.get::<InstructionId>(CHOICES, actor)? else {
+        return Ok(None);
+    };
+    let refused = log.get::<Instruction>(INSTRUCTION, id.as_str())?;
+    Ok(
+        refused.and_then(|refused| match (refused.intent, refused.refusal) {
+            (Some(Intent::Edit { request }), Some(refusal)) => Some(Earlier {
+                words: request,
+                candidates: refusal.candidates,
+            }),
+            _ => None,
+        }),
+    )
 }
 
 /// The proposal `id`.

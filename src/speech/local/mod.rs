@@ -5,9 +5,11 @@
 
 pub mod ending;
 pub mod files;
+mod glance;
 pub mod judge;
 pub mod model;
 mod pieces;
+mod reading;
 pub mod runtime;
 pub mod tempo;
 pub mod tokens;
@@ -21,16 +23,14 @@ use std::time::Instant;
 
 use async_trait::async_trait;
 
-use self::files::ModelFiles;
+use self::files::{KINDS, Kind, ModelFiles};
 use self::judge::Verdict;
 use self::model::{Encoded, Greedy, Model};
+
 use super::{Fit, Transcriber, Transcript};
 use crate::model::Problem;
 use crate::model::api::SpeechStatus;
 use crate::voice::{self, gate, wav};
-
-/// The name of this recogniser.
-pub const ENGINE: &str = "moonshine-tiny";
 
 /// Phrases that go through the decoder side by side.
 const TOGETHER: usize = 8;
@@ -55,6 +55,7 @@ pub struct Local {
 
 struct Inner {
     models: PathBuf,
+    kind: &'static Kind,
     loaded: AtomicBool,
     slot: Mutex<Option<Loaded>>,
 }
@@ -91,10 +92,16 @@ struct Last {
 impl Local {
     /// A recogniser whose files are in the folder `models`, where `install` puts them.
     pub fn new(models: impl Into<PathBuf>) -> Self {
+        Self::of_kind(models, &KINDS[0])
+    }
+
+    /// The same with another model.
+    pub fn of_kind(models: impl Into<PathBuf>, kind: &'static Kind) -> Self {
         let (models, loaded, slot) = (models.into(), AtomicBool::new(false), Mutex::new(None));
         Self {
             inner: Arc::new(Inner {
                 models,
+                kind,
                 loaded,
                 slot,
             }),
@@ -110,9 +117,8 @@ impl Local {
         let mut heard = Transcript {
             text: String::new(),
             seconds,
-            millis: 0,
-            engine: ENGINE,
-            doubtful: false,
+            engine: self.inner.kind.engine,
+            ..Transcript::default()
         };
         if !gate::listen(samples).speech() {
             return Ok(heard);
@@ -124,9 +130,19 @@ impl Local {
                 let last = read(&mut loaded.model, &samples[piece])?;
                 let model = &mut loaded.model;
                 let text = model.tokens().decode(&last.reading.tokens);
-                let verdict = judge::judge(&text, &last.reading, || model.evidence(&last.reading))?;
+                let verdict = if self.inner.kind.language == "en" {
+                    judge::judge(&text, &last.reading, || model.evidence(&last.reading))?
+                } else if last.reading.capped {
+                    // What gives invented text away was measured in English only.
+                    Verdict::Doubtful
+                } else {
+                    Verdict::Said
+                };
                 heard.doubtful |= verdict != Verdict::Said;
                 if verdict != Verdict::Invented {
+                    heard
+                        .words
+                        .extend(reading::words(model.tokens(), &last.reading));
                     words.push(text);
                 }
                 loaded.last = Some(last);
@@ -242,7 +258,10 @@ impl Local {
         let loaded = match &mut *slot {
             Some(loaded) => loaded,
             empty => {
-                let model = Model::load(&ModelFiles::find(&self.inner.models)?)?;
+                let model = Model::load(&ModelFiles::find_in(
+                    &self.inner.models,
+                    self.inner.kind.folder,
+                )?)?;
                 empty.insert(Loaded {
                     model,
                     tokens: HashMap::new(),
@@ -330,11 +349,11 @@ fn fingerprint(samples: &[f32]) -> u64 {
 #[async_trait]
 impl Transcriber for Local {
     fn name(&self) -> &'static str {
-        ENGINE
+        self.inner.kind.engine
     }
 
     fn status(&self) -> SpeechStatus {
-        let engine = ENGINE.to_owned();
+        let engine = self.inner.kind.engine.to_owned();
         if self.inner.loaded.load(Ordering::Relaxed) {
             return SpeechStatus {
                 engine,
@@ -342,7 +361,7 @@ impl Transcriber for Local {
                 message: "loaded".to_owned(),
             };
         }
-        match ModelFiles::find(&self.inner.models) {
+        match ModelFiles::find_in(&self.inner.models, self.inner.kind.folder) {
             Ok(_) => SpeechStatus {
                 engine,
                 ready: true,
@@ -387,6 +406,17 @@ impl Transcriber for Local {
     async fn fit(&self, wav: &Path, phrases: &[String]) -> Result<Option<Fit>, Problem> {
         let (local, path, phrases) = (self.clone(), wav.to_owned(), phrases.to_vec());
         tokio::task::spawn_blocking(move || local.fit(&wav::read(&path)?, &phrases).map(Some))
+            .await
+            .map_err(|error| Problem::internal(format!("the recogniser stopped: {error}")))?
+    }
+
+    async fn glance(
+        &self,
+        samples: Vec<f32>,
+        stop: Arc<AtomicBool>,
+    ) -> Result<Option<String>, Problem> {
+        let local = self.clone();
+        tokio::task::spawn_blocking(move || local.look(&samples, &stop))
             .await
             .map_err(|error| Problem::internal(format!("the recogniser stopped: {error}")))?
     }

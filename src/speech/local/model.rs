@@ -74,7 +74,7 @@ impl Encoded {
 }
 
 /// What the decoder found the likeliest, token by token.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Greedy {
     /// The tokens, without the one that ends them.
     pub tokens: Vec<u32>,
@@ -82,6 +82,8 @@ pub struct Greedy {
     pub capped: bool,
     /// The natural logarithm of its probability, end included.
     pub score: f32,
+    /// The natural logarithm of each token's probability, given those before it.
+    pub each: Vec<f32>,
 }
 
 impl Model {
@@ -176,21 +178,31 @@ impl Model {
     /// # Errors
     /// When the runtime fails.
     pub fn greedy(&mut self, encoded: &mut Encoded) -> Result<Greedy, Problem> {
+        self.greedy_while(encoded, || true)
+    }
+
+    /// The same as long as `go` says so; what was cut off by it counts as capped.
+    ///
+    /// # Errors
+    /// When the runtime fails.
+    pub fn greedy_while(
+        &mut self,
+        encoded: &mut Encoded,
+        go: impl Fn() -> bool,
+    ) -> Result<Greedy, Problem> {
         let cap = ((encoded.seconds * TOKENS_PER_SECOND).ceil() as usize).max(FEWEST_TOKENS);
         self.begin(encoded)?;
         let first = encoded.first.as_ref().ok_or_else(|| missing("logits"))?;
-        let mut result = Greedy {
-            tokens: Vec::new(),
-            capped: false,
-            score: 0.0,
-        };
+        let mut result = Greedy::default();
         let mut next = largest(&first.logits);
-        result.score += log_probability(&first.logits, next);
+        let mut likely = log_probability(&first.logits, next);
+        result.score += likely;
         // Of later steps only the decoder's part is of use; the encoder's stays as the first step made it.
         let mut grown: Vec<Option<DynValue>> = self.pasts.iter().map(|_| None).collect();
         while next != END {
             result.tokens.push(next);
-            if result.tokens.len() >= cap {
+            result.each.push(likely);
+            if result.tokens.len() >= cap || !go() {
                 result.capped = true;
                 break;
             }
@@ -205,7 +217,8 @@ impl Model {
             let logits = outputs.get("logits").ok_or_else(|| missing("logits"))?;
             let (_, logits) = logits.try_extract_tensor::<f32>().map_err(failed)?;
             next = largest(logits);
-            result.score += log_probability(logits, next);
+            likely = log_probability(logits, next);
+            result.score += likely;
             for (slot, past) in grown
                 .iter_mut()
                 .zip(&self.pasts)

@@ -25,15 +25,18 @@ pub enum Context {
     Input,
     /// In the list of keys.
     Help,
+    /// In the list of microphones.
+    Mics,
 }
 
 impl Context {
     /// The contexts that have their own keys, in the order of the help.
-    pub const ALL: [Context; 6] = [
+    pub const ALL: [Context; 7] = [
         Context::Cockpit,
         Context::Talk,
         Context::Ask,
         Context::Input,
+        Context::Mics,
         Context::Help,
         Context::Global,
     ];
@@ -47,6 +50,7 @@ impl Context {
             Context::Ask => "questions",
             Context::Input => "text input",
             Context::Help => "help",
+            Context::Mics => "microphones",
         }
     }
 }
@@ -61,6 +65,11 @@ pub enum Command {
     Talk,
     FinishTalk,
     CancelTalk,
+    EditHeard,
+    Replay,
+    Microphones,
+    ChooseMicrophone,
+    CloseMicrophones,
     FocusInput,
     LeaveInput,
     Submit,

@@ -1,7 +1,7 @@
 //! The keys as shipped.
 
 use super::Command as C;
-use super::Context::{Ask, Cockpit, Global, Help, Input, Talk};
+use super::Context::{Ask, Cockpit, Global, Help, Input, Mics, Talk};
 use super::LineCommand as L;
 
 /// A row: where, which keys (separated by blanks, the first one is shown), what they do, one line for the help.
@@ -28,6 +28,9 @@ pub(super) const TABLE: &[Row] = &[
     (Cockpit, "X", C::StopDeployment, "stop the running deployment (asks)"),
     (Cockpit, "o", C::OpenPage, "open the live page"),
     (Cockpit, "y", C::CopyAddress, "copy the live address"),
+    (Cockpit, "E", C::EditHeard, "edit what was heard last and send it again"),
+    (Cockpit, "V", C::Replay, "play the last recording; once more ends it"),
+    (Cockpit, "M", C::Microphones, "choose the microphone, with live levels"),
     (Cockpit, "1", C::PaneSay, "go to the say pane"),
     (Cockpit, "2", C::PaneProposal, "go to the proposal"),
     (Cockpit, "3", C::PaneTimeline, "go to the timeline"),
@@ -60,6 +63,10 @@ pub(super) const TABLE: &[Row] = &[
     (Input, "Ctrl+W Alt+Backspace", C::Line(L::KillWord), "delete the word before"),
     (Input, "Ctrl+U", C::Line(L::KillToStart), "delete to the start"),
     (Input, "Ctrl+K", C::Line(L::KillToEnd), "delete to the end"),
+    (Mics, "Enter", C::ChooseMicrophone, "record from this one"),
+    (Mics, "Esc q M", C::CloseMicrophones, "close"),
+    (Mics, "Up k", C::ScrollUp, "the one above"),
+    (Mics, "Down j", C::ScrollDown, "the one below"),
     (Help, "Esc ? q", C::CloseHelp, "close"),
     (Help, "Up k", C::ScrollUp, "scroll up"),
     (Help, "Down j", C::ScrollDown, "scroll down"),

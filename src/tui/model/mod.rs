@@ -18,7 +18,7 @@ pub use line::Line;
 pub use review::{DiffRow, Review};
 pub use reviews::{Deciding, Reviews};
 pub use site::Site;
-pub use talk::{Phase, Talk, TalkBy};
+pub use talk::{Mics, Phase, Said, Talk, TalkBy};
 pub use timeline::{Timeline, Tone};
 
 use super::keymap::{Context, Keymap};
@@ -43,6 +43,8 @@ pub struct Settings {
     pub approve: Action,
     /// How long the microphone stays open after its last use.
     pub warm: Duration,
+    /// The microphone and push-to-talk, as configured.
+    pub voice: config::Voice,
     /// Whether anything moves.
     pub motion: bool,
     /// Whether there is a microphone to ask.
@@ -63,6 +65,7 @@ impl Settings {
             talk: config.voice.mode,
             approve: config.approve.action,
             warm: config.voice.warm.duration(),
+            voice: config.voice.clone(),
             motion: config.ui.motion,
             microphone: false,
             zone: TimeZone::UTC,
@@ -126,6 +129,8 @@ pub enum Overlay {
     Help(usize),
     /// A question of the cockpit.
     Confirm(Confirm),
+    /// The microphones, with their levels.
+    Mics(Mics),
 }
 
 /// A question of the server.
@@ -316,6 +321,7 @@ impl Model {
         match (&self.overlay, self.focus) {
             (Some(Overlay::Help(_)), _) => Context::Help,
             (Some(Overlay::Confirm(_)), _) => Context::Ask,
+            (Some(Overlay::Mics(_)), _) => Context::Mics,
             (None, Focus::Input) => Context::Input,
             (None, Focus::Cockpit) if !self.questions.is_empty() => Context::Ask,
             (None, Focus::Cockpit) => Context::Cockpit,
@@ -325,6 +331,14 @@ impl Model {
     /// The proposal on the screen, unless a card stands in its place.
     pub fn review(&self) -> Option<&Review> {
         self.reviews.current().filter(|_| self.card.is_none())
+    }
+
+    /// The text that has the focus: what is dictated goes there. Other editors of text join here.
+    pub fn text_field(&mut self) -> Option<&mut Line> {
+        match (&self.overlay, self.focus) {
+            (None, Focus::Input) => Some(&mut self.line),
+            _ => None,
+        }
     }
 
     /// The deployment that is still under way.

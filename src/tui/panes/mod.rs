@@ -4,6 +4,7 @@ pub mod ask;
 pub mod footer;
 pub mod header;
 pub mod help;
+pub mod mics;
 pub mod progress;
 pub mod proposal;
 pub mod say;

@@ -18,6 +18,13 @@ impl Turn<'_> {
             C::Talk => self.talk_pressed(key),
             C::FinishTalk => self.finish_recording(),
             C::CancelTalk => self.cancel_recording(),
+            C::EditHeard => self.edit_heard(),
+            C::Replay => self.replay(),
+            C::Microphones => self.open_microphones(),
+            C::ChooseMicrophone => self.choose_microphone(),
+            C::CloseMicrophones => self.close_microphones(),
+            C::ScrollUp if self.in_microphones() => self.step_microphone(false),
+            C::ScrollDown if self.in_microphones() => self.step_microphone(true),
             C::FocusInput => self.focus_input(),
             C::LeaveInput => self.leave_input(),
             C::Submit => self.submit_line(),
@@ -142,7 +149,7 @@ impl Turn<'_> {
                     self.confirmed(confirm);
                 }
             }
-            Some(Overlay::Help(_)) => {}
+            Some(Overlay::Help(_) | Overlay::Mics(_)) => {}
             None => self.answer_question(yes),
         }
     }

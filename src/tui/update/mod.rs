@@ -22,6 +22,7 @@ pub fn update(model: &mut Model, now: Moment, message: Message) -> Vec<Effect> {
         out: Vec::new(),
     };
     turn.take(message);
+    turn.settle_microphones();
     let effects = turn.out;
     if !drawn {
         relayout(model);
@@ -256,7 +257,7 @@ impl Turn<'_> {
         let plan = layout::plan(self.m);
         let confirm = match &self.m.overlay {
             Some(Overlay::Confirm(confirm)) => Some(confirm.clone()),
-            Some(Overlay::Help(_)) | None => None,
+            Some(Overlay::Help(_) | Overlay::Mics(_)) | None => None,
         };
         let bare = self.m.overlay.is_none();
         let question = self

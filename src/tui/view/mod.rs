@@ -43,6 +43,7 @@ fn overlay(model: &Model, now: Moment, area: Rect, buf: &mut Buffer) -> Option<R
         Some(Overlay::Confirm(confirm)) => {
             Some(panes::ask::confirm(model, confirm, now, area, buf))
         }
+        Some(Overlay::Mics(mics)) => Some(panes::mics::draw(model, mics, area, buf)),
         None => model
             .questions
             .front()
