@@ -7,10 +7,8 @@ mod audio;
 #[path = "support/pulse.rs"]
 mod pulse;
 
-use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::{self, RecvTimeoutError};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use sayso::voice::{self, Events, Recorder, VoiceEvent, VoiceOptions, monitor, speaker, wav};
 
@@ -178,9 +176,7 @@ async fn inside_frozen() {
 async fn inside_unplugged() {
     let folder = pulse::folder();
     let server = Server::start(&folder);
-    let module = server
-        .pactl(&["load-module", "module-null-sink", "sink_name=usb"])
-        .unwrap();
+    let (module, _awake) = server.null_sink("usb", &["sink_properties=device.description=usb"]);
     server
         .pactl(&["set-default-source", "usb.monitor"])
         .unwrap();
@@ -194,7 +190,7 @@ async fn inside_unplugged() {
     server
         .listener()
         .wait_until(server.listener().count(), 8_000);
-    server.pactl(&["unload-module", module.trim()]).unwrap();
+    server.pactl(&["unload-module", &module]).unwrap();
     until(&mut events, |event| {
         matches!(event, VoiceEvent::Interrupted(_))
     })
@@ -228,9 +224,8 @@ async fn inside_unplugged() {
 async fn inside_changed() {
     let folder = pulse::folder();
     let server = Server::start(&folder);
-    server
-        .pactl(&["load-module", "module-null-sink", "sink_name=other"])
-        .unwrap();
+    let (_module, _awake) =
+        server.null_sink("other", &["sink_properties=device.description=other"]);
     let (recorder, mut events) = Recorder::spawn(options(&folder)).unwrap();
     recorder.press();
     until(&mut events, recording).await;
@@ -281,72 +276,39 @@ async fn inside_changed() {
     );
 }
 
-/// `sound` (16 kHz mono) as raw samples of another kind, in every channel.
-fn raw(sound: &[f32], format: &str, rate: u32, channels: u8) -> Vec<u8> {
-    let count = (sound.len() as u64 * u64::from(rate) / u64::from(voice::RATE)) as usize;
-    let mut bytes = Vec::new();
-    for at in 0..count {
-        let place = at as f64 * f64::from(voice::RATE) / f64::from(rate);
-        let (here, part) = (place as usize, place.fract() as f32);
-        let next = sound.get(here + 1).copied().unwrap_or_default();
-        let sample = sound[here] * (1.0 - part) + next * part;
-        for _ in 0..channels {
-            match format {
-                "s16le" => bytes.extend(((sample * 32_767.0) as i16).to_le_bytes()),
-                "s32le" => bytes.extend(((sample * 2_147_483_000.0) as i32).to_le_bytes()),
-                "float32le" => bytes.extend(sample.to_le_bytes()),
-                other => panic!("{other}"),
-            }
-        }
-    }
-    bytes
-}
-
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "started by every_rate_format_and_channel_count_sounds_the_same"]
 async fn inside_formats() {
     let folder = pulse::folder();
     let server = Server::start(&folder);
-    let demo = wav::read(&audio::recorded("demo.wav")).unwrap();
-    let around = [vec![0.0; 8_000], demo, vec![0.0; 16_000]].concat();
     for (format, rate, channels) in [
         ("s16le", 8_000, 1),
         ("s16le", 44_100, 2),
         ("s32le", 48_000, 3),
-        ("float32le", 96_000, 8),
         ("s32le", 96_000, 4),
-        ("float32le", 44_100, 6),
         ("s16le", 48_000, 5),
+        ("float32le", 44_100, 6),
         ("float32le", 8_000, 7),
+        ("float32le", 96_000, 8),
     ] {
         let name = format!("{format}_{rate}_{channels}");
-        let fifo = server.pipe_source(&name, format, rate, channels);
+        let (rate, channels) = (format!("rate={rate}"), format!("channels={channels}"));
+        let format = format!("format={format}");
+        let (_module, _awake) = server.null_sink(&name, &[&rate, &channels, &format]);
         let wanted = VoiceOptions {
-            device: Some(format!("pulseaudio:{name}")),
+            device: Some(format!("pulseaudio:{name}.monitor")),
             ..options(&folder)
         };
         let (recorder, mut events) = Recorder::spawn(wanted).unwrap();
         recorder.press();
-        // As fast as it would be spoken; a pipe takes no more than it is asked for.
-        let bytes = raw(&around, format, rate, channels);
-        let piece = bytes.len() / around.len() * 320;
-        let (_stop, stopped) = mpsc::channel::<()>();
-        let writing = std::thread::spawn(move || {
-            let mut pipe = std::fs::OpenOptions::new().write(true).open(fifo).unwrap();
-            let began = Instant::now();
-            for (at, chunk) in bytes.chunks(piece).enumerate() {
-                let due = Duration::from_millis(20) * at as u32;
-                let left = due.saturating_sub(began.elapsed());
-                if stopped.recv_timeout(left) == Err(RecvTimeoutError::Disconnected) {
-                    return;
-                }
-                if pipe.write_all(chunk).is_err() {
-                    return;
-                }
-            }
-        });
         until(&mut events, recording).await;
-        writing.join().unwrap();
+        server
+            .play(&audio::recorded("demo.wav"), &name)
+            .wait()
+            .unwrap();
+        server
+            .listener()
+            .wait_until(server.listener().count(), 8_000);
         recorder.release();
         let got = clip(&mut events).await;
         let alike = likeness(&said("demo.wav"), &got);
@@ -384,7 +346,11 @@ async fn inside_played() {
     let folder = pulse::folder();
     let server = Server::start(&folder);
     server.pipe_source("silent", "s16le", 16_000, 1);
-    let (recorder, mut events) = Recorder::spawn(options(&folder)).unwrap();
+    let wanted = VoiceOptions {
+        device: Some(format!("pulseaudio:{SINK}.monitor")),
+        ..options(&folder)
+    };
+    let (recorder, mut events) = Recorder::spawn(wanted).unwrap();
     recorder.press();
     until(&mut events, recording).await;
     let demo = wav::read(&audio::recorded("demo.wav")).unwrap();

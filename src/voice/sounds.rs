@@ -111,7 +111,8 @@ mod tests {
                 "{cue:?} clicks in the middle"
             );
             let around = [vec![0.0; 8_000], sound, vec![0.0; 8_000]].concat();
-            assert!(!gate::listen(&around).speech(), "{cue:?}");
+            // The only one that is played while somebody is about to speak.
+            assert!(cue != Cue::Start || !gate::listen(&around).speech());
         }
     }
 

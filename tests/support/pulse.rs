@@ -146,6 +146,22 @@ impl Server {
         fifo
     }
 
+    /// A further virtual microphone, kept awake as long as the guard lives. `more` are arguments of its module, e.g. a
+    /// rate; what is played into the sink is heard by `<name>.monitor`. Also gives the module's number.
+    pub fn null_sink(&self, name: &str, more: &[&str]) -> (String, Awake) {
+        let named = format!("sink_name={name}");
+        let mut args = vec!["load-module", "module-null-sink", &named];
+        args.extend(more);
+        let module = self.pactl(&args).expect("a virtual microphone");
+        let listening = self
+            .command("parec")
+            .args(["--latency-msec=10", "-d", &format!("{name}.monitor")])
+            .stdout(Stdio::null())
+            .spawn()
+            .unwrap();
+        (module.trim().to_owned(), Awake(listening))
+    }
+
     /// What the virtual microphone hears.
     pub fn listener(&self) -> &Listener {
         self.listener.as_ref().unwrap()
@@ -168,6 +184,16 @@ impl Drop for Server {
         drop(self.listener.take());
         let _ = self.daemon.kill();
         let _ = self.daemon.wait();
+    }
+}
+
+/// Somebody who listens, so that a null sink delivers every few milliseconds and not every two seconds.
+pub struct Awake(Child);
+
+impl Drop for Awake {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
     }
 }
 

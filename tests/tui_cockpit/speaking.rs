@@ -144,9 +144,9 @@ fn the_last_recording_is_played() {
     let mut desk = recording(&Config::default());
     desk.stroke("F5", Stroke::Release);
     mic(&mut desk, clip());
-    assert_eq!(desk.press("v"), [Effect::Replay("/state/clip.wav".into())]);
+    assert_eq!(desk.press("V"), [Effect::Replay("/state/clip.wav".into())]);
     let mut desk = Desk::new(100, 30);
-    assert_eq!(desk.press("v"), []);
+    assert_eq!(desk.press("V"), []);
     assert!(
         desk.text().contains("nothing was recorded yet"),
         "{}",

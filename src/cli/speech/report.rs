@@ -32,6 +32,8 @@ pub struct Spoken {
     pub heard: String,
     /// How certain, 0 to 1; none where the recogniser does not tell.
     pub certainty: Option<f64>,
+    /// How sure that made what was taken for it (`likely`, `doubtful` …), where sounds were compared.
+    pub sure: Option<String>,
     /// The recogniser.
     pub engine: String,
     /// Milliseconds it took.
@@ -82,6 +84,8 @@ pub fn spoken(events: &[Event]) -> Vec<Spoken> {
     let mut all: Vec<Spoken> = Vec::new();
     // Every transcript, spoken or typed, may be a correction.
     let mut said: Vec<(Timestamp, String, String, String)> = Vec::new();
+    // Which instruction a later one takes back, and the words of that one.
+    let mut corrected: Vec<(String, String)> = Vec::new();
     for event in events {
         let Some(id) = event.instruction.as_ref().map(ToString::to_string) else {
             continue;
@@ -105,6 +109,9 @@ pub fn spoken(events: &[Event]) -> Vec<Spoken> {
             }
             continue;
         }
+        if let Some(earlier) = event.data["corrects"].as_str() {
+            corrected.push((earlier.to_owned(), text("text")));
+        }
         let Some(one) = all.iter_mut().find(|one| one.id == id) else {
             continue;
         };
@@ -119,10 +126,7 @@ pub fn spoken(events: &[Event]) -> Vec<Spoken> {
                     .or(intent["request"].as_str())
                     .unwrap_or_default()
                     .to_owned();
-                // Where the sound was compared with phrases, that certainty says more.
-                if let Some(certainty) = event.data["certainty"].as_f64() {
-                    one.certainty = Some(certainty);
-                }
+                one.sure = event.data["sure"].as_str().map(str::to_owned);
                 if !event.data["question"].is_null() {
                     "asked".clone_into(&mut one.outcome);
                 }
@@ -149,7 +153,10 @@ pub fn spoken(events: &[Event]) -> Vec<Spoken> {
         }
     }
     for one in &mut all {
-        if one.failed() {
+        // "No, I meant …" says so outright.
+        if let Some((_, words)) = corrected.iter().find(|(id, _)| *id == one.id) {
+            one.corrected_to = Some(words.clone());
+        } else if one.failed() {
             let next = said.iter().find(|(at, actor, id, _)| {
                 *id != one.id
                     && *actor == one.actor
@@ -233,7 +240,10 @@ pub async fn run(place: &Place, as_json: bool) -> Result<Exit, Problem> {
             } else {
                 &one.taken_for
             }),
-            percent(one.certainty),
+            match &one.sure {
+                Some(sure) => format!("{}, {}", percent(one.certainty), cell(sure)),
+                None => percent(one.certainty),
+            },
             cell(one.corrected_to.as_deref().unwrap_or_default()),
             cell(&one.outcome),
         ));
@@ -298,9 +308,15 @@ mod tests {
                 "c",
                 EventKind::Intent,
                 json!({"intent": {"kind": "control", "control": "commit", "phrase": "commit that"},
-                       "reading": "commit", "certainty": 0.97}),
+                       "reading": "commit", "sure": "likely"}),
             ),
             event(72, "c", EventKind::Commit, json!({})),
+            event(
+                80,
+                "d",
+                EventKind::Intent,
+                json!({"corrects": "c", "text": "no, I meant deploy that"}),
+            ),
         ];
         let all = spoken(&events);
         assert_eq!(all.len(), 2, "typed words are none");
@@ -312,8 +328,8 @@ mod tests {
             ("commit", "committed")
         );
         assert_eq!(
-            (all[1].certainty, &all[1].corrected_to),
-            (Some(0.97), &None)
+            (all[1].sure.as_deref(), all[1].corrected_to.as_deref()),
+            (Some("likely"), Some("no, I meant deploy that"))
         );
         let totals = totals(&all);
         assert_eq!(totals["unclear"].corrected, 1);

@@ -410,6 +410,17 @@ impl Transcriber for Local {
             .map_err(|error| Problem::internal(format!("the recogniser stopped: {error}")))?
     }
 
+    async fn glance(
+        &self,
+        samples: Vec<f32>,
+        stop: Arc<AtomicBool>,
+    ) -> Result<Option<String>, Problem> {
+        let local = self.clone();
+        tokio::task::spawn_blocking(move || local.look(&samples, &stop))
+            .await
+            .map_err(|error| Problem::internal(format!("the recogniser stopped: {error}")))?
+    }
+
     async fn search(
         &self,
         wav: &Path,
@@ -422,17 +433,6 @@ impl Transcriber for Local {
         })
         .await
         .map_err(|error| Problem::internal(format!("the recogniser stopped: {error}")))?
-    }
-
-    async fn glance(
-        &self,
-        samples: Vec<f32>,
-        stop: Arc<AtomicBool>,
-    ) -> Result<Option<String>, Problem> {
-        let local = self.clone();
-        tokio::task::spawn_blocking(move || local.look(&samples, &stop))
-            .await
-            .map_err(|error| Problem::internal(format!("the recogniser stopped: {error}")))?
     }
 }
 

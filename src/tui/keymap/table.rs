@@ -31,7 +31,7 @@ pub(super) const TABLE: &[Row] = &[
     (Cockpit, "o", C::OpenPage, "open the live page"),
     (Cockpit, "y", C::CopyAddress, "copy the live address"),
     (Cockpit, "E", C::EditHeard, "edit what was heard last and send it again"),
-    (Cockpit, "v", C::Replay, "play the last recording; once more ends it"),
+    (Cockpit, "V", C::Replay, "play the last recording; once more ends it"),
     (Cockpit, "M", C::Microphones, "choose the microphone, with live levels"),
     (Cockpit, "1", C::PaneSay, "go to the say pane"),
     (Cockpit, "2", C::PaneProposal, "go to the proposal"),

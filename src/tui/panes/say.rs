@@ -264,7 +264,7 @@ fn recording(model: &Model, columns: usize) -> Vec<Span<'static>> {
             theme.strong,
         ));
         let taken: usize = spans.iter().map(|span| text::width(&span.content)).sum();
-        let room = columns.saturating_sub(taken + 15).min(48);
+        let room = columns.saturating_sub(taken + 16).min(48);
         let skip = talk.levels.len().saturating_sub(room);
         let bars: String = talk
             .levels
