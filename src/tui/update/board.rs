@@ -105,7 +105,7 @@ impl Turn<'_> {
             }
             return;
         }
-        let area = panes::deploy::history_area(self.m, self.now, plan.deploy_body());
+        let area = panes::deploy::history_area(self.m, plan.deploy_body());
         if y < area.y || y >= area.bottom() {
             return;
         }

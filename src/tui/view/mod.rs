@@ -32,7 +32,7 @@ pub fn draw(model: &Model, now: Moment, buf: &mut Buffer) -> Option<Position> {
         panes::proposal::draw(model, now, &plan, buf);
     }
     cursor = panes::timeline::draw(model, plan.timeline_body(), buf).or(cursor);
-    panes::deploy::draw(model, now, plan.deploy_body(), buf);
+    panes::deploy::draw(model, plan.deploy_body(), buf);
     panes::progress::draw(model, now, plan.progress, buf);
     panes::footer::draw(model, plan.footer, buf);
     if let Some(over) = overlay(model, now, plan.area, buf)
