@@ -17,5 +17,7 @@ mod frames;
 mod house;
 #[path = "tui_cockpit/reading.rs"]
 mod reading;
+#[path = "tui_cockpit/review.rs"]
+mod review;
 #[path = "tui_cockpit/talking.rs"]
 mod talking;

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use toml::{Table, Value};
 
-use super::{Config, DEFAULTS, Paths};
+use super::{Config, DEFAULTS, Paths, keys};
 use crate::model::Problem;
 
 /// One layer of configuration.
@@ -52,8 +52,9 @@ pub fn load_layers(layers: &[Layer]) -> Result<Config, Problem> {
     let mut merged: Table =
         toml::from_str(DEFAULTS).map_err(|e| mistake("built-in config.toml", &e.to_string()))?;
     for layer in layers {
-        let table: Table = toml::from_str(&layer.text)
+        let mut table: Table = toml::from_str(&layer.text)
             .map_err(|error| mistake(&layer.name, error.to_string().trim()))?;
+        keys::place(&layer.name, &layer.text, &mut table, mistake)?;
         check(&layer.name, &layer.text, &merged, &table, "")?;
         let mut next = merged.clone();
         merge(&mut next, table);
@@ -102,6 +103,8 @@ fn check(
                 check(layer, text, known, table, &path)?;
             }
             (Some(_), _) => {}
+            // Contexts and actions are the cockpit's: it checks them, and knows their lines.
+            (None, _) if prefix == "keys" || prefix.starts_with("keys.") => {}
             (None, _) => {
                 let line = text
                     .lines()

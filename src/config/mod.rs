@@ -5,10 +5,12 @@
 //! that names the file and the line: silence would hide a typo for ever.
 
 mod duration;
+mod keys;
 mod layers;
 mod paths;
 
 pub use duration::Span;
+pub use keys::{KeySetting, Keys};
 pub use layers::{Layer, load, load_layers};
 pub use paths::{Paths, ProjectPaths};
 
@@ -41,6 +43,8 @@ pub struct Config {
     pub server: Server,
     /// The cockpit.
     pub ui: Ui,
+    /// The keys of the cockpit.
+    pub keys: Keys,
 }
 
 /// When the push-to-talk key starts and stops a recording.

@@ -8,6 +8,7 @@ pub mod clean;
 pub mod near;
 pub mod numbers;
 pub mod phrases;
+pub mod spoken;
 
 use crate::model::Intent;
 
