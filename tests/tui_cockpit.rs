@@ -19,5 +19,7 @@ mod house;
 mod reading;
 #[path = "tui_cockpit/review.rs"]
 mod review;
+#[path = "tui_cockpit/speaking.rs"]
+mod speaking;
 #[path = "tui_cockpit/talking.rs"]
 mod talking;

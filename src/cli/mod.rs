@@ -10,6 +10,7 @@ mod doctor;
 mod embed;
 mod events;
 mod init;
+mod microphone;
 mod print;
 mod rollback;
 mod say;
@@ -84,7 +85,7 @@ enum Command {
     Deployments(deployments::Args),
     /// The event log.
     Events(events::Args),
-    /// Speech recognition: install, status, transcribe a file.
+    /// Speech: models, microphones, recordings, a report of what was heard.
     Speech(speech::SpeechArgs),
     /// Run the server alone, without the cockpit.
     Serve(serve::Args),
@@ -97,7 +98,7 @@ enum Command {
 }
 
 /// Where a command works.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Place {
     repo: Option<PathBuf>,
     server: Option<url::Url>,
@@ -158,7 +159,7 @@ async fn run(args: Args) -> Result<Exit, Problem> {
         Some(Command::Status(args)) => status::run(&place, args).await,
         Some(Command::Deployments(args)) => deployments::run(&place, args).await,
         Some(Command::Events(args)) => events::run(&place, args).await,
-        Some(Command::Speech(args)) => run_speech(args).await,
+        Some(Command::Speech(args)) => run_speech(&place, args).await,
         Some(Command::Serve(args)) => serve::run(&place, args).await,
         Some(Command::Doctor(args)) => doctor::run(&place, args).await,
         Some(Command::Init(args)) => init::run(&place, args).await,
@@ -166,15 +167,8 @@ async fn run(args: Args) -> Result<Exit, Problem> {
     }
 }
 
-async fn run_speech(args: speech::SpeechArgs) -> Result<Exit, Problem> {
-    let models = crate::config::Paths::platform()?.models();
-    match speech::run(args, &models).await {
-        Ok(0) => Ok(Exit::Done),
-        Ok(_) => Ok(Exit::Failed),
-        Err(error) => Err(error
-            .downcast::<Problem>()
-            .unwrap_or_else(Problem::internal)),
-    }
+async fn run_speech(place: &Place, args: speech::SpeechArgs) -> Result<Exit, Problem> {
+    speech::run(args, place, &crate::config::Paths::platform()?).await
 }
 
 fn wants_json(command: Option<&Command>) -> bool {

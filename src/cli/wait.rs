@@ -15,6 +15,9 @@ use crate::model::{
 /// Some steps change the state without an event of their own: look again after so long.
 const LOOK_AGAIN: Duration = Duration::from_millis(100);
 
+/// After so many looks without an event, the record alone is believed.
+const PATIENCE: u32 = 50;
+
 /// Reads the event stream and prints what belongs to one job.
 pub struct Watcher {
     client: Client,
@@ -89,12 +92,16 @@ impl Watcher {
 
     /// Follows an instruction until it is final or waits for a person.
     pub async fn instruction(&mut self, id: &InstructionId) -> Result<Instruction, Problem> {
+        let mut told = None;
+        let mut silent = 0;
         loop {
             let event = self.next().await?;
+            silent = if event.is_none() { silent + 1 } else { 0 };
             if let Some(event) = &event
                 && event.instruction.as_ref() == Some(id)
             {
                 self.show(event);
+                told = Some(event.kind);
             }
             let settled_by_event = event.as_ref().is_some_and(|event| {
                 event.instruction.as_ref() == Some(id)
@@ -106,7 +113,15 @@ impl Watcher {
                     now.state,
                     InstructionState::Proposed | InstructionState::Asking
                 );
-                if waits || now.state.is_final() {
+                // The record may be ahead of the stream: what it ended with is still to be shown.
+                let shown = match now.state {
+                    InstructionState::Proposed => told == Some(EventKind::Proposal),
+                    InstructionState::Refused | InstructionState::Failed => {
+                        told == Some(EventKind::Error)
+                    }
+                    _ => true,
+                };
+                if (waits || now.state.is_final()) && (shown || silent > PATIENCE) {
                     return Ok(now);
                 }
             }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use crate::model::{FileTree, Refusal};
+use crate::model::{Candidate, FileTree, Refusal};
 
 /// What a generator is asked for.
 #[derive(Clone)]
@@ -22,6 +22,22 @@ pub struct Request {
     pub file_path: Option<String>,
     /// The site at the base commit.
     pub tree: Arc<dyn FileTree>,
+    /// What the person asked for just before, when it was refused with places to choose from.
+    pub earlier: Option<Earlier>,
+}
+
+/// A refused request that the next words may answer ("the second one").
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Earlier {
+    /// Its words, cleaned of fillers.
+    pub words: String,
+    /// The places that were listed, in their order.
+    pub candidates: Vec<Candidate>,
+}
+
+/// Whether words answer a list of `count` places rather than ask for something of their own.
+pub fn is_answer(words: &str, count: usize) -> bool {
+    offline::choice::read(words, count).is_some()
 }
 
 /// A file as it should be.

@@ -19,7 +19,7 @@ pub use deployment::{Deployment, DeploymentState, LiveRelease, Progress, Release
 pub use event::{Cursor, Event, EventKind, NewEvent};
 pub use id::{DeploymentId, InstructionId, ProposalId, ReleaseId};
 pub use instruction::{Action, Instruction, InstructionState, Question};
-pub use intent::{Control, Intent};
+pub use intent::{Control, Hearing, Intent, Reading, Risk, Sureness};
 pub use problem::{Candidate, Problem, Refusal, RefusalReason};
 pub use proposal::{
     Content, Decision, DiffLine, Hunk, LineTag, Proposal, ProposalKind, ProposalState, ProposedFile,

@@ -1,6 +1,5 @@
 //! An instruction from its arrival to a proposal, a question or a refusal.
 
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -9,15 +8,17 @@ use jiff::Timestamp;
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
+use super::hearing::Understood;
 use super::records::{self, Change};
 use super::{Conductor, describe};
-use crate::generate::Request;
+use crate::generate::{self, Earlier, Request};
 use crate::intent;
 use crate::model::api::Submission;
 use crate::model::{
     EventKind, Instruction, InstructionId, InstructionState, Intent, NewEvent, Problem, Refusal,
-    RefusalReason, failpoint,
+    RefusalReason, Sureness, failpoint,
 };
+use crate::voice::shelf;
 
 /// The longest instruction in words, in bytes: longer than anyone speaks in one go.
 const MAX_WORDS: usize = 8_000;
@@ -176,43 +177,130 @@ impl Conductor {
         failpoint::reach("instruction.transcribed");
         let words = instruction.text.clone().unwrap_or_default();
         instruction.state = InstructionState::Understanding;
-        let intent = intent::understand(&words);
-        if let Some(phrase) = self.for_the_screen(instruction, &words, &intent) {
+        if let Some(phrase) = self.for_the_screen(instruction, &words) {
             return self.told_the_screen(instruction, &phrase).await;
         }
-        instruction.intent = Some(intent.clone());
-        match intent {
-            Intent::Control {
-                control,
-                exact,
-                environment,
-                ..
-            } => self.control(instruction, control, exact, environment).await,
-            Intent::Edit { request } => {
-                instruction.state = InstructionState::Proposing;
-                let event = self.intent_event(instruction, None);
-                self.store(Change::new().event(event), instruction).await?;
-                failpoint::reach("instruction.understood");
-                self.propose_edit(instruction, request, words).await
-            }
+        if let Some(last) = self.take_up_correction(instruction, &words).await? {
+            return Ok(last);
         }
+        if let Some(earlier) = self.answered_choice(instruction, &words)? {
+            // The words are read as the request that was refused, with one of its places chosen.
+            instruction.intent = Some(Intent::Edit {
+                request: earlier.words.clone(),
+            });
+            let understood = Understood::default();
+            return self
+                .follow_edit(
+                    instruction,
+                    words.clone(),
+                    words,
+                    &understood,
+                    Some(earlier),
+                )
+                .await;
+        }
+        let (intent, understood) = self.understand(instruction, &words).await;
+        self.follow(instruction, intent, words, understood).await
     }
 
-    /// The phrase of the sender's own screen that the words are. A command of ours that was said exactly is ours.
-    fn for_the_screen(
+    /// "The second one": an answer to what was just refused, unless a question waits for an answer.
+    fn answered_choice(
         &self,
         instruction: &Instruction,
         words: &str,
-        intent: &Intent,
-    ) -> Option<String> {
-        if matches!(intent, Intent::Control { exact: true, .. }) {
-            return None;
-        }
+    ) -> Result<Option<Earlier>, Problem> {
+        let Some(earlier) = records::choices(&self.log, &instruction.actor)? else {
+            return Ok(None);
+        };
+        let asked = records::open_instructions(&self.log)?
+            .iter()
+            .any(|other| other.question.is_some());
+        let answers = !asked && generate::is_answer(words, earlier.candidates.len());
+        Ok(answers.then_some(earlier))
+    }
+
+    /// "No, I meant …": takes back what the last instruction started and follows what is meant.
+    async fn take_up_correction(
+        self: &Arc<Self>,
+        instruction: &mut Instruction,
+        words: &str,
+    ) -> Result<Option<()>, Stop> {
+        let phrases = self.phrases().await;
+        let Some((meant, last)) = self.correction(instruction, words, &phrases.table)? else {
+            return Ok(None);
+        };
+        self.withdraw(&last, instruction).await?;
+        let intent = phrases.table.understand(&meant);
+        let spoken = instruction.recording.as_ref().map(|_| match intent {
+            // The words after "I meant" were understood as they stand; what deploys asks all the same.
+            Intent::Control { exact: true, .. } => Sureness::Likely,
+            _ => Sureness::Doubtful,
+        });
+        let understood = Understood {
+            spoken,
+            corrects: Some(last.id),
+            ..Understood::default()
+        };
+        self.follow(instruction, intent, meant, understood)
+            .await
+            .map(Some)
+    }
+
+    /// Does what the intent says, as far as its certainty goes.
+    async fn follow(
+        self: &Arc<Self>,
+        instruction: &mut Instruction,
+        intent: Intent,
+        words: String,
+        understood: Understood,
+    ) -> Result<(), Stop> {
+        instruction.intent = Some(intent.clone());
+        let request = match intent {
+            Intent::Edit { request } => request,
+            control @ Intent::Control { .. } => {
+                if self.control(instruction, &control, &understood).await? {
+                    return Ok(());
+                }
+                let request = intent::clean::clean(&words);
+                instruction.intent = Some(Intent::Edit {
+                    request: request.clone(),
+                });
+                request
+            }
+        };
+        self.follow_edit(instruction, request, words, &understood, None)
+            .await
+    }
+
+    /// Tells what was understood as a change, and makes it.
+    async fn follow_edit(
+        self: &Arc<Self>,
+        instruction: &mut Instruction,
+        request: String,
+        words: String,
+        understood: &Understood,
+        earlier: Option<Earlier>,
+    ) -> Result<(), Stop> {
+        instruction.state = InstructionState::Proposing;
+        let change = Change::new()
+            .event(self.intent_event(instruction, None, understood))
+            .choices(&instruction.actor, None)?;
+        self.store(change, instruction).await?;
+        failpoint::reach("instruction.understood");
+        self.propose_edit(instruction, request, words, earlier)
+            .await
+    }
+
+    /// The phrase of the sender's own screen that the words are. A command of ours that was said exactly is ours.
+    fn for_the_screen(&self, instruction: &Instruction, words: &str) -> Option<String> {
         let known = self.commands().remove(instruction.id.as_str())?;
         let (phrase, exact) = intent::spoken::nearest(words, known.iter().map(String::as_str))?;
         // Of two near readings ours is the one that asks before it acts.
-        let near = matches!(intent, Intent::Control { .. });
-        (exact || !near).then(|| phrase.to_owned())
+        match intent::understand(words) {
+            Intent::Control { exact: true, .. } => None,
+            Intent::Control { .. } if !exact => None,
+            _ => Some(phrase.to_owned()),
+        }
     }
 
     async fn told_the_screen(
@@ -221,7 +309,7 @@ impl Conductor {
         phrase: &str,
     ) -> Result<(), Stop> {
         instruction.state = InstructionState::Done;
-        let mut event = self.intent_event(instruction, None);
+        let mut event = self.intent_event(instruction, None, &Understood::default());
         event.data["command"] = json!(phrase);
         event.data["reading"] = json!(format!("for the cockpit: {phrase}"));
         self.store(Change::new().event(event), instruction).await?;
@@ -241,18 +329,28 @@ impl Conductor {
         };
         instruction.state = InstructionState::Transcribing;
         self.store(Change::new(), instruction).await?;
-        let heard = transcriber.transcribe(&self.recordings.join(&file)).await?;
+        let path = self.recordings.join(&file);
+        // The phrases of the site are made ready while it listens.
+        let (heard, _) = tokio::join!(transcriber.transcribe(&path), self.phrases());
+        let heard = heard?;
         let data = json!({
             "text": heard.text,
             "ms": heard.millis,
             "seconds": heard.seconds,
             "engine": heard.engine,
             "doubtful": heard.doubtful,
+            "words": heard.words,
+            "note": heard.note,
         });
         instruction.text = Some(heard.text.clone());
         let event = NewEvent::new(EventKind::Transcript, &instruction.actor, data)
             .instruction(Some(&instruction.id));
-        self.store(Change::new().event(event), instruction).await?;
+        let mut change = Change::new().event(event);
+        if let Some(note) = &heard.note {
+            let told = NewEvent::new(EventKind::Notice, "sayso", json!({ "message": note }));
+            change = change.event(told.instruction(Some(&instruction.id)));
+        }
+        self.store(change, instruction).await?;
         if heard.text.trim().is_empty() {
             return Err(Refusal::new(RefusalReason::Unclear, "no speech was heard")
                 .hint("hold the key while you speak, closer to the microphone, or type the instruction")
@@ -277,6 +375,7 @@ impl Conductor {
         instruction: &mut Instruction,
         words: String,
         original: String,
+        earlier: Option<Earlier>,
     ) -> Result<(), Stop> {
         let began = Instant::now();
         let status = self.repo.status().await?;
@@ -286,14 +385,17 @@ impl Conductor {
             original,
             file_path: instruction.file_path.clone(),
             tree: Arc::clone(&tree),
+            earlier,
         };
         let mut refusal = None;
         for generator in &self.generators {
             if instruction.engine != "auto" && generator.name() != instruction.engine {
                 continue;
             }
+            let asked = Instant::now();
             match generator.generate(request.clone()).await {
                 Ok(generated) => {
+                    let took = asked.elapsed();
                     let proposal = self
                         .build_proposal(
                             instruction,
@@ -303,7 +405,9 @@ impl Conductor {
                             generator.name(),
                         )
                         .await?;
-                    return self.open_proposal(instruction, proposal, began).await;
+                    return self
+                        .open_proposal(instruction, proposal, began, Some(took))
+                        .await;
                 }
                 // The first engine's refusal is the one that names candidates in the site.
                 Err(refused) => refusal = refusal.or(Some(refused)),
@@ -321,6 +425,7 @@ impl Conductor {
         &self,
         instruction: &Instruction,
         question: Option<&crate::model::Question>,
+        understood: &Understood,
     ) -> NewEvent {
         let mut data = json!({
             "text": instruction.text,
@@ -329,6 +434,15 @@ impl Conductor {
         });
         if let Some(question) = question {
             data["question"] = json!(question);
+        }
+        if let Some(hearing) = &understood.hearing {
+            data["heard"] = json!(hearing);
+        }
+        if let Some(sure) = understood.spoken {
+            data["sure"] = json!(sure);
+        }
+        if let Some(last) = &understood.corrects {
+            data["corrects"] = json!(last);
         }
         NewEvent::new(EventKind::Intent, &instruction.actor, data)
             .instruction(Some(&instruction.id))
@@ -359,9 +473,12 @@ impl Conductor {
         let event =
             NewEvent::new(EventKind::Error, "sayso", data).instruction(Some(&instruction.id));
         instruction.state = InstructionState::Refused;
+        let mut change = Change::new().event(event);
+        if !refusal.candidates.is_empty() {
+            change = change.choices(&instruction.actor, Some(&instruction.id))?;
+        }
         instruction.refusal = Some(refusal);
-        self.store(Change::new().event(event), &mut instruction)
-            .await
+        self.store(change, &mut instruction).await
     }
 
     pub(super) async fn fail(
@@ -434,31 +551,12 @@ impl Conductor {
         std::fs::create_dir_all(&self.recordings).map_err(failed)?;
         let name = format!("{id}.wav");
         std::fs::write(self.recordings.join(&name), wav).map_err(failed)?;
-        prune(&self.recordings, self.config.voice.keep.max(1));
+        let keep = shelf::Keep {
+            count: self.config.voice.keep,
+            days: self.config.voice.keep_days,
+        };
+        // Their ids sort by time.
+        keep.prune(shelf::named(&self.recordings, "ins_").map_err(failed)?);
         Ok(name)
-    }
-}
-
-/// Keeps the newest `keep` recordings of instructions; their ids sort by time.
-fn prune(dir: &Path, keep: usize) {
-    let Ok(entries) = std::fs::read_dir(dir) else {
-        return;
-    };
-    let mut files: Vec<PathBuf> = entries
-        .flatten()
-        .map(|entry| entry.path())
-        .filter(|path| {
-            let name = path
-                .file_name()
-                .and_then(|name| name.to_str())
-                .unwrap_or_default();
-            name.starts_with("ins_") && name.ends_with(".wav")
-        })
-        .collect();
-    files.sort();
-    let excess = files.len().saturating_sub(keep);
-    for old in &files[..excess] {
-        // A file that cannot be removed is tried again with the next recording.
-        let _ = std::fs::remove_file(old);
     }
 }

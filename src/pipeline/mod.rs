@@ -8,12 +8,14 @@ mod batch;
 mod control;
 mod deploy;
 mod describe;
+mod hearing;
 mod instruct;
 mod propose;
 mod question;
 mod records;
 mod recover;
 mod review;
+mod spoken;
 mod status;
 mod sync;
 mod watch;
@@ -63,6 +65,8 @@ pub struct Conductor {
     transcriber: Option<Arc<dyn Transcriber>>,
     targets: BTreeMap<String, Arc<dyn DeployTarget>>,
     recordings: PathBuf,
+    /// The known phrases, for the tree they were made for.
+    phrases: tokio::sync::Mutex<Option<Arc<hearing::Phrases>>>,
     /// Held while an instruction is taken, so that one idempotency key makes one instruction.
     submitting: tokio::sync::Mutex<()>,
     /// Held while a proposal changes or becomes a commit: one reviewer's step at a time.
@@ -79,9 +83,14 @@ impl Conductor {
     /// A conductor; what an earlier process left unfinished is taken up at once.
     ///
     /// # Errors
-    /// `store` when the log cannot be read.
+    /// `store` when the log cannot be read; `config` when a phrase names an environment that is not configured.
     pub async fn open(setup: Setup) -> Result<Arc<Self>, Problem> {
+        crate::config::Phrase::check_environments(
+            &setup.config.phrase,
+            setup.targets.keys().map(String::as_str),
+        )?;
         let conductor = Arc::new(Self {
+            phrases: tokio::sync::Mutex::new(None),
             log: setup.log,
             config: setup.config,
             repo: setup.repo,

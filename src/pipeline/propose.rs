@@ -1,7 +1,7 @@
 //! Proposals: from a generator's files, from the working tree, or as the inverse of a commit.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use serde_json::json;
@@ -113,12 +113,18 @@ impl Conductor {
         instruction: &mut Instruction,
         proposal: Proposal,
         began: Instant,
+        engine: Option<Duration>,
     ) -> Result<(), Stop> {
         let view = view(proposal);
         instruction.state = InstructionState::Proposed;
         instruction.proposal = Some(view.proposal.id.clone());
         let millis = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
-        let event = proposal_event(EventKind::Proposal, &view, Some(millis), &instruction.actor);
+        let mut event =
+            proposal_event(EventKind::Proposal, &view, Some(millis), &instruction.actor);
+        if let Some(engine) = engine {
+            // Of `ms`, what the engine itself took.
+            event.data["engine_ms"] = json!((engine.as_secs_f64() * 1e6).round() / 1e3);
+        }
         let change = Change::new().event(event).proposal(&view.proposal)?;
         self.store(change, instruction).await?;
         failpoint::reach("proposal.stored");

@@ -27,7 +27,7 @@ pub(super) async fn begin(
     if !app.auth.knows(body.token.trim()) {
         return Err(
             Problem::new(401, "unauthorized", "the token is not accepted")
-                .hint("paste the token that `sayso token` or the start of the server printed"),
+                .hint("paste the token that `sayso serve --show-token` prints"),
         );
     }
     let cookie = app.auth.begin(Instant::now())?;

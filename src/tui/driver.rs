@@ -203,6 +203,14 @@ impl Driver {
     async fn perform(&mut self, effect: Effect) -> io::Result<Vec<Effect>> {
         match effect {
             Effect::Press => self.with_microphone(|microphone| microphone.press()),
+            Effect::Start => self.with_microphone(|microphone| microphone.start()),
+            Effect::Dictate(clip) => self.with_microphone(|microphone| microphone.dictate(clip)),
+            Effect::Replay(clip) => self.with_microphone(|microphone| microphone.replay(clip)),
+            Effect::Sound(sound) => self.with_microphone(|microphone| microphone.sound(sound)),
+            Effect::WatchDevices(on) => {
+                self.with_microphone(|microphone| microphone.watch_devices(on));
+            }
+            Effect::ChooseDevice(id) => self.with_microphone(|microphone| microphone.choose(id)),
             Effect::Release => self.with_microphone(|microphone| microphone.release()),
             Effect::CancelRecording => self.with_microphone(|microphone| microphone.cancel()),
             Effect::Follow(cursor) => self.events = Some(self.effects.follow(cursor)),

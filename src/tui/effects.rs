@@ -154,7 +154,9 @@ impl Effects {
                     Err(error) => Outcome::Told(Tone::Bad, error.to_string()),
                 }
             }),
-            Effect::Press | Effect::Release | Effect::CancelRecording => {}
+            Effect::Press | Effect::Start | Effect::Release | Effect::CancelRecording => {}
+            Effect::Dictate(_) | Effect::Replay(_) | Effect::Sound(_) => {}
+            Effect::WatchDevices(_) | Effect::ChooseDevice(_) => {}
             Effect::Edit(_) | Effect::Follow(_) | Effect::Copy(_) => {}
             Effect::Repaint | Effect::Suspend | Effect::Quit => {}
         }

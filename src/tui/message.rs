@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::keys::{Key, Stroke};
 use super::model::Tone;
 use super::model::painting::{PaintJob, Painted};
-use super::voice_port::MicEvent;
+use super::voice_port::{MicEvent, Sound};
 use crate::client::stream::StreamItem;
 use crate::model::api::{
     Accepted, Approval, Approved, BatchApproval, Decide, EditText, ProposalView, Status, Synced,
@@ -102,6 +102,18 @@ pub enum Outcome {
 pub enum Effect {
     /// Begin to record.
     Press,
+    /// Begin a recording that ends by itself.
+    Start,
+    /// Read a recording for the text that is being written.
+    Dictate(PathBuf),
+    /// Play a recording.
+    Replay(PathBuf),
+    /// Play a short sound.
+    Sound(Sound),
+    /// Begin or end to tell the microphones with their levels.
+    WatchDevices(bool),
+    /// Record from this microphone; `None`: the system's default.
+    ChooseDevice(Option<String>),
     /// End the recording.
     Release,
     /// Throw the recording away.

@@ -5,6 +5,7 @@
 //! by splicing bytes ([`deeds`], [`plan`]). Nothing is ever printed from a tree.
 
 pub mod ask;
+pub mod choice;
 pub mod components;
 pub mod deeds;
 pub mod doc;
@@ -20,7 +21,8 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 
 use super::{Generated, Generator, Request};
-use crate::model::{FileTree, Refusal, RefusalReason};
+use crate::model::{Candidate, FileTree, Refusal, RefusalReason};
+use choice::Choice;
 use find::Finder;
 use site::Site;
 
@@ -47,6 +49,76 @@ impl Offline {
         site
     }
 
+    /// Makes the change that a request asks for; an answer to an earlier refusal chooses among its places.
+    ///
+    /// # Errors
+    /// A refusal; see [`RefusalReason`].
+    pub fn answer(&self, request: &Request) -> Result<Generated, Refusal> {
+        let pointed = request.file_path.as_deref();
+        let answer = request.earlier.as_ref().and_then(|earlier| {
+            let choice = choice::read(&request.words, earlier.candidates.len())?;
+            (!earlier.candidates.is_empty()).then_some((earlier, choice))
+        });
+        let Some((earlier, choice)) = answer else {
+            return self.edit(&request.tree, &request.words, pointed);
+        };
+        let site = self.site(&request.tree);
+        let list = &earlier.candidates;
+        let only = |one: &Candidate| choose(&site, &earlier.words, pointed, &[one.clone()], &[]);
+        let unlisted = |what: String| {
+            Refusal::new(RefusalReason::Ambiguous, what)
+                .hint(format!("say a number from 1 to {}", list.len()))
+                .candidates(list.clone())
+        };
+        match choice {
+            Choice::Nth(number) => match choice::nth(list, number) {
+                Some(one) => plan::apply(&site, only(one)?),
+                None => Err(unlisted(format!("there is no number {number} in the list"))),
+            },
+            Choice::Line(line) => {
+                let fitting: Vec<&Candidate> = list.iter().filter(|one| one.line == line).collect();
+                match fitting.as_slice() {
+                    [one] => plan::apply(&site, only(one)?),
+                    _ => Err(unlisted(format!("line {line} does not tell them apart"))),
+                }
+            }
+            Choice::All => {
+                let mut all = plan::Plan::default();
+                for one in list {
+                    let plan = only(one)?;
+                    all.title = plan.title;
+                    all.notes.extend(plan.notes);
+                    all.warnings.extend(plan.warnings);
+                    all.edits.extend(plan.edits);
+                    all.files.extend(plan.files);
+                }
+                all.notes.dedup();
+                all.warnings.dedup();
+                plan::apply(&site, all)
+            }
+            Choice::Where(said) => {
+                let places = ask::Phrase::new(&format!("it {said}")).places;
+                if !places.is_empty()
+                    && let Ok(plan) = choose(&site, &earlier.words, pointed, list, &places)
+                    && plan.within(&site, list)
+                {
+                    return plan::apply(&site, plan);
+                }
+                let named = choice::by_words(list, &said);
+                match named.as_slice() {
+                    [one] => plan::apply(&site, only(one)?),
+                    [] => Err(unlisted(format!(
+                        "\u{201c}{said}\u{201d} does not tell them apart"
+                    ))),
+                    _ => {
+                        Err(unlisted(format!("{} of them are {said}", named.len()))
+                            .candidates(named))
+                    }
+                }
+            }
+        }
+    }
+
     /// Makes the change that `words` ask for.
     ///
     /// # Errors
@@ -58,67 +130,91 @@ impl Offline {
         file_path: Option<&str>,
     ) -> Result<Generated, Refusal> {
         let site = self.site(tree);
-        if let Some(path) = file_path
-            && !site.has(path)
-        {
-            return Err(Refusal::new(
-                RefusalReason::OutOfScope,
-                format!("{path} is not a file of this site"),
-            ));
+        let plan = choose(&site, words, file_path, &[], &[])?;
+        plan::apply(&site, plan)
+    }
+}
+
+/// The plan for `words`, of the places in `among` (all when empty), in `places` besides those that are said.
+fn choose(
+    site: &Site,
+    words: &str,
+    pointed: Option<&str>,
+    among: &[Candidate],
+    places: &[ask::Place],
+) -> Result<plan::Plan, Refusal> {
+    if let Some(path) = pointed
+        && !site.has(path)
+    {
+        return Err(Refusal::new(
+            RefusalReason::OutOfScope,
+            format!("{path} is not a file of this site"),
+        ));
+    }
+    if let Some(refusal) = out_of_scope(words) {
+        return Err(refusal);
+    }
+    let finder = Finder {
+        site,
+        pointed,
+        among,
+    };
+    let mut asks = ask::parse(words);
+    if asks.is_empty() {
+        return Err(Refusal::new(
+            RefusalReason::Unclear,
+            format!("\u{201c}{words}\u{201d} is not a change that is understood"),
+        )
+        .hint("say what to change and to what: change the headline to 'Hello'"));
+    }
+    let mut refusal: Option<Refusal> = None;
+    let mut part: Option<plan::Plan> = None;
+    // "the button border radius": what is said to be a property is no text.
+    let styled = asks
+        .first()
+        .is_some_and(|ask| matches!(ask, ask::Ask::Style { property, .. } if !property.is_empty()));
+    for (reading, ask) in asks.iter_mut().enumerate() {
+        ask::parse::with_places(ask, places);
+        for phrase in ask.phrases() {
+            finder.settle(phrase);
         }
-        if let Some(refusal) = out_of_scope(words) {
-            return Err(refusal);
-        }
-        let finder = Finder {
-            site: &site,
-            pointed: file_path,
-        };
-        let asks = ask::parse(words);
-        if asks.is_empty() {
-            return Err(Refusal::new(
-                RefusalReason::Unclear,
-                format!("\u{201c}{words}\u{201d} is not a change that is understood"),
-            )
-            .hint("say what to change and to what: change the headline to 'Hello'"));
-        }
-        let mut refusal: Option<Refusal> = None;
-        let mut part: Option<plan::Plan> = None;
-        for ask in asks {
-            match deeds::plan(&finder, &ask) {
-                // Part of a text fits many readings; a whole text, a role or a key fits one.
-                Ok(plan) if plan.part => {
-                    let longest = part.as_ref().map_or(0, plan::Plan::replaced);
-                    if plan.replaced() > longest {
-                        part = Some(plan);
-                    }
+        match deeds::plan(&finder, ask) {
+            // Part of a text fits many readings; a whole text, a role or a key fits one.
+            Ok(plan) if plan.part => {
+                let longest = part.as_ref().map_or(0, plan::Plan::replaced);
+                if plan.replaced() > longest {
+                    part = Some(plan);
                 }
-                Ok(plan) => return plan::apply(&site, plan),
-                Err(found) => {
-                    // A reading that found nothing makes room for the next; one that found too much does not.
-                    let weak = matches!(
-                        found.reason,
-                        RefusalReason::NotFound | RefusalReason::Unclear
-                    );
-                    let better = refusal.as_ref().is_none_or(|known| {
-                        known.reason == RefusalReason::Unclear
-                            || (known.candidates.is_empty() && !found.candidates.is_empty())
-                    });
-                    if !weak {
-                        return Err(found);
-                    }
-                    if better {
-                        refusal = Some(found);
-                    }
+            }
+            Ok(plan) => return Ok(plan),
+            Err(found) => {
+                // A reading that found nothing makes room for the next; one that found too much does not.
+                let weak = matches!(
+                    found.reason,
+                    RefusalReason::NotFound | RefusalReason::Unclear
+                );
+                let better = refusal.as_ref().is_none_or(|known| {
+                    known.reason == RefusalReason::Unclear
+                        || (known.candidates.is_empty() && !found.candidates.is_empty())
+                });
+                if !weak && styled && reading > 0 {
+                    continue;
+                }
+                if !weak {
+                    return Err(found);
+                }
+                if better {
+                    refusal = Some(found);
                 }
             }
         }
-        if let Some(plan) = part {
-            return plan::apply(&site, plan);
-        }
-        let refusal = refusal
-            .unwrap_or_else(|| Refusal::new(RefusalReason::Unclear, "this is not understood"));
-        Err(generated_instead(&site, refusal))
     }
+    if let Some(plan) = part {
+        return Ok(plan);
+    }
+    let refusal =
+        refusal.unwrap_or_else(|| Refusal::new(RefusalReason::Unclear, "this is not understood"));
+    Err(generated_instead(site, refusal))
 }
 
 #[async_trait]
@@ -128,7 +224,7 @@ impl Generator for Offline {
     }
 
     async fn generate(&self, request: Request) -> Result<Generated, Refusal> {
-        self.edit(&request.tree, &request.words, request.file_path.as_deref())
+        self.answer(&request)
     }
 }
 
@@ -189,7 +285,7 @@ fn generated_instead(site: &Site, refusal: Refusal) -> Refusal {
     if !weak || !site.pages().is_empty() {
         return refusal;
     }
-    let line = |path: &String| crate::model::Candidate {
+    let line = |path: &String| Candidate {
         file: path.clone(),
         line: 1,
         text: site

@@ -6,7 +6,7 @@ use super::doc::Span;
 use super::parse;
 use super::site::Site;
 use crate::generate::{FileChange, Generated};
-use crate::model::{Refusal, RefusalReason};
+use crate::model::{Candidate, Refusal, RefusalReason};
 
 /// A splice: these bytes become that text.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,6 +48,17 @@ impl Plan {
             }],
             ..Self::default()
         }
+    }
+
+    /// Whether all of its splices are on the lines of `list`.
+    pub fn within(&self, site: &Site, list: &[Candidate]) -> bool {
+        self.edits.iter().all(|edit| {
+            site.doc(&edit.path).is_some_and(|doc| {
+                let (first, last) = (doc.line(edit.span.start), doc.line(edit.span.end));
+                list.iter()
+                    .any(|one| one.file == edit.path && (first..=last).contains(&one.line))
+            })
+        })
     }
 
     /// How many bytes it takes out.

@@ -162,7 +162,7 @@ fn blame(said: &str) -> Option<String> {
     let lines = || said.lines().map(str::trim).filter(|line| !line.is_empty());
     let line = lines()
         .rfind(|line| line.starts_with("ERROR") || line.contains("error:"))
-        .or_else(|| lines().last())?;
+        .or_else(|| lines().next_back())?;
     let words = line.split_whitespace().map(|word| {
         if word.contains("://") {
             "(address)"

@@ -37,11 +37,13 @@ pub enum Context {
     Edit,
     /// In the list of keys and in the palette.
     Help,
+    /// In the list of microphones.
+    Mics,
 }
 
 impl Context {
     /// The contexts that have their own keys, in the order of the help.
-    pub const ALL: [Context; 11] = [
+    pub const ALL: [Context; 12] = [
         Context::Cockpit,
         Context::Review,
         Context::Choices,
@@ -51,6 +53,7 @@ impl Context {
         Context::Ask,
         Context::Input,
         Context::Edit,
+        Context::Mics,
         Context::Help,
         Context::Global,
     ];
@@ -69,6 +72,7 @@ impl Context {
             Context::Input => "text input",
             Context::Edit => "editing a hunk",
             Context::Help => "lists",
+            Context::Mics => "microphones",
         }
     }
 
@@ -86,6 +90,7 @@ impl Context {
             Context::Input => "input",
             Context::Edit => "edit",
             Context::Help => "lists",
+            Context::Mics => "microphones",
         }
     }
 
@@ -109,6 +114,11 @@ pub enum Command {
     Talk,
     FinishTalk,
     CancelTalk,
+    EditHeard,
+    Replay,
+    Microphones,
+    ChooseMicrophone,
+    CloseMicrophones,
     FocusInput,
     LeaveInput,
     Submit,

@@ -46,6 +46,9 @@ const PHRASES: &[(Command, &[&str])] = &[
     (Back, &["go back", "back", "close that", "put it away"]),
     (Help, &["show the keys", "list the keys", "show the help"]),
     (Palette, &["open the palette", "command palette", "show all commands"]),
+    (EditHeard, &["edit what you heard", "let me correct that", "correct what you heard"]),
+    (Replay, &["play the recording", "play it again", "what did i say"]),
+    (Microphones, &["choose the microphone", "show the microphones", "list the microphones"]),
     (Redraw, &["redraw", "redraw the screen"]),
     (StopDeployment, &["stop the deployment", "cancel the deployment"]),
     (Quit, &["quit", "quit sayso", "close sayso", "exit"]),
@@ -75,6 +78,8 @@ pub fn is_elsewhere(command: Command) -> bool {
             | Run
             | SaveEdit
             | CancelEdit
+            | ChooseMicrophone
+            | CloseMicrophones
             | ApproveBatch
             | CommitBatch
             | ShowPicked

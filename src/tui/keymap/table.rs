@@ -2,7 +2,7 @@
 
 use super::Command as C;
 use super::Context::{
-    Ask, Choices, Cockpit, Edit, Global, Help, Input, Queue, Review, Summary, Talk,
+    Ask, Choices, Cockpit, Edit, Global, Help, Input, Mics, Queue, Review, Summary, Talk,
 };
 use super::LineCommand as L;
 
@@ -36,6 +36,9 @@ pub(super) const TABLE: &[Row] = &[
     (Cockpit, "X", C::StopDeployment, "stop the running deployment (asks)"),
     (Cockpit, "o", C::OpenPage, "open the live page"),
     (Cockpit, "y", C::CopyAddress, "copy the live address"),
+    (Cockpit, "E", C::EditHeard, "edit what was heard last and send it again"),
+    (Cockpit, "V", C::Replay, "play the last recording; once more ends it"),
+    (Cockpit, "M", C::Microphones, "choose the microphone, with live levels"),
     (Cockpit, "1", C::PaneSay, "go to the say pane"),
     (Cockpit, "2", C::PaneProposal, "go to the proposal"),
     (Cockpit, "3", C::PaneTimeline, "go to the timeline"),
@@ -125,6 +128,10 @@ pub(super) const TABLE: &[Row] = &[
     (Input, "Ctrl+K", C::Line(L::KillToEnd), "delete to the end"),
     (Edit, "Ctrl+S", C::SaveEdit, "put the text into the proposal"),
     (Edit, "Esc", C::CancelEdit, "stop editing (asks when something was changed)"),
+    (Mics, "Enter", C::ChooseMicrophone, "record from this one"),
+    (Mics, "Esc q M", C::CloseMicrophones, "close"),
+    (Mics, "Up k", C::ScrollUp, "the one above"),
+    (Mics, "Down j", C::ScrollDown, "the one below"),
     (Help, "Enter", C::Run, "run the entry"),
     (Help, "Esc", C::CloseHelp, "close"),
     (Help, "Up Ctrl+P", C::ScrollUp, "up"),

@@ -100,6 +100,9 @@ pub fn is_harmless(command: C) -> bool {
             | C::Summary
             | C::Queue
             | C::Redraw
+            | C::EditHeard
+            | C::Replay
+            | C::Microphones
             | C::OpenPage
             | C::CopyAddress
             // These ask before they act.

@@ -33,7 +33,7 @@ pub use review::{DiffRow, Review};
 pub use reviews::{Deciding, Reviews};
 pub use site::Site;
 pub use spoken::Spoken;
-pub use talk::{Phase, Talk, TalkBy};
+pub use talk::{Mics, Phase, Said, Talk, TalkBy};
 pub use timeline::{Timeline, Tone};
 
 use super::keymap::{Command, Context, Keymap};
@@ -58,6 +58,8 @@ pub struct Settings {
     pub approve: Action,
     /// How long the microphone stays open after its last use.
     pub warm: Duration,
+    /// The microphone and push-to-talk, as configured.
+    pub voice: config::Voice,
     /// Whether anything moves.
     pub motion: bool,
     /// Whether there is a microphone to ask.
@@ -80,6 +82,7 @@ impl Settings {
             talk: config.voice.mode,
             approve: config.approve.action,
             warm: config.voice.warm.duration(),
+            voice: config.voice.clone(),
             motion: config.ui.motion,
             microphone: false,
             listed: entries::settings(config),
@@ -150,6 +153,8 @@ pub enum Overlay {
     Summary(Summary),
     /// The proposals that wait; the selected one.
     Queue(usize),
+    /// The microphones, with their levels.
+    Mics(Mics),
 }
 
 /// The summary before a commit.
@@ -373,6 +378,7 @@ impl Model {
             (Some(Overlay::Confirm(_)), _) => Context::Ask,
             (Some(Overlay::Summary(_)), _) => Context::Summary,
             (Some(Overlay::Queue(_)), _) => Context::Queue,
+            (Some(Overlay::Mics(_)), _) => Context::Mics,
             (None, Focus::Input) => Context::Input,
             (None, Focus::Cockpit) if self.editing.is_some() && self.full_view() => Context::Edit,
             (None, Focus::Cockpit) if !self.questions.is_empty() => Context::Ask,
@@ -392,6 +398,14 @@ impl Model {
     /// The proposal on the screen, unless a card stands in its place.
     pub fn review(&self) -> Option<&Review> {
         self.reviews.current().filter(|_| self.card.is_none())
+    }
+
+    /// The text that has the focus: what is dictated goes there. Other editors of text join here.
+    pub fn text_field(&mut self) -> Option<&mut Line> {
+        match (&self.overlay, self.focus) {
+            (None, Focus::Input) => Some(&mut self.line),
+            _ => None,
+        }
     }
 
     /// The deployment that is still under way.

@@ -57,7 +57,12 @@ fn hints(model: &Model) -> Vec<(String, String)> {
     };
     match context {
         Context::Talk => {
-            add(C::FinishTalk, "send");
+            let what = if model.talk.dictating {
+                "insert"
+            } else {
+                "send"
+            };
+            add(C::FinishTalk, what);
             add(C::CancelTalk, "throw away");
         }
         Context::Ask => {
@@ -68,6 +73,12 @@ fn hints(model: &Model) -> Vec<(String, String)> {
             add(C::Submit, "send");
             add(C::LeaveInput, "back");
             add(C::Line(crate::tui::keymap::LineCommand::Older), "earlier");
+        }
+        Context::Mics => {
+            add(C::ChooseMicrophone, "record from this one");
+            add(C::ScrollDown, "down");
+            add(C::ScrollUp, "up");
+            add(C::CloseMicrophones, "close");
         }
         Context::Help => {
             add(C::Run, "run");

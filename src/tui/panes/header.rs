@@ -95,6 +95,9 @@ fn right(model: &Model) -> Vec<Span<'static>> {
     let mut spans = Vec::new();
     if model.talk.phase != Phase::Idle {
         spans.push(span("● mic ", theme.recording));
+    } else if model.talk.listening {
+        let phrase = text::clean_prose(&model.settings.voice.wake);
+        spans.push(span(format!("◉ listening for “{phrase}” "), theme.warn));
     } else if model.talk.open {
         spans.push(span("○ mic open ", theme.warn));
     }

@@ -40,7 +40,10 @@ pub fn draw(model: &Model, menu: &Menu, area: Rect, buf: &mut Buffer) -> (Rect, 
     };
     let inner = paint::boxed(buf, frame, title, theme.tip);
     let found = entries::found(model, menu);
-    let count = format!(" {}", found.len());
+    let count = match menu.filter.text() {
+        "" => String::new(),
+        _ => format!(" {} found", found.len()),
+    };
     let room = usize::from(inner.width).saturating_sub(text::width(&count) + 2);
     let typed = text::fit(menu.filter.text(), room).into_owned();
     let before = text::width(menu.filter.before());

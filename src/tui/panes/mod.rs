@@ -7,6 +7,7 @@ pub mod edit;
 pub mod footer;
 pub mod header;
 pub mod help;
+pub mod mics;
 pub mod progress;
 pub mod proposal;
 pub mod queue;

@@ -21,6 +21,13 @@ impl Turn<'_> {
             C::Talk => self.talk_pressed(key),
             C::FinishTalk => self.finish_recording(),
             C::CancelTalk => self.cancel_recording(),
+            C::EditHeard => self.edit_heard(),
+            C::Replay => self.replay(),
+            C::Microphones => self.open_microphones(),
+            C::ChooseMicrophone => self.choose_microphone(),
+            C::CloseMicrophones => self.close_microphones(),
+            C::ScrollUp if self.in_microphones() => self.step_microphone(false),
+            C::ScrollDown if self.in_microphones() => self.step_microphone(true),
             C::FocusInput => self.focus_input(),
             C::LeaveInput => self.leave_input(),
             C::Submit => self.submit_line(),
@@ -305,7 +312,7 @@ impl Turn<'_> {
                 return;
             }
             Some(Overlay::Summary(_) | Overlay::Queue(_)) => return self.move_overlay(rows(10)),
-            Some(Overlay::Confirm(_)) => return,
+            Some(Overlay::Confirm(_) | Overlay::Mics(_)) => return,
             None => {}
         }
         if self.m.full_view() {

@@ -23,6 +23,7 @@ impl Turn<'_> {
             return;
         }
         self.m.state_seq = event.seq;
+        self.sound_of(event.kind);
         match event.kind {
             EventKind::Transcript => self.transcript(event),
             EventKind::Intent => self.intent(event),
@@ -50,6 +51,7 @@ impl Turn<'_> {
     }
 
     fn transcript(&mut self, event: &Event) {
+        self.m.talk.said(event);
         self.m.heard = Some(Heard {
             instruction: event.instruction.clone(),
             text: said(event, "text").to_owned(),

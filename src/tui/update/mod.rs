@@ -27,6 +27,7 @@ pub fn update(model: &mut Model, now: Moment, message: Message) -> Vec<Effect> {
         out: Vec::new(),
     };
     turn.take(message);
+    turn.settle_microphones();
     let mut effects = turn.out;
     if !drawn {
         relayout(model, &mut effects);

@@ -61,6 +61,7 @@ fn overlay(
         Some(Overlay::Confirm(confirm)) => panes::ask::confirm(model, confirm, now, area, buf),
         Some(Overlay::Summary(of)) => panes::summary::draw(model, of, area, buf),
         Some(Overlay::Queue(at)) => panes::queue::draw(model, *at, area, buf),
+        Some(Overlay::Mics(mics)) => panes::mics::draw(model, mics, area, buf),
         None => {
             let open = model.questions.front()?;
             panes::ask::question(model, open, area, buf)

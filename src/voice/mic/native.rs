@@ -1,5 +1,7 @@
 //! ALSA, Core Audio and WASAPI through cpal.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::Duration;
 
 use cpal::traits::{DeviceTrait, HostTrait, StreamTrait};
@@ -10,12 +12,16 @@ use cpal::{
 
 use super::{MicInfo, Session, choose};
 use crate::model::Problem;
+use crate::voice::RATE;
 use crate::voice::core::Input;
 use crate::voice::diagnose::{self, Surroundings};
 use crate::voice::resample;
 
 /// How long the audio system may take to make a stream.
 const BUILD: Duration = Duration::from_secs(6);
+
+/// Between two looks whether a sound is still wanted.
+const LOOK: Duration = Duration::from_millis(100);
 
 /// Records until the session is stopped. These systems follow a change of the default by themselves.
 pub fn run(session: &Session<impl Fn(Input) + Clone + Send + 'static>) -> Result<(), Problem> {
@@ -53,6 +59,72 @@ pub fn list() -> Result<Vec<MicInfo>, Problem> {
             })
         })
         .collect())
+}
+
+/// Plays `samples` (16 kHz mono) to the end, or until `stop` is true.
+pub fn play(samples: &[f32], stop: &AtomicBool) -> Result<(), Problem> {
+    let host = host()?;
+    let silent = |why: &str| {
+        Problem::new(
+            503,
+            "speaker-absent",
+            format!("there is no loudspeaker: {why}"),
+        )
+        .hint("plug one in, or read instead")
+    };
+    let device = host
+        .default_output_device()
+        .ok_or_else(|| silent("the system has no default output"))?;
+    let default = device
+        .default_output_config()
+        .map_err(|error| silent(&error.to_string()))?;
+    let (rate, channels) = (default.sample_rate(), usize::from(default.channels()));
+    // Straight lines between samples are good enough for an ear that knows what was said.
+    let step = f64::from(RATE) / f64::from(rate);
+    let frames = (samples.len() as f64 / step) as usize;
+    let sound: Vec<f32> = (0..frames)
+        .map(|frame| {
+            let place = frame as f64 * step;
+            let (at, part) = (place as usize, place.fract() as f32);
+            let next = samples.get(at + 1).copied().unwrap_or_default();
+            samples[at] * (1.0 - part) + next * part
+        })
+        .collect();
+    let (done, ended) = mpsc::channel();
+    let failed = done.clone();
+    let mut place = 0;
+    let stream = device
+        .build_output_stream(
+            default.config(),
+            move |out: &mut [f32], _| {
+                for frame in out.chunks_mut(channels.max(1)) {
+                    frame.fill(sound.get(place).copied().unwrap_or_default());
+                    place += 1;
+                }
+                if place >= sound.len() {
+                    let _ = done.send(None);
+                }
+            },
+            move |error| {
+                let _ = failed.send(Some(error.to_string()));
+            },
+            Some(BUILD),
+        )
+        .map_err(|error| silent(&error.to_string()))?;
+    stream.play().map_err(|error| silent(&error.to_string()))?;
+    while !stop.load(Ordering::Relaxed) {
+        match ended.recv_timeout(LOOK) {
+            Ok(None) => {
+                // The last buffer was handed over, not heard yet.
+                std::thread::sleep(LOOK);
+                return Ok(());
+            }
+            Ok(Some(why)) => return Err(silent(&why)),
+            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => return Ok(()),
+        }
+    }
+    Ok(())
 }
 
 fn host() -> Result<Host, Problem> {

@@ -47,6 +47,17 @@ pub enum Ask {
         /// Where it goes.
         place: Spot,
     },
+    /// Change an attribute that no other request is about.
+    Attribute {
+        /// Of which element.
+        target: Phrase,
+        /// Its name in HTML.
+        name: String,
+        /// Its value, or the class that comes or goes.
+        value: String,
+        /// How.
+        how: How,
+    },
     /// Remove something.
     Remove(Phrase),
     /// Hide something.
@@ -57,6 +68,23 @@ pub enum Ask {
     Swap(Phrase, Phrase),
     /// Repair something.
     Fix(Phrase),
+}
+
+impl Ask {
+    /// What it speaks of.
+    pub fn phrases(&mut self) -> Vec<&mut Phrase> {
+        match self {
+            Self::Set { target, .. } | Self::Link { target, .. } | Self::Style { target, .. } => {
+                vec![target]
+            }
+            Self::Add { place, .. } => place.of.iter_mut().collect(),
+            Self::Remove(target) | Self::Hide(target) => vec![target],
+            Self::Attribute { target, .. } => vec![target],
+            Self::Fix(_) => Vec::new(),
+            Self::Move(target, place) => std::iter::once(target).chain(&mut place.of).collect(),
+            Self::Swap(a, b) => vec![a, b],
+        }
+    }
 }
 
 /// A value as it was said.
@@ -75,6 +103,17 @@ pub struct Spot {
     pub side: Side,
     /// Of what; `None` when only the places of the phrase say where.
     pub of: Option<Phrase>,
+}
+
+/// What happens to an attribute.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum How {
+    /// It gets this value.
+    Set,
+    /// This is added to its values.
+    Add,
+    /// This is taken from its values.
+    Take,
 }
 
 /// A side.

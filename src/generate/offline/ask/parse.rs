@@ -12,7 +12,7 @@ use values::{link_of, style_of};
 use super::colors;
 use super::lexicon::Role;
 use super::phrase::{Phrase, Place, unquote};
-use super::{Ask, Said, Side, Spot};
+use super::{Ask, How, Said, Side, Spot};
 use crate::intent::clean::quoted_spans;
 use crate::intent::numbers;
 
@@ -120,6 +120,10 @@ enum Verb {
 pub fn parse(request: &str) -> Vec<Ask> {
     let text = request.trim().trim_end_matches(['!', '?']).trim();
     let (places, body) = leading_places(text);
+    if let Some(mut ask) = values::attribute(&body) {
+        with_places(&mut ask, &places);
+        return vec![ask];
+    }
     let Some((verb, length)) = verb_at(&body) else {
         return use_as(&body, &places);
     };
@@ -192,9 +196,13 @@ fn use_as(body: &str, places: &[Place]) -> Vec<Ask> {
     asks
 }
 
-fn with_places(ask: &mut Ask, places: &[Place]) {
+/// Adds places to what is asked for.
+pub fn with_places(ask: &mut Ask, places: &[Place]) {
     let target = match ask {
-        Ask::Set { target, .. } | Ask::Link { target, .. } | Ask::Style { target, .. } => target,
+        Ask::Set { target, .. }
+        | Ask::Link { target, .. }
+        | Ask::Style { target, .. }
+        | Ask::Attribute { target, .. } => target,
         Ask::Add { what, .. } => what,
         Ask::Remove(target)
         | Ask::Hide(target)

@@ -14,6 +14,10 @@ pub struct Phrase {
     pub said: String,
     /// The same with its article, for when it is the text itself.
     pub full: String,
+    /// All of it as it was said, without an article.
+    pub whole: String,
+    /// How many of the places stood in its own words.
+    pub own: usize,
     /// True when it is to be renamed: its own text is meant, never the value it labels.
     pub naming: bool,
     /// Places it is said to be in, innermost first.
@@ -114,7 +118,10 @@ impl Phrase {
     /// Reads a phrase such as "the footer's 'FAQ' link in the second column".
     pub fn new(text: &str) -> Self {
         let text = text.trim().trim_end_matches([',', ':', '.', ';']).trim();
-        let mut phrase = Self::default();
+        let mut phrase = Self {
+            whole: strip_article(text).to_owned(),
+            ..Self::default()
+        };
         let mut rest = text.to_owned();
         // Places behind the head, last first: each begins at a preposition outside quotes.
         while let Some((at, end)) = last_preposition(&rest) {
@@ -131,6 +138,7 @@ impl Phrase {
             phrase.places.push(Place::new(&owner));
             rest = owned;
         }
+        phrase.own = phrase.places.len();
         let spans = quoted_spans(&rest);
         for (a, b) in &spans {
             phrase.quoted.push(unquote(&rest[*a..*b]));

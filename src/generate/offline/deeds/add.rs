@@ -3,13 +3,15 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::generate::offline::ask::lexicon::{alike, equal};
+use crate::generate::offline::ask::lexicon::{Role, alike, equal};
 use crate::generate::offline::ask::phrase::{Phrase, Place};
 use crate::generate::offline::ask::{Said, Side, Spot};
 use crate::generate::offline::doc::{Doc, Kind, Lang, NodeId, Span};
 use crate::generate::offline::find::page::Pages;
 use crate::generate::offline::find::text::{Scope, describe};
-use crate::generate::offline::find::{Finder, Hit, candidate, element, names, not_found, role};
+use crate::generate::offline::find::{
+    Finder, Hit, candidate, element, names, not_found, record, role,
+};
 use crate::generate::offline::plan::{Edit, Plan, indent, line_end};
 use crate::generate::offline::text::encode;
 use crate::generate::offline::view::{Piece, View, ViewId};
@@ -41,14 +43,134 @@ pub fn plan(
         .words
         .iter()
         .any(|word| ENTRIES.iter().any(|noun| equal(noun, word)));
+    // "add 'Dogs welcome' to the list": one more of what is there.
+    let entry = entry || (what.words.is_empty() && text.is_some());
     let typo = what.words.iter().any(|word| word == "page") && what.places.is_empty();
     if typo {
         return super::page::plan(finder, what, text);
+    }
+    if entry && let Some(plan) = plain_text(finder, what, text, place)? {
+        return Ok(plan);
     }
     if entry {
         return one_more(finder, what, text, link, place);
     }
     super::insert::plan(finder, what, text, link, place)
+}
+
+/// Adds a text to a list of plain texts in data: `features: ["One person", "Unlimited"]`.
+fn plain_text(
+    finder: &Finder<'_>,
+    what: &Phrase,
+    text: Option<&Said>,
+    place: &Spot,
+) -> Result<Option<Plan>, Refusal> {
+    let Some(text) =
+        text.filter(|_| matches!(place.side, Side::Anywhere | Side::End | Side::Start))
+    else {
+        return Ok(None);
+    };
+    let mut places = what.places.clone();
+    if let Some(of) = &place.of {
+        places.extend(of.places.iter().cloned());
+        places.insert(
+            0,
+            Place {
+                words: of.words.clone(),
+                quoted: of.quoted.clone(),
+                ordinal: of.ordinal,
+                ..Place::default()
+            },
+        );
+    }
+    if places.is_empty() {
+        return Ok(None);
+    }
+    let target = Phrase {
+        places,
+        ..Phrase::default()
+    };
+    let scope = finder.scope(&target)?;
+    let mut lists: Vec<(usize, Arc<Doc>, NodeId)> = Vec::new();
+    for path in finder.page_files(&scope) {
+        let Some(doc) = finder.site.doc(&path) else {
+            continue;
+        };
+        for list in 0..doc.nodes.len() {
+            if !record::plain_list(&doc, list) {
+                continue;
+            }
+            let last = doc.node(list).children[doc.node(list).children.len() - 1];
+            let shown = finder.seen(&doc, last, &scope.views);
+            if !shown
+                .iter()
+                .any(|seen| seen.view.page.is_some() && seen.attr.is_none())
+            {
+                continue;
+            }
+            let hit = Hit::whole(&doc, last, shown.clone());
+            let mut far = 0;
+            let placed = scope.places.iter().all(|place| {
+                let bound = doc.bindings.iter().any(|(name, ex)| {
+                    ex.span.start <= doc.node(list).span.start
+                        && doc.node(list).span.end <= ex.span.end
+                        && place.words.iter().all(|word| equal(name, word))
+                });
+                if bound {
+                    return true;
+                }
+                let nearest = shown
+                    .iter()
+                    .filter_map(|seen| names::in_place(finder, place, &hit, Some(seen)))
+                    .min();
+                far += nearest.unwrap_or_default();
+                nearest.is_some()
+            });
+            let known = lists
+                .iter()
+                .any(|(_, known, at)| known.path == doc.path && *at == list);
+            if placed && !known {
+                lists.push((far, doc.clone(), list));
+            }
+        }
+    }
+    let nearest = lists.iter().map(|(far, ..)| *far).min();
+    lists.retain(|(far, ..)| Some(*far) == nearest);
+    let [(_, doc, list)] = lists.as_slice() else {
+        return Ok(None);
+    };
+    let items = &doc.node(*list).children;
+    let (anchor, side) = match place.side {
+        Side::Start => (items[0], Side::Before),
+        _ => (items[items.len() - 1], Side::After),
+    };
+    let model = doc.node(anchor);
+    let raw = doc.raw(model.inner.clone());
+    let Some((written, quotes)) = encode(model.host, text.text.trim(), raw) else {
+        return Ok(None);
+    };
+    let copy = if quotes {
+        written
+    } else {
+        let (open, close) = (
+            doc.raw(model.span.start..model.inner.start),
+            doc.raw(model.inner.end..model.span.end),
+        );
+        format!("{open}{written}{close}")
+    };
+    let edit = beside(doc, anchor, side, &copy, true);
+    let mut plan = Plan {
+        title: format!("Add \u{201c}{}\u{201d}", text.text.trim()),
+        ..Plan::default()
+    };
+    plan.notes.push(format!(
+        "{}:{}: beside \u{201c}{}\u{201d} in its list",
+        doc.path,
+        doc.line(edit.span.start),
+        doc.text(anchor)
+    ));
+    plan.edits.push(edit);
+    Ok(Some(plan))
 }
 
 /// A group of like things: elements of one parent, or records of one list.
@@ -98,6 +220,18 @@ fn one_more(
             places: target.places.clone(),
             ..of.clone()
         };
+        let menu = what.role().is_some_and(|(role, ..)| role == Role::MenuItem);
+        let neighbour = if menu && neighbour.places.is_empty() {
+            Phrase {
+                places: vec![Place {
+                    words: vec!["nav".to_owned()],
+                    ..Place::default()
+                }],
+                ..neighbour
+            }
+        } else {
+            neighbour
+        };
         let (doc, node) = element::one(finder, &neighbour)?;
         let item = entry_around(&doc, node);
         return clone(finder, &doc, item, item, place.side, text, link);
@@ -124,6 +258,9 @@ fn one_more(
         .max()
         .unwrap_or_default();
     groups.retain(|group| group.named == named);
+    let groups = finder.chosen(groups, |group| {
+        candidate(&group.doc, group.doc.node(group.items[0]).span.clone())
+    });
     let most = groups
         .iter()
         .map(|group| group.items.len())
@@ -157,7 +294,20 @@ fn one_more(
             (plain_item(&group, true), last, Side::After)
         }
     };
-    let _ = model;
+    // A text alone makes no record of several values.
+    if what.words.is_empty()
+        && group.doc.node(model).kind == Kind::Object
+        && group.doc.node(model).children.len() > 2
+    {
+        return Err(Refusal::new(
+            RefusalReason::ValueMissing,
+            "the entries there have more than a text; say which list it goes into",
+        )
+        .candidates(vec![candidate(
+            &group.doc,
+            group.doc.node(model).span.clone(),
+        )]));
+    }
     clone(finder, &group.doc, model, anchor, side, text, link)
 }
 
@@ -175,9 +325,11 @@ fn plain_item(group: &Group, last: bool) -> NodeId {
     if last {
         order.reverse();
     }
+    let single = |item: &&NodeId| entry_parts(&group.doc, **item).text.is_some();
     order
         .iter()
-        .find(|item| !marked(item))
+        .find(|item| !marked(item) && single(item))
+        .or_else(|| order.iter().find(single))
         .or(order.first())
         .copied()
         .unwrap_or_default()
@@ -413,6 +565,9 @@ fn clone(
         at = edit.span.end;
     }
     copy.push_str(&doc.src[at..span.end]);
+    if doc.lang == Lang::Markdown && side == Side::After {
+        copy = counted_on(&copy, doc.raw(doc.node(anchor).span.clone()));
+    }
     let edit = beside(doc, anchor, side, &copy, node.kind == Kind::Object);
     let mut plan = Plan {
         title: format!("Add \u{201c}{wanted}\u{201d}"),
@@ -425,6 +580,19 @@ fn clone(
     ));
     plan.edits.push(edit);
     Ok(plan)
+}
+
+/// A numbered item of Markdown with the number after its neighbour's.
+fn counted_on(copy: &str, before: &str) -> String {
+    let number = |text: &str| -> Option<(usize, usize)> {
+        let digits = text.bytes().take_while(u8::is_ascii_digit).count();
+        let marked = text[digits..].starts_with(['.', ')']);
+        marked.then(|| Some((text[..digits].parse().ok()?, digits)))?
+    };
+    match (number(copy), number(before)) {
+        (Some((_, digits)), Some((last, _))) => format!("{}{}", last + 1, &copy[digits..]),
+        _ => copy.to_owned(),
+    }
 }
 
 /// An item's bytes without the blank lines after it.
@@ -458,7 +626,11 @@ fn beside(doc: &Doc, anchor: NodeId, side: Side, copy: &str, record: bool) -> Ed
                 | Lang::Html
                 | Lang::Markdown
         )
-        && doc.raw(span.clone()).starts_with('{');
+        && (doc.raw(span.clone()).starts_with('{')
+            || (doc.node(anchor).kind == Kind::Scalar
+                && doc
+                    .raw(doc.node(doc.node(anchor).parent).span.clone())
+                    .starts_with('[')));
     let dash = record && !code && matches!(doc.lang, Lang::Yaml | Lang::Markdown | Lang::Html) && {
         let start = doc.src[..span.start].rfind('\n').map_or(0, |at| at + 1);
         doc.src[start..span.start].trim_start().starts_with('-')

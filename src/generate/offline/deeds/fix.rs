@@ -116,6 +116,7 @@ fn links(finder: &Finder<'_>, scope: &Scope, many: bool) -> Result<Plan, Refusal
     for hits in [&mut broken, &mut holders, &mut sound] {
         unique(hits);
     }
+    let broken = finder.chosen(broken, Hit::candidate);
     if broken.is_empty() {
         if !holders.is_empty() {
             return Err(Refusal::new(
@@ -213,11 +214,45 @@ fn leads(finder: &Finder<'_>, view: &Arc<View>, hit: &Hit) -> Leads {
             Leads::Nowhere
         };
     }
-    if exists(finder, hit, path) {
+    if !exists(finder, hit, path) {
+        return Leads::Nowhere;
+    }
+    let known = anchor.is_empty()
+        || anchor == "top"
+        || anchors_of(finder, hit, path).is_none_or(|ids| ids.iter().any(|id| id == anchor));
+    if known {
         Leads::Somewhere
     } else {
         Leads::Nowhere
     }
+}
+
+/// The anchors of the plain page that a path leads to; nothing when they may be made.
+fn anchors_of(finder: &Finder<'_>, hit: &Hit, path: &str) -> Option<Vec<String>> {
+    let site = finder.site;
+    let from = if path.starts_with('/') {
+        site.app(&hit.doc.path)
+            .map(|app| site.apps[app].root.clone())
+            .unwrap_or_default()
+    } else {
+        folder(&hit.doc.path).to_owned()
+    };
+    let file = resolve::normal(&format!("{from}{}", path.trim_start_matches('/')))?;
+    let page = site
+        .pages()
+        .iter()
+        .position(|page| page.file == file && page.file.ends_with(".html"))?;
+    if site.apps[site.pages()[page].app].framework != Framework::Plain {
+        return None;
+    }
+    let view = site.view(page);
+    Some(
+        view.below(0)
+            .iter()
+            .flat_map(|id| [view.attr(*id, "id"), view.attr(*id, "name")])
+            .flatten()
+            .collect(),
+    )
 }
 
 fn exists(finder: &Finder<'_>, hit: &Hit, path: &str) -> bool {
@@ -283,11 +318,14 @@ fn exists(finder: &Finder<'_>, hit: &Hit, path: &str) -> bool {
                 | Framework::Docusaurus
                 | Framework::Astro
         )
-    }) && (inside.contains('/')
-        || matches!(
-            inside,
-            "tags" | "categories" | "feed.xml" | "rss.xml" | "sitemap.xml" | "blog" | "posts"
-        ));
+    }) && ![".md", ".mdx", ".html"]
+        .iter()
+        .any(|end| inside.ends_with(end))
+        && (inside.trim_start_matches("./").contains('/')
+            || matches!(
+                inside,
+                "tags" | "categories" | "feed.xml" | "rss.xml" | "sitemap.xml" | "blog" | "posts"
+            ));
     file || beside || made
 }
 
@@ -303,6 +341,30 @@ fn repair(finder: &Finder<'_>, hit: &Hit) -> Option<String> {
             .filter_map(|id| view.attr(*id, "id"))
             .collect();
         return nearest(anchor, ids.iter().map(String::as_str)).map(|id| format!("#{id}"));
+    }
+    if let Some((path, anchor)) = address.split_once('#')
+        && let Some(ids) = anchors_of(finder, hit, path)
+    {
+        return nearest(anchor, ids.iter().map(String::as_str)).map(|id| format!("{path}#{id}"));
+    }
+    // A file of Markdown is named as it lies in the folder.
+    if let Some(end) = [".md", ".mdx"].iter().find(|end| address.ends_with(*end)) {
+        let (front, name) = address.split_at(address.rfind('/').map_or(0, |at| at + 1));
+        let beside = resolve::normal(&format!("{}{front}", folder(&hit.doc.path))).map(|path| {
+            if path.is_empty() {
+                path
+            } else {
+                format!("{path}/")
+            }
+        })?;
+        let names: Vec<&str> = finder
+            .site
+            .under(&beside)
+            .filter_map(|path| path[beside.len()..].strip_suffix(end))
+            .filter(|name| !name.contains('/'))
+            .collect();
+        return nearest(name.strip_suffix(end)?, names.into_iter())
+            .map(|name| format!("{front}{name}{end}"));
     }
     let html = address.ends_with(".html");
     let wanted = address
@@ -522,6 +584,7 @@ fn typo(finder: &Finder<'_>, target: &Phrase, scope: &Scope) -> Result<Plan, Ref
             }
         }
     }
+    let found = finder.chosen(found, |(hit, _)| hit.candidate());
     match found.as_slice() {
         [] => Err(not_found("no misspelled word is known there")
             .hint("say it: change 'wrong' to 'right'")),

@@ -12,7 +12,11 @@ use crate::model::{Refusal, RefusalReason};
 /// # Errors
 /// A refusal.
 pub fn plan(finder: &Finder<'_>, target: &Phrase) -> Result<Plan, Refusal> {
-    let (doc, node) = element::one(finder, target)?;
+    let (mut doc, mut node) = element::one(finder, target)?;
+    let scope = finder.scope(target)?;
+    if let Some((inside, root)) = finder.rendered(&scope, &doc, node) {
+        (doc, node) = (inside, root);
+    }
     let this = doc.node(node);
     let component = this.name.starts_with(char::is_uppercase)
         || this.name.contains('-')

@@ -34,7 +34,7 @@ pub fn plan(
     value: &Said,
 ) -> Result<Plan, Refusal> {
     let scope = finder.scope(target)?;
-    let found = sources(finder, target, role, &scope);
+    let found = finder.chosen(sources(finder, target, role, &scope), Hit::candidate);
     match found.as_slice() {
         [] => Err(not_found(format!("there is no {}", describe(target)))),
         [hit] => super::set::write(

@@ -28,9 +28,22 @@ pub fn plan(
     if let Some(of) = &place.of {
         target.places.extend(of.places.iter().cloned());
     }
+    let of_page = place.of.as_ref().is_some_and(|of| {
+        let place = crate::generate::offline::ask::Place {
+            words: of.words.clone(),
+            quoted: of.quoted.clone(),
+            ..Default::default()
+        };
+        matches!(
+            finder.pages(&place),
+            crate::generate::offline::find::page::Pages::Some(_)
+        )
+    });
     let anywhere = place.side == Side::Anywhere;
-    if anywhere && let Some(of) = &place.of {
-        // "to the about page", "to the footer"
+    if (anywhere || of_page)
+        && let Some(of) = &place.of
+    {
+        // "to the about page", "at the end of the about page", "to the footer"
         target.places.push(crate::generate::offline::ask::Place {
             words: of.words.clone(),
             quoted: of.quoted.clone(),
@@ -69,7 +82,7 @@ pub fn plan(
         .hint("say it with \"saying\" and the text"));
     }
     let anchor = anchor(finder, &scope, place, &piece)?;
-    let edit = splice(finder, &anchor, &piece, text, link)?;
+    let edit = splice(finder, &anchor, &piece, what, text, link)?;
     let mut plan = Plan {
         title: format!("Add {}", describe(what)),
         ..Plan::default()
@@ -107,11 +120,20 @@ fn anchor(
     if let Some(of) = &place.of
         && !matches!(place.side, Side::Anywhere)
     {
+        let as_place = crate::generate::offline::ask::Place {
+            words: of.words.clone(),
+            quoted: of.quoted.clone(),
+            ..Default::default()
+        };
         let whole_page = of
             .words
             .iter()
             .all(|word| matches!(word.as_str(), "page" | "site" | "homepage"))
-            && of.quoted.is_empty();
+            && of.quoted.is_empty()
+            || matches!(
+                finder.pages(&as_place),
+                crate::generate::offline::find::page::Pages::Some(_)
+            );
         if !whole_page {
             let (doc, node) = element::one(finder, of).or_else(|refusal| {
                 let hit = finder.locate(of).map_err(|_| refusal)?;
@@ -293,6 +315,7 @@ fn splice(
     finder: &Finder<'_>,
     anchor: &Anchor,
     piece: &Piece,
+    what: &Phrase,
     text: Option<&Said>,
     link: Option<&str>,
 ) -> Result<Edit, Refusal> {
@@ -338,6 +361,14 @@ fn splice(
         }
         Piece::Template(_, template) => {
             let mut values: Vec<(&str, String)> = Vec::new();
+            // "add an image images/shop.jpg": its file is among the words.
+            let file = what
+                .said
+                .split_whitespace()
+                .find(|word| super::image::is_image(word));
+            if let Some(file) = file.filter(|_| link.is_none()) {
+                values.push(("link", file.to_owned()));
+            }
             if let Some(text) = text {
                 let host = if doc.lang == Lang::Script {
                     Host::Braced

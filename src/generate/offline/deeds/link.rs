@@ -25,7 +25,7 @@ pub const TARGETS: &[&str] = &["href", "to", "url", "link", "src", "path"];
 /// A refusal.
 pub fn plan(finder: &Finder<'_>, target: &Phrase, value: Option<&Said>) -> Result<Plan, Refusal> {
     let scope = finder.scope(target)?;
-    let found = links(finder, target, &scope);
+    let found = finder.chosen(links(finder, target, &scope), Hit::candidate);
     let Some(value) = value.filter(|value| !value.text.trim().is_empty()) else {
         return Err(Refusal::new(
             RefusalReason::ValueMissing,

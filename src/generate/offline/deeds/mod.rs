@@ -1,6 +1,7 @@
 //! Carrying out what is asked: one file per kind of deed.
 
 pub mod add;
+pub mod attribute;
 pub mod fix;
 pub mod hide;
 pub mod image;
@@ -12,6 +13,7 @@ pub mod remove;
 pub mod reorder;
 pub mod set;
 pub mod style;
+pub mod twins;
 
 use super::ask::Ask;
 use super::find::Finder;
@@ -41,6 +43,12 @@ pub fn plan(finder: &Finder<'_>, ask: &Ask) -> Result<Plan, Refusal> {
             link,
             place,
         } => add::plan(finder, what, text.as_ref(), link.as_deref(), place),
+        Ask::Attribute {
+            target,
+            name,
+            value,
+            how,
+        } => attribute::plan(finder, target, name, value, *how),
         Ask::Remove(target) => remove::plan(finder, target),
         Ask::Hide(target) => hide::plan(finder, target),
         Ask::Move(target, place) => reorder::plan(finder, target, place),

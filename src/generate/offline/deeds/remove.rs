@@ -15,7 +15,28 @@ use crate::model::{Refusal, RefusalReason};
 /// # Errors
 /// A refusal.
 pub fn plan(finder: &Finder<'_>, target: &Phrase) -> Result<Plan, Refusal> {
-    let (doc, node) = element::one(finder, target)?;
+    let (mut doc, mut node) = element::one(finder, target)?;
+    // All that a component shows goes with the component.
+    let scope = finder.scope(target)?;
+    if doc.node(node).kind == Kind::Element {
+        let used = finder.used_at(&scope, &doc, node);
+        match used.as_slice() {
+            [] => {}
+            [(user, at)] => (doc, node) = (user.clone(), *at),
+            _ => {
+                return Err(Refusal::new(
+                    RefusalReason::Ambiguous,
+                    format!("{} is used in {} places", describe(target), used.len()),
+                )
+                .hint("say on which page")
+                .candidates(
+                    used.iter()
+                        .map(|(doc, node)| candidate(doc, doc.node(*node).span.clone()))
+                        .collect(),
+                ));
+            }
+        }
+    }
     let mut plan = Plan {
         title: format!("Remove {}", describe(target)),
         ..Plan::default()
@@ -37,7 +58,9 @@ pub fn cut(doc: &Arc<Doc>, node: NodeId) -> Result<Vec<Edit>, Refusal> {
     let this = doc.node(node);
     let mut edits = Vec::new();
     let span = match this.kind {
-        Kind::Object if doc.node(this.parent).kind == Kind::Array => record_span(doc, node),
+        Kind::Object | Kind::Scalar if doc.node(this.parent).kind == Kind::Array => {
+            record_span(doc, node)
+        }
         Kind::Element | Kind::Expr => {
             let parent = doc.node(this.parent);
             // The only child of a return or a branch leaves a hole that code cannot have.

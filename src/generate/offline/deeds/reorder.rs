@@ -15,7 +15,31 @@ use crate::model::{Refusal, RefusalReason};
 /// # Errors
 /// A refusal.
 pub fn plan(finder: &Finder<'_>, target: &Phrase, place: &Spot) -> Result<Plan, Refusal> {
-    let (doc, node) = element::one(finder, target)?;
+    let (mut doc, mut node) = element::one(finder, target)?;
+    let mut beside = None;
+    if let Some(of) = &place.of {
+        let (other, anchor) = element::one(finder, of)?;
+        // Two components are moved where both are used.
+        let scope = finder.scope(target)?;
+        let outer = finder.scope(of)?;
+        let (ours, theirs) = (
+            finder.outwards(&scope, &doc, node),
+            finder.outwards(&outer, &other, anchor),
+        );
+        let common = ours.iter().find_map(|one| {
+            let near = |two: &&(Arc<Doc>, NodeId)| one.0.path == two.0.path;
+            theirs
+                .iter()
+                .find(near)
+                .map(|two| (one.clone(), two.clone()))
+        });
+        if let Some((one, two)) = common {
+            (doc, node) = one;
+            beside = Some(two);
+        } else {
+            beside = Some((other, anchor));
+        }
+    }
     let node = entry(&doc, node);
     let siblings = siblings(&doc, node);
     let at = siblings
@@ -24,7 +48,9 @@ pub fn plan(finder: &Finder<'_>, target: &Phrase, place: &Spot) -> Result<Plan, 
         .unwrap_or_default();
     let (anchor, side) = match (&place.of, place.side) {
         (Some(of), side) => {
-            let (other, anchor) = element::one(finder, of)?;
+            let Some((other, anchor)) = beside else {
+                return Err(not_found(format!("there is no {}", describe(of))));
+            };
             if other.path != doc.path {
                 return Err(Refusal::new(
                     RefusalReason::OutOfScope,
@@ -39,7 +65,16 @@ pub fn plan(finder: &Finder<'_>, target: &Phrase, place: &Spot) -> Result<Plan, 
                     candidate(&other, other.node(anchor).span.clone()),
                 ]));
             }
-            (entry(&doc, anchor), side)
+            let heading = matches!(
+                doc.node(anchor).name.as_str(),
+                "h1" | "h2" | "h3" | "h4" | "h5" | "h6"
+            );
+            let anchor = if heading {
+                section_of(&doc, anchor, node)
+            } else {
+                entry(&doc, anchor)
+            };
+            (anchor, side)
         }
         (None, Side::Up) => (
             *at.checked_sub(1)
@@ -146,6 +181,17 @@ fn entry(doc: &Doc, node: NodeId) -> NodeId {
         return parent;
     }
     node
+}
+
+/// The section beside `node` that a heading belongs to; the heading itself when there is none.
+fn section_of(doc: &Doc, heading: NodeId, node: NodeId) -> NodeId {
+    let parent = doc.node(node).parent;
+    if doc.node(heading).parent == parent {
+        return heading;
+    }
+    doc.ancestors(heading)
+        .find(|up| doc.node(*up).parent == parent && *up != node)
+        .unwrap_or(heading)
 }
 
 fn siblings(doc: &Doc, node: NodeId) -> Vec<NodeId> {

@@ -61,9 +61,10 @@ pub fn plan(
         }
     };
     let old = hit.doc.raw(hit.span.clone()).to_owned();
-    let new = shape(&hit, &old, value, role);
+    let new = numeric(&hit, &old, value).unwrap_or_else(|| shape(&hit, &old, value, role));
     let mut plan = write(&hit, &new, &describe(target))?;
     plan.part = hit.part;
+    super::twins::follow(&hit, role, &new, &mut plan);
     Ok(plan)
 }
 
@@ -216,6 +217,22 @@ pub fn shape(hit: &Hit, old_raw: &str, value: &Said, role: Option<Role>) -> Stri
     text
 }
 
+/// Money for a number that the page puts the currency to: the number alone.
+fn numeric(hit: &Hit, old: &str, value: &Said) -> Option<String> {
+    let number = |text: &str| text.trim().parse::<f64>().is_ok();
+    if hit.doc.node(hit.node).host != Host::Bare || !number(old) {
+        return None;
+    }
+    let bare = value
+        .text
+        .trim()
+        .trim_end_matches('.')
+        .trim_start_matches(['$', '€', '£', '¥'])
+        .trim_end_matches(['$', '€', '£', '¥'])
+        .trim();
+    number(bare).then(|| bare.to_owned())
+}
+
 /// A price keeps its currency and what follows it when only a number was said.
 fn price(old: &str, new: &str) -> String {
     let number = numbers::number(
@@ -240,7 +257,8 @@ fn price(old: &str, new: &str) -> String {
         return format!("{}{bare}{}", &old[..start], &old[start + length..]);
     }
     let money = bare.starts_with(['$', '€', '£', '¥'])
-        && bare[1..]
+        && bare
+            .trim_start_matches(['$', '€', '£', '¥'])
             .trim_start()
             .chars()
             .all(|c| c.is_ascii_digit() || matches!(c, '.' | ',') || !c.is_ascii());

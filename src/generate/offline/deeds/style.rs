@@ -9,8 +9,10 @@ use std::sync::Arc;
 use crate::generate::offline::ask::lexicon::{STOP, alike};
 use crate::generate::offline::ask::phrase::{Phrase, Place};
 use crate::generate::offline::ask::{Said, colors, parse};
-use crate::generate::offline::doc::{Kind, Lang};
-use crate::generate::offline::find::style::{Declared, Theme, is_color_value, theme, triplet};
+use crate::generate::offline::doc::{Doc, Kind, Lang, NodeId};
+use crate::generate::offline::find::style::{
+    Declared, Ruling, Theme, is_color_value, theme, triplet,
+};
 use crate::generate::offline::find::text::{Scope, describe};
 use crate::generate::offline::find::{
     Finder, Hit, ambiguous, candidate, element, names, not_found, role, special, unique,
@@ -82,7 +84,9 @@ pub fn plan(
         })?,
     };
     let mut found: Vec<Hit> = Vec::new();
-    let themed = words.iter().any(|word| TOKENS.contains(&word.as_str()));
+    // "the primary colour" is of the theme; "the primary button" is an element.
+    let themed = words.iter().any(|word| TOKENS.contains(&word.as_str()))
+        && !words.iter().any(|word| !tags(word).is_empty());
     if color {
         let mut token_words = words.clone();
         if !themed
@@ -107,7 +111,28 @@ pub fn plan(
     if found.is_empty() {
         found = on_elements(finder, &target, &scope, &words, property, dark)?;
     }
+    // "the ink colour", "the border radius": a name of the theme that is no word for one.
+    if found.is_empty() && (color || words.is_empty()) {
+        let named: Vec<String> = if words.is_empty() {
+            property
+                .rsplit('-')
+                .next()
+                .map(str::to_owned)
+                .into_iter()
+                .collect()
+        } else {
+            words.clone()
+        };
+        found = finder.tokens(&named, color);
+        found.retain(|hit| in_theme(dark, theme(&hit.doc, hit.node)));
+    }
     unique(&mut found);
+    let found = finder.chosen(found, Hit::candidate);
+    if found.is_empty()
+        && let Some(plan) = declare(finder, &target, &scope, &words, property, &value.text)?
+    {
+        return Ok(plan);
+    }
     match found.as_slice() {
         [] => Err(not_found(format!(
             "no rule sets the {} of {}",
@@ -183,6 +208,91 @@ fn on_elements(
     Ok(found)
 }
 
+/// A declaration more for the one rule that is written for the elements meant.
+fn declare(
+    finder: &Finder<'_>,
+    target: &Phrase,
+    scope: &Scope,
+    words: &[String],
+    property: &str,
+    value: &str,
+) -> Result<Option<Plan>, Refusal> {
+    let mut rules: Vec<(Arc<Doc>, NodeId)> = Vec::new();
+    for view in &scope.views {
+        for id in elements(finder, view, target, scope, words)? {
+            let own = |rule: &&Ruling| {
+                let by_tag = matches!(words, [word] if tags(word).contains(&rule.subject.as_str()));
+                !rule.conditional && (by_tag || rule.subject.is_empty())
+            };
+            let fitting = finder.rules(view, id);
+            let Some(top) = fitting.iter().filter(own).map(|rule| rule.weight).max() else {
+                continue;
+            };
+            let winner = fitting.iter().filter(own).rfind(|rule| rule.weight == top);
+            if let Some(rule) = winner
+                && !rules
+                    .iter()
+                    .any(|(doc, node)| doc.path == rule.doc.path && *node == rule.node)
+            {
+                rules.push((rule.doc.clone(), rule.node));
+            }
+        }
+    }
+    let [(doc, rule)] = rules.as_slice() else {
+        return Ok(None);
+    };
+    let Some(last) = doc
+        .node(*rule)
+        .children
+        .iter()
+        .copied()
+        .rfind(|child| doc.node(*child).kind == Kind::Decl)
+    else {
+        return Ok(None);
+    };
+    let span = doc.node(last).span.clone();
+    let rest = &doc.src[span.end..];
+    let closed = doc.raw(span.clone()).ends_with(';');
+    let gap = rest.len() - rest.trim_start_matches([' ', '\t']).len();
+    let semicolon = rest[gap..].starts_with(';');
+    let end = if closed {
+        span.end
+    } else if semicolon {
+        span.end + gap + 1
+    } else {
+        span.end
+    };
+    let line = doc.src[..span.start].rfind('\n').map_or(0, |at| at + 1);
+    let alone = doc.src[line..span.start].trim().is_empty();
+    let separator = if alone {
+        format!(
+            "{}{}",
+            crate::generate::offline::plan::line_end(&doc.src),
+            &doc.src[line..span.start]
+        )
+    } else {
+        " ".to_owned()
+    };
+    let lead = if closed || semicolon { "" } else { ";" };
+    let mut plan = Plan::one(
+        format!(
+            "Set the {} of {} to {value}",
+            property.replace('-', " "),
+            describe(target)
+        ),
+        &doc.path,
+        end..end,
+        format!("{lead}{separator}{property}: {value};"),
+    );
+    plan.notes.push(format!(
+        "{}:{}: {} did not say",
+        doc.path,
+        doc.line(span.start),
+        doc.node(*rule).name
+    ));
+    Ok(Some(plan))
+}
+
 /// The elements of a page a phrase means.
 fn elements(
     finder: &Finder<'_>,
@@ -245,10 +355,15 @@ fn elements(
                 .into_iter()
                 .collect());
         }
+        let button = alike(word, "button");
         let by_tag: Vec<ViewId> = view
             .below(0)
             .into_iter()
-            .filter(|id| tags(word).contains(&view.nodes[*id].tag.as_str()) && placed(*id))
+            .filter(|id| {
+                let tag = tags(word).contains(&view.nodes[*id].tag.as_str());
+                let dressed = button && !view.nodes[*id].component && role::is_button(view, *id);
+                (tag || dressed) && placed(*id)
+            })
             .collect();
         if !by_tag.is_empty() {
             return Ok(by_tag);
@@ -257,6 +372,28 @@ fn elements(
     // "the hero button": the first words say where.
     if words.len() > 1 {
         let (last, front) = (&words[words.len() - 1], &words[..words.len() - 1]);
+        // "the primary button": a kind of button by its class.
+        if alike(last, "button") {
+            let kind: Vec<ViewId> = view
+                .below(0)
+                .into_iter()
+                .filter(|id| {
+                    let classes = ["class", "className"]
+                        .iter()
+                        .filter_map(|name| view.attr(*id, name))
+                        .collect::<Vec<_>>()
+                        .join(" ");
+                    let parts = crate::generate::offline::ask::lexicon::words_of(&classes);
+                    role::is_button(view, *id)
+                        && !view.nodes[*id].component
+                        && front.iter().all(|word| parts.contains(word))
+                        && placed(*id)
+                })
+                .collect();
+            if !kind.is_empty() {
+                return Ok(kind);
+            }
+        }
         if !tags(last).is_empty() {
             let place = Place {
                 words: front.to_vec(),

@@ -86,6 +86,16 @@ pub fn replace(
             }
         }
     }
+    let all = finder.chosen(all, |(path, span)| {
+        finder.site.doc(path).map_or_else(
+            || crate::model::Candidate {
+                file: path.clone(),
+                line: 0,
+                text: String::new(),
+            },
+            |doc| candidate(&doc, span.clone()),
+        )
+    });
     match all.as_slice() {
         [] if texts.len() > 1 => Err(ambiguous(&what, &texts)),
         [] => Err(not_found(format!("{from} stands nowhere at {what}"))),

@@ -6,6 +6,18 @@ use crate::generate::offline::ask::lexicon::{alike, equal};
 use crate::generate::offline::ask::phrase::Place;
 use crate::generate::offline::view::{View, ViewId};
 
+/// The elements of a page that are called just so.
+pub fn called(view: &View, words: &[String]) -> Vec<ViewId> {
+    named(view, words)
+        .into_iter()
+        .filter(|id| {
+            let mut own = Names::default();
+            of_node(view, *id, &mut own);
+            own.joined.iter().any(|name| *name == words.concat())
+        })
+        .collect()
+}
+
 /// The elements of a page that a word names: `card`, `form`, `footer`, `list`.
 pub fn named(view: &View, words: &[String]) -> Vec<ViewId> {
     let mut words: Vec<&String> = words.iter().filter(|word| !names::idle(word)).collect();
@@ -25,7 +37,23 @@ pub fn named(view: &View, words: &[String]) -> Vec<ViewId> {
         })
     };
     let mut out: Vec<ViewId> = Vec::new();
-    for id in view.below(0) {
+    // Banners and heroes are like each other; what is called just so comes first.
+    let very = |id: ViewId| {
+        let mut own = Names::default();
+        of_node(view, id, &mut own);
+        words.iter().all(|word| {
+            own.words
+                .iter()
+                .chain(&own.joined)
+                .any(|name| equal(name, word))
+        })
+    };
+    let below = view.below(0);
+    let exact = below
+        .iter()
+        .any(|id| view.nodes[*id].text.is_empty() && very(*id));
+    let fits = |id: ViewId| if exact { very(id) } else { fits(id) };
+    for id in below {
         if view.nodes[id].text.is_empty() && fits(id) {
             // Parts of a card are named after it ("card-title"): the outermost is the card.
             let inside = out.iter().any(|known| view.up(id).any(|up| up == *known));
@@ -113,6 +141,9 @@ pub fn one(finder: &Finder<'_>, target: &Phrase) -> Result<(Arc<Doc>, NodeId), R
     let scope = finder.scope(target)?;
     let mut found = all(finder, target, &scope)?;
     found.dedup_by(|a, b| a.0.path == b.0.path && a.1 == b.1);
+    let mut found = finder.chosen(found, |(doc, node)| {
+        candidate(doc, doc.node(*node).span.clone())
+    });
     match found.len() {
         0 => Err(not_found(format!("there is no {}", describe(target)))),
         1 => Ok(found.remove(0)),
@@ -166,7 +197,7 @@ pub fn all(finder: &Finder<'_>, target: &Phrase, scope: &Scope) -> Result<Found,
     let mut found: Found = Vec::new();
     // By a text of its own.
     if !target.quoted.is_empty() || role.is_some() {
-        if let Ok(hits) = finder.find_all(target, scope) {
+        if let Ok(hits) = finder.find_texts(target, scope) {
             for hit in hits {
                 if let Some((doc, node)) = holder(&hit, role.map(|(role, ..)| role)) {
                     push(&mut found, &doc, node);
@@ -279,6 +310,24 @@ pub fn all(finder: &Finder<'_>, target: &Phrase, scope: &Scope) -> Result<Found,
     }
     // By what it says: a list item, a paragraph, a section with such a heading.
     by_saying(finder, &words, scope, &mut found);
+    if !found.is_empty() || !target.quoted.is_empty() {
+        return Ok(found);
+    }
+    // By its name in data, and by its text alone: "the Carols concert", "About".
+    let mut hits = finder.named_record(target, scope);
+    if hits.is_empty() {
+        let plain = Phrase {
+            naming: true,
+            ..target.clone()
+        };
+        hits = finder.find_plain(&plain, scope).unwrap_or_default();
+        hits.retain(|hit| !hit.part);
+    }
+    for hit in hits {
+        if let Some((doc, node)) = holder(&hit, None) {
+            push(&mut found, &doc, node);
+        }
+    }
     Ok(found)
 }
 
@@ -520,7 +569,25 @@ fn by_saying(finder: &Finder<'_>, words: &[String], scope: &Scope, found: &mut F
             .collect();
         for id in innermost {
             let node = &view.nodes[id];
-            push(found, &node.doc, node.node);
+            let times = |doc: &Doc, at: NodeId| {
+                let same = |other: &&crate::generate::offline::view::ViewNode| {
+                    other.text.is_empty() && other.node == at && other.doc.path == doc.path
+                };
+                view.nodes.iter().filter(same).count()
+            };
+            if times(&node.doc, node.node) < 2 {
+                push(found, &node.doc, node.node);
+                continue;
+            }
+            // One element that stands for several: the component's use, or the record it is made from.
+            let user = super::lift::user_of(view, id)
+                .map(|user| &view.nodes[user])
+                .filter(|user| times(&user.doc, user.node) < 2);
+            match (user, record_of(view, id)) {
+                (Some(user), _) => push(found, &user.doc, user.node),
+                (None, Some((doc, record))) => push(found, &doc, record),
+                (None, None) => push(found, &node.doc, node.node),
+            }
         }
     }
 }
@@ -528,6 +595,12 @@ fn by_saying(finder: &Finder<'_>, words: &[String], scope: &Scope, found: &mut F
 /// The element that is removed with a text: the link, the button, the list item around it, the record in data.
 pub fn holder(hit: &Hit, role: Option<Role>) -> Option<(Arc<Doc>, NodeId)> {
     let doc = &hit.doc;
+    // A text in a list of texts stands for itself.
+    if doc.node(hit.node).kind == Kind::Scalar
+        && doc.node(doc.node(hit.node).parent).kind == Kind::Array
+    {
+        return Some((doc.clone(), hit.node));
+    }
     if doc.node(hit.node).kind == Kind::Scalar {
         let record = doc.ancestors(hit.node).find(|up| {
             doc.node(*up).kind == Kind::Object && doc.node(doc.node(*up).parent).kind == Kind::Array

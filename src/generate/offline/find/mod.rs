@@ -2,8 +2,10 @@
 
 pub mod code;
 pub mod element;
+pub mod lift;
 pub mod names;
 pub mod page;
+pub mod record;
 pub mod role;
 pub mod special;
 pub mod style;
@@ -106,12 +108,56 @@ pub struct Finder<'s> {
     pub site: &'s Site,
     /// The file the person pointed at.
     pub pointed: Option<&'s str>,
+    /// The places the person chose from an earlier list; empty when there was none.
+    pub among: &'s [Candidate],
 }
 
 /// At most this many pages are looked at as a visitor sees them.
 const PAGES: usize = 60;
 
 impl Finder<'_> {
+    /// Of equally good places, those that the person chose; all when none of them was chosen.
+    pub fn chosen<T>(&self, found: Vec<T>, shown: impl Fn(&T) -> Candidate) -> Vec<T> {
+        if self.among.is_empty() || found.len() < 2 {
+            return found;
+        }
+        // The file may have grown since the list was made: then the text tells, not the line.
+        let same: [&dyn Fn(&Candidate, &Candidate) -> bool; 2] =
+            [&|a, b| a == b, &|a, b| a.file == b.file && a.text == b.text];
+        let kept = same.iter().find_map(|same| {
+            let kept: Vec<bool> = found
+                .iter()
+                .map(|one| self.among.iter().any(|known| same(known, &shown(one))))
+                .collect();
+            kept.contains(&true).then_some(kept)
+        });
+        let Some(kept) = kept else { return found };
+        found
+            .into_iter()
+            .zip(kept)
+            .filter_map(|(one, kept)| kept.then_some(one))
+            .collect()
+    }
+
+    /// The one literal at the place the person chose, when a refusal named it.
+    pub fn chosen_literal(&self, refusal: &Refusal) -> Option<Hit> {
+        let [one] = self.among else { return None };
+        if !refusal.candidates.contains(one) {
+            return None;
+        }
+        let doc = self.site.doc(&one.file)?;
+        let mut found = (0..doc.nodes.len()).filter(|node| {
+            readable(&doc, *node)
+                && !technical(&doc, *node)
+                && candidate(&doc, doc.node(*node).inner.clone()) == *one
+        });
+        let node = found.next()?;
+        found
+            .next()
+            .is_none()
+            .then(|| Hit::whole(&doc, node, self.seen(&doc, node, &[])))
+    }
+
     /// The pages a request without a page is about: all that are not entries of a collection, home first.
     pub fn all_views(&self) -> Vec<Arc<View>> {
         let pages = self.site.pages();
@@ -245,6 +291,13 @@ pub fn readable(doc: &Doc, node: NodeId) -> bool {
                     "itemtype",
                     "onclick",
                 ];
+                // What is an address on a form is a text on a component: `<Hero action="Find your bike" />`.
+                let given = doc.node(up.parent);
+                let component = given.kind == Kind::Element
+                    && (given.name.starts_with(char::is_uppercase) || given.name.contains('-'));
+                if component && matches!(name.as_str(), "action" | "name" | "media") {
+                    return true;
+                }
                 return !hidden.contains(&name.as_str())
                     && !name.starts_with("data-")
                     && !name.starts_with("aria-hidden");

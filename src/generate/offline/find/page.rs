@@ -66,7 +66,9 @@ impl Finder<'_> {
         let noun = words
             .iter()
             .position(|word| NOUNS.iter().any(|noun| equal(noun, word)));
-        let Some(noun) = noun else { return Pages::None };
+        let Some(noun) = noun else {
+            return self.site_named(&place.words);
+        };
         if words[noun] == "page" && words.len() == 1 && place.quoted.is_empty() {
             return Pages::None;
         }
@@ -88,6 +90,44 @@ impl Finder<'_> {
             return Pages::None;
         }
         self.pages_named(&rest)
+    }
+
+    /// All pages of one of several sites in the repository, by the name of its folder.
+    fn site_named(&self, words: &[String]) -> Pages {
+        let apps = &self.site.apps;
+        let wanted: Vec<&String> = words
+            .iter()
+            .filter(|word| !matches!(word.as_str(), "site" | "website" | "app"))
+            .collect();
+        if apps.len() < 2 || wanted.is_empty() {
+            return Pages::None;
+        }
+        let fits = |root: &str| {
+            let name = root
+                .trim_end_matches('/')
+                .rsplit('/')
+                .next()
+                .unwrap_or_default();
+            let parts = words_of(name);
+            !parts.is_empty()
+                && parts.len() == wanted.len()
+                && parts
+                    .iter()
+                    .zip(&wanted)
+                    .all(|(part, word)| equal(part, word))
+        };
+        let mut found = (0..apps.len()).filter(|app| fits(&apps[*app].root));
+        let (Some(app), None) = (found.next(), found.next()) else {
+            return Pages::None;
+        };
+        let pages: Vec<usize> = (0..self.site.pages().len())
+            .filter(|page| self.site.pages()[*page].app == app && !self.site.pages()[*page].entry)
+            .collect();
+        if pages.is_empty() {
+            Pages::None
+        } else {
+            Pages::Some(pages)
+        }
     }
 
     /// Pages by their words: address, file name or title.
@@ -196,11 +236,21 @@ impl Finder<'_> {
             return plain;
         }
         // A shell that only forwards to the same address (a router's redirect) is told by its framework.
+        let root = |page: usize| self.site.apps[pages[page].app].root.as_str();
         let real: Vec<usize> = plain
             .iter()
             .copied()
             .filter(|page| self.site.apps[pages[*page].app].framework != Framework::Plain)
             .collect();
-        if real.len() == 1 { real } else { plain }
+        // Sites side by side are equals.
+        let nested = |one: usize| {
+            plain.iter().all(|page| {
+                root(*page).starts_with(root(one)) || root(one).starts_with(root(*page))
+            })
+        };
+        match real.as_slice() {
+            [one] if nested(*one) => real,
+            _ => plain,
+        }
     }
 }

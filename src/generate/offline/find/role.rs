@@ -372,8 +372,29 @@ pub fn fit(role: Role, hit: &Hit, seen: Option<&Seen>) -> u8 {
             }
         }
         Role::Address => {
+            let called = view.is_some_and(|view| {
+                near.iter().any(|id| {
+                    let mut names = super::names::Names::default();
+                    super::names::of_node(view, *id, &mut names);
+                    names
+                        .words
+                        .iter()
+                        .any(|word| matches!(word.as_str(), "address" | "location" | "street"))
+                })
+            });
+            let foot = view.is_some_and(|view| {
+                seen.is_some_and(|seen| {
+                    view.up(seen.at).any(|id| {
+                        let mut names = super::names::Names::default();
+                        super::names::of_node(view, id, &mut names);
+                        names.has("footer") || names.has("contact")
+                    })
+                })
+            });
             if has_key(&["address", "location", "street"]) || tag(&["address"]) {
                 3
+            } else if called || (foot && looks_address(&value)) {
+                2
             } else {
                 0
             }
@@ -465,6 +486,14 @@ pub fn looks_email(text: &str) -> bool {
 /// A phone number.
 pub fn looks_phone(text: &str) -> bool {
     let text = text.trim().trim_start_matches("tel:");
+    // A date has its digits in a row of four and two twos.
+    let parts: Vec<&str> = text.split(['-', '.', '/', 'T', ' ']).collect();
+    if let [a, b, c, ..] = parts.as_slice()
+        && ((a.len(), b.len(), c.len()) == (4, 2, 2) || (a.len(), b.len(), c.len()) == (2, 2, 4))
+        && !text.starts_with('+')
+    {
+        return false;
+    }
     let digits = text.chars().filter(char::is_ascii_digit).count();
     let other = text
         .chars()
@@ -474,6 +503,27 @@ pub fn looks_phone(text: &str) -> bool {
         && other == 0
         && text.contains([' ', '-', '+', '('])
         && !text.contains('/')
+}
+
+/// A postal address: a few words with a house number and a comma, and no other kind of text.
+pub fn looks_address(text: &str) -> bool {
+    let words: Vec<&str> = text.split_whitespace().collect();
+    let number = |word: &&str| {
+        let bare = word.trim_matches(|c: char| !c.is_alphanumeric());
+        let digits = bare.chars().take_while(char::is_ascii_digit).count();
+        (1..=5).contains(&digits) && bare.len() <= digits + 1
+    };
+    (2..=12).contains(&words.len())
+        && text.contains(',')
+        && words.iter().any(number)
+        && !text.contains(['@', '©', '$', '€', '£', '!', '?', ':'])
+        && !looks_phone(text)
+        && !text.to_lowercase().contains("copyright")
+        && words
+            .iter()
+            .filter(|word| word.starts_with(char::is_uppercase))
+            .count()
+            >= 2
 }
 
 /// Whether pages of this kind show their titles in the navigation.

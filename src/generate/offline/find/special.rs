@@ -1,6 +1,7 @@
 //! Things that are known by their role alone: the headline, the hero.
 
 mod facts;
+mod head;
 mod parts;
 
 use super::Seen;
@@ -214,6 +215,23 @@ impl Finder<'_> {
             Role::Title => self.title(mods, phrase, scope),
             Role::MetaDescription => self.meta_description(scope).map(Some),
             Role::CopyrightYear => self.copyright(true, mods, scope).map(Some),
+            // "the copyright holder" is a part of the notice that has no bounds of its own.
+            Role::Copyright
+                if scope.words.iter().any(|word| {
+                    matches!(word.as_str(), "holder" | "owner" | "name" | "company")
+                }) =>
+            {
+                let keyed = self.by_key(&scope.words, phrase, scope);
+                if keyed.len() == 1 {
+                    return Ok(Some(keyed));
+                }
+                let notice = self.copyright(false, mods, scope)?;
+                Err(Refusal::new(
+                    RefusalReason::Mixed,
+                    "the holder is part of the copyright notice; say the words to change in quotes",
+                )
+                .candidates(notice.iter().map(Hit::candidate).collect()))
+            }
             Role::Copyright => {
                 let keyed = self.by_key(&scope.words, phrase, scope);
                 if keyed.len() == 1 {
@@ -229,7 +247,7 @@ impl Finder<'_> {
 
     /// The views a request without a page means when it speaks of "the headline": the home page.
     fn home(&self, scope: &Scope) -> Vec<Arc<View>> {
-        if scope.paged {
+        if scope.paged && scope.views.len() < 2 {
             return scope.views.clone();
         }
         let home: Vec<Arc<View>> = scope
@@ -241,7 +259,9 @@ impl Finder<'_> {
             })
             .cloned()
             .collect();
-        if home.is_empty() {
+        if home.is_empty() && scope.paged {
+            scope.views.clone()
+        } else if home.is_empty() {
             scope.views.iter().take(1).cloned().collect()
         } else {
             home

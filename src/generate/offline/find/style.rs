@@ -269,6 +269,21 @@ pub struct Declared {
     pub conditional: bool,
 }
 
+/// A rule that applies to an element.
+#[derive(Clone, Debug)]
+pub struct Ruling {
+    /// The file.
+    pub doc: Arc<Doc>,
+    /// The rule.
+    pub node: NodeId,
+    /// How specific its selector is.
+    pub weight: (usize, usize, usize),
+    /// The tag it is for, when it names neither a class nor an id.
+    pub subject: String,
+    /// Inside `@media` and the like.
+    pub conditional: bool,
+}
+
 /// The theme a rule is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Theme {
@@ -390,6 +405,50 @@ impl Finder<'_> {
                         conditional,
                     });
                 }
+            }
+        }
+        out
+    }
+
+    /// The rules that apply to an element, whatever they declare.
+    pub fn rules(&self, view: &View, id: ViewId) -> Vec<Ruling> {
+        let mut out = Vec::new();
+        for doc in self.style_docs(Some(view)) {
+            for (rule, node) in doc.nodes.iter().enumerate() {
+                if node.kind != Kind::Rule {
+                    continue;
+                }
+                let all = selectors(&doc, rule);
+                let best = all
+                    .iter()
+                    .filter_map(|text| Selector::parse(text))
+                    .filter(|selector| !selector.state() && selector.matches(view, id))
+                    .max_by_key(Selector::weight);
+                // A list of selectors dresses other things too.
+                let Some(selector) = best.filter(|_| all.len() == 1) else {
+                    continue;
+                };
+                let tag = match selector.0.last() {
+                    Some((_, last)) if last.ids.is_empty() && last.classes.is_empty() => {
+                        if last.tag.is_empty() {
+                            "*".to_owned()
+                        } else {
+                            last.tag.clone()
+                        }
+                    }
+                    _ => String::new(),
+                };
+                let conditional = doc.ancestors(rule).any(|up| {
+                    let up = doc.node(up);
+                    up.kind == Kind::AtRule && !up.name.starts_with("@layer")
+                });
+                out.push(Ruling {
+                    doc: doc.clone(),
+                    node: rule,
+                    weight: selector.weight(),
+                    subject: tag,
+                    conditional,
+                });
             }
         }
         out

@@ -165,6 +165,40 @@ impl Finder<'_> {
         })
     }
 
+    /// Reads a phrase as one text when the site shows just that: "House on a slope" has no place in it.
+    pub fn settle(&self, phrase: &mut Phrase) {
+        let long = phrase.whole.split_whitespace().count() > 2;
+        if phrase.own == 0 || !phrase.quoted.is_empty() || !long {
+            return;
+        }
+        let wanted = folded(&phrase.whole);
+        let whole = |doc: &Doc| {
+            (0..doc.nodes.len()).any(|node| {
+                matches!(doc.node(node).kind, Kind::Text | Kind::Scalar)
+                    && doc.node(node).inner.len() < phrase.whole.len() * 2 + 16
+                    && readable(doc, node)
+                    && folded(&doc.text(node)) == wanted
+            })
+        };
+        let shown = self
+            .files_with(&wanted)
+            .iter()
+            .filter(|path| {
+                self.site
+                    .folded(path)
+                    .is_some_and(|text| text.contains(wanted.as_str()))
+            })
+            .any(|path| self.site.doc(path).is_some_and(|doc| whole(&doc)));
+        if shown {
+            phrase.places.drain(..phrase.own);
+            phrase.own = 0;
+            phrase.words = crate::generate::offline::ask::phrase::words(&phrase.whole);
+            phrase.said.clone_from(&phrase.whole);
+            phrase.full.clone_from(&phrase.whole);
+            phrase.ordinal = None;
+        }
+    }
+
     /// A page's words as a section: what is left without "page".
     fn section(&self, place: &Place) -> Option<Place> {
         let words: Vec<String> = place
@@ -371,12 +405,34 @@ fn key_takes(doc: &Doc, node: NodeId, words: &[String]) -> bool {
         ([part], [word]) => alike(part, word),
         (parts, words) => {
             parts.len() == words.len()
-                && parts
-                    .iter()
-                    .zip(words)
-                    .all(|(part, word)| equal(part, word))
+                && parts.iter().zip(words).all(|(part, word)| {
+                    // "footer note" is `footNote`, "image source" is `imgSource`.
+                    let short = part.len() > 3 && word.starts_with(part.as_str());
+                    equal(part, word) || (short && alike(part, word))
+                })
         }
     }
+}
+
+/// Whether a value's key is these very words, not others that mean the same.
+fn key_is_just(doc: &Doc, node: NodeId, words: &[String]) -> bool {
+    use crate::generate::offline::ask::lexicon::{equal, words_of};
+    role::key(doc, node).is_some_and(|key| {
+        let parts = words_of(&key);
+        let tail = words.len().checked_sub(parts.len()).map(|at| &words[at..]);
+        parts.concat() == words.concat()
+            || tail.is_some_and(|tail| parts.iter().zip(tail).all(|(part, word)| equal(part, word)))
+    })
+}
+
+/// Whether a literal is a property that a component is given: `<Hero text="…" />`.
+fn given(doc: &Doc, node: NodeId) -> bool {
+    let attr = doc.node(doc.node(node).parent);
+    let owner = doc.node(attr.parent);
+    doc.node(node).kind == Kind::Text
+        && attr.kind == Kind::Attr
+        && owner.kind == Kind::Element
+        && (owner.name.starts_with(char::is_uppercase) || owner.name.contains('-'))
 }
 
 /// Whether a hit fills a role well enough to be known by its text and role.
@@ -454,7 +510,14 @@ pub fn describe(phrase: &Phrase) -> String {
         .map(|text| format!("\u{201c}{text}\u{201d}"))
         .collect::<Vec<_>>()
         .join(" ");
-    match (quoted.as_str(), phrase.said.as_str()) {
+    let mut said = phrase.said.split_whitespace().collect::<Vec<_>>().join(" ");
+    if let Some(ordinal) = phrase.ordinal {
+        said = match ordinal {
+            -1 => format!("last {said}"),
+            number => format!("{said} number {number}"),
+        };
+    }
+    match (quoted.as_str(), said.as_str()) {
         ("", said) => said.to_owned(),
         (quoted, "") => format!("text {quoted}"),
         (quoted, said) => format!("{said} {quoted}"),

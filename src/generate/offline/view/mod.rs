@@ -199,11 +199,62 @@ impl View {
             .find(|(known, _)| known.eq_ignore_ascii_case(name))?;
         let mut out = String::new();
         for piece in pieces {
-            if let Piece::Lit(doc, node) = piece {
-                out.push_str(&doc.text(*node));
-                out.push(' ');
+            match piece {
+                Piece::Lit(doc, node) => {
+                    out.push_str(&doc.text(*node));
+                    out.push(' ');
+                }
+                // A class of a CSS module goes by its own name: `className={styles.hero}`.
+                Piece::Gap(doc, span) if matches!(name, "class" | "className") => {
+                    if let Some(class) = module_class(doc.raw(span.clone())) {
+                        out.push_str(class);
+                        out.push(' ');
+                    }
+                }
+                Piece::Gap(..) => {}
             }
         }
         Some(out.trim().to_owned())
+    }
+}
+
+/// The class in `styles.hero` or `styles["hero"]`.
+fn module_class(code: &str) -> Option<&str> {
+    let code = code
+        .trim()
+        .trim_start_matches('{')
+        .trim_end_matches('}')
+        .trim();
+    let (object, rest) = code.split_at(code.find(['.', '['])?);
+    let module = !object.is_empty()
+        && object
+            .chars()
+            .all(|c| c.is_alphanumeric() || c == '_' || c == '$');
+    let class = rest
+        .trim_start_matches(['.', '[', '"', '\'', '`'])
+        .trim_end_matches([']', '"', '\'', '`']);
+    let plain = !class.is_empty()
+        && class
+            .chars()
+            .all(|c| c.is_alphanumeric() || matches!(c, '-' | '_'));
+    (module
+        && plain
+        && matches!(
+            object,
+            "styles" | "style" | "css" | "classes" | "s" | "cx" | "$style"
+        ))
+    .then_some(class)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::module_class;
+
+    #[test]
+    fn classes_of_css_modules() {
+        assert_eq!(module_class("{styles.hero}"), Some("hero"));
+        assert_eq!(module_class("styles['hero-title']"), Some("hero-title"));
+        assert_eq!(module_class("props.className"), None);
+        assert_eq!(module_class("`a ${b}`"), None);
     }
 }

@@ -141,27 +141,25 @@ pub(super) fn add(rest: &str) -> Vec<Ask> {
         );
         text = format!("{}{}", &text[..at], &tail[length..]);
     }
-    let (text, place) = spot(&text);
     let mut content = None;
+    // In quotes, its text may stand before or after its place.
+    for mark in SAYING {
+        if let Some(at) = outside(&text, mark).first().copied()
+            && let Some((a, b)) = quoted_spans(&text)
+                .into_iter()
+                .find(|(a, _)| *a >= at + mark.len() && text[at + mark.len()..*a].trim().is_empty())
+        {
+            content = Some(said(&text[a..b]));
+            text = format!("{}{}", &text[..at], &text[b..]);
+            break;
+        }
+    }
+    let (text, place) = spot(&text);
     let mut head = text.clone();
-    for mark in [
-        " saying ",
-        " that says ",
-        " which says ",
-        " with the text ",
-        " with text ",
-        " reading ",
-        " called ",
-        " named ",
-        " titled ",
-        " labelled ",
-        " labeled ",
-        " with the title ",
-        " with the heading ",
-        " with the label ",
-        " which reads ",
-        " that reads ",
-    ] {
+    for mark in SAYING {
+        if content.is_some() {
+            break;
+        }
         if let Some(at) = outside(&text, mark).first().copied() {
             content = Some(said(&text[at + mark.len()..]));
             head.truncate(at);
@@ -182,6 +180,28 @@ pub(super) fn add(rest: &str) -> Vec<Ask> {
         place,
     }]
 }
+
+/// What leads the text of something new.
+const SAYING: &[&str] = &[
+    " saying ",
+    " that says ",
+    " which says ",
+    " with the alt text ",
+    " with alt text ",
+    " with the text ",
+    " with text ",
+    " reading ",
+    " called ",
+    " named ",
+    " titled ",
+    " labelled ",
+    " labeled ",
+    " with the title ",
+    " with the heading ",
+    " with the label ",
+    " which reads ",
+    " that reads ",
+];
 
 /// Splits "a paragraph below the hero" into what and where.
 pub(super) fn spot(text: &str) -> (String, Spot) {
@@ -279,6 +299,12 @@ pub(super) fn movement(rest: &str) -> Vec<Ask> {
     vec![Ask::Move(Phrase::new(&what), place)]
 }
 
+/// Whether a word is the plural of a record ("cards", "plans").
+fn lists(word: &str) -> bool {
+    let noun = super::super::lexicon::singular(word);
+    noun != word && super::super::lexicon::RECORD.contains(&noun)
+}
+
 pub(super) fn swap(rest: &str) -> Vec<Ask> {
     let rest = rest.trim_end_matches('.');
     for mark in [" with ", " and "] {
@@ -287,12 +313,22 @@ pub(super) fn swap(rest: &str) -> Vec<Ask> {
                 Phrase::new(&rest[..at]),
                 Phrase::new(&rest[at + mark.len()..]),
             );
-            // "the Resume and Portfolio links": both are links.
+            // "the Resume and Portfolio links", "the first and the second card": both are such.
+            let counted = b.ordinal.is_some() && a.ordinal.is_none();
             if let Some(last) = b.words.last().cloned()
                 && a.role().is_none()
-                && b.role().is_some()
-                && b.words.len() > 1
+                && (b.words.len() > 1 || counted)
+                && (b.role().is_some() || counted || lists(&last))
             {
+                if counted
+                    && let [word] = a.words.as_slice()
+                    && let Some(ordinal) = super::super::lexicon::ordinal(word)
+                {
+                    a.ordinal = Some(ordinal);
+                    a.words.clear();
+                    a.said.clear();
+                    a.full.clear();
+                }
                 let noun = super::super::lexicon::singular(&last).to_owned();
                 a.words.push(noun.clone());
                 a.full = format!("{} {noun}", a.full);

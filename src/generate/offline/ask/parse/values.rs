@@ -6,6 +6,29 @@ use super::*;
 pub(super) fn link_of(target: &Phrase, value: &Said) -> Option<Ask> {
     let aims = ["url", "href", "target", "destination"];
     let mut aimed = target.clone();
+    // "the link of the Instagram link": what it is of is meant.
+    if let ([word], [place, rest @ ..]) = (target.words.as_slice(), target.places.as_slice())
+        && (aims.contains(&word.as_str()) || matches!(word.as_str(), "link" | "address"))
+        && place.path.is_none()
+        && place.ordinal.is_none()
+        && place.words.last().is_some_and(|last| {
+            matches!(last.as_str(), "link" | "button" | "logo" | "item" | "entry")
+        })
+    {
+        let said = place.words.join(" ");
+        aimed = Phrase {
+            words: place.words.clone(),
+            quoted: place.quoted.clone(),
+            said: said.clone(),
+            full: said,
+            places: rest.to_vec(),
+            ..Phrase::default()
+        };
+        return is_address(&value.text).then(|| Ask::Link {
+            target: aimed,
+            value: Some(value.clone()),
+        });
+    }
     let said_aim = aimed
         .words
         .iter()
@@ -149,4 +172,71 @@ pub fn size(text: &str) -> Option<String> {
             .split_whitespace()
             .all(|part| numbers::size(part).is_some() || part == "0" || part == "auto");
     (number || function || list || text == "auto").then(|| text.to_owned())
+}
+
+/// "add the class wide to the hero", "set the width of the hero image to 1200", "open the X link in a new tab".
+pub(super) fn attribute(body: &str) -> Option<Ask> {
+    let body = body.trim_end_matches('.');
+    let lower = body.to_lowercase();
+    if lower.len() != body.len() {
+        return None;
+    }
+    let ask = |target: &str, name: &str, value: &str, how: How| {
+        let value = said(value).text;
+        (!value.is_empty() && !target.trim().is_empty()).then(|| Ask::Attribute {
+            target: Phrase::new(target),
+            name: name.to_owned(),
+            value,
+            how,
+        })
+    };
+    for tail in [" in a new tab", " in a new window", " in new tab"] {
+        if lower.starts_with("open ") && lower.ends_with(tail) {
+            return ask(
+                &body[5..body.len() - tail.len()],
+                "target",
+                "_blank",
+                How::Set,
+            );
+        }
+    }
+    let after = |leads: &[&str]| {
+        leads
+            .iter()
+            .find(|lead| lower.starts_with(**lead))
+            .map(|lead| &body[lead.len()..])
+    };
+    if let Some(rest) = after(&[
+        "add the class ",
+        "add class ",
+        "add a class ",
+        "give the class ",
+    ]) {
+        let at = outside(rest, " to ").first().copied()?;
+        return ask(&rest[at + 4..], "class", &rest[..at], How::Add);
+    }
+    if let Some(rest) = after(&["remove the class ", "remove class ", "drop the class "]) {
+        let at = outside(rest, " from ").first().copied()?;
+        return ask(&rest[at + 6..], "class", &rest[..at], How::Take);
+    }
+    let rest = after(&["set the ", "change the ", "set ", "change "])?;
+    for name in ["class", "id", "rel", "lang", "width", "height", "target"] {
+        let Some(rest) = rest.strip_prefix(&format!("{name} of ")) else {
+            continue;
+        };
+        let at = outside(rest, " to ").last().copied()?;
+        let value = said(&rest[at + 4..]).text;
+        // A length with a unit is a style.
+        let sized = matches!(name, "width" | "height");
+        let attribute = match name {
+            "target" => value.starts_with('_'),
+            _ => !sized || value.parse::<u32>().is_ok(),
+        };
+        return if attribute && outside(&rest[..at], " from ").is_empty() {
+            ask(&rest[..at], name, &rest[at + 4..], How::Set)
+        } else {
+            None
+        };
+    }
+    None
 }

@@ -32,6 +32,14 @@ impl Finder<'_> {
                     continue;
                 }
             }
+            if let Some(page) = view.page
+                && let Some(hit) = self
+                    .metadata(page, &view, "description")
+                    .or_else(|| self.layout_value(page, &view, "description"))
+            {
+                out.push(hit);
+                continue;
+            }
             let meta = view.below(0).into_iter().find(|id| {
                 view.nodes[*id].tag == "meta"
                     && view.attr(*id, "name").as_deref() == Some("description")
@@ -395,11 +403,19 @@ impl Finder<'_> {
     /// "Rename the about page": the title in its front matter, or the page's own.
     pub fn page_title(&self, phrase: &Phrase, scope: &Scope) -> Result<Option<Vec<Hit>>, Refusal> {
         let nouns = ["page", "post", "article", "entry", "document", "doc"];
-        let Some(at) = scope
-            .words
-            .iter()
-            .position(|word| nouns.contains(&word.as_str()))
-        else {
+        // "the slope project": an entry of a collection of its own.
+        let others = [
+            "project", "product", "event", "recipe", "story", "note", "guide", "tutorial",
+            "chapter", "lesson", "study", "job", "talk", "work", "wine", "book", "release",
+        ];
+        let by = |nouns: &[&str]| {
+            scope
+                .words
+                .iter()
+                .position(|word| nouns.contains(&word.as_str()))
+        };
+        let page = by(&nouns);
+        let Some(at) = page.or_else(|| by(&others)) else {
             return Ok(None);
         };
         let mut words: Vec<String> = scope
@@ -426,6 +442,9 @@ impl Finder<'_> {
         let super::super::page::Pages::Some(pages) = self.pages_named(&words) else {
             return Ok(None);
         };
+        if page.is_none() && !pages.iter().all(|page| self.site.pages()[*page].entry) {
+            return Ok(None);
+        }
         let views: Vec<Arc<View>> = pages.iter().map(|page| self.site.view(*page)).collect();
         let inner = Scope {
             views,

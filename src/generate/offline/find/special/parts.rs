@@ -12,6 +12,7 @@ impl Finder<'_> {
     ) -> Result<Option<Vec<Hit>>, Refusal> {
         let mut keyed: Vec<Hit> = Vec::new();
         let mut found: Vec<Hit> = Vec::new();
+        let mut problem = None;
         for view in self.home(scope) {
             let Some(hero_id) = hero(&view) else { continue };
             let Some(head) = headline(&view).or_else(|| first_heading(&view)) else {
@@ -42,12 +43,18 @@ impl Finder<'_> {
                     && !view.texts(*id).is_empty()
             });
             if let Some(id) = paragraph {
-                found.push(sole_text(&view, id, "the tagline")?);
+                match sole_text(&view, id, "the tagline") {
+                    Ok(hit) => found.push(hit),
+                    Err(refusal) => problem = problem.or(Some(refusal)),
+                }
             }
         }
         super::super::unique(&mut keyed);
         if keyed.len() == 1 {
             return Ok(Some(keyed));
+        }
+        if let Some(problem) = problem {
+            return Err(problem);
         }
         super::super::unique(&mut found);
         Ok((!found.is_empty()).then_some(found))
@@ -148,7 +155,9 @@ impl Finder<'_> {
         for view in self.home(scope) {
             let page = view.page;
             if let Some(page) = page
-                && let Some(found) = self.own_title(page, &view)
+                && let Some(found) = self
+                    .own_title(page, &view)
+                    .or_else(|| self.metadata(page, &view, "title"))
             {
                 out.push(found);
                 continue;

@@ -8,6 +8,18 @@ impl Finder<'_> {
     /// # Errors
     /// A refusal when what is meant is clear and cannot be changed.
     pub fn find_all(&self, phrase: &Phrase, scope: &Scope) -> Result<Vec<Hit>, Refusal> {
+        let found = self.find_texts(phrase, scope)?;
+        if found.is_empty() && phrase.quoted.is_empty() {
+            return self.in_element(phrase, scope);
+        }
+        Ok(found)
+    }
+
+    /// The same without the texts of elements that a phrase names.
+    ///
+    /// # Errors
+    /// A refusal when what is meant is clear and cannot be changed.
+    pub fn find_texts(&self, phrase: &Phrase, scope: &Scope) -> Result<Vec<Hit>, Refusal> {
         let role = Phrase {
             words: scope.words.clone(),
             ..phrase.clone()
@@ -90,9 +102,29 @@ impl Finder<'_> {
                 return Ok(found);
             }
         }
+        let cell = self.cell(scope);
+        if !cell.is_empty() {
+            return Ok(cell);
+        }
         let Some((role, at, length)) = role else {
-            return self.find_plain(phrase, scope);
+            let found = self.find_plain(phrase, scope)?;
+            if !found.is_empty() {
+                return Ok(found);
+            }
+            return Ok(self.named_record(phrase, scope));
         };
+        // "in the nav rename Prices": what is renamed may have a role's word as its text.
+        if phrase.naming && scope.words.len() == length {
+            let hits: Vec<(Hit, u8)> = self
+                .texts(&scope.said, scope)
+                .into_iter()
+                .filter(|(_, level)| *level >= 2)
+                .collect();
+            let found = self.best(hits, None, &[], scope, phrase.ordinal);
+            if !found.is_empty() {
+                return Ok(found);
+            }
+        }
         // A key that is called just that ("header title" is `headerTitle`) needs no reading.
         if scope.words.len() > 1 && at + length == scope.words.len() {
             let keyed = self.by_whole_key(&scope.words, scope);
@@ -102,9 +134,23 @@ impl Finder<'_> {
         }
         let mods = meaningful(&scope.words[..at]);
         let tail = &scope.words[at + length..];
+        // "the Weddings text" of a record with such a key is its value, not its name.
+        if matches!(role, Role::Text | Role::Paragraph) && !mods.is_empty() && tail.is_empty() {
+            let keyed = self.by_key(&scope.words, phrase, scope);
+            if keyed.len() == 1 {
+                return Ok(keyed);
+            }
+        }
         if !tail.is_empty() {
             let said = skip_words(&scope.said, at + length, &scope.words);
-            let hits = self.texts(&said, scope);
+            // A page is not the word "page" in a text.
+            if let Some(found) = self.page_title(phrase, scope)? {
+                return Ok(found);
+            }
+            let mut hits = self.texts(&said, scope);
+            if tail.len() < 2 {
+                hits.retain(|(_, level)| *level >= 2);
+            }
             let found = self.best(hits.clone(), Some(role), &mods, scope, None);
             if !found.is_empty() {
                 return Ok(found);
@@ -165,11 +211,26 @@ impl Finder<'_> {
     }
 
     /// A phrase without a role: the text itself, a page, or the key of a value.
-    pub(super) fn find_plain(&self, phrase: &Phrase, scope: &Scope) -> Result<Vec<Hit>, Refusal> {
+    pub(in crate::generate::offline::find) fn find_plain(
+        &self,
+        phrase: &Phrase,
+        scope: &Scope,
+    ) -> Result<Vec<Hit>, Refusal> {
         let owned = phrase.full.to_lowercase().starts_with("my ")
             || phrase.full.to_lowercase().starts_with("our ")
             || phrase.full.to_lowercase().starts_with("the ");
         let keyed = self.by_key(&scope.words, phrase, scope);
+        let exact = keyed
+            .iter()
+            .any(|hit| key_is_just(&hit.doc, hit.node, &scope.words));
+        if owned && keyed.len() == 1 && exact {
+            return Ok(keyed);
+        }
+        // "the intro": what is called so comes before a value whose key only means the same.
+        let called = self.by_class(scope);
+        if owned && called.len() == 1 && !exact {
+            return Ok(called);
+        }
         if owned && keyed.len() == 1 {
             return Ok(keyed);
         }
@@ -241,7 +302,81 @@ impl Finder<'_> {
                 return Ok(found);
             }
         }
-        Ok(Vec::new())
+        Ok(self.by_outer_key(scope))
+    }
+
+    /// The one text of the one element that is called just so: `<p class="intro">`.
+    fn by_class(&self, scope: &Scope) -> Vec<Hit> {
+        let words = meaningful_or_all(&scope.words);
+        let mut hits = Vec::new();
+        if words.is_empty() || words.len() > 3 {
+            return hits;
+        }
+        for view in &scope.views {
+            for id in super::super::element::called(view, &words) {
+                let texts = view.texts(id);
+                let pieces: Vec<(&Piece, _)> = texts
+                    .iter()
+                    .flat_map(|text| view.nodes[*text].text.iter().map(|piece| (piece, *text)))
+                    .collect();
+                let [(Piece::Lit(doc, node), at)] = pieces.as_slice() else {
+                    continue;
+                };
+                let seen = Seen {
+                    view: view.clone(),
+                    at: *at,
+                    attr: None,
+                };
+                let hit = Hit::whole(doc, *node, vec![seen]);
+                if self.rank(&hit, 3, None, &[], &scope.places).is_some() {
+                    hits.push(hit);
+                }
+            }
+        }
+        unique(&mut hits);
+        hits
+    }
+
+    /// The text of a named group of values: `announcement: { id, content }`.
+    fn by_outer_key(&self, scope: &Scope) -> Vec<Hit> {
+        use crate::generate::offline::ask::lexicon::{equal, words_of};
+        let words = meaningful_or_all(&scope.words);
+        let mut hits = Vec::new();
+        if words.is_empty() {
+            return hits;
+        }
+        for path in self.data_files(scope) {
+            let Some(doc) = self.site.doc(&path) else {
+                continue;
+            };
+            for (id, node) in doc.nodes.iter().enumerate() {
+                let group = node.children.first().copied();
+                let Some(group) = group.filter(|group| {
+                    node.kind == Kind::Pair && id != 0 && doc.node(*group).kind == Kind::Object
+                }) else {
+                    continue;
+                };
+                let parts = words_of(&node.name);
+                let named = words
+                    .iter()
+                    .all(|word| parts.iter().any(|part| equal(part, word)))
+                    && parts.len() <= words.len() + 1;
+                let value = ["text", "content", "message", "value", "title", "label"]
+                    .iter()
+                    .find_map(|key| doc.get(group, key))
+                    .filter(|value| doc.node(*value).kind == Kind::Scalar);
+                if let Some(value) = value.filter(|_| named)
+                    && readable(&doc, value)
+                {
+                    let hit = Hit::whole(&doc, value, self.seen(&doc, value, &scope.views));
+                    if self.rank(&hit, 3, None, &[], &scope.places).is_some() {
+                        hits.push(hit);
+                    }
+                }
+            }
+        }
+        unique(&mut hits);
+        hits
     }
 
     /// Values of data whose key is exactly these words.
@@ -372,7 +507,8 @@ impl Finder<'_> {
                 continue;
             };
             for node in 0..doc.nodes.len() {
-                if doc.node(node).kind != Kind::Scalar || !readable(&doc, node) {
+                let value = doc.node(node).kind == Kind::Scalar || given(&doc, node);
+                if !value || !readable(&doc, node) {
                     continue;
                 }
                 // As many of the last words as the key takes.
@@ -412,6 +548,18 @@ impl Finder<'_> {
         hits.retain(|(_, near, _)| *near == nearest);
         let mut hits: Vec<Hit> = hits.into_iter().map(|(.., hit)| hit).collect();
         unique(&mut hits);
+        // What a page says itself comes before what stands in its layout.
+        if scope.paged && hits.len() > 1 {
+            let own = |hit: &Hit| {
+                scope
+                    .pages
+                    .iter()
+                    .any(|page| self.site.pages()[*page].file == hit.doc.path)
+            };
+            if hits.iter().any(own) {
+                hits.retain(own);
+            }
+        }
         match phrase.ordinal {
             Some(ordinal) => nth(hits, ordinal),
             None => hits,

@@ -83,7 +83,7 @@ impl Finder<'_> {
     }
 
     /// Of the hits, those that fit best; `None` for a hit that a place, a role or the words rule out.
-    pub(super) fn best(
+    pub(in crate::generate::offline::find) fn best(
         &self,
         hits: Vec<(Hit, u8)>,
         role: Option<Role>,
@@ -229,13 +229,17 @@ impl Finder<'_> {
     /// A refusal when it is none, several, or not a plain literal.
     pub fn locate(&self, phrase: &Phrase) -> Result<Hit, Refusal> {
         let scope = self.scope(phrase)?;
-        let found = self.find_all(phrase, &scope)?;
         let what = describe(phrase);
-        match found.as_slice() {
-            [hit] => Ok(hit.clone()),
-            [] => Err(self.nothing(phrase, &scope)),
-            _ => Err(ambiguous(&what, &found)),
-        }
+        let found = self
+            .find_all(phrase, &scope)
+            .map(|found| self.chosen(found, Hit::candidate));
+        let refusal = match found.as_deref() {
+            Ok([hit]) => return Ok(hit.clone()),
+            Ok([]) => self.nothing(phrase, &scope),
+            Ok(found) => ambiguous(&what, found),
+            Err(refusal) => refusal.clone(),
+        };
+        self.chosen_literal(&refusal).ok_or(refusal)
     }
 
     /// Why nothing was found, with what comes near.

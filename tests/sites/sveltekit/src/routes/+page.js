@@ -1,0 +1,6 @@
+export function load() {
+	return {
+		season: true,
+		quote: 'The best evening of my week.',
+	};
+}
