@@ -456,6 +456,7 @@ impl Conductor {
             }
             ([id], _) => id.clone(),
             (several, _) => {
+                let several = several.iter().map(|id| (id.clone(), None)).collect();
                 return self
                     .batch(several, request.message, action, request.environment, actor)
                     .await;
