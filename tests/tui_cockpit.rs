@@ -25,6 +25,8 @@ mod lines;
 mod machine;
 #[path = "tui_cockpit/reading.rs"]
 mod reading;
+#[path = "tui_cockpit/review.rs"]
+mod review;
 #[path = "tui_cockpit/speaking.rs"]
 mod speaking;
 #[path = "tui_cockpit/talking.rs"]

@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 
 use super::model::timeline::Filter;
 use super::model::{Focus, Model, Pane, Sizes};
-use crate::model::{Decision, ProposalId};
+use crate::model::ProposalId;
+use crate::model::api::Decide;
 
 /// The form of [`Saved`]; another one is not read.
 const VERSION: u32 = 1;
@@ -13,7 +14,7 @@ const VERSION: u32 = 1;
 const DECISIONS: usize = 1_000;
 
 /// What is remembered.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Saved {
     version: u32,
     /// The text being written.
@@ -32,6 +33,11 @@ pub struct Saved {
     strip: Name,
     #[serde(default)]
     zoom: bool,
+    /// The proposal takes the whole screen, old beside new.
+    #[serde(default)]
+    reading: bool,
+    #[serde(default)]
+    sides: bool,
     /// Sizes of say, timeline, deploy and the right column.
     #[serde(default)]
     sizes: [i8; 4],
@@ -88,21 +94,25 @@ pub struct Place {
     pub selected: usize,
     /// The first row in sight.
     pub top: usize,
+    /// Lines of it that are above the window.
+    #[serde(default)]
+    pub skip: usize,
+    /// The row that the cursor is on in the full view.
+    #[serde(default)]
+    pub cursor: usize,
 }
 
-/// A decision on a hunk.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// A decision on hunks or lines.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Decided {
     /// The proposal.
     pub proposal: ProposalId,
-    /// The hunk.
-    pub hunk: String,
-    /// What was decided.
-    pub decision: Decision,
+    /// What was decided on what.
+    pub decide: Decide,
 }
 
 /// What waits for the server's state before it can be there again.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Returning {
     /// Where the proposal on the screen was read.
     pub place: Option<Place>,
@@ -118,11 +128,12 @@ impl Saved {
             proposal: review.id().clone(),
             selected: review.selected,
             top: review.top,
+            skip: review.skip,
+            cursor: review.cursor,
         });
         let deciding = model.reviews.deciding.iter().map(|deciding| Decided {
             proposal: deciding.proposal.clone(),
-            hunk: deciding.hunk.clone(),
-            decision: deciding.decision,
+            decide: deciding.decide.clone(),
         });
         let waiting = model.board.returning.decisions.iter().cloned();
         let sizes = model.board.sizes;
@@ -134,6 +145,8 @@ impl Saved {
             pane: model.pane.into(),
             strip: model.board.strip.into(),
             zoom: model.board.zoom,
+            reading: model.reading,
+            sides: model.sides,
             sizes: [sizes.say, sizes.timeline, sizes.deploy, sizes.column],
             filter: model.timeline.filter().written().to_owned(),
             place: place.or_else(|| model.board.returning.place.clone()),
@@ -165,6 +178,8 @@ impl Saved {
         model.pane = self.pane.into();
         model.board.strip = self.strip.into();
         model.board.zoom = self.zoom;
+        model.reading = self.reading;
+        model.sides = self.sides;
         model.board.sizes = Sizes {
             column,
             timeline,

@@ -8,6 +8,8 @@ mod own;
 
 use ratatui::style::{Color, Modifier, Style};
 
+use super::model::painting::Role;
+
 /// The styles of the cockpit by what they mean.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Theme {
@@ -228,6 +230,31 @@ fn builtin(name: &str) -> Option<Theme> {
         "no-color" => Theme::plain(),
         _ => return None,
     })
+}
+
+/// What is made of the roles above, so that every theme has it.
+impl Theme {
+    /// Whether source text is coloured.
+    pub fn paints(&self) -> bool {
+        self.colours
+    }
+
+    /// A word that changed inside a line, over what its line has.
+    pub fn word(&self) -> Style {
+        Style::new().add_modifier(Modifier::REVERSED)
+    }
+
+    /// A piece of source text, over what its line has.
+    pub fn syntax(&self, role: Role) -> Style {
+        match role {
+            _ if !self.paints() => Style::new(),
+            Role::Comment => self.dim,
+            Role::String | Role::Number => self.warn,
+            Role::Keyword => self.strong,
+            Role::Name => self.key,
+            Role::Attribute => self.tip,
+        }
+    }
 }
 
 #[cfg(test)]

@@ -15,8 +15,19 @@ use crate::tui::view::layout::{self, Plan};
 impl Turn<'_> {
     pub(super) fn board(&mut self, command: Command) {
         use Command as C;
+        // Chosen from a list, a pane's own command brings it to the front.
         match command {
-            C::PaneDeploy => self.m.pane = Pane::Deploy,
+            C::Fold | C::Unfold | C::FoldAll | C::Filter | C::CopyRow => {
+                self.show_pane(Pane::Timeline);
+            }
+            C::FilterKind | C::FilterEnvironment => self.show_pane(Pane::Timeline),
+            C::RollbackHere | C::OpenHere | C::CopyHere | C::Mark | C::Compare => {
+                self.show_pane(Pane::Deploy);
+            }
+            _ => {}
+        }
+        match command {
+            C::PaneDeploy => self.show_pane(Pane::Deploy),
             C::Zoom => self.m.board.zoom = !self.m.board.zoom,
             C::Larger => self.m.board.sizes.step(self.m.pane, true),
             C::Smaller => self.m.board.sizes.step(self.m.pane, false),
@@ -296,26 +307,32 @@ impl Turn<'_> {
             let Some(review) = self.m.reviews.find(&decided.proposal) else {
                 continue;
             };
-            let known = review.hunks().find(|(_, _, hunk)| hunk.id == decided.hunk);
-            if known.is_none_or(|(_, _, hunk)| hunk.decision == decided.decision) {
+            let decide = decided.decide;
+            let mut named = review
+                .hunks()
+                .filter(|(_, _, hunk)| decide.hunks.contains(&hunk.id));
+            let news = named.any(|(_, _, hunk)| {
+                decide.lines.is_some() || hunk.decision != decide.decision
+            });
+            if !news {
                 continue;
             }
-            review.decide(&decided.hunk, decided.decision);
+            review.decide(&decide.hunks, decide.lines.as_deref(), decide.decision);
             self.m.reviews.deciding.push_back(Deciding {
                 proposal: decided.proposal,
-                hunk: decided.hunk,
-                decision: decided.decision,
+                decide,
             });
             if self.m.reviews.deciding.len() == 1 {
                 self.send_decision();
             }
         }
         let Some(place) = returning.place else { return };
-        let columns = layout::diff_columns(layout::plan(self.m).proposal_body().width);
         if let Some(review) = self.m.reviews.find(&place.proposal) {
-            review.flow(columns);
             review.selected = place.selected.min(review.count().saturating_sub(1));
-            review.top = place.top;
+            let last = review.rows().len().saturating_sub(1);
+            review.top = place.top.min(last);
+            review.skip = place.skip;
+            review.cursor = place.cursor.min(last);
             self.m.reviews.show(&place.proposal);
         }
     }
