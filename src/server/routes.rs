@@ -8,8 +8,8 @@ use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::{MethodRouter, delete, get, post};
 
 use super::{
-    App, MAX_JSON_BYTES, auth, compare, deployments, events, guard, instructions, linger, matrix, metrics,
-    openapi, problem, proposals, session, status, stream, submit, sync,
+    App, MAX_JSON_BYTES, auth, compare, deployments, events, guard, instructions, linger, matrix,
+    metrics, openapi, problem, proposals, session, status, stream, submit, sync,
 };
 use crate::model::Problem;
 

@@ -115,11 +115,7 @@ impl Effects {
                     Ok(wav) => wav,
                     Err(problem) => return Outcome::ClipSent(Err(problem)),
                 };
-                Outcome::ClipSent(
-                    client
-                        .submit_audio(wav, &spoken_words(), &key())
-                        .await,
-                )
+                Outcome::ClipSent(client.submit_audio(wav, &spoken_words(), &key()).await)
             }),
             Effect::Approve(id, approval) => self.change(async move {
                 let result = client.approve(&id, &approval).await;

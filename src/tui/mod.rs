@@ -43,8 +43,8 @@ use tokio::sync::mpsc;
 
 use self::driver::{Driver, Outside};
 use self::effects::Effects;
-use self::message::{Effect, Message, Outcome};
 use self::manners::Surroundings;
+use self::message::{Effect, Message, Outcome};
 use self::model::{Model, Settings};
 use self::terminal::{Terminal, Wanted};
 use self::voice_port::{MicEvent, Microphone};
@@ -92,8 +92,8 @@ pub async fn run(options: Cockpit) -> anyhow::Result<()> {
     }
     let no_color = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
     let own = |name: &str| own_theme(options.themes.as_deref(), name);
-    let mut settings = Settings::with_themes(&options.config, no_color, &own)
-        .map_err(|error| anyhow!(error))?;
+    let mut settings =
+        Settings::with_themes(&options.config, no_color, &own).map_err(|error| anyhow!(error))?;
     let variable = |name: &str| std::env::var(name).ok();
     settings.ascii = manners::ascii_wanted(options.config.ui.ascii, variable);
     let surroundings = Surroundings::read(variable);
@@ -141,10 +141,7 @@ pub async fn run(options: Cockpit) -> anyhow::Result<()> {
                 remembered,
             },
         )?;
-        driver
-            .run(first)
-            .await
-            .context("the terminal went away")
+        driver.run(first).await.context("the terminal went away")
     };
     terminal::as_cockpit(cockpit).await
 }
@@ -161,8 +158,8 @@ fn own_theme(folder: Option<&Path>, name: &str) -> Option<String> {
 /// Runs the cockpit as plain lines.
 async fn run_linear(options: Cockpit) -> anyhow::Result<()> {
     let own = |name: &str| own_theme(options.themes.as_deref(), name);
-    let mut settings = Settings::with_themes(&options.config, true, &own)
-        .map_err(|error| anyhow!(error))?;
+    let mut settings =
+        Settings::with_themes(&options.config, true, &own).map_err(|error| anyhow!(error))?;
     settings.microphone = options.microphone.is_some();
     settings.zone = TimeZone::system();
     let (sender, results) = mpsc::unbounded_channel();

@@ -149,9 +149,15 @@ fn an_outcome(what: u8, ok: bool) -> Outcome {
         8 => Outcome::Edited(id(), if ok { Ok(None) } else { Err(problem()) }),
         9 => Outcome::Answered("ins_1".into(), Err(problem())),
         10 => Outcome::Synced(Err(problem())),
-        11 => Outcome::Deployments(if ok { Ok(deployments()) } else { Err(problem()) }),
+        11 => Outcome::Deployments(if ok {
+            Ok(deployments())
+        } else {
+            Err(problem())
+        }),
         12 => Outcome::Details(if ok {
-            Ok(Subject::Deployment(Box::new(deployments().deployments[0].clone())))
+            Ok(Subject::Deployment(Box::new(
+                deployments().deployments[0].clone(),
+            )))
         } else {
             Err(problem())
         }),

@@ -111,6 +111,11 @@ impl Context {
             Context::Edit => "edit",
             Context::Help => "lists",
             Context::Mics => "microphones",
+            Context::Timeline => "timeline",
+            Context::Deploy => "deploy",
+            Context::Filter => "filter",
+            Context::Details => "details",
+            Context::Checkup => "checkup",
         }
     }
 

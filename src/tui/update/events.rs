@@ -6,8 +6,8 @@ use serde_json::Value;
 
 use super::Turn;
 use crate::client::stream::Connection;
-use crate::model::api::ProposalView;
 use crate::model::ansi;
+use crate::model::api::ProposalView;
 use crate::model::{
     Candidate, Cursor, Event, EventKind, InstructionId, LiveRelease, Progress, ProposalId,
     ProposalState, ReleaseId, Stage,

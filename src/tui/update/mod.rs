@@ -232,7 +232,12 @@ impl Turn<'_> {
 
     fn click(&mut self, pane: Pane, plan: &Plan, y: u16) {
         self.m.pane = pane;
-        self.m.board.filter = self.m.board.filter.take().filter(|_| pane == Pane::Timeline);
+        self.m.board.filter = self
+            .m
+            .board
+            .filter
+            .take()
+            .filter(|_| pane == Pane::Timeline);
         match pane {
             Pane::Say => self.focus_input(),
             Pane::Timeline | Pane::Deploy => {

@@ -78,6 +78,8 @@ fn overlay(
         Some(Overlay::Confirm(confirm)) => panes::ask::confirm(model, confirm, now, area, buf),
         Some(Overlay::Summary(of)) => panes::summary::draw(model, of, area, buf),
         Some(Overlay::Queue(at)) => panes::queue::draw(model, *at, area, buf),
+        Some(Overlay::Checkup) => panes::checkup::overlay(model, area, buf),
+        Some(Overlay::Details) => panes::details::draw(model, area, buf),
         Some(Overlay::Mics(mics)) => panes::mics::draw(model, mics, area, buf),
         Some(Overlay::Checkup) => panes::checkup::overlay(model, area, buf),
         Some(Overlay::Details) => panes::details::draw(model, area, buf),
