@@ -37,7 +37,6 @@ impl Turn<'_> {
                     menu.filter.apply(command);
                     menu.refilter();
                 }
-                _ if self.m.board.filter.is_some() => self.edit_filter(command),
                 _ => self.m.line.apply(command),
             },
             C::Approve => self.approve(None),

@@ -81,8 +81,6 @@ fn overlay(
         Some(Overlay::Checkup) => panes::checkup::overlay(model, area, buf),
         Some(Overlay::Details) => panes::details::draw(model, area, buf),
         Some(Overlay::Mics(mics)) => panes::mics::draw(model, mics, area, buf),
-        Some(Overlay::Checkup) => panes::checkup::overlay(model, area, buf),
-        Some(Overlay::Details) => panes::details::draw(model, area, buf),
         None => {
             let open = model.questions.front()?;
             panes::ask::question(model, open, area, buf)
