@@ -70,7 +70,7 @@ fn words_are_shown_while_they_are_spoken_and_replaced_by_what_was_heard() {
     let text = desk.text();
     assert!(!text.contains("so far"), "{text}");
     assert!(
-        text.contains("heard 76 %") && text.contains("footer.‹31 %?›"),
+        text.contains("heard “Change the footer.‹31 %?›” 76 %"),
         "{text}"
     );
     assert_eq!(desk.press("E"), []);

@@ -227,17 +227,23 @@ fn stream(
     )
 }
 
+fn converted<T: Copy>(samples: &[T]) -> Vec<f32>
+where
+    f32: FromSample<T>,
+{
+    samples
+        .iter()
+        .map(|&sample| f32::from_sample_(sample))
+        .collect()
+}
+
 /// The samples as floats from −1 to 1, whatever they are.
 fn floats(data: &Data) -> Vec<f32> {
     fn all<T: SizedSample>(data: &Data) -> Vec<f32>
     where
         f32: FromSample<T>,
     {
-        let samples = data.as_slice::<T>().unwrap_or_default();
-        samples
-            .iter()
-            .map(|&sample| f32::from_sample_(sample))
-            .collect()
+        converted(data.as_slice::<T>().unwrap_or_default())
     }
     match data.sample_format() {
         SampleFormat::F32 => all::<f32>(data),
@@ -266,4 +272,26 @@ fn name(device: &Device) -> String {
 
 fn problem(error: &cpal::Error) -> Problem {
     diagnose::explain(error.kind(), &error.to_string(), Surroundings::here())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_sample_format_means_the_same_sound() {
+        let wanted = [0.0, 0.5, -0.5, -1.0];
+        let near = |got: Vec<f32>| {
+            let off = got.iter().zip(&wanted).map(|(a, b)| (a - b).abs());
+            assert!(off.fold(0.0, f32::max) < 0.01, "{got:?}");
+        };
+        near(converted(&[0i8, 64, -64, -128]));
+        near(converted(&[0i16, 16_384, -16_384, -32_768]));
+        near(converted(&[0i32, 1 << 30, -(1 << 30), i32::MIN]));
+        near(converted(&[0i64, 1 << 62, -(1 << 62), i64::MIN]));
+        near(converted(&[128u8, 192, 64, 0]));
+        near(converted(&[32_768u16, 49_152, 16_384, 0]));
+        near(converted(&[0.0f32, 0.5, -0.5, -1.0]));
+        near(converted(&[0.0f64, 0.5, -0.5, -1.0]));
+    }
 }
