@@ -183,7 +183,13 @@ impl Conductor {
             });
             let understood = Understood::default();
             return self
-                .edit(instruction, words.clone(), words, &understood, Some(earlier))
+                .follow_edit(
+                    instruction,
+                    words.clone(),
+                    words,
+                    &understood,
+                    Some(earlier),
+                )
                 .await;
         }
         let (intent, understood) = self.understand(instruction, &words).await;
@@ -255,12 +261,12 @@ impl Conductor {
                 request
             }
         };
-        self.edit(instruction, request, words, &understood, None)
+        self.follow_edit(instruction, request, words, &understood, None)
             .await
     }
 
     /// Tells what was understood as a change, and makes it.
-    async fn edit(
+    async fn follow_edit(
         self: &Arc<Self>,
         instruction: &mut Instruction,
         request: String,

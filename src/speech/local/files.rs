@@ -61,8 +61,15 @@ impl Kind {
     pub fn named(name: &str) -> Result<&'static Self, Problem> {
         KINDS.iter().find(|kind| kind.name == name).ok_or_else(|| {
             let names: Vec<_> = KINDS.iter().map(|kind| kind.name).collect();
-            Problem::new(422, "speech-model", format!("there is no speech model {name:?}"))
-                .hint(format!("there are: {}; see `sayso speech models`", names.join(", ")))
+            Problem::new(
+                422,
+                "speech-model",
+                format!("there is no speech model {name:?}"),
+            )
+            .hint(format!(
+                "there are: {}; see `sayso speech models`",
+                names.join(", ")
+            ))
         })
     }
 }
