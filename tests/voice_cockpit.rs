@@ -4,6 +4,7 @@
 
 #[path = "support/audio.rs"]
 mod audio;
+#[allow(dead_code, reason = "a part of it is used here")]
 mod journey_support;
 #[path = "support/pulse.rs"]
 mod pulse;
@@ -51,7 +52,9 @@ fn a_person_speaks_hears_it_again_dictates_and_looks_for_the_microphone() {
     assert!(playing.wait().unwrap().success());
     // Nobody presses anything: silence ends it.
     terminal.until("the transcript with its certainty", |screen| {
-        screen.contains("heard “") && screen.to_lowercase().contains("headline") && screen.contains(" %")
+        screen.contains("heard “")
+            && screen.to_lowercase().contains("headline")
+            && screen.contains(" %")
     });
     terminal.until("the proposal", |screen| screen.contains("Enter: commit"));
 

@@ -94,6 +94,24 @@ fn late_words_of_a_recording_that_was_thrown_away_are_not_shown() {
 }
 
 #[test]
+fn words_so_far_do_not_outlive_what_they_came_from() {
+    for event in [MicEvent::NoSpeech, MicEvent::TooShort] {
+        let mut desk = recording(&Config::default());
+        mic(&mut desk, MicEvent::Partial("Deploy".into()));
+        desk.stroke("F5", Stroke::Release);
+        mic(&mut desk, event);
+        assert!(!desk.text().contains("so far"), "{}", desk.text());
+    }
+    let mut desk = recording(&Config::default());
+    mic(&mut desk, MicEvent::Partial("Deploy".into()));
+    desk.stroke("F5", Stroke::Release);
+    mic(&mut desk, clip());
+    assert!(desk.text().contains("so far"), "{}", desk.text());
+    desk.event(EventKind::Error, json!({"message": "no model"}));
+    assert!(!desk.text().contains("so far"), "{}", desk.text());
+}
+
+#[test]
 fn the_end_of_the_longest_recording_is_counted_down() {
     let mut desk = recording(&Config::default());
     mic(&mut desk, level(12_000));

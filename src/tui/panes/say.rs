@@ -49,7 +49,7 @@ fn rows(model: &Model, now: Moment, columns: usize, height: usize) -> Vec<Vec<Sp
     if model.talk.phase != Phase::Idle {
         rows.push(recording(model, columns));
         rows.extend(partial(model, columns, height.saturating_sub(1)));
-    } else if model.talk.partial.is_some() {
+    } else if model.talk.partial.is_some() && (model.work.is_some() || model.talk.reading) {
         rows.extend(partial(model, columns, height.saturating_sub(1).max(1)));
     } else {
         rows.extend(heard(
