@@ -17,6 +17,8 @@ mod frames;
 mod house;
 #[path = "tui_cockpit/reading.rs"]
 mod reading;
+#[path = "tui_cockpit/review.rs"]
+mod review;
 #[path = "tui_cockpit/speaking.rs"]
 mod speaking;
 #[path = "tui_cockpit/talking.rs"]

@@ -5,11 +5,13 @@
 //! that names the file and the line: silence would hide a typo for ever.
 
 mod duration;
+mod keys;
 mod layers;
 mod paths;
 mod phrase;
 
 pub use duration::Span;
+pub use keys::{KeySetting, Keys};
 pub use layers::{Layer, load, load_layers};
 pub use paths::{Paths, ProjectPaths};
 pub use phrase::Phrase;
@@ -45,6 +47,8 @@ pub struct Config {
     pub server: Server,
     /// The cockpit.
     pub ui: Ui,
+    /// The keys of the cockpit.
+    pub keys: Keys,
 }
 
 /// When the push-to-talk key starts and stops a recording.

@@ -27,6 +27,10 @@ pub struct Submission {
     /// The engine to use; `auto` when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub engine: Option<String>,
+    /// Phrases that the sender's own screen knows ("next hunk"). Should one of them be what was said, nothing is done
+    /// but to tell the sender so, in the `command` of the `intent` event.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub commands: Vec<String>,
 }
 
 /// The 202 answer to an instruction.
@@ -85,12 +89,42 @@ pub struct Approved {
     pub deployment: Option<DeploymentId>,
 }
 
+/// A proposal in the version in which it was reviewed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Reviewed {
+    /// The proposal.
+    pub proposal: ProposalId,
+    /// The version that was reviewed; a newer one makes the approval a conflict (409).
+    pub version: u32,
+}
+
+/// `POST /api/proposals/approve`: several proposals, each as it was reviewed, as one commit.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BatchApproval {
+    /// What is approved, in the order in which it is applied. Of each proposal the accepted hunks and lines are taken.
+    pub proposals: Vec<Reviewed>,
+    /// `commit` or `deploy`; absent means commit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub action: Option<Action>,
+    /// The commit message; absent means one made of the titles.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message: Option<String>,
+    /// The environment to deploy to; absent means the default one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub environment: Option<String>,
+}
+
 /// `POST /api/proposals/{id}/decide`: accept or leave out hunks without approving anything.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Decide {
     /// Ids of the hunks.
     pub hunks: Vec<String>,
+    /// Only these lines (indices into the lines of the one hunk that is named); absent means whole hunks.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lines: Option<Vec<usize>>,
     /// The decision for all of them.
     pub decision: Decision,
 }

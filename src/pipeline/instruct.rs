@@ -133,6 +133,9 @@ impl Conductor {
                 .event(NewEvent::new(EventKind::Transcript, actor, data).instruction(Some(&id)));
         }
         change.store(&self.log).await?;
+        if !submission.commands.is_empty() {
+            self.commands().insert(id.to_string(), submission.commands);
+        }
         failpoint::reach("instruction.received");
         self.begin(instruction);
         Ok(id)
@@ -151,6 +154,7 @@ impl Conductor {
                 () = conductor.drive(instruction) => {}
             }
             conductor.running().remove(id.as_str());
+            conductor.commands().remove(id.as_str());
         });
     }
 
@@ -173,6 +177,9 @@ impl Conductor {
         failpoint::reach("instruction.transcribed");
         let words = instruction.text.clone().unwrap_or_default();
         instruction.state = InstructionState::Understanding;
+        if let Some(phrase) = self.for_the_screen(instruction, &words) {
+            return self.told_the_screen(instruction, &phrase).await;
+        }
         if let Some(last) = self.take_up_correction(instruction, &words).await? {
             return Ok(last);
         }
@@ -282,6 +289,31 @@ impl Conductor {
         failpoint::reach("instruction.understood");
         self.propose_edit(instruction, request, words, earlier)
             .await
+    }
+
+    /// The phrase of the sender's own screen that the words are. A command of ours that was said exactly is ours.
+    fn for_the_screen(&self, instruction: &Instruction, words: &str) -> Option<String> {
+        let known = self.commands().remove(instruction.id.as_str())?;
+        let (phrase, exact) = intent::spoken::nearest(words, known.iter().map(String::as_str))?;
+        // Of two near readings ours is the one that asks before it acts.
+        match intent::understand(words) {
+            Intent::Control { exact: true, .. } => None,
+            Intent::Control { .. } if !exact => None,
+            _ => Some(phrase.to_owned()),
+        }
+    }
+
+    async fn told_the_screen(
+        &self,
+        instruction: &mut Instruction,
+        phrase: &str,
+    ) -> Result<(), Stop> {
+        instruction.state = InstructionState::Done;
+        let mut event = self.intent_event(instruction, None, &Understood::default());
+        event.data["command"] = json!(phrase);
+        event.data["reading"] = json!(format!("for the cockpit: {phrase}"));
+        self.store(Change::new().event(event), instruction).await?;
+        Ok(())
     }
 
     async fn transcribe(self: &Arc<Self>, instruction: &mut Instruction) -> Result<(), Stop> {

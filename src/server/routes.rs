@@ -114,6 +114,8 @@ pub(super) static ROUTES: &[Route] = {
             Nothing, Json("ProposalView"), || get(proposals::show)),
         row(Token, "POST", "/api/proposals/{id}/approve", "Commit what is accepted, and deploy it if asked to",
             Optional("Approval"), Json("Approved"), || post(proposals::approve)),
+        row(Token, "POST", "/api/proposals/approve", "Several proposals, each as reviewed, as one commit",
+            Takes::Json("BatchApproval"), Json("Synced"), || post(proposals::approve_batch)),
         row(Token, "POST", "/api/proposals/{id}/reject", "Decline a proposal",
             Optional("Reject"), Json("ProposalView"), || post(proposals::reject)),
         row(Token, "POST", "/api/proposals/{id}/decide", "Accept or leave out hunks",

@@ -241,6 +241,7 @@ pub(super) fn parts() -> Vec<(&'static str, Value)> {
                     ])),
                 ),
                 ("decision", of("Decision")),
+                ("left_out?", many(count())),
             ]),
         ),
         (

@@ -3,16 +3,19 @@
 
 use std::future::Future;
 use std::path::Path;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::mpsc;
 use tokio_util::task::TaskTracker;
 
+use super::keymap::spoken;
 use super::message::{EditRequest, Effect, Message, Outcome};
 use super::model::Tone;
+use super::painter::Painter;
 use crate::client::Client;
 use crate::client::stream::{self, StreamItem};
-use crate::model::api::{Decide, EditText, Reject, Revise, Rollback, Submission, SyncRequest};
+use crate::model::api::{EditText, Reject, Revise, Rollback, Submission, SyncRequest};
 use crate::model::{Cursor, InstructionId, Problem};
 
 /// Starts effects.
@@ -21,6 +24,7 @@ pub struct Effects {
     results: mpsc::UnboundedSender<Message>,
     /// Calls that change something: they are not cut off at the end.
     changing: TaskTracker,
+    painter: Mutex<Painter>,
 }
 
 impl Effects {
@@ -28,6 +32,7 @@ impl Effects {
     pub fn new(client: Client, results: mpsc::UnboundedSender<Message>) -> Self {
         Self {
             client,
+            painter: Mutex::new(Painter::new(results.clone())),
             results,
             changing: TaskTracker::new(),
         }
@@ -73,7 +78,7 @@ impl Effects {
                 };
                 Outcome::ClipSent(
                     client
-                        .submit_audio(wav, &Submission::default(), &key())
+                        .submit_audio(wav, &spoken_words(), &key())
                         .await,
                 )
             }),
@@ -85,14 +90,22 @@ impl Effects {
                 let result = client.reject(&id, &Reject::default()).await;
                 Outcome::Rejected(id, result)
             }),
-            Effect::Decide(id, hunk, decision) => self.change(async move {
-                let decide = Decide {
-                    hunks: vec![hunk],
-                    decision,
-                };
+            Effect::Decide(id, decide) => self.change(async move {
                 let result = client.decide(&id, &decide).await;
                 Outcome::Decided(id, result)
             }),
+            Effect::EditText(id, edit) => self.change(async move {
+                let result = client.edit(&id, &edit).await;
+                Outcome::Edited(id, result.map(Some))
+            }),
+            Effect::ApproveBatch(approval) => {
+                self.change(async move { Outcome::Batched(client.approve_batch(&approval).await) })
+            }
+            Effect::Paint(job) => self
+                .painter
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .begin(job),
             Effect::Revise(id, prompt) => self.change(async move {
                 let revise = Revise { prompt };
                 let result = client.revise(&id, &revise).await;
@@ -168,6 +181,14 @@ impl Effects {
 fn words(text: &str) -> Submission {
     Submission {
         prompt: Some(text.to_owned()),
+        ..Submission::default()
+    }
+}
+
+/// A recording may hold words for the cockpit itself: the server is told which it knows.
+fn spoken_words() -> Submission {
+    Submission {
+        commands: spoken::phrases().map(str::to_owned).collect(),
         ..Submission::default()
     }
 }

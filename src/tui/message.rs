@@ -5,12 +5,15 @@ use std::time::Duration;
 
 use super::keys::{Key, Stroke};
 use super::model::Tone;
+use super::model::painting::{PaintJob, Painted};
 use super::voice_port::{MicEvent, Sound};
 use crate::client::stream::StreamItem;
-use crate::model::api::{Accepted, Approval, Approved, ProposalView, Status, Synced};
+use crate::model::api::{
+    Accepted, Approval, Approved, BatchApproval, Decide, EditText, ProposalView, Status, Synced,
+};
 use crate::model::{
-    Cursor, Decision, Deployment, DeploymentId, Event, Instruction, InstructionId, LiveRelease,
-    Problem, ProposalId,
+    Cursor, Deployment, DeploymentId, Event, Instruction, InstructionId, LiveRelease, Problem,
+    ProposalId,
 };
 
 /// What the mouse did, at a column and a row.
@@ -74,6 +77,10 @@ pub enum Outcome {
     Rejected(ProposalId, Result<ProposalView, Problem>),
     /// A decision on a hunk was stored.
     Decided(ProposalId, Result<ProposalView, Problem>),
+    /// Lines were coloured.
+    Painted(Painted),
+    /// Several proposals were approved together.
+    Batched(Result<Synced, Problem>),
     /// A proposed text was edited; `None` when nothing was changed.
     Edited(ProposalId, Result<Option<ProposalView>, Problem>),
     /// Another try was asked for.
@@ -119,8 +126,14 @@ pub enum Effect {
     Approve(ProposalId, Approval),
     /// Reject.
     Reject(ProposalId),
-    /// Store a decision on a hunk.
-    Decide(ProposalId, String, Decision),
+    /// Store a decision on hunks, or on lines of one.
+    Decide(ProposalId, Decide),
+    /// Store a proposed text that was edited here.
+    EditText(ProposalId, EditText),
+    /// Approve several proposals as one commit.
+    ApproveBatch(BatchApproval),
+    /// Colour lines.
+    Paint(PaintJob),
     /// Edit a proposed text in the person's editor.
     Edit(EditRequest),
     /// Ask for another try.

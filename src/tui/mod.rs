@@ -8,12 +8,14 @@
 mod driver;
 mod editor;
 mod effects;
+pub mod highlight;
 pub mod input;
 pub mod keymap;
 pub mod keys;
 pub mod message;
 pub mod model;
 pub mod motion;
+pub mod painter;
 pub mod panes;
 pub mod probe;
 pub mod screen;

@@ -16,10 +16,17 @@ pub fn next(model: &Model, now: Moment) -> Option<Moment> {
     let moving = model.settings.motion && (model.work.is_some() || model.deploying().is_some());
     let frame = moving.then(|| now + FRAME);
     let notice = model.notice.as_ref().map(|notice| notice.until);
-    [frame, notice, model.interrupted, model.talk.open_until]
-        .into_iter()
-        .flatten()
-        .min()
+    let spoken = model.spoken.as_ref().map(|spoken| spoken.at);
+    [
+        frame,
+        notice,
+        model.interrupted,
+        model.talk.open_until,
+        spoken,
+    ]
+    .into_iter()
+    .flatten()
+    .min()
 }
 
 /// The mark of something under way, `elapsed` after it began.

@@ -4,6 +4,8 @@
 
 use ratatui::style::{Color, Modifier, Style};
 
+use super::model::painting::Role;
+
 /// The styles of the cockpit by what they mean.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Theme {
@@ -115,6 +117,31 @@ impl Theme {
             other => Err(format!(
                 "[ui] theme: there is no theme {other:?}; choose \"auto\" or \"no-color\""
             )),
+        }
+    }
+}
+
+/// What is made of the roles above, so that every theme has it.
+impl Theme {
+    /// Whether source text is coloured.
+    pub fn paints(&self) -> bool {
+        *self != Self::plain()
+    }
+
+    /// A word that changed inside a line, over what its line has.
+    pub fn word(&self) -> Style {
+        Style::new().add_modifier(Modifier::REVERSED)
+    }
+
+    /// A piece of source text, over what its line has.
+    pub fn syntax(&self, role: Role) -> Style {
+        match role {
+            _ if !self.paints() => Style::new(),
+            Role::Comment => self.dim,
+            Role::String | Role::Number => self.warn,
+            Role::Keyword => self.strong,
+            Role::Name => self.key,
+            Role::Attribute => self.tip,
         }
     }
 }

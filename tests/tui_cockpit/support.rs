@@ -17,6 +17,7 @@ use sayso::model::{
 use sayso::tui::keys::{Key, Stroke};
 use sayso::tui::message::{Effect, Message, Outcome};
 use sayso::tui::model::{Model, Settings};
+use sayso::tui::painter::Sources;
 use sayso::tui::{update, view};
 use serde_json::{Value, json};
 
@@ -26,6 +27,8 @@ pub struct Desk {
     pub model: Model,
     pub now: Duration,
     pub seq: u64,
+    /// Works out colours at once, where the cockpit has a thread for it.
+    pub colours: Sources,
 }
 
 impl Desk {
@@ -41,6 +44,7 @@ impl Desk {
             model: Model::new(settings, width, height),
             now: Duration::ZERO,
             seq: 0,
+            colours: Sources::default(),
         }
     }
 
@@ -60,7 +64,21 @@ impl Desk {
     }
 
     pub fn take(&mut self, message: Message) -> Vec<Effect> {
-        update::update(&mut self.model, self.now, message)
+        let mut effects = update::update(&mut self.model, self.now, message);
+        let mut jobs = Vec::new();
+        effects.retain(|effect| match effect {
+            Effect::Paint(job) => {
+                jobs.push(job.clone());
+                false
+            }
+            _ => true,
+        });
+        for job in jobs {
+            let painted = Outcome::Painted(self.colours.paint(&job));
+            let more = update::update(&mut self.model, self.now, Message::Done(Box::new(painted)));
+            assert_eq!(more, []);
+        }
+        effects
     }
 
     pub fn done(&mut self, outcome: Outcome) -> Vec<Effect> {
@@ -283,6 +301,7 @@ pub fn hunk(id: &str, at: usize, lines: Vec<DiffLine>) -> Hunk {
         new_lines: count(LineTag::Delete),
         lines,
         decision: Decision::Accepted,
+        left_out: Vec::new(),
     }
 }
 

@@ -1,27 +1,42 @@
 //! The state of the cockpit: plain data, no clock, no I/O. Everything the screen shows can be read off it.
 
+pub mod available;
+pub mod batch;
 pub mod deploy;
+pub mod entries;
+pub mod hunk_edit;
 pub mod line;
+pub mod marks;
+pub mod menu;
+pub mod painting;
 pub mod review;
 pub mod reviews;
+pub mod rows;
 pub mod site;
+pub mod spoken;
 pub mod talk;
+pub mod tally;
 pub mod timeline;
+mod window;
 
 use std::collections::VecDeque;
 use std::time::Duration;
 
 use jiff::tz::TimeZone;
 
+pub use batch::Batch;
 pub use deploy::{Deploy, Ending};
+pub use hunk_edit::HunkEdit;
 pub use line::Line;
+pub use menu::{Menu, MenuKind};
 pub use review::{DiffRow, Review};
 pub use reviews::{Deciding, Reviews};
 pub use site::Site;
+pub use spoken::Spoken;
 pub use talk::{Mics, Phase, Said, Talk, TalkBy};
 pub use timeline::{Timeline, Tone};
 
-use super::keymap::{Context, Keymap};
+use super::keymap::{Command, Context, Keymap};
 use super::theme::Theme;
 use crate::client::stream::Connection;
 use crate::config;
@@ -49,6 +64,8 @@ pub struct Settings {
     pub motion: bool,
     /// Whether there is a microphone to ask.
     pub microphone: bool,
+    /// Every setting with its value and what it is, for the palette.
+    pub listed: Vec<entries::Setting>,
     /// Where the person's clock is.
     pub zone: TimeZone,
 }
@@ -60,7 +77,7 @@ impl Settings {
     /// When a key or a theme is not understood; the text names the setting.
     pub fn new(config: &config::Config, no_color: bool) -> Result<Self, String> {
         Ok(Self {
-            keymap: Keymap::new(&config.voice.key, config.voice.space)?,
+            keymap: Keymap::configured(&config.voice, &config.keys)?,
             theme: Theme::named(&config.ui.theme, no_color)?,
             talk: config.voice.mode,
             approve: config.approve.action,
@@ -68,6 +85,7 @@ impl Settings {
             voice: config.voice.clone(),
             motion: config.ui.motion,
             microphone: false,
+            listed: entries::settings(config),
             zone: TimeZone::UTC,
         })
     }
@@ -120,17 +138,34 @@ pub enum Confirm {
     Stop(DeploymentId),
     /// Quit while a deployment runs.
     Quit,
+    /// Commit these proposals, in these versions, as one; and deploy.
+    Batch(Vec<(ProposalId, u32)>, Action),
 }
 
 /// What lies over the panes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Overlay {
-    /// The list of keys, from this row on.
-    Help(usize),
+    /// The list of keys, or of everything.
+    Menu(Box<Menu>),
     /// A question of the cockpit.
     Confirm(Confirm),
+    /// What will be committed where.
+    Summary(Summary),
+    /// The proposals that wait; the selected one.
+    Queue(usize),
     /// The microphones, with their levels.
     Mics(Mics),
+}
+
+/// The summary before a commit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Summary {
+    /// The proposal.
+    pub proposal: ProposalId,
+    /// The version that it is about.
+    pub version: u32,
+    /// First file shown.
+    pub top: usize,
 }
 
 /// A question of the server.
@@ -166,6 +201,8 @@ pub struct Card {
     pub body: Vec<String>,
     /// What to do next.
     pub hint: Option<String>,
+    /// How many of the first paragraphs are candidates to choose from by their number.
+    pub choices: u8,
 }
 
 /// A line that passes.
@@ -248,6 +285,18 @@ pub struct Model {
     pub heard: Option<Heard>,
     /// Proposals.
     pub reviews: Reviews,
+    /// True while the proposal takes the whole screen.
+    pub reading: bool,
+    /// True for old beside new, where there is room.
+    pub sides: bool,
+    /// The hunk whose text is being edited here.
+    pub editing: Option<HunkEdit>,
+    /// What goes out as one commit.
+    pub batch: Batch,
+    /// What was said to the cockpit itself.
+    pub spoken: Option<Spoken>,
+    /// Words for a cockpit of which it is not known yet whether they are ours.
+    pub said_elsewhere: Option<(InstructionId, String, Command)>,
     /// What stands in the proposal's place.
     pub card: Option<Card>,
     /// What happened.
@@ -297,6 +346,12 @@ impl Model {
             revising: None,
             heard: None,
             reviews: Reviews::default(),
+            reading: false,
+            sides: false,
+            editing: None,
+            batch: Batch::default(),
+            spoken: None,
+            said_elsewhere: None,
             card: None,
             timeline,
             deploy: None,
@@ -319,13 +374,25 @@ impl Model {
             return Context::Talk;
         }
         match (&self.overlay, self.focus) {
-            (Some(Overlay::Help(_)), _) => Context::Help,
+            (Some(Overlay::Menu(_)), _) => Context::Help,
             (Some(Overlay::Confirm(_)), _) => Context::Ask,
+            (Some(Overlay::Summary(_)), _) => Context::Summary,
+            (Some(Overlay::Queue(_)), _) => Context::Queue,
             (Some(Overlay::Mics(_)), _) => Context::Mics,
             (None, Focus::Input) => Context::Input,
+            (None, Focus::Cockpit) if self.editing.is_some() && self.full_view() => Context::Edit,
             (None, Focus::Cockpit) if !self.questions.is_empty() => Context::Ask,
+            (None, Focus::Cockpit) if self.full_view() => Context::Review,
+            (None, Focus::Cockpit) if self.card.as_ref().is_some_and(|card| card.choices > 0) => {
+                Context::Choices
+            }
             (None, Focus::Cockpit) => Context::Cockpit,
         }
+    }
+
+    /// True when the proposal takes the whole screen: it was asked to, and there is one in sight.
+    pub fn full_view(&self) -> bool {
+        self.reading && self.focus == Focus::Cockpit && self.review().is_some()
     }
 
     /// The proposal on the screen, unless a card stands in its place.

@@ -4,7 +4,9 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
+use crate::model::Action;
 use crate::tui::keymap::{Command, Context};
+use crate::tui::model::tally::signed;
 use crate::tui::model::{Confirm, Focus, Model, Moment, OpenQuestion};
 use crate::tui::text;
 use crate::tui::view::paint::{self, span};
@@ -51,6 +53,27 @@ pub fn confirm(
                 "Stop the deployment to {environment}? What is live now stays live."
             ));
             "Stop"
+        }
+        Confirm::Batch(items, action) => {
+            let count = items.len();
+            let then = match action {
+                Action::Deploy => format!(" and deploy it once to {environment}"),
+                _ => String::new(),
+            };
+            body.push(format!(
+                "Commit {count} proposals as one commit to {branch}{then}?"
+            ));
+            for (id, _) in items.iter().take(8) {
+                if let Some(review) = model.reviews.get(id) {
+                    let tally = &review.tally;
+                    body.push(format!(
+                        "· {} ({})",
+                        review.view.proposal.title,
+                        signed(tally.added, tally.removed)
+                    ));
+                }
+            }
+            "Commit the batch"
         }
         Confirm::Quit => {
             body.push("A deployment is running. Quit all the same?".to_owned());

@@ -81,9 +81,40 @@ fn hints(model: &Model) -> Vec<(String, String)> {
             add(C::CloseMicrophones, "close");
         }
         Context::Help => {
+            add(C::Run, "run");
             add(C::CloseHelp, "close");
             add(C::ScrollDown, "down");
             add(C::ScrollUp, "up");
+        }
+        Context::Review => {
+            add(C::NextHunk, "next hunk");
+            add(C::PreviousHunk, "previous");
+            add(C::NextFile, "next file");
+            add(C::PreviousFile, "previous");
+            add(C::Pick, "batch");
+            add(C::CloseReview, "back");
+            add(C::Help, "help");
+            add(C::Palette, "everything");
+        }
+        Context::Summary => {
+            add(C::Approve, "do it");
+            add(C::CommitOnly, "commit only");
+            add(C::Back, "back");
+        }
+        Context::Queue => {
+            add(C::ShowPicked, "review");
+            add(C::Pick, "in or out");
+            add(C::ApproveBatch, "commit and deploy the batch");
+            add(C::Back, "close");
+        }
+        Context::Edit => {
+            add(C::SaveEdit, "put it into the proposal");
+            add(C::CancelEdit, "stop editing");
+        }
+        Context::Choices => {
+            add(C::Choose(1), "take the first");
+            add(C::Choose(2), "take the second");
+            cockpit(model, &mut add);
         }
         Context::Cockpit | Context::Global => cockpit(model, &mut add),
     }
@@ -100,6 +131,7 @@ fn cockpit(model: &Model, add: &mut impl FnMut(C, &str)) {
     if model.review().is_some() {
         add(C::Approve, "approve");
         add(C::Reject, "reject");
+        add(C::OpenReview, "full view");
         add(C::ToggleHunk, "take/leave");
         add(C::NextHunk, "next hunk");
         add(C::Edit, "edit");

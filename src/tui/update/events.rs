@@ -8,8 +8,8 @@ use super::Turn;
 use crate::client::stream::Connection;
 use crate::model::api::ProposalView;
 use crate::model::{
-    Candidate, Cursor, Event, EventKind, InstructionId, LiveRelease, Progress, ProposalState,
-    ReleaseId, Stage,
+    Candidate, Cursor, Event, EventKind, InstructionId, LiveRelease, Progress, ProposalId,
+    ProposalState, ReleaseId, Stage,
 };
 use crate::tui::message::Effect;
 use crate::tui::model::timeline::{reading, typed};
@@ -76,6 +76,9 @@ impl Turn<'_> {
             reading: Some(reading(&event.data)),
             spoken,
         });
+        if let Some(phrase) = event.data["command"].as_str() {
+            return self.command_heard(event, &phrase.to_owned());
+        }
         let question = parse(&event.data["question"]);
         match (question, &event.instruction) {
             (Some(question), Some(instruction)) => {
@@ -108,6 +111,8 @@ impl Turn<'_> {
             return;
         }
         let asked_for = self.m.work.is_some() || self.m.reviews.is_empty();
+        // Who reads a proposal on the whole screen goes on reading it.
+        let asked_for = asked_for && !self.m.full_view();
         self.m.reviews.put(view);
         if updated {
             return;
@@ -140,6 +145,9 @@ impl Turn<'_> {
         if let Some(id) = &event.proposal {
             self.close_proposal(id);
         }
+        for id in parse::<Vec<ProposalId>>(&event.data["proposals"]).unwrap_or_default() {
+            self.close_proposal(&id);
+        }
         self.work_done(event);
         let mut body = vec![said(event, "message").to_owned()];
         body.extend(
@@ -153,6 +161,7 @@ impl Turn<'_> {
             title: format!("Committed {} to {branch}", text::short(commit)),
             body,
             hint: None,
+            choices: 0,
         });
     }
 
@@ -224,6 +233,7 @@ impl Turn<'_> {
             title: format!("LIVE on {environment}{took}"),
             body,
             hint: Some("o opens the page, y copies its address".to_owned()),
+            choices: 0,
         });
     }
 
@@ -256,6 +266,7 @@ impl Turn<'_> {
             title: format!("The deployment failed at {stage}; what was live before still is"),
             body,
             hint: Some(said(event, "hint").to_owned()).filter(|hint| !hint.is_empty()),
+            choices: 0,
         };
         if !self.card_if_free(card) {
             self.say(
@@ -317,6 +328,7 @@ impl Turn<'_> {
             title: message.clone(),
             body,
             hint: Some(said(event, "hint").to_owned()).filter(|hint| !hint.is_empty()),
+            choices: u8::try_from(candidates.len()).map_or(CHOICES, |count| count.min(CHOICES)),
         };
         if mine {
             // The answer to what the person just asked for stands in front, also of an open proposal.
@@ -336,12 +348,22 @@ impl Turn<'_> {
         free
     }
 
-    pub(super) fn close_proposal(&mut self, id: &crate::model::ProposalId) -> bool {
+    pub(super) fn close_proposal(&mut self, id: &ProposalId) -> bool {
         if self.m.busy.proposal.as_ref() == Some(id) {
             self.m.busy.proposal = None;
         }
         if self.m.revising.as_ref() == Some(id) {
             self.m.revising = None;
+        }
+        self.m.batch.close(id);
+        if self
+            .m
+            .editing
+            .as_ref()
+            .is_some_and(|edit| edit.proposal == *id)
+        {
+            self.m.editing = None;
+            self.say(Tone::Warn, "the proposal that was being edited is closed");
         }
         self.m.reviews.close(id)
     }
@@ -423,6 +445,8 @@ impl Turn<'_> {
     }
 }
 
+/// Candidates that can be chosen by a digit.
+const CHOICES: u8 = 9;
 /// Lines of output on a card.
 const CARD_LINES: usize = 20;
 /// Earlier events that the timeline begins with.

@@ -40,6 +40,7 @@ impl Turn<'_> {
                         "listening".clone_into(&mut work.what);
                     }
                 }
+                self.ours();
             }
             Outcome::ClipSent(Err(problem)) => {
                 self.m.work = None;
@@ -55,11 +56,17 @@ impl Turn<'_> {
             }
             Outcome::Decided(id, result) => self.decided(&id, result),
             Outcome::Edited(_, Ok(None)) => self.say(Tone::Plain, "nothing was changed"),
-            Outcome::Edited(_, Ok(Some(view))) => {
-                self.m.reviews.put(view);
-                self.say(Tone::Good, "your text is in the proposal");
+            Outcome::Edited(_, Ok(Some(view))) => self.edited(view),
+            Outcome::Edited(_, Err(problem)) => {
+                self.not_edited();
+                self.failed("your edit was not taken", &problem);
             }
-            Outcome::Edited(_, Err(problem)) => self.failed("your edit was not taken", &problem),
+            Outcome::Painted(painted) => {
+                let review = self.m.reviews.find(&painted.proposal);
+                let taken = review.is_some_and(|review| review.painting.put(painted));
+                self.m.dirty |= taken;
+            }
+            Outcome::Batched(result) => self.batched(result.err()),
             Outcome::Answered(id, result) => {
                 if self.m.busy.question.as_ref() == Some(&id) {
                     self.m.busy.question = None;
@@ -212,6 +219,9 @@ impl Turn<'_> {
                 let own = self.m.seen.proposal == Some((id.clone(), version.saturating_sub(1)));
                 self.m.reviews.put(view);
                 if own {
+                    self.m.batch.moved(id, version);
+                }
+                if own {
                     // The person's own decision was on the screen before it was stored.
                     self.m.seen.proposal = Some((id.clone(), version));
                 }
@@ -237,7 +247,7 @@ impl Turn<'_> {
         }
     }
 
-    fn synced(&mut self, what: &str, problem: Option<Problem>) {
+    pub(super) fn synced(&mut self, what: &str, problem: Option<Problem>) {
         self.m.busy.sync = false;
         match problem {
             Some(problem) => {
@@ -270,6 +280,7 @@ impl Turn<'_> {
             title: format!("{what}: {}", problem.detail),
             body: Vec::new(),
             hint: problem.hint.clone(),
+            choices: 0,
         };
         if !self.card_if_free(card) {
             self.say(Tone::Bad, format!("{what}: {problem}"));

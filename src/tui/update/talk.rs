@@ -3,7 +3,7 @@
 
 use super::Turn;
 use crate::model::{EventKind, Problem};
-use crate::tui::keymap::repeats_are_told;
+use crate::tui::keymap::{repeats_are_told, spoken};
 use crate::tui::keys::{Code, Key};
 use crate::tui::message::Effect;
 use crate::tui::model::{Mics, Overlay, Phase, TalkBy, Tone};
@@ -230,6 +230,10 @@ impl Turn<'_> {
             return;
         }
         if self.m.text_field().is_none() {
+            if let Some((command, true)) = spoken::command(&words) {
+                self.understood(&words, command);
+                return;
+            }
             self.focus_input();
         }
         let fits = self
