@@ -51,6 +51,9 @@ pub fn list() -> Result<Vec<MicInfo>, Problem> {
             let id = device.id().ok()?;
             let default = Some(&id) == default.as_ref();
             let id = id.to_string();
+            if plugin(&id) {
+                return None;
+            }
             Some(MicInfo {
                 name: name(&device),
                 default,
@@ -263,6 +266,27 @@ fn floats(data: &Data) -> Vec<f32> {
     }
 }
 
+/// True for what ALSA lists beside its cards: converters, mixers, the null device, and doors to sound servers of which
+/// none is open (otherwise they would have been spoken to directly).
+fn plugin(id: &str) -> bool {
+    const PLUGINS: [&str; 10] = [
+        "null",
+        "jack",
+        "oss",
+        "pulse",
+        "lavrate",
+        "samplerate",
+        "speexrate",
+        "speex",
+        "upmix",
+        "vdownmix",
+    ];
+    id.strip_prefix("alsa:").is_some_and(|name| {
+        let name = name.split(':').next().unwrap_or(name);
+        PLUGINS.contains(&name)
+    })
+}
+
 fn name(device: &Device) -> String {
     device.description().map_or_else(
         |_| "the microphone".to_owned(),
@@ -277,6 +301,21 @@ fn problem(error: &cpal::Error) -> Problem {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_no_microphone_is_not_listed() {
+        for id in ["alsa:null", "alsa:upmix", "alsa:speex", "alsa:pulse"] {
+            assert!(plugin(id), "{id}");
+        }
+        for id in [
+            "alsa:hw:CARD=0",
+            "alsa:default",
+            "alsa:sysdefault:CARD=USB",
+            "coreaudio:null",
+        ] {
+            assert!(!plugin(id), "{id}");
+        }
+    }
 
     #[test]
     fn every_sample_format_means_the_same_sound() {
