@@ -15,8 +15,9 @@ use serde::de::DeserializeOwned;
 use url::Url;
 
 use crate::model::api::{
-    Accepted, Answer, Approval, Approved, BatchApproval, Decide, DeploymentList, EditText,
-    EventPage, ProposalView, Reject, Revise, Rollback, Status, Submission, SyncRequest, Synced,
+    Accepted, Answer, Approval, Approved, BatchApproval, Comparison, Decide, DeploymentList,
+    EditText, EventPage, ProposalView, Reject, Revise, Rollback, Status, Submission, SyncRequest,
+    Synced,
 };
 use crate::model::{
     Cursor, Deployment, DeploymentId, Instruction, InstructionId, LiveRelease, Problem, ProposalId,
@@ -205,6 +206,13 @@ impl Client {
     /// `GET /api/deployments/{id}`.
     pub async fn deployment(&self, id: &DeploymentId) -> Result<Deployment, Problem> {
         self.get(&format!("api/deployments/{id}")).await
+    }
+
+    /// `GET /api/deployments/compare`: what differs between two deployments, releases or commits.
+    pub async fn compare(&self, a: &str, b: &str) -> Result<Comparison, Problem> {
+        let request = self.request(Method::GET, "api/deployments/compare")?;
+        let request = request.query(&[("a", a), ("b", b)]);
+        answer(request.timeout(Duration::from_secs(60))).await
     }
 
     /// `POST /api/deployments/{id}/cancel`.

@@ -195,12 +195,48 @@ pub struct Server {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Ui {
-    /// `auto` or `no-color`.
+    /// A built-in theme, or the name of a file in the themes folder.
     pub theme: String,
     /// Whether anything moves.
     pub motion: bool,
     /// Whether the mouse is used.
     pub mouse: bool,
+    /// Signs of ASCII only; `auto`: where the locale knows no Unicode.
+    pub ascii: Toggle,
+    /// Whether web addresses are links of the terminal.
+    pub links: bool,
+    /// Whether the terminal shows a deployment's progress; `auto`: where it is known to.
+    pub progress: Toggle,
+    /// How a person who looks elsewhere is told.
+    pub notify: Notify,
+    /// Plain lines instead of a screen, for screen readers.
+    pub linear: bool,
+}
+
+/// On, off, or whatever fits the machine.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Toggle {
+    /// Whatever fits.
+    #[default]
+    Auto,
+    /// Always.
+    On,
+    /// Never.
+    Off,
+}
+
+/// How a person who looks elsewhere is told that something ended or waits.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Notify {
+    /// By the terminal's own notification where it is known to have one, else by the bell.
+    #[default]
+    Auto,
+    /// By the bell.
+    Bell,
+    /// Not at all.
+    Off,
 }
 
 impl Default for Config {

@@ -217,6 +217,47 @@ pub struct DeploymentList {
     pub releases: Vec<EnvironmentReleases>,
 }
 
+/// A commit in a list.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CommitLine {
+    /// Its full id.
+    pub commit: String,
+    /// Who wrote it.
+    pub author: String,
+    /// The first line of its message.
+    pub title: String,
+}
+
+/// A file that differs between two releases.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FileChange {
+    /// Its path from the root of the repository.
+    pub path: String,
+    /// Lines that only the second release has.
+    pub added: usize,
+    /// Lines that only the first release has.
+    pub removed: usize,
+}
+
+/// `GET /api/deployments/compare?a=&b=`: what differs between two deployments, releases or commits.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Comparison {
+    /// The commit of `a`.
+    pub from: String,
+    /// The commit of `b`.
+    pub to: String,
+    /// Commits that `b` has and `a` lacks, newest first; at most a hundred.
+    pub commits: Vec<CommitLine>,
+    /// Commits that `a` has and `b` lacks, newest first; at most a hundred.
+    pub lost: Vec<CommitLine>,
+    /// The files that differ, by path.
+    pub files: Vec<FileChange>,
+    /// The unified diff, from `a` to `b`.
+    pub patch: String,
+    /// True when `patch` was too long and ends early.
+    pub truncated: bool,
+}
+
 /// The releases an environment keeps.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct EnvironmentReleases {

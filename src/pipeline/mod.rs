@@ -5,6 +5,7 @@
 
 mod approve;
 mod batch;
+mod compare;
 mod control;
 mod deploy;
 mod describe;

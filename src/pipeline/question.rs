@@ -117,8 +117,7 @@ impl Conductor {
             }
             // What was not clearly a command may be a change, unless its words are the command's.
             Plan::Nothing(_)
-                if understood.spoken == Some(Sureness::Doubtful)
-                    && !understood.to_the_letter() =>
+                if understood.spoken == Some(Sureness::Doubtful) && !understood.to_the_letter() =>
             {
                 return Ok(false);
             }

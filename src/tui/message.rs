@@ -3,17 +3,19 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::checkup::Item;
 use super::keys::{Key, Stroke};
-use super::model::Tone;
 use super::model::painting::{PaintJob, Painted};
+use super::model::{Subject, Tone};
 use super::voice_port::{MicEvent, Sound};
 use crate::client::stream::StreamItem;
 use crate::model::api::{
-    Accepted, Approval, Approved, BatchApproval, Decide, EditText, ProposalView, Status, Synced,
+    Accepted, Approval, Approved, BatchApproval, Decide, DeploymentList, EditText, ProposalView,
+    Status, Synced,
 };
 use crate::model::{
     Cursor, Deployment, DeploymentId, Event, Instruction, InstructionId, LiveRelease, Problem,
-    ProposalId,
+    ProposalId, ReleaseId,
 };
 
 /// What the mouse did, at a column and a row.
@@ -93,6 +95,14 @@ pub enum Outcome {
     RolledBack(Result<LiveRelease, Problem>),
     /// A deployment was told to stop.
     Stopped(Result<Deployment, Problem>),
+    /// The deployments so far were loaded.
+    Deployments(Result<DeploymentList, Problem>),
+    /// What a page of details shows was loaded.
+    Details(Result<Subject, Problem>),
+    /// Somebody looked at this machine.
+    Checkup(Vec<Item>),
+    /// The thing of this name was mended, or not.
+    Fixed(String, Result<String, Problem>),
     /// An effect has something to say.
     Told(Tone, String),
 }
@@ -144,8 +154,18 @@ pub enum Effect {
     Deploy(bool),
     /// Go back to the previous release of an environment.
     Rollback(String),
+    /// Go back to a release of an environment.
+    RollbackTo(String, ReleaseId),
     /// Stop a deployment.
     Stop(DeploymentId),
+    /// Load the deployments so far.
+    LoadDeployments,
+    /// Load the event at this place, for a page of details.
+    LoadEvent(Cursor),
+    /// Load a deployment, for a page of details.
+    LoadDeployment(DeploymentId),
+    /// Compare two deployments, for a page of details.
+    Compare(DeploymentId, DeploymentId),
     /// Load the state after waiting this long.
     LoadStatus(Duration),
     /// Load a proposal; `true` when it is one that changed.
@@ -154,10 +174,16 @@ pub enum Effect {
     Follow(Cursor),
     /// Load the events before this place, down to the given position.
     LoadHistory(Cursor, u64),
+    /// Look at this machine.
+    Checkup,
+    /// Mend the thing of this name.
+    Fix(String),
     /// Open a page in the browser.
     Open(String),
     /// Put text on the clipboard.
     Copy(String),
+    /// Tell a person who looks elsewhere.
+    Notify(String),
     /// Draw everything anew.
     Repaint,
     /// Go back to the shell until it calls.

@@ -8,6 +8,8 @@ use super::model::{Model, Moment};
 const FRAME: Duration = Duration::from_millis(100);
 /// The pictures of the turning mark.
 const TURN: [&str; 8] = ["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧"];
+/// The same for terminals without Unicode.
+const TURN_ASCII: [&str; 8] = ["|", "/", "-", "\\", "|", "/", "-", "\\"];
 /// What stands there when nothing may move.
 const STILL: &str = "●";
 
@@ -49,4 +51,10 @@ pub fn elapsed(model: &Model, since: Moment, now: Moment) -> Option<String> {
         0..600 => format!("{}.{} s", tenths / 10, tenths % 10),
         _ => format!("{}:{:02}", tenths / 600, tenths / 10 % 60),
     })
+}
+
+/// What stands for a picture of the turning mark where there is no Unicode.
+pub fn ascii(symbol: &str) -> Option<&'static str> {
+    let at = TURN.iter().position(|turn| *turn == symbol)?;
+    Some(TURN_ASCII[at])
 }

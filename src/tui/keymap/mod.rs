@@ -37,18 +37,33 @@ pub enum Context {
     Edit,
     /// In the list of keys and in the palette.
     Help,
+    /// In the timeline, above the cockpit's own keys.
+    Timeline,
+    /// In the deploy pane, above the cockpit's own keys.
+    Deploy,
+    /// While the timeline's filter is written.
+    Filter,
+    /// On a page of details.
+    Details,
+    /// In the list of what works on this machine.
+    Checkup,
     /// In the list of microphones.
     Mics,
 }
 
 impl Context {
     /// The contexts that have their own keys, in the order of the help.
-    pub const ALL: [Context; 12] = [
+    pub const ALL: [Context; 17] = [
         Context::Cockpit,
         Context::Review,
         Context::Choices,
         Context::Summary,
         Context::Queue,
+        Context::Timeline,
+        Context::Deploy,
+        Context::Details,
+        Context::Filter,
+        Context::Checkup,
         Context::Talk,
         Context::Ask,
         Context::Input,
@@ -72,6 +87,11 @@ impl Context {
             Context::Input => "text input",
             Context::Edit => "editing a hunk",
             Context::Help => "lists",
+            Context::Timeline => "timeline",
+            Context::Deploy => "deployments",
+            Context::Filter => "filter",
+            Context::Details => "details",
+            Context::Checkup => "this machine",
             Context::Mics => "microphones",
         }
     }
@@ -91,6 +111,11 @@ impl Context {
             Context::Edit => "edit",
             Context::Help => "lists",
             Context::Mics => "microphones",
+            Context::Timeline => "timeline",
+            Context::Deploy => "deploy",
+            Context::Filter => "filter",
+            Context::Details => "details",
+            Context::Checkup => "checkup",
         }
     }
 
@@ -98,7 +123,7 @@ impl Context {
     pub fn below(self) -> Option<Context> {
         match self {
             Context::Global => None,
-            Context::Choices => Some(Context::Cockpit),
+            Context::Choices | Context::Timeline | Context::Deploy => Some(Context::Cockpit),
             _ => Some(Context::Global),
         }
     }
@@ -182,6 +207,34 @@ pub enum Command {
     Run,
     Choose(u8),
     Line(LineCommand),
+    PaneDeploy,
+    Zoom,
+    Larger,
+    Smaller,
+    EvenSizes,
+    SelectUp,
+    SelectDown,
+    Details,
+    CloseDetails,
+    CopyDetails,
+    Fold,
+    Unfold,
+    FoldAll,
+    Filter,
+    TakeFilter,
+    DropFilter,
+    FilterKind,
+    FilterEnvironment,
+    CopyRow,
+    RollbackHere,
+    OpenHere,
+    CopyHere,
+    Mark,
+    Compare,
+    Checkup,
+    FixHere,
+    LookAgain,
+    CloseCheckup,
 }
 
 impl Command {
@@ -269,6 +322,17 @@ impl Keymap {
                         places,
                     ));
                 }
+            }
+        }
+        // Push-to-talk means the same in every pane.
+        for ((context, key), command) in &by_key {
+            let under = context.below().unwrap_or(Context::Global);
+            if by_key.get(&(under, *key)) == Some(&C::Talk) && *command != C::Talk {
+                return Err(format!(
+                    "the key {key} is push-to-talk and {command:?} in the context \"{}\"; \
+                     choose another key ([voice] key)",
+                    context.title()
+                ));
             }
         }
         for ((context, key), command) in &by_key {

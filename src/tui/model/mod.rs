@@ -2,10 +2,13 @@
 
 pub mod available;
 pub mod batch;
+pub mod board;
 pub mod deploy;
+pub mod deploys;
 mod dictation;
 pub mod entries;
 pub mod hunk_edit;
+pub mod journey;
 pub mod line;
 pub mod marks;
 pub mod menu;
@@ -26,8 +29,11 @@ use std::time::Duration;
 use jiff::tz::TimeZone;
 
 pub use batch::Batch;
+pub use board::{Board, Details, Sizes, Subject};
 pub use deploy::{Deploy, Ending};
+pub use deploys::Deploys;
 pub use hunk_edit::HunkEdit;
+pub use journey::Journeys;
 pub use line::Line;
 pub use menu::{Menu, MenuKind};
 pub use review::{DiffRow, Review};
@@ -41,7 +47,7 @@ use super::keymap::{Command, Context, Keymap};
 use super::theme::Theme;
 use crate::client::stream::Connection;
 use crate::config;
-use crate::model::{Action, DeploymentId, InstructionId, ProposalId, Question};
+use crate::model::{Action, DeploymentId, InstructionId, ProposalId, Question, ReleaseId};
 
 /// A point in time: since the cockpit started.
 pub type Moment = Duration;
@@ -63,6 +69,10 @@ pub struct Settings {
     pub voice: config::Voice,
     /// Whether anything moves.
     pub motion: bool,
+    /// Whether only signs of ASCII are shown.
+    pub ascii: bool,
+    /// How a person who looks elsewhere is told.
+    pub notify: config::Notify,
     /// Whether there is a microphone to ask.
     pub microphone: bool,
     /// Every setting with its value and what it is, for the palette.
@@ -77,14 +87,28 @@ impl Settings {
     /// # Errors
     /// When a key or a theme is not understood; the text names the setting.
     pub fn new(config: &config::Config, no_color: bool) -> Result<Self, String> {
+        Self::with_themes(config, no_color, &|_| None)
+    }
+
+    /// As [`Settings::new`]; `own` gives the text of the person's own theme of a name.
+    ///
+    /// # Errors
+    /// When a key or a theme is not understood; the text names the setting.
+    pub fn with_themes(
+        config: &config::Config,
+        no_color: bool,
+        own: &dyn Fn(&str) -> Option<String>,
+    ) -> Result<Self, String> {
         Ok(Self {
             keymap: Keymap::configured(&config.voice, &config.keys)?,
-            theme: Theme::named(&config.ui.theme, no_color)?,
+            theme: Theme::find(&config.ui.theme, no_color, own)?,
             talk: config.voice.mode,
             approve: config.approve.action,
             warm: config.voice.warm.duration(),
             voice: config.voice.clone(),
             motion: config.ui.motion,
+            ascii: config.ui.ascii == config::Toggle::On,
+            notify: config.ui.notify,
             microphone: false,
             listed: entries::settings(config),
             zone: TimeZone::UTC,
@@ -110,11 +134,13 @@ pub enum Pane {
     Proposal,
     /// What happened.
     Timeline,
+    /// Deployments: the running one, the last one's steps, the history.
+    Deploy,
 }
 
 impl Pane {
     /// All, in the order of their keys.
-    pub const ALL: [Pane; 3] = [Pane::Say, Pane::Proposal, Pane::Timeline];
+    pub const ALL: [Pane; 4] = [Pane::Say, Pane::Proposal, Pane::Timeline, Pane::Deploy];
 
     /// Its title.
     pub fn title(self) -> &'static str {
@@ -122,6 +148,7 @@ impl Pane {
             Pane::Say => "Say",
             Pane::Proposal => "Proposal",
             Pane::Timeline => "Timeline",
+            Pane::Deploy => "Deploy",
         }
     }
 }
@@ -135,6 +162,8 @@ pub enum Confirm {
     Redeploy,
     /// Go back to the previous release.
     Rollback,
+    /// Go back to this release of an environment; its commit is shown.
+    RollbackTo(String, ReleaseId, String),
     /// Stop a deployment.
     Stop(DeploymentId),
     /// Quit while a deployment runs.
@@ -154,6 +183,10 @@ pub enum Overlay {
     Summary(Summary),
     /// The proposals that wait; the selected one.
     Queue(usize),
+    /// The page of details in [`Board::details`].
+    Details,
+    /// The list of what works on this machine, in [`Board::checkup`].
+    Checkup,
     /// The microphones, with their levels.
     Mics(Mics),
 }
@@ -302,8 +335,16 @@ pub struct Model {
     pub card: Option<Card>,
     /// What happened.
     pub timeline: Timeline,
+    /// How long instructions took, step by step.
+    pub journeys: Journeys,
     /// The newest deployment.
     pub deploy: Option<Deploy>,
+    /// The deployments so far.
+    pub deploys: Deploys,
+    /// How the screen is divided, and what is open on it.
+    pub board: Board,
+    /// Which log the events are of.
+    pub epoch: String,
     /// What is being worked on.
     pub work: Option<Work>,
     /// A line that passes.
@@ -355,7 +396,11 @@ impl Model {
             said_elsewhere: None,
             card: None,
             timeline,
+            journeys: Journeys::default(),
             deploy: None,
+            deploys: Deploys::default(),
+            board: Board::default(),
+            epoch: String::new(),
             work: None,
             notice: None,
             seen: Seen::default(),
@@ -379,6 +424,9 @@ impl Model {
             (Some(Overlay::Confirm(_)), _) => Context::Ask,
             (Some(Overlay::Summary(_)), _) => Context::Summary,
             (Some(Overlay::Queue(_)), _) => Context::Queue,
+            (Some(Overlay::Details), _) => Context::Details,
+            (Some(Overlay::Checkup), _) => Context::Checkup,
+            (None, _) if self.board.filter.is_some() => Context::Filter,
             (Some(Overlay::Mics(_)), _) => Context::Mics,
             (None, Focus::Input) => Context::Input,
             (None, Focus::Cockpit) if self.editing.is_some() && self.full_view() => Context::Edit,
@@ -387,7 +435,11 @@ impl Model {
             (None, Focus::Cockpit) if self.card.as_ref().is_some_and(|card| card.choices > 0) => {
                 Context::Choices
             }
-            (None, Focus::Cockpit) => Context::Cockpit,
+            (None, Focus::Cockpit) => match self.pane {
+                Pane::Say | Pane::Proposal => Context::Cockpit,
+                Pane::Timeline => Context::Timeline,
+                Pane::Deploy => Context::Deploy,
+            },
         }
     }
 

@@ -19,6 +19,12 @@ pub fn confirm(
     area: Rect,
     buf: &mut Buffer,
 ) -> Rect {
+    let (title, body) = words(model, confirm);
+    draw(model, title, &body, true, area, buf)
+}
+
+/// The title and the paragraphs of a question of the cockpit.
+pub fn words(model: &Model, confirm: &Confirm) -> (&'static str, Vec<String>) {
     let site = &model.site;
     let head = match text::short(&site.repository.head) {
         "" => String::new(),
@@ -44,6 +50,14 @@ pub fn confirm(
                 .unwrap_or_default();
             body.push(format!(
                 "Take {live} off {environment} and go back to the release before it?"
+            ));
+            body.push("The branch stays as it is.".to_owned());
+            "Roll back"
+        }
+        Confirm::RollbackTo(environment, _, commit) => {
+            body.push(format!(
+                "Take what is live off {environment} and go back to {}?",
+                text::short(commit)
             ));
             body.push("The branch stays as it is.".to_owned());
             "Roll back"
@@ -87,7 +101,7 @@ pub fn confirm(
     if deploys && !model.reviews.is_empty() {
         body.push("The proposal on the screen is not part of it.".to_owned());
     }
-    draw(model, title, &body, true, area, buf)
+    (title, body)
 }
 
 /// Draws a question of the server; the rectangle it covers.

@@ -36,6 +36,7 @@ impl Turn<'_> {
                     menu.filter.apply(command);
                     menu.refilter();
                 }
+                _ if self.m.board.filter.is_some() => self.edit_filter(command),
                 _ => self.m.line.apply(command),
             },
             C::Approve => self.approve(None),
@@ -100,6 +101,7 @@ impl Turn<'_> {
             C::Interrupt => self.interrupt(),
             C::Suspend => self.out.push(Effect::Suspend),
             C::Redraw => self.out.push(Effect::Repaint),
+            other => self.board(other),
         }
     }
 
@@ -229,6 +231,11 @@ impl Turn<'_> {
                 self.out
                     .push(Effect::Rollback(self.m.site.environment.clone()));
             }
+            Confirm::RollbackTo(environment, release, _) => {
+                self.m.busy.sync = true;
+                self.begin_work("going back");
+                self.out.push(Effect::RollbackTo(environment, release));
+            }
             Confirm::Stop(id) => self.out.push(Effect::Stop(id)),
             Confirm::Quit => self.out.push(Effect::Quit),
             Confirm::Batch(items, action) => self.send_batch(items, action),
@@ -270,6 +277,9 @@ impl Turn<'_> {
         if self.m.card.take().is_some() {
             return;
         }
+        if self.leave_lists() {
+            return;
+        }
         self.m.timeline.follow();
         self.m.pane = Pane::Proposal;
     }
@@ -297,6 +307,14 @@ impl Turn<'_> {
 
     fn move_by(&mut self, step: Step) {
         let plan = layout::plan(self.m);
+        if self.m.overlay == Some(Overlay::Details) {
+            let page = i64::from(crate::tui::panes::details::height(plan.area));
+            self.scroll_details(match step {
+                Step::Rows(rows) => rows,
+                Step::Pages(pages) => pages * (page - 1).max(1),
+            });
+            return;
+        }
         let rows = |page: u16| match step {
             Step::Rows(rows) => rows,
             // A row of the page before stays in sight.
@@ -312,7 +330,9 @@ impl Turn<'_> {
                 return;
             }
             Some(Overlay::Summary(_) | Overlay::Queue(_)) => return self.move_overlay(rows(10)),
-            Some(Overlay::Confirm(_) | Overlay::Mics(_)) => return,
+            Some(Overlay::Confirm(_) | Overlay::Mics(_) | Overlay::Details | Overlay::Checkup) => {
+                return;
+            }
             None => {}
         }
         if self.m.full_view() {
@@ -322,6 +342,7 @@ impl Turn<'_> {
         let pane = self.m.pane;
         let height = match pane {
             Pane::Timeline => plan.timeline_body().height,
+            Pane::Deploy => plan.deploy_body().height / 2,
             Pane::Say | Pane::Proposal => plan.proposal_body().height,
         };
         self.scroll(pane, rows(height), &plan);

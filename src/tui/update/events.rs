@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::Turn;
 use crate::client::stream::Connection;
+use crate::model::ansi;
 use crate::model::api::ProposalView;
 use crate::model::{
     Candidate, Cursor, Event, EventKind, InstructionId, LiveRelease, Progress, ProposalId,
@@ -19,10 +20,14 @@ use crate::tui::text;
 impl Turn<'_> {
     pub(super) fn event(&mut self, event: &Event) {
         self.m.timeline.push(event);
+        self.m.journeys.note(event);
         if event.seq <= self.m.state_seq {
             return;
         }
         self.m.state_seq = event.seq;
+        if changes_deployments(event.kind) {
+            self.m.deploys.fresh = false;
+        }
         self.sound_of(event.kind);
         match event.kind {
             EventKind::Transcript => self.transcript(event),
@@ -47,6 +52,11 @@ impl Turn<'_> {
                 self.say(Tone::Plain, message);
             }
             EventKind::Check | EventKind::Health => {}
+        }
+        if !self.m.focused
+            && let Some(words) = notable(event)
+        {
+            self.out.push(Effect::Notify(words));
         }
     }
 
@@ -259,7 +269,7 @@ impl Turn<'_> {
             log[from..]
                 .iter()
                 .filter_map(Value::as_str)
-                .map(str::to_owned),
+                .map(|line| ansi::strip(line).into_owned()),
         );
         let card = Card {
             tone: Tone::Bad,
@@ -450,9 +460,40 @@ const CHOICES: u8 = 9;
 /// Lines of output on a card.
 const CARD_LINES: usize = 20;
 /// Earlier events that the timeline begins with.
-const HISTORY: u64 = 200;
+const HISTORY: u64 = 1_000;
 /// How long to wait before the state is asked for again.
 pub(super) const RETRY: Moment = Moment::from_secs(2);
+
+/// What a person who looks elsewhere wants to hear of an event.
+fn notable(event: &Event) -> Option<String> {
+    let environment = event.environment.as_deref().unwrap_or("the site");
+    match event.kind {
+        EventKind::DeployComplete => Some(format!("LIVE on {environment}: {}", said(event, "url"))),
+        EventKind::DeployError => Some(format!(
+            "deployment failed at {}: {}",
+            said(event, "stage"),
+            said(event, "message")
+        )),
+        EventKind::Rollback => Some(format!("{environment} went back to the release before")),
+        EventKind::Proposal => Some(format!("a proposal waits: {}", said(event, "title"))),
+        EventKind::Intent => event.data["question"]["text"].as_str().map(str::to_owned),
+        _ => None,
+    }
+}
+
+/// True for what makes the list of deployments another one.
+fn changes_deployments(kind: EventKind) -> bool {
+    use EventKind as E;
+    matches!(
+        kind,
+        E::DeployStart
+            | E::DeployComplete
+            | E::DeployError
+            | E::Promote
+            | E::Rollback
+            | E::Canceled
+    )
+}
 
 fn said<'a>(event: &'a Event, key: &str) -> &'a str {
     event.data[key].as_str().unwrap_or_default()

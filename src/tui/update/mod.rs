@@ -1,5 +1,7 @@
 //! A message in, a new state and effects out. Pure: no I/O, no clock; time comes with the message.
 
+mod board;
+mod checkup;
 mod command;
 mod edit;
 mod events;
@@ -31,6 +33,7 @@ pub fn update(model: &mut Model, now: Moment, message: Message) -> Vec<Effect> {
     let mut effects = turn.out;
     if !drawn {
         relayout(model, &mut effects);
+        board::wanted(model, &mut effects);
     }
     effects
 }
@@ -48,6 +51,7 @@ impl Turn<'_> {
             Message::Drawn => self.drawn(),
             Message::Wake => self.wake(),
             Message::Key(key, stroke) => self.key(key, stroke),
+            Message::Mic(event) if self.m.overlay == Some(Overlay::Checkup) => self.trial(event),
             Message::Mic(event) => self.mic(event),
             // Colours that came too late change nothing.
             Message::Done(outcome) if matches!(*outcome, Outcome::Painted(_)) => {
@@ -76,6 +80,8 @@ impl Turn<'_> {
             Message::Stream(StreamItem::Reset(_)) => {
                 // Another log, or one that begins later: what was shown of the old one may no longer hold.
                 self.m.timeline.clear();
+                self.m.journeys.clear();
+                self.m.deploys.fresh = false;
                 self.m.history_due = true;
                 self.m.state_seq = 0;
                 self.load(0);
@@ -107,6 +113,7 @@ impl Turn<'_> {
         }
         match command {
             Some(command) => self.command(command, key),
+            None if context == Context::Filter => self.typed_filter(key),
             None => self.typed(context, key),
         }
     }
@@ -117,8 +124,12 @@ impl Turn<'_> {
         match self.m.settings.keymap.command(context, key) {
             Some(C::ScrollUp | C::ScrollDown | C::PageUp | C::PageDown | C::Line(_)) => true,
             Some(C::NextHunk | C::PreviousHunk | C::NextFile | C::PreviousFile) => true,
+            Some(C::SelectUp | C::SelectDown | C::Larger | C::Smaller) => true,
             Some(_) => false,
-            None => matches!(context, Context::Input | Context::Edit | Context::Help),
+            None => matches!(
+                context,
+                Context::Input | Context::Edit | Context::Help | Context::Filter
+            ),
         }
     }
 
@@ -148,6 +159,11 @@ impl Turn<'_> {
             _ => {}
         }
         if self.m.overlay.is_some() || self.m.talk.active() {
+            return;
+        }
+        if let Some(line) = &mut self.m.board.filter {
+            line.insert(text);
+            self.filter_changed();
             return;
         }
         self.focus_input();
@@ -195,6 +211,12 @@ impl Turn<'_> {
         if self.m.full_view() {
             return self.mouse_in_review(mouse, &plan);
         }
+        if let (Mouse::Click(..), true) = (mouse, plan.tabs.contains((x, y).into())) {
+            if let Some(pane) = crate::tui::panes::header::tab_at(self.m, plan.tabs, x) {
+                self.m.pane = pane;
+            }
+            return;
+        }
         let Some(pane) = plan.pane_at(x, y) else {
             return;
         };
@@ -207,9 +229,18 @@ impl Turn<'_> {
 
     fn click(&mut self, pane: Pane, plan: &Plan, y: u16) {
         self.m.pane = pane;
+        self.m.board.filter = self
+            .m
+            .board
+            .filter
+            .take()
+            .filter(|_| pane == Pane::Timeline);
         match pane {
             Pane::Say => self.focus_input(),
-            Pane::Timeline => self.m.focus = Focus::Cockpit,
+            Pane::Timeline | Pane::Deploy => {
+                self.m.focus = Focus::Cockpit;
+                self.click_list(pane, plan, y);
+            }
             Pane::Proposal => {
                 self.m.focus = Focus::Cockpit;
                 if self.m.card.is_some() {
@@ -236,6 +267,7 @@ impl Turn<'_> {
                 let height = usize::from(plan.timeline_body().height);
                 self.m.timeline.scroll(by, height);
             }
+            Pane::Deploy => self.m.deploys.select(by),
             Pane::Say | Pane::Proposal => {
                 let height = usize::from(plan.proposal_body().height);
                 if let Some(review) = self.m.reviews.current_mut() {
@@ -249,6 +281,7 @@ impl Turn<'_> {
         // A question of the cockpit is dropped by turning to something else; one of the server stays open.
         self.m.overlay = None;
         self.m.reading = false;
+        self.m.board.filter = None;
         self.m.focus = Focus::Input;
         self.m.pane = Pane::Say;
     }

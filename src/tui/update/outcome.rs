@@ -19,7 +19,20 @@ impl Turn<'_> {
                 self.m.work = None;
                 self.failed("the proposal was not loaded", &problem);
             }
-            Outcome::History(events) => self.m.timeline.prepend(&events),
+            Outcome::History(events) => {
+                for event in &events {
+                    self.m.journeys.note(event);
+                }
+                self.m.timeline.page(&events);
+            }
+            Outcome::Deployments(Ok(list)) => self.m.deploys.put(list),
+            Outcome::Deployments(Err(problem)) => {
+                self.m.deploys.loading = false;
+                self.failed("the deployments were not loaded", &problem);
+            }
+            Outcome::Details(loaded) => self.detailed(loaded),
+            Outcome::Checkup(items) => self.looked(items),
+            Outcome::Fixed(name, result) => self.fixed(&name, result),
             Outcome::Submitted(text, result) | Outcome::Revised(text, result) => {
                 if let Err(problem) = result {
                     self.m.work = None;
@@ -97,6 +110,8 @@ impl Turn<'_> {
 
     fn status(&mut self, status: Status) {
         let now = self.now;
+        self.m.epoch.clone_from(&status.cursor.epoch);
+        self.m.timeline.kept_from(status.oldest);
         self.m.site = Site {
             project: status.project,
             repository: status.repository,
@@ -113,6 +128,7 @@ impl Turn<'_> {
                 .filter(|view| view.proposal.state == ProposalState::Open)
                 .collect();
             self.m.reviews.sync(open);
+            self.come_back();
             self.m.questions = status
                 .instructions
                 .iter()
@@ -274,7 +290,7 @@ impl Turn<'_> {
     }
 
     /// Says what did not work: with all its words where the proposal's room is free, else in passing.
-    fn failed(&mut self, what: &str, problem: &Problem) {
+    pub(super) fn failed(&mut self, what: &str, problem: &Problem) {
         let card = Card {
             tone: Tone::Bad,
             title: format!("{what}: {}", problem.detail),

@@ -32,7 +32,8 @@ impl Turn<'_> {
             );
             return;
         }
-        if self.m.loaded && !self.m.site.speech.ready {
+        let trial = self.m.overlay == Some(Overlay::Checkup);
+        if self.m.loaded && !self.m.site.speech.ready && !trial {
             let why = self.m.site.speech.message.clone();
             self.say(Tone::Warn, format!("speech is not ready: {why}"));
             // It may have been installed a moment ago in another window.

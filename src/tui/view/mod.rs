@@ -1,6 +1,8 @@
 //! The state in, a frame out. Pure: the same state at the same moment gives the same frame.
 
+pub mod ascii;
 pub mod layout;
+pub mod links;
 pub mod paint;
 
 use ratatui::buffer::Buffer;
@@ -31,7 +33,18 @@ pub fn draw(model: &Model, now: Moment, buf: &mut Buffer) -> Option<Position> {
     {
         cursor = own;
     }
+    if model.settings.ascii {
+        ascii::apply(buf);
+    }
     cursor
+}
+
+/// The web addresses on the screen, for terminals that open them.
+pub fn links(model: &Model, buf: &Buffer) -> Vec<links::Link> {
+    let live = model.site.live.iter().map(|live| live.url.as_str());
+    let deployed = model.deploys.list().iter();
+    let deployed = deployed.filter_map(|deployment| deployment.url.as_deref());
+    links::find(buf, live.chain(deployed))
 }
 
 /// Draws the panes; where the cursor stands.
@@ -39,13 +52,18 @@ fn panes(model: &Model, now: Moment, plan: &layout::Plan, buf: &mut Buffer) -> O
     panes::header::tabs(model, plan.tabs, buf);
     if plan.titled {
         for pane in Pane::ALL {
-            paint::title(model, pane, plan.pane(pane), buf);
+            paint::title(model, pane, &panes::note(model, pane), plan.pane(pane), buf);
         }
     }
     let cursor = panes::say::draw(model, now, plan.say_body(), buf);
     panes::say::whisper(model, now, plan.whisper, buf);
-    panes::proposal::draw(model, now, plan, buf);
-    panes::timeline::draw(model, plan.timeline_body(), buf);
+    if panes::checkup::in_place(model) {
+        panes::checkup::draw(model, plan.proposal_pane(), buf);
+    } else {
+        panes::proposal::draw(model, now, plan, buf);
+    }
+    let cursor = panes::timeline::draw(model, plan.timeline_body(), buf).or(cursor);
+    panes::deploy::draw(model, now, plan.deploy_body(), buf);
     cursor
 }
 
@@ -61,6 +79,8 @@ fn overlay(
         Some(Overlay::Confirm(confirm)) => panes::ask::confirm(model, confirm, now, area, buf),
         Some(Overlay::Summary(of)) => panes::summary::draw(model, of, area, buf),
         Some(Overlay::Queue(at)) => panes::queue::draw(model, *at, area, buf),
+        Some(Overlay::Checkup) => panes::checkup::overlay(model, area, buf),
+        Some(Overlay::Details) => panes::details::draw(model, area, buf),
         Some(Overlay::Mics(mics)) => panes::mics::draw(model, mics, area, buf),
         None => {
             let open = model.questions.front()?;
