@@ -10,8 +10,10 @@ use crate::tui::text;
 pub enum TextField<'a> {
     /// The line for instructions and revisions.
     Line(&'a mut Line),
+    /// What the timeline is filtered by.
+    Filter(&'a mut Line),
     /// What is looked for in a list.
-    Filter(&'a mut Menu),
+    Menu(&'a mut Menu),
     /// The proposed text of a hunk.
     Hunk(&'a mut HunkEdit),
 }
@@ -21,8 +23,11 @@ impl Model {
     pub fn text_field(&mut self) -> Option<TextField<'_>> {
         let full = self.full_view();
         match (&mut self.overlay, self.focus) {
-            (Some(Overlay::Menu(menu)), _) => Some(TextField::Filter(menu)),
+            (Some(Overlay::Menu(menu)), _) => Some(TextField::Menu(menu)),
             (Some(_), _) => None,
+            (None, _) if self.board.filter.is_some() => {
+                self.board.filter.as_mut().map(TextField::Filter)
+            }
             (None, Focus::Input) => Some(TextField::Line(&mut self.line)),
             (None, Focus::Cockpit) if full => self.editing.as_mut().map(TextField::Hunk),
             (None, Focus::Cockpit) => None,
@@ -35,11 +40,9 @@ impl TextField<'_> {
     pub fn dictate(self, words: &str) -> bool {
         match self {
             Self::Line(line) => line.dictate(words),
-            Self::Filter(menu) => {
-                // A name is looked for, not a sentence.
-                let fits = menu
-                    .filter
-                    .dictate(words.trim().trim_end_matches(['.', '?', '!']));
+            Self::Filter(line) => line.dictate(name(words)),
+            Self::Menu(menu) => {
+                let fits = menu.filter.dictate(name(words));
                 menu.refilter();
                 fits
             }
@@ -62,4 +65,9 @@ impl TextField<'_> {
             }
         }
     }
+}
+
+/// Words that look for something: a name is meant, not a sentence.
+fn name(words: &str) -> &str {
+    words.trim().trim_end_matches(['.', '?', '!'])
 }
