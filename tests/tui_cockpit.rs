@@ -15,6 +15,8 @@ mod following;
 mod frames;
 #[path = "tui_cockpit/house.rs"]
 mod house;
+#[path = "tui_cockpit/lists.rs"]
+mod lists;
 #[path = "tui_cockpit/reading.rs"]
 mod reading;
 #[path = "tui_cockpit/review.rs"]
@@ -23,3 +25,5 @@ mod review;
 mod speaking;
 #[path = "tui_cockpit/talking.rs"]
 mod talking;
+#[path = "tui_cockpit/telling.rs"]
+mod telling;
