@@ -35,29 +35,34 @@ const EXACT: f32 = 0.6;
 
 /// Certainty from which a reading is likely, when it is also by [`APART`] likelier than any other: what costs nothing
 /// is done.
-pub const LIKELY: f32 = 0.85;
+pub const LIKELY: f32 = 0.9;
 
 /// See [`LIKELY`].
 pub const APART: f32 = 0.3;
 
-/// Certainty from which a reading is as good as certain, when it is also by [`CLEAR`] likelier than any other.
+/// Certainty from which a reading is as good as certain, when it is also by [`CLEAR`] likelier than any other and the
+/// recogniser's words are the phrase letter for letter.
 pub const CERTAIN: f32 = 0.95;
 
 /// See [`CERTAIN`].
 pub const CLEAR: f32 = 0.5;
 
+/// Where the recogniser's words are a phrase letter for letter, another phrase that the sound speaks for this much less
+/// (a natural logarithm: a thousand times less) is no other reading of it, however near its letters are.
+pub const OUTDONE: f32 = 7.0;
+
 /// Readings of two acts closer than this are both offered.
 pub const CLOSE: f32 = 0.2;
 
 /// Weights of what speaks for a phrase, in the order of [`features`], and the constant: a logistic regression over
-/// the candidates of 1,800 clips (12 voices of espeak-ng and flite; control phrases, hostile short edits), each judged
+/// the candidates of 1,877 clips (12 voices of espeak-ng and flite; control phrases, hostile short edits), each judged
 /// by weights fitted without its phrase. `scripts/bench/voice.py` measures what comes of them and prints what other
 /// thresholds would have given.
 const WEIGHTS: ([f32; 9], f32) = (
     [
-        -0.266, -0.272, 0.096, -0.128, 0.072, -0.196, -1.218, -0.644, 1.825,
+        -0.261, -0.267, 0.086, -0.126, 0.074, -0.193, -1.097, -0.666, 2.113,
     ],
-    -1.968,
+    -1.934,
 );
 
 /// What is asked of the recogniser for one clip.
@@ -184,14 +189,19 @@ pub fn weigh(table: &Table, search: &Search, scores: &Scores<'_>) -> Hearing {
     let mut readings: Vec<Reading> = readings.into_iter().map(|(_, reading)| reading).collect();
     readings.sort_by(|a, b| b.certainty.total_cmp(&a.certainty));
     let first = readings.first().map_or(0.0, |reading| reading.certainty);
-    let second = readings.get(1).map_or(0.0, |reading| reading.certainty);
+    let second = readings
+        .iter()
+        .skip(1)
+        .find(|other| !outdone(&readings[0], other))
+        .map_or(0.0, |reading| reading.certainty);
     let margin = first - second;
     let passed_over = readings
         .first()
         .filter(|best| best.certainty < ASK)
         .cloned();
     readings.retain(|reading| reading.certainty >= ASK);
-    let sure = if first >= CERTAIN && margin >= CLEAR {
+    let exact = readings.first().is_some_and(|reading| reading.far == 0.0);
+    let sure = if exact && first >= CERTAIN && margin >= CLEAR {
         Sureness::Certain
     } else if first >= LIKELY && margin >= APART {
         Sureness::Likely
@@ -205,6 +215,12 @@ pub fn weigh(table: &Table, search: &Search, scores: &Scores<'_>) -> Hearing {
         readings,
         passed_over,
     }
+}
+
+/// Whether the sound decides between what was read to the letter and another phrase of its kind: "deploy that" is no
+/// "redeploy that".
+fn outdone(best: &Reading, other: &Reading) -> bool {
+    best.far == 0.0 && other.gap - best.gap > OUTDONE
 }
 
 /// How sure the recogniser is of each of its words on average, 0 to 1.

@@ -40,6 +40,16 @@ pub(super) struct Understood {
     pub(super) corrects: Option<crate::model::InstructionId>,
 }
 
+impl Understood {
+    /// Whether the recogniser's words are a phrase letter for letter.
+    pub(super) fn to_the_letter(&self) -> bool {
+        self.hearing
+            .as_ref()
+            .and_then(|hearing| hearing.readings.first())
+            .is_some_and(|best| best.far == 0.0)
+    }
+}
+
 impl Conductor {
     /// The phrases that are known now: a site's names change with its commits.
     pub(super) async fn phrases(&self) -> Arc<Phrases> {

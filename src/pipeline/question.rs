@@ -115,7 +115,13 @@ impl Conductor {
                 self.store(Change::new().event(event), instruction).await?;
                 self.act(instruction, act, &environment).await?;
             }
-            Plan::Nothing(_) if understood.spoken == Some(Sureness::Doubtful) => return Ok(false),
+            // What was not clearly a command may be a change, unless its words are the command's.
+            Plan::Nothing(_)
+                if understood.spoken == Some(Sureness::Doubtful)
+                    && !understood.to_the_letter() =>
+            {
+                return Ok(false);
+            }
             Plan::Nothing(message) => {
                 instruction.state = InstructionState::Done;
                 let event = self.intent_event(instruction, None, understood);

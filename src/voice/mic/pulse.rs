@@ -45,6 +45,10 @@ const DELIVERY: u32 = RATE / 50 * SAMPLE;
 /// What the server keeps for us while we do not get to read: four seconds.
 const QUEUE: u32 = RATE * 4 * SAMPLE;
 
+/// Bytes of the secret that a client shows. A server that asks for none (PipeWire, or one for everybody on this
+/// machine) still ends a connection that shows less; libpulse sends zeros when there is no file.
+const COOKIE: usize = 256;
+
 /// A connection to the sound server.
 pub struct Server {
     socket: BufReader<UnixStream>,
@@ -81,7 +85,8 @@ impl Server {
         socket.set_write_timeout(Some(ANSWER))?;
         let cookie = pulseaudio::cookie_path_from_env()
             .and_then(|path| std::fs::read(path).ok())
-            .unwrap_or_default();
+            .filter(|cookie| cookie.len() == COOKIE)
+            .unwrap_or_else(|| vec![0; COOKIE]);
         let mut server = Self {
             socket: BufReader::new(socket),
             version: protocol::MAX_VERSION,
