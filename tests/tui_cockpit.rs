@@ -17,6 +17,8 @@ mod frames;
 mod house;
 #[path = "tui_cockpit/lists.rs"]
 mod lists;
+#[path = "tui_cockpit/pictures.rs"]
+mod pictures;
 #[path = "tui_cockpit/reading.rs"]
 mod reading;
 #[path = "tui_cockpit/review.rs"]
