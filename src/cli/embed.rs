@@ -121,7 +121,7 @@ impl Session {
             log,
             config: config.clone(),
             repo: Arc::new(git) as Arc<dyn Repository>,
-            generators: generate::generators(),
+            generators: generate::generators(&config.generate),
             transcriber: Some(transcriber),
             targets,
             recordings: project.recordings(),

@@ -85,6 +85,8 @@ pub struct Voice {
 pub struct Speech {
     /// `auto` or an engine's name.
     pub engine: String,
+    /// The folder in the site's repository that holds its own component templates.
+    pub components: String,
 }
 
 /// Making changes.

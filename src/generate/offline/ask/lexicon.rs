@@ -1,5 +1,8 @@
 //! Words for roles, places and properties, and which words mean the same.
 
+use std::collections::HashMap;
+use std::sync::OnceLock;
+
 /// Words that carry no meaning in a phrase.
 pub const STOP: &[&str] = &[
     "the", "a", "an", "my", "our", "your", "their", "its", "this", "that", "these", "those", "of",
@@ -266,10 +269,31 @@ pub fn equal(a: &str, b: &str) -> bool {
 
 /// Whether two words mean the same thing on a website.
 pub fn alike(a: &str, b: &str) -> bool {
-    equal(a, b)
-        || SAME.iter().any(|group| {
-            group.iter().any(|word| equal(word, a)) && group.iter().any(|word| equal(word, b))
-        })
+    equal(a, b) || groups(a) & groups(b) != 0
+}
+
+/// The groups of [`SAME`] that a word is in, as a set of bits.
+fn groups(word: &str) -> u64 {
+    static INDEX: OnceLock<HashMap<&'static str, u64>> = OnceLock::new();
+    let index = INDEX.get_or_init(|| {
+        let mut index = HashMap::new();
+        for (bit, group) in SAME.iter().enumerate() {
+            for word in *group {
+                *index.entry(root(word)).or_default() |= 1 << bit;
+            }
+        }
+        index
+    });
+    index.get(root(word)).copied().unwrap_or_default()
+}
+
+/// A word without the ending that [`equal`] looks past.
+fn root(word: &str) -> &str {
+    let word = singular(word);
+    match word.strip_suffix('y') {
+        Some(front) if front.len() > 3 => front,
+        _ => word,
+    }
 }
 
 /// Splits a name of code into lower-case words: `projectName`, `copyright_text`, `AppBanner`, `nav-bar`.
@@ -526,6 +550,11 @@ mod tests {
         assert_eq!(words_of("copyright_text"), ["copyright", "text"]);
         assert_eq!(words_of("FAQSection"), ["faq", "section"]);
         assert_eq!(words_of("nav-bar"), ["nav", "bar"]);
+    }
+
+    #[test]
+    fn every_group_has_a_bit() {
+        assert!(SAME.len() <= 64, "{} groups", SAME.len());
     }
 
     #[test]

@@ -363,6 +363,9 @@ fn groups(finder: &Finder<'_>, scope: &Scope, words: &[String]) -> Vec<Group> {
                 attr: None,
             };
             let hit = Hit::whole(&doc, node, vec![seen.clone()]);
+            let Some(item) = item_of(view, at, &hit) else {
+                continue;
+            };
             let placed = scope
                 .places
                 .iter()
@@ -370,9 +373,6 @@ fn groups(finder: &Finder<'_>, scope: &Scope, words: &[String]) -> Vec<Group> {
             if !placed {
                 continue;
             }
-            let Some(item) = item_of(view, at, &hit) else {
-                continue;
-            };
             let parent = doc.node(item).parent;
             let around = names::around(&hit, Some(&seen));
             let named = words

@@ -170,11 +170,9 @@ impl Finder<'_> {
                 pages[*page].route.matches('/').count(),
             )
         });
-        order
-            .into_iter()
-            .take(PAGES)
-            .map(|page| self.site.view(page))
-            .collect()
+        order.truncate(PAGES);
+        self.site.view_ahead(&order);
+        order.into_iter().map(|page| self.site.view(page)).collect()
     }
 
     /// Where a literal is seen: on the given pages, else in its own file.

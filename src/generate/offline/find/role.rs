@@ -183,6 +183,34 @@ pub fn in_nav(hit: &Hit, seen: Option<&Seen>) -> bool {
     }
 }
 
+/// Whether a value can fill a role at all, told without looking around it.
+pub fn possible(role: Role, doc: &Doc, node: NodeId) -> bool {
+    let keyed = |names: &[&str]| {
+        key(doc, node).is_some_and(|key| {
+            let key = key.to_ascii_lowercase();
+            names.iter().any(|name| key.contains(name))
+        })
+    };
+    let raw = doc.raw(doc.node(node).inner.clone());
+    match role {
+        Role::Phone => {
+            (raw.len() < 40 && raw.bytes().filter(u8::is_ascii_digit).count() > 6)
+                || keyed(&["phone", "tel", "mobile"])
+        }
+        Role::Email => raw.contains('@') || keyed(&["mail"]),
+        Role::Price => {
+            raw.len() < 40 && raw.bytes().any(|byte| byte.is_ascii_digit())
+                || keyed(&["price", "cost", "amount"])
+        }
+        Role::Address => raw.contains(',') || keyed(&["address", "location", "street"]),
+        Role::Alt => keyed(&["alt"]),
+        Role::Placeholder => keyed(&["placeholder"]),
+        Role::Logo => keyed(&["logo", "brand"]),
+        Role::Label => keyed(&["label"]),
+        _ => true,
+    }
+}
+
 /// How well a hit fills a role at one of the places where it is seen.
 pub fn fit(role: Role, hit: &Hit, seen: Option<&Seen>) -> u8 {
     let keys = key_words(hit);

@@ -180,11 +180,11 @@ impl Selector {
     }
 
     /// Whether an element of a page matches.
-    pub fn matches(&self, view: &View, id: ViewId) -> bool {
+    fn matches_own(&self, own: &Own, view: &View, id: ViewId) -> bool {
         let Some(((combinator, last), front)) = self.0.split_last() else {
             return false;
         };
-        compound_matches(last, view, id) && ancestors_match(front, *combinator, view, id)
+        compound_matches(last, own, view, id) && ancestors_match(front, *combinator, view, id)
     }
 }
 
@@ -199,10 +199,12 @@ fn ancestors_match(front: &[(char, Compound)], combinator: char, view: &View, id
         .collect();
     match combinator {
         '>' => elements.first().is_some_and(|up| {
-            compound_matches(wanted, view, *up) && ancestors_match(rest, *next, view, *up)
+            compound_matches(wanted, &Own::of(view, *up), view, *up)
+                && ancestors_match(rest, *next, view, *up)
         }),
         ' ' => elements.iter().any(|up| {
-            compound_matches(wanted, view, *up) && ancestors_match(rest, *next, view, *up)
+            compound_matches(wanted, &Own::of(view, *up), view, *up)
+                && ancestors_match(rest, *next, view, *up)
         }),
         _ => true,
     }
@@ -213,40 +215,18 @@ fn see_through(view: &View, id: ViewId) -> bool {
     view.nodes[id].component && !LINKS.contains(&view.nodes[id].tag.as_str())
 }
 
-fn compound_matches(compound: &Compound, view: &View, id: ViewId) -> bool {
-    let node = &view.nodes[id];
-    let tag = if LINKS.contains(&node.tag.as_str()) {
-        "a"
-    } else {
-        node.tag.as_str()
-    };
-    if !compound.tag.is_empty() && !compound.tag.eq_ignore_ascii_case(tag) {
-        return false;
-    }
-    if !compound.ids.is_empty() {
-        let own = view.attr(id, "id");
-        if !compound
-            .ids
-            .iter()
-            .all(|wanted| own.as_deref() == Some(wanted))
-        {
-            return false;
-        }
-    }
-    if !compound.classes.is_empty() {
-        let own = ["class", "className"]
-            .iter()
-            .filter_map(|name| view.attr(id, name))
-            .collect::<Vec<_>>()
-            .join(" ");
-        let own: Vec<&str> = own.split_whitespace().collect();
-        if !compound
+fn compound_matches(compound: &Compound, own: &Own, view: &View, id: ViewId) -> bool {
+    let tagged = compound.tag.is_empty() || compound.tag.eq_ignore_ascii_case(&own.tag);
+    let known = compound
+        .ids
+        .iter()
+        .all(|wanted| own.id.as_deref() == Some(wanted))
+        && compound
             .classes
             .iter()
-            .all(|wanted| own.contains(&wanted.as_str()))
-        {
-            return false;
-        }
+            .all(|wanted| own.classes.contains(wanted));
+    if !tagged || !known {
+        return false;
     }
     compound.attrs.iter().all(|(name, value)| {
         view.nodes[id].attrs.iter().any(|(known, _)| known == name)
@@ -267,6 +247,101 @@ pub struct Declared {
     pub weight: (usize, usize, usize),
     /// Inside `@media` and the like.
     pub conditional: bool,
+}
+
+/// A rule of a style sheet, read once.
+#[derive(Clone, Debug)]
+pub struct Ruled {
+    /// The rule.
+    pub node: NodeId,
+    /// Its selectors, as far as they are followed.
+    pub selectors: Vec<Selector>,
+    /// How many selectors it lists.
+    pub listed: usize,
+    /// Inside `@media` and the like.
+    pub conditional: bool,
+    /// Its declarations.
+    pub decls: Vec<NodeId>,
+}
+
+impl Ruled {
+    /// How specific it is for an element, when it applies.
+    fn weight(&self, own: &Own, view: &View, id: ViewId) -> Option<(usize, usize, usize)> {
+        self.selectors
+            .iter()
+            .filter(|selector| !selector.state() && selector.matches_own(own, view, id))
+            .map(Selector::weight)
+            .max()
+    }
+}
+
+/// The rules of a file.
+pub fn ruled(doc: &Doc) -> Vec<Ruled> {
+    doc.nodes
+        .iter()
+        .enumerate()
+        .filter(|(_, node)| node.kind == Kind::Rule)
+        .map(|(rule, node)| {
+            let all = selectors(doc, rule);
+            Ruled {
+                node: rule,
+                selectors: all
+                    .iter()
+                    .filter_map(|text| Selector::parse(text))
+                    .collect(),
+                listed: all.len(),
+                conditional: doc.ancestors(rule).any(|up| {
+                    let up = doc.node(up);
+                    up.kind == Kind::AtRule && !up.name.starts_with("@layer")
+                }),
+                decls: node
+                    .children
+                    .iter()
+                    .copied()
+                    .filter(|child| doc.node(*child).kind == Kind::Decl)
+                    .collect(),
+            }
+        })
+        .collect()
+}
+
+/// Whether a kind of file may hold a style block.
+fn has_block(path: &str) -> bool {
+    [".html", ".vue", ".svelte", ".astro"]
+        .iter()
+        .any(|end| path.ends_with(end))
+}
+
+/// What selectors ask of an element.
+struct Own {
+    tag: String,
+    id: Option<String>,
+    classes: Vec<String>,
+}
+
+impl Own {
+    fn of(view: &View, id: ViewId) -> Self {
+        let node = &view.nodes[id];
+        let classes = ["class", "className"]
+            .iter()
+            .filter_map(|name| view.attr(id, name))
+            .flat_map(|classes| {
+                classes
+                    .split_whitespace()
+                    .map(str::to_owned)
+                    .collect::<Vec<_>>()
+            })
+            .collect();
+        Self {
+            tag: if LINKS.contains(&node.tag.as_str()) {
+                "a".to_owned()
+            } else {
+                node.tag.clone()
+            },
+            id: view.attr(id, "id"),
+            classes,
+        }
+    }
 }
 
 /// A rule that applies to an element.
@@ -341,68 +416,58 @@ pub fn selectors(doc: &Doc, rule: NodeId) -> Vec<String> {
 impl Finder<'_> {
     /// The files that hold styles, and the components with style blocks.
     pub fn style_docs(&self, view: Option<&View>) -> Vec<Arc<Doc>> {
-        let mut out = Vec::new();
-        for path in source_files(self) {
-            let sheet = style_file(&path);
-            let block = path.ends_with(".html")
-                || path.ends_with(".vue")
-                || path.ends_with(".svelte")
-                || path.ends_with(".astro");
-            // A component's style block counts where the component is shown.
-            let shown = view.is_none_or(|view| {
-                view.shows(&path) || view.nodes.iter().any(|node| node.doc.path == path)
-            });
-            if sheet
-                || (block
-                    && shown
-                    && self
-                        .site
-                        .text(&path)
-                        .is_some_and(|text| text.contains("<style")))
-            {
-                out.extend(self.site.doc(&path));
-            }
-        }
-        out
+        let make = || {
+            source_files(self)
+                .into_iter()
+                .filter(|path| {
+                    style_file(path)
+                        || (has_block(path)
+                            && self
+                                .site
+                                .text(path)
+                                .is_some_and(|text| text.contains("<style")))
+                })
+                .filter_map(|path| self.site.doc(&path))
+                .collect()
+        };
+        let all: Vec<Arc<Doc>> = match self.pointed {
+            Some(_) => make(),
+            None => self.site.sheets(make).to_vec(),
+        };
+        // A component's style block counts where the component is shown.
+        let shown = |doc: &Arc<Doc>| {
+            view.is_none_or(|view| {
+                style_file(&doc.path)
+                    || view.shows(&doc.path)
+                    || view.nodes.iter().any(|node| node.doc.path == doc.path)
+            })
+        };
+        all.into_iter().filter(shown).collect()
     }
 
     /// The declarations of `properties` that apply to an element.
     pub fn declared(&self, view: &View, id: ViewId, properties: &[&str]) -> Vec<Declared> {
+        let own = Own::of(view, id);
         let mut out = Vec::new();
         for doc in self.style_docs(Some(view)) {
-            for (rule, node) in doc.nodes.iter().enumerate() {
-                if node.kind != Kind::Rule {
+            for rule in self.site.rules(&doc).iter() {
+                let mut decls = rule
+                    .decls
+                    .iter()
+                    .filter(|decl| properties.contains(&doc.node(**decl).name.as_str()))
+                    .peekable();
+                if decls.peek().is_none() {
                     continue;
                 }
-                let decls: Vec<NodeId> = node
-                    .children
-                    .iter()
-                    .copied()
-                    .filter(|child| {
-                        let child = doc.node(*child);
-                        child.kind == Kind::Decl && properties.contains(&child.name.as_str())
-                    })
-                    .collect();
-                if decls.is_empty() {
+                let Some(weight) = rule.weight(&own, view, id) else {
                     continue;
-                }
-                let weight = selectors(&doc, rule)
-                    .iter()
-                    .filter_map(|text| Selector::parse(text))
-                    .filter(|selector| !selector.state() && selector.matches(view, id))
-                    .map(|selector| selector.weight())
-                    .max();
-                let Some(weight) = weight else { continue };
-                let conditional = doc.ancestors(rule).any(|up| {
-                    let up = doc.node(up);
-                    up.kind == Kind::AtRule && !up.name.starts_with("@layer")
-                });
+                };
                 for node in decls {
                     out.push(Declared {
                         doc: doc.clone(),
-                        node,
+                        node: *node,
                         weight,
-                        conditional,
+                        conditional: rule.conditional,
                     });
                 }
             }
@@ -412,20 +477,15 @@ impl Finder<'_> {
 
     /// The rules that apply to an element, whatever they declare.
     pub fn rules(&self, view: &View, id: ViewId) -> Vec<Ruling> {
+        let own = Own::of(view, id);
         let mut out = Vec::new();
         for doc in self.style_docs(Some(view)) {
-            for (rule, node) in doc.nodes.iter().enumerate() {
-                if node.kind != Kind::Rule {
-                    continue;
-                }
-                let all = selectors(&doc, rule);
-                let best = all
-                    .iter()
-                    .filter_map(|text| Selector::parse(text))
-                    .filter(|selector| !selector.state() && selector.matches(view, id))
-                    .max_by_key(Selector::weight);
+            for rule in self.site.rules(&doc).iter() {
                 // A list of selectors dresses other things too.
-                let Some(selector) = best.filter(|_| all.len() == 1) else {
+                let [selector] = rule.selectors.as_slice() else {
+                    continue;
+                };
+                let Some(weight) = rule.weight(&own, view, id).filter(|_| rule.listed == 1) else {
                     continue;
                 };
                 let tag = match selector.0.last() {
@@ -438,16 +498,12 @@ impl Finder<'_> {
                     }
                     _ => String::new(),
                 };
-                let conditional = doc.ancestors(rule).any(|up| {
-                    let up = doc.node(up);
-                    up.kind == Kind::AtRule && !up.name.starts_with("@layer")
-                });
                 out.push(Ruling {
                     doc: doc.clone(),
-                    node: rule,
-                    weight: selector.weight(),
+                    node: rule.node,
+                    weight,
                     subject: tag,
-                    conditional,
+                    conditional: rule.conditional,
                 });
             }
         }

@@ -222,9 +222,19 @@ impl Finder<'_> {
         if core.is_empty() {
             return out;
         }
+        // A plain word that every text with the wanted words in it shows.
+        let sure = folded_wanted
+            .split(|c: char| !c.is_alphanumeric())
+            .filter(|word| word.is_ascii() && word.len() > 1)
+            .max_by_key(|word| word.len())
+            .filter(|_| joined.len() > 4 && folded_wanted.contains(' ') || joined.len() < 5)
+            .unwrap_or_default();
         let mut visit = |doc: &Arc<Doc>, node: NodeId, seen: &dyn Fn() -> Vec<Seen>| {
             let this = doc.node(node);
             let raw = doc.raw(this.inner.clone());
+            if !has_word(raw, sure) {
+                return;
+            }
             let spans = text::find(this.host, raw, wanted);
             let shown = folded(&doc.text(node));
             let level = if shown == folded_wanted {
@@ -337,22 +347,49 @@ impl Finder<'_> {
 
     /// The files a person may mean, that hold the longest word of a text.
     pub fn files_with(&self, folded_text: &str) -> Vec<String> {
-        let longest = folded_text
+        let words: Vec<&str> = folded_text
             .split(|c: char| !c.is_alphanumeric())
+            .filter(|word| !word.is_empty())
+            .collect();
+        let longest = words
+            .iter()
+            .copied()
             .max_by_key(|word| word.chars().count())
             .unwrap_or_default();
-        self.site
+        // Plain words stand in the file as they are; others may be written as entities or escapes.
+        let plain = |word: &&&str| word.is_ascii() && word.len() > 1;
+        let files: Vec<&String> = self
+            .site
             .files
             .iter()
             .filter(|path| self.content_file(path))
+            .collect();
+        self.site.fold_ahead(&files);
+        let found: Vec<String> = files
+            .into_iter()
             .filter(|path| {
-                self.site
-                    .folded(path)
-                    .is_some_and(|text| text.contains(longest))
+                self.site.folded(path).is_some_and(|text| {
+                    let spelled = !longest.is_ascii() && text.contains(['&', '\\']);
+                    (spelled || text.contains(longest))
+                        && words.iter().filter(plain).all(|word| text.contains(word))
+                })
             })
             .cloned()
-            .collect()
+            .collect();
+        self.site.parse_ahead(&found);
+        found
     }
+}
+
+/// Whether a plain word may stand in a text: regardless of case, and of entities and escapes.
+fn has_word(raw: &str, word: &str) -> bool {
+    let (raw, word) = (raw.as_bytes(), word.as_bytes());
+    word.is_empty()
+        || raw.contains(&b'&')
+        || raw.contains(&b'\\')
+        || raw
+            .windows(word.len())
+            .any(|part| part.eq_ignore_ascii_case(word))
 }
 
 fn no_page(finder: &Finder<'_>, name: &str) -> Refusal {

@@ -383,7 +383,13 @@ impl Finder<'_> {
     fn by_whole_key(&self, words: &[String], scope: &Scope) -> Vec<Hit> {
         let joined = words.concat();
         let mut hits = Vec::new();
-        for path in self.data_files(scope) {
+        let mut files = self.data_files(scope);
+        files.retain(|path| {
+            self.site
+                .folded(path)
+                .is_some_and(|text| words.iter().all(|word| text.contains(word.as_str())))
+        });
+        for path in files {
             let Some(doc) = self.site.doc(&path) else {
                 continue;
             };
@@ -406,6 +412,25 @@ impl Finder<'_> {
         }
         unique(&mut hits);
         hits
+    }
+
+    /// Whether a file may hold values at all: markup without scripts, components and front matter has none.
+    fn has_values(&self, path: &str) -> bool {
+        use crate::generate::offline::doc::Lang;
+        let markup = matches!(parse::lang(path), Some(Lang::Html | Lang::Markdown));
+        !markup
+            || self.site.text(path).is_some_and(|text| {
+                let component = text
+                    .as_bytes()
+                    .windows(2)
+                    .any(|pair| pair[0] == b'<' && pair[1].is_ascii_uppercase());
+                text.starts_with("---")
+                    || text.starts_with("+++")
+                    || text.starts_with('\u{feff}')
+                    || text.contains("<script")
+                    || text.contains("export ")
+                    || component
+            })
     }
 
     /// The files that may hold data, entries of collections left out when no page was named.
@@ -501,7 +526,9 @@ impl Finder<'_> {
     pub fn by_key(&self, words: &[String], phrase: &Phrase, scope: &Scope) -> Vec<Hit> {
         let words = meaningful_or_all(words);
         let mut hits: Vec<(usize, i64, Hit)> = Vec::new();
-        let files = self.data_files(scope);
+        let mut files = self.data_files(scope);
+        files.retain(|path| self.has_values(path));
+        self.site.parse_ahead(&files);
         for path in files {
             let Some(doc) = self.site.doc(&path) else {
                 continue;
@@ -597,13 +624,16 @@ impl Finder<'_> {
             }
         }
         // Data that no page shows in a way that can be followed.
-        let files = self.data_files(scope);
+        let mut files = self.data_files(scope);
+        files.retain(|path| self.has_values(path));
+        self.site.parse_ahead(&files);
         for path in files {
             let Some(doc) = self.site.doc(&path) else {
                 continue;
             };
             for node in 0..doc.nodes.len() {
                 if doc.node(node).kind == Kind::Scalar
+                    && role::possible(role, &doc, node)
                     && readable(&doc, node)
                     && !known.contains(&(path.clone(), node))
                 {

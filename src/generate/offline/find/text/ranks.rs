@@ -5,9 +5,13 @@ use super::*;
 impl Finder<'_> {
     /// Whether a file is part of a site as a person sees it.
     pub fn content_file(&self, path: &str) -> bool {
-        if let Some(pointed) = self.pointed {
-            return path == pointed;
+        match self.pointed {
+            Some(pointed) => path == pointed,
+            None => self.site.content(|path| self.written(path)).contains(path),
         }
+    }
+
+    fn written(&self, path: &str) -> bool {
         if parse::lang(path).is_none() || detect::generated(self.site, path).is_some() {
             return false;
         }
