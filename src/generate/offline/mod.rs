@@ -190,6 +190,13 @@ fn choose(
         .first()
         .is_some_and(|ask| matches!(ask, ask::Ask::Style { property, .. } if !property.is_empty()));
     for (reading, ask) in asks.iter_mut().enumerate() {
+        // Nor is its value one: "the h1 font size" never becomes the headline's text.
+        if styled
+            && reading > 0
+            && matches!(ask, ask::Ask::Set { target, .. } if target.role().is_some() && target.quoted.is_empty())
+        {
+            continue;
+        }
         ask::parse::with_places(ask, places);
         for phrase in ask.phrases() {
             finder.settle(phrase);

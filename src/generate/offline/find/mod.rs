@@ -236,7 +236,15 @@ pub fn readable(doc: &Doc, node: NodeId) -> bool {
         match up.kind {
             Kind::Attr => {
                 let name = up.name.to_ascii_lowercase();
+                let name = name
+                    .trim_start_matches("v-bind:")
+                    .trim_start_matches(':')
+                    .to_owned();
                 let hidden = [
+                    "ui",
+                    "sx",
+                    "classnames",
+                    "styles",
                     "class",
                     "classname",
                     "style",

@@ -315,6 +315,21 @@ pub fn in_place(
     if place.words.is_empty() {
         return Some(distance);
     }
+    // "in the config" is in a file of settings.
+    if place
+        .words
+        .iter()
+        .all(|word| alike(word, "config") || word == "file")
+    {
+        let path = hit.doc.path.to_lowercase();
+        let name = stem(&path);
+        let settings = [
+            "config", "site", "settings", "metadata", "meta", "hugo", "data",
+        ]
+        .iter()
+        .any(|word| name.contains(word));
+        return (settings && hit.doc.front.is_none()).then_some(distance);
+    }
     if let Some(found) = explain(finder, &place.words, hit, seen) {
         return Some(distance + found);
     }

@@ -150,6 +150,11 @@ impl Site {
             .is_ok()
     }
 
+    /// A file's size in bytes, where known.
+    pub fn size(&self, path: &str) -> Option<u64> {
+        self.tree.entry(path)?.size
+    }
+
     /// A file's text; `None` when it is absent, too large or not UTF-8.
     pub fn text(&self, path: &str) -> Option<Arc<str>> {
         if let Some(known) = lock(&self.texts).get(path) {
