@@ -85,8 +85,6 @@ pub struct Voice {
 pub struct Speech {
     /// `auto` or an engine's name.
     pub engine: String,
-    /// The folder in the site's repository that holds its own component templates.
-    pub components: String,
 }
 
 /// Making changes.
@@ -95,6 +93,8 @@ pub struct Speech {
 pub struct Generate {
     /// `auto` or an engine's name.
     pub engine: String,
+    /// The folder in the site's repository that holds its own component templates.
+    pub components: String,
 }
 
 /// Approving changes.

@@ -12,7 +12,7 @@ use notation::{in_theme, infer, tags, take_theme, utility, write};
 
 use std::sync::Arc;
 
-use crate::generate::offline::ask::lexicon::{STOP, alike};
+use crate::generate::offline::ask::lexicon::{STOP, alike, equal};
 use crate::generate::offline::ask::phrase::{Phrase, Place};
 use crate::generate::offline::ask::{Said, colors, parse};
 use crate::generate::offline::doc::{Doc, Kind, Lang, NodeId};
@@ -24,7 +24,6 @@ use crate::generate::offline::find::{
     Finder, Hit, ambiguous, candidate, element, names, not_found, role, special, unique,
 };
 use crate::generate::offline::plan::Plan;
-use crate::generate::offline::text::Host;
 use crate::generate::offline::view::{Piece, View, ViewId};
 use crate::model::{Refusal, RefusalReason};
 

@@ -101,6 +101,8 @@ pub struct Ruling {
     pub weight: (usize, usize, usize),
     /// The tag it is for, when it names neither a class nor an id.
     pub subject: String,
+    /// The classes and ids of its last part.
+    pub names: Vec<String>,
     /// Inside `@media` and the like.
     pub conditional: bool,
 }
@@ -248,6 +250,11 @@ impl Finder<'_> {
                     doc: doc.clone(),
                     node: rule.node,
                     weight,
+                    names: selector
+                        .0
+                        .last()
+                        .map(|(_, last)| last.ids.iter().chain(&last.classes).cloned().collect())
+                        .unwrap_or_default(),
                     subject: tag,
                     conditional: rule.conditional,
                 });

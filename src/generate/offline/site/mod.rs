@@ -166,7 +166,7 @@ impl Site {
             .flatten()
             .filter(|bytes| bytes.len() as u64 <= LIMIT && !bytes.contains(&0))
             .and_then(|bytes| std::str::from_utf8(&bytes).ok().map(Arc::from));
-        if self.room(text.as_ref().map_or(0, |text| text.len())) {
+        if self.room(text.as_ref().map_or(0, |text: &Arc<str>| text.len())) {
             lock(&self.texts).insert(path.to_owned(), text.clone());
         }
         text

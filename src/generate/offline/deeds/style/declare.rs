@@ -15,8 +15,20 @@ pub(super) fn declare(
     for view in &scope.views {
         for id in elements(finder, view, target, scope, words)? {
             let own = |rule: &&Ruling| {
-                let by_tag = matches!(words, [word] if tags(word).contains(&rule.subject.as_str()));
-                !rule.conditional && (by_tag || rule.subject.is_empty())
+                let by_tag = matches!(words, [word] if tags(word) == [rule.subject.as_str()])
+                    && rule.subject.starts_with('h')
+                    && rule.subject.len() == 2;
+                let by_name = rule.subject.is_empty()
+                    && rule.names.iter().any(|name| {
+                        let parts = crate::generate::offline::ask::lexicon::words_of(name);
+                        parts.concat() == words.concat()
+                            || matches!((parts.as_slice(), words), ([part], [word]) if equal(part, word))
+                    });
+                let applied = rule
+                    .doc
+                    .raw(rule.doc.node(rule.node).span.clone())
+                    .contains("@apply");
+                !rule.conditional && !applied && (by_tag || by_name)
             };
             let fitting = finder.rules(view, id);
             let Some(top) = fitting.iter().filter(own).map(|rule| rule.weight).max() else {
