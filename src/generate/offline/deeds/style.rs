@@ -177,7 +177,7 @@ fn on_elements(
     // "the link colour" is that of all links: the rule for the bare tag, or what all of them share.
     let generic = scope.places.is_empty()
         && !scope.paged
-        && matches!(words, [word] if !tags(word).is_empty() && !matches!(tags(word), ["html", ..] | ["body"] | ["footer"] | ["header"] | ["main"] | ["h1"]));
+        && matches!(words, [word] if !tags(word).is_empty() && !matches!(tags(word), ["html", ..] | ["body"] | ["footer"] | ["header"] | ["main"] | ["h1"] | ["button"]));
     if generic {
         let bare = by_selector(finder, words, &properties, dark);
         if !bare.is_empty() {
