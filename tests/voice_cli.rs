@@ -259,7 +259,7 @@ fn inside_microphones() {
     let run = |args: &[&str]| sayso(&folder, args).output().unwrap();
     let mut playing = server.play(&audio::recorded("demo.wav"), SINK);
     server.listener().wait_for_sound();
-    let output = run(&["speech", "devices", "--seconds", "1", "--json"]);
+    let output = run(&["speech", "devices", "--seconds", "4", "--json"]);
     playing.wait().unwrap();
     let listed = json(&output);
     let row = |name: &str| {

@@ -5,6 +5,7 @@ pub mod batch;
 pub mod board;
 pub mod deploy;
 pub mod deploys;
+mod dictation;
 pub mod entries;
 pub mod hunk_edit;
 pub mod journey;
@@ -450,14 +451,6 @@ impl Model {
     /// The proposal on the screen, unless a card stands in its place.
     pub fn review(&self) -> Option<&Review> {
         self.reviews.current().filter(|_| self.card.is_none())
-    }
-
-    /// The text that has the focus: what is dictated goes there. Other editors of text join here.
-    pub fn text_field(&mut self) -> Option<&mut Line> {
-        match (&self.overlay, self.focus) {
-            (None, Focus::Input) => Some(&mut self.line),
-            _ => None,
-        }
     }
 
     /// The deployment that is still under way.

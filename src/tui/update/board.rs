@@ -308,16 +308,11 @@ impl Turn<'_> {
                 continue;
             };
             let decide = decided.decide;
-            let mut there = 0;
-            let mut known = true;
-            for (_, _, hunk) in review.hunks() {
-                if decide.hunks.contains(&hunk.id) {
-                    there += 1;
-                    known &= hunk.decision == decide.decision;
-                }
-            }
-            // A hunk of another version of the proposal, or what the server has already.
-            if there < decide.hunks.len() || (known && decide.lines.is_none()) {
+            let news = review.hunks().any(|(_, _, hunk)| {
+                decide.hunks.contains(&hunk.id)
+                    && (decide.lines.is_some() || hunk.decision != decide.decision)
+            });
+            if !news {
                 continue;
             }
             review.decide(&decide.hunks, decide.lines.as_deref(), decide.decision);

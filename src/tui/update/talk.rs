@@ -241,6 +241,7 @@ impl Turn<'_> {
             .m
             .text_field()
             .is_some_and(|field| field.dictate(&words));
+        self.filter_changed();
         if !fits {
             self.say(Tone::Warn, "not all of it fits into the text");
         }
