@@ -47,7 +47,7 @@ impl TextField<'_> {
                 fits
             }
             Self::Hunk(edit) => {
-                let (row, column) = edit.area.cursor();
+                let ratatui_textarea::DataCursor(row, column) = edit.area.cursor();
                 let line = edit.area.lines().get(row).map_or("", String::as_str);
                 let blank = |c: Option<char>| c.is_none_or(char::is_whitespace);
                 let opens = |c: Option<char>| blank(c) || matches!(c, Some('>' | '"' | '(' | '{'));
