@@ -27,8 +27,8 @@ pub struct Effects {
     results: mpsc::UnboundedSender<Message>,
     /// Calls that change something: they are not cut off at the end.
     changing: TaskTracker,
-    painter: Mutex<Painter>,
     doctor: Option<Arc<dyn Doctor>>,
+    painter: Mutex<Painter>,
 }
 
 impl Effects {

@@ -33,6 +33,11 @@ pub struct Saved {
     strip: Name,
     #[serde(default)]
     zoom: bool,
+    /// The proposal takes the whole screen, old beside new.
+    #[serde(default)]
+    reading: bool,
+    #[serde(default)]
+    sides: bool,
     /// Sizes of say, timeline, deploy and the right column.
     #[serde(default)]
     sizes: [i8; 4],
@@ -89,6 +94,12 @@ pub struct Place {
     pub selected: usize,
     /// The first row in sight.
     pub top: usize,
+    /// Lines of it that are above the window.
+    #[serde(default)]
+    pub skip: usize,
+    /// The row that the cursor is on in the full view.
+    #[serde(default)]
+    pub cursor: usize,
 }
 
 /// A decision on hunks or lines.
@@ -117,6 +128,8 @@ impl Saved {
             proposal: review.id().clone(),
             selected: review.selected,
             top: review.top,
+            skip: review.skip,
+            cursor: review.cursor,
         });
         let deciding = model.reviews.deciding.iter().map(|deciding| Decided {
             proposal: deciding.proposal.clone(),
@@ -132,6 +145,8 @@ impl Saved {
             pane: model.pane.into(),
             strip: model.board.strip.into(),
             zoom: model.board.zoom,
+            reading: model.reading,
+            sides: model.sides,
             sizes: [sizes.say, sizes.timeline, sizes.deploy, sizes.column],
             filter: model.timeline.filter().written().to_owned(),
             place: place.or_else(|| model.board.returning.place.clone()),
@@ -163,6 +178,8 @@ impl Saved {
         model.pane = self.pane.into();
         model.board.strip = self.strip.into();
         model.board.zoom = self.zoom;
+        model.reading = self.reading;
+        model.sides = self.sides;
         model.board.sizes = Sizes {
             column,
             timeline,

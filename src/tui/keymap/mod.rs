@@ -85,13 +85,13 @@ impl Context {
             Context::Talk => "while recording",
             Context::Ask => "questions",
             Context::Input => "text input",
-            Context::Edit => "editing a hunk",
-            Context::Help => "lists",
             Context::Timeline => "timeline",
             Context::Deploy => "deployments",
             Context::Filter => "filter",
             Context::Details => "details",
             Context::Checkup => "this machine",
+            Context::Edit => "editing a hunk",
+            Context::Help => "lists",
             Context::Mics => "microphones",
         }
     }
@@ -445,6 +445,7 @@ fn shipped(talk_key: &str, space: bool, vim: bool) -> Result<Vec<Binding>, Strin
         Context::Queue,
         Context::Ask,
         Context::Talk,
+        Context::Checkup,
     ];
     let mut bindings = Vec::new();
     if talk.typed().is_some() {

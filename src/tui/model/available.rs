@@ -46,6 +46,12 @@ pub fn why_not(model: &Model, command: C) -> Option<&'static str> {
         C::OpenPage | C::CopyAddress | C::Rollback if model.site.live().is_none() => {
             Some("nothing is live yet")
         }
+        C::RollbackHere | C::OpenHere | C::CopyHere | C::Mark | C::Compare
+            if model.deploys.loaded && model.deploys.list().is_empty() =>
+        {
+            Some("nothing has been deployed yet")
+        }
+        C::CopyRow if model.timeline.selected().is_none() => Some("no line is selected"),
         C::Deploy | C::Redeploy if !model.loaded => Some("not connected to the server yet"),
         C::Deploy | C::Redeploy | C::Rollback if model.busy.sync => {
             Some("the server is still at the last one")
@@ -61,7 +67,13 @@ pub fn why_not(model: &Model, command: C) -> Option<&'static str> {
 
 /// True when `command`, chosen from a list that was opened in `from`, can be run there.
 pub fn belongs(model: &Model, from: Context, command: C) -> bool {
-    let desk = [Context::Cockpit, Context::Review, Context::Choices];
+    let desk = [
+        Context::Cockpit,
+        Context::Review,
+        Context::Choices,
+        Context::Timeline,
+        Context::Deploy,
+    ];
     let keymap = &model.settings.keymap;
     let has = |context: Context| keymap.rows(context).any(|row| row.command == command);
     if desk.contains(&from) {
@@ -89,6 +101,20 @@ pub fn is_harmless(command: C) -> bool {
             | C::PaneSay
             | C::PaneProposal
             | C::PaneTimeline
+            | C::PaneDeploy
+            | C::Zoom
+            | C::Larger
+            | C::Smaller
+            | C::EvenSizes
+            | C::Fold
+            | C::Unfold
+            | C::FoldAll
+            | C::Filter
+            | C::FilterKind
+            | C::FilterEnvironment
+            | C::Compare
+            | C::Mark
+            | C::Checkup
             | C::Back
             | C::Help
             | C::CloseHelp

@@ -179,14 +179,14 @@ pub enum Overlay {
     Menu(Box<Menu>),
     /// A question of the cockpit.
     Confirm(Confirm),
-    /// What will be committed where.
-    Summary(Summary),
-    /// The proposals that wait; the selected one.
-    Queue(usize),
     /// The page of details in [`Board::details`].
     Details,
     /// The list of what works on this machine, in [`Board::checkup`].
     Checkup,
+    /// What will be committed where.
+    Summary(Summary),
+    /// The proposals that wait; the selected one.
+    Queue(usize),
     /// The microphones, with their levels.
     Mics(Mics),
 }
@@ -422,11 +422,11 @@ impl Model {
         match (&self.overlay, self.focus) {
             (Some(Overlay::Menu(_)), _) => Context::Help,
             (Some(Overlay::Confirm(_)), _) => Context::Ask,
-            (Some(Overlay::Summary(_)), _) => Context::Summary,
-            (Some(Overlay::Queue(_)), _) => Context::Queue,
             (Some(Overlay::Details), _) => Context::Details,
             (Some(Overlay::Checkup), _) => Context::Checkup,
             (None, _) if self.board.filter.is_some() => Context::Filter,
+            (Some(Overlay::Summary(_)), _) => Context::Summary,
+            (Some(Overlay::Queue(_)), _) => Context::Queue,
             (Some(Overlay::Mics(_)), _) => Context::Mics,
             (None, Focus::Input) => Context::Input,
             (None, Focus::Cockpit) if self.editing.is_some() && self.full_view() => Context::Edit,

@@ -5,8 +5,8 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::Span;
 
-use super::{history, progress, waterfall};
-use crate::tui::model::{Model, Moment, Pane};
+use super::{history, waterfall};
+use crate::tui::model::{Model, Pane};
 use crate::tui::text;
 use crate::tui::view::paint::{self, span};
 
@@ -30,8 +30,8 @@ pub fn note(model: &Model) -> String {
 }
 
 /// Where the history stands in the pane: below everything else.
-pub fn history_area(model: &Model, now: Moment, area: Rect) -> Rect {
-    let above = above(model, now, area).len();
+pub fn history_area(model: &Model, area: Rect) -> Rect {
+    let above = above(model, area).len();
     let above = u16::try_from(above).unwrap_or(u16::MAX).min(area.height);
     Rect {
         y: area.y + above,
@@ -41,11 +41,11 @@ pub fn history_area(model: &Model, now: Moment, area: Rect) -> Rect {
 }
 
 /// Draws the pane.
-pub fn draw(model: &Model, now: Moment, area: Rect, buf: &mut Buffer) {
+pub fn draw(model: &Model, area: Rect, buf: &mut Buffer) {
     if area.is_empty() {
         return;
     }
-    let rows = above(model, now, area);
+    let rows = above(model, area);
     let count = rows.len();
     for (at, spans) in (0u16..).zip(rows) {
         paint::row(buf, area, at, spans);
@@ -60,7 +60,7 @@ pub fn draw(model: &Model, now: Moment, area: Rect, buf: &mut Buffer) {
 }
 
 /// The rows above the history.
-fn above(model: &Model, now: Moment, area: Rect) -> Vec<Vec<Span<'static>>> {
+fn above(model: &Model, area: Rect) -> Vec<Vec<Span<'static>>> {
     let theme = &model.settings.theme;
     let (columns, height) = (usize::from(area.width), usize::from(area.height));
     let kept = if model.pane == Pane::Deploy {
@@ -77,7 +77,7 @@ fn above(model: &Model, now: Moment, area: Rect) -> Vec<Vec<Span<'static>>> {
         }
     };
     if model.deploying().is_some() {
-        add(running(model, now, columns), &mut left);
+        add(running(model), &mut left);
     }
     let figures = waterfall::figures(model, columns);
     let steps = waterfall::rows(model, columns);
@@ -100,7 +100,7 @@ fn above(model: &Model, now: Moment, area: Rect) -> Vec<Vec<Span<'static>>> {
 }
 
 /// The running deployment: its stages, and what is being done.
-fn running(model: &Model, now: Moment, columns: usize) -> Vec<Vec<Span<'static>>> {
+fn running(model: &Model) -> Vec<Vec<Span<'static>>> {
     let theme = &model.settings.theme;
     let Some(deploy) = model.deploying() else {
         return Vec::new();
@@ -115,9 +115,6 @@ fn running(model: &Model, now: Moment, columns: usize) -> Vec<Vec<Span<'static>>
         stages.push(span(format!(" {mark} {stage} "), style));
     }
     let message = text::clean_prose(&deploy.message);
-    vec![
-        progress::running(model, deploy, now, columns),
-        stages,
-        vec![span(format!("   {message}"), theme.dim)],
-    ]
+    // The bar itself is the line at the bottom of the screen: one that moves is enough.
+    vec![stages, vec![span(format!("   {message}"), theme.dim)]]
 }

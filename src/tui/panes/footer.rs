@@ -82,6 +82,31 @@ fn hints(model: &Model) -> Vec<(String, String)> {
             add(C::ScrollDown, "down");
             add(C::ScrollUp, "up");
         }
+        Context::Details => {
+            add(C::CloseDetails, "close");
+            add(C::CopyDetails, "copy");
+            add(C::ScrollDown, "down");
+            add(C::ScrollUp, "up");
+        }
+        Context::Checkup => {
+            add(C::FixHere, "mend");
+            add(C::LookAgain, "look again");
+            add(C::CloseCheckup, "close");
+        }
+        Context::Filter => {
+            add(C::TakeFilter, "keep");
+            add(C::DropFilter, "drop");
+        }
+        Context::Timeline => {
+            timeline(model, &mut add);
+            add(C::Help, "help");
+            add(C::Quit, "quit");
+        }
+        Context::Deploy => {
+            deploy(model, &mut add);
+            add(C::Help, "help");
+            add(C::Quit, "quit");
+        }
         Context::Review => {
             add(C::NextHunk, "next hunk");
             add(C::PreviousHunk, "previous");
@@ -111,31 +136,6 @@ fn hints(model: &Model) -> Vec<(String, String)> {
             add(C::Choose(1), "take the first");
             add(C::Choose(2), "take the second");
             cockpit(model, &mut add);
-        }
-        Context::Details => {
-            add(C::CloseDetails, "close");
-            add(C::CopyDetails, "copy");
-            add(C::ScrollDown, "down");
-            add(C::ScrollUp, "up");
-        }
-        Context::Checkup => {
-            add(C::FixHere, "mend");
-            add(C::LookAgain, "look again");
-            add(C::CloseCheckup, "close");
-        }
-        Context::Filter => {
-            add(C::TakeFilter, "keep");
-            add(C::DropFilter, "drop");
-        }
-        Context::Timeline => {
-            timeline(model, &mut add);
-            add(C::Help, "help");
-            add(C::Quit, "quit");
-        }
-        Context::Deploy => {
-            deploy(model, &mut add);
-            add(C::Help, "help");
-            add(C::Quit, "quit");
         }
         Context::Cockpit | Context::Global => cockpit(model, &mut add),
     }

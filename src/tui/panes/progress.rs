@@ -21,8 +21,7 @@ pub fn draw(model: &Model, now: Moment, area: Rect, buf: &mut Buffer) {
     paint::row(buf, area, 0, spans);
 }
 
-/// The line of a running deployment.
-pub(super) fn running(
+fn running(
     model: &Model,
     deploy: &Deploy,
     now: Moment,

@@ -15,8 +15,19 @@ use crate::tui::view::layout::{self, Plan};
 impl Turn<'_> {
     pub(super) fn board(&mut self, command: Command) {
         use Command as C;
+        // Chosen from a list, a pane's own command brings it to the front.
         match command {
-            C::PaneDeploy => self.m.pane = Pane::Deploy,
+            C::Fold | C::Unfold | C::FoldAll | C::Filter | C::CopyRow => {
+                self.show_pane(Pane::Timeline);
+            }
+            C::FilterKind | C::FilterEnvironment => self.show_pane(Pane::Timeline),
+            C::RollbackHere | C::OpenHere | C::CopyHere | C::Mark | C::Compare => {
+                self.show_pane(Pane::Deploy);
+            }
+            _ => {}
+        }
+        match command {
+            C::PaneDeploy => self.show_pane(Pane::Deploy),
             C::Zoom => self.m.board.zoom = !self.m.board.zoom,
             C::Larger => self.m.board.sizes.step(self.m.pane, true),
             C::Smaller => self.m.board.sizes.step(self.m.pane, false),
@@ -105,7 +116,7 @@ impl Turn<'_> {
             }
             return;
         }
-        let area = panes::deploy::history_area(self.m, self.now, plan.deploy_body());
+        let area = panes::deploy::history_area(self.m, plan.deploy_body());
         if y < area.y || y >= area.bottom() {
             return;
         }
@@ -297,16 +308,13 @@ impl Turn<'_> {
                 continue;
             };
             let decide = decided.decide;
-            let mut there = 0;
-            let mut known = true;
-            for (_, _, hunk) in review.hunks() {
-                if decide.hunks.contains(&hunk.id) {
-                    there += 1;
-                    known &= hunk.decision == decide.decision;
-                }
-            }
-            // A hunk of another version of the proposal, or what the server has already.
-            if there < decide.hunks.len() || (known && decide.lines.is_none()) {
+            let mut named = review
+                .hunks()
+                .filter(|(_, _, hunk)| decide.hunks.contains(&hunk.id));
+            let news = named.any(|(_, _, hunk)| {
+                decide.lines.is_some() || hunk.decision != decide.decision
+            });
+            if !news {
                 continue;
             }
             review.decide(&decide.hunks, decide.lines.as_deref(), decide.decision);
@@ -321,7 +329,10 @@ impl Turn<'_> {
         let Some(place) = returning.place else { return };
         if let Some(review) = self.m.reviews.find(&place.proposal) {
             review.selected = place.selected.min(review.count().saturating_sub(1));
-            review.top = place.top.min(review.rows().len().saturating_sub(1));
+            let last = review.rows().len().saturating_sub(1);
+            review.top = place.top.min(last);
+            review.skip = place.skip;
+            review.cursor = place.cursor.min(last);
             self.m.reviews.show(&place.proposal);
         }
     }

@@ -31,12 +31,12 @@ impl Turn<'_> {
             C::FocusInput => self.focus_input(),
             C::LeaveInput => self.leave_input(),
             C::Submit => self.submit_line(),
+            C::Line(command) if self.m.board.filter.is_some() => self.edit_filter(command),
             C::Line(command) => match &mut self.m.overlay {
                 Some(Overlay::Menu(menu)) => {
                     menu.filter.apply(command);
                     menu.refilter();
                 }
-                _ if self.m.board.filter.is_some() => self.edit_filter(command),
                 _ => self.m.line.apply(command),
             },
             C::Approve => self.approve(None),
@@ -112,7 +112,7 @@ impl Turn<'_> {
     }
 
     /// Brings a pane to the front; the full view of a proposal gives way.
-    fn show_pane(&mut self, pane: Pane) {
+    pub(super) fn show_pane(&mut self, pane: Pane) {
         self.m.pane = pane;
         self.m.reading = false;
     }
@@ -274,6 +274,10 @@ impl Turn<'_> {
         if self.m.notice.take().is_some() {
             return;
         }
+        // What stands in front goes before what may not even be in sight.
+        if matches!(self.m.pane, Pane::Timeline | Pane::Deploy) && self.leave_lists() {
+            return;
+        }
         if self.m.card.take().is_some() {
             return;
         }
@@ -307,14 +311,6 @@ impl Turn<'_> {
 
     fn move_by(&mut self, step: Step) {
         let plan = layout::plan(self.m);
-        if self.m.overlay == Some(Overlay::Details) {
-            let page = i64::from(crate::tui::panes::details::height(plan.area));
-            self.scroll_details(match step {
-                Step::Rows(rows) => rows,
-                Step::Pages(pages) => pages * (page - 1).max(1),
-            });
-            return;
-        }
         let rows = |page: u16| match step {
             Step::Rows(rows) => rows,
             // A row of the page before stays in sight.
@@ -330,9 +326,10 @@ impl Turn<'_> {
                 return;
             }
             Some(Overlay::Summary(_) | Overlay::Queue(_)) => return self.move_overlay(rows(10)),
-            Some(Overlay::Confirm(_) | Overlay::Mics(_) | Overlay::Details | Overlay::Checkup) => {
-                return;
+            Some(Overlay::Details) => {
+                return self.scroll_details(rows(crate::tui::panes::details::height(plan.area)));
             }
+            Some(Overlay::Confirm(_) | Overlay::Mics(_) | Overlay::Checkup) => return,
             None => {}
         }
         if self.m.full_view() {

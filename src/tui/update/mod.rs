@@ -113,7 +113,6 @@ impl Turn<'_> {
         }
         match command {
             Some(command) => self.command(command, key),
-            None if context == Context::Filter => self.typed_filter(key),
             None => self.typed(context, key),
         }
     }
@@ -143,6 +142,7 @@ impl Turn<'_> {
                 return;
             }
             Context::Help => return self.typed_in_menu(key),
+            Context::Filter => return self.typed_filter(key),
             _ => return,
         }
         if let Some(c) = key.typed()
@@ -203,6 +203,9 @@ impl Turn<'_> {
                 Mouse::Down(..) => 1,
                 Mouse::Click(..) => return,
             };
+            if self.m.overlay == Some(Overlay::Details) {
+                return self.scroll_details(by * WHEEL as i64);
+            }
             return self.move_overlay(by);
         }
         if self.m.editing.is_some() {
@@ -280,8 +283,8 @@ impl Turn<'_> {
     fn focus_input(&mut self) {
         // A question of the cockpit is dropped by turning to something else; one of the server stays open.
         self.m.overlay = None;
-        self.m.reading = false;
         self.m.board.filter = None;
+        self.m.reading = false;
         self.m.focus = Focus::Input;
         self.m.pane = Pane::Say;
     }

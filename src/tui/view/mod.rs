@@ -39,14 +39,6 @@ pub fn draw(model: &Model, now: Moment, buf: &mut Buffer) -> Option<Position> {
     cursor
 }
 
-/// The web addresses on the screen, for terminals that open them.
-pub fn links(model: &Model, buf: &Buffer) -> Vec<links::Link> {
-    let live = model.site.live.iter().map(|live| live.url.as_str());
-    let deployed = model.deploys.list().iter();
-    let deployed = deployed.filter_map(|deployment| deployment.url.as_deref());
-    links::find(buf, live.chain(deployed))
-}
-
 /// Draws the panes; where the cursor stands.
 fn panes(model: &Model, now: Moment, plan: &layout::Plan, buf: &mut Buffer) -> Option<Position> {
     panes::header::tabs(model, plan.tabs, buf);
@@ -62,9 +54,16 @@ fn panes(model: &Model, now: Moment, plan: &layout::Plan, buf: &mut Buffer) -> O
     } else {
         panes::proposal::draw(model, now, plan, buf);
     }
-    let cursor = panes::timeline::draw(model, plan.timeline_body(), buf).or(cursor);
-    panes::deploy::draw(model, now, plan.deploy_body(), buf);
-    cursor
+    panes::deploy::draw(model, plan.deploy_body(), buf);
+    panes::timeline::draw(model, plan.timeline_body(), buf).or(cursor)
+}
+
+/// The web addresses on the screen, for terminals that open them.
+pub fn links(model: &Model, buf: &Buffer) -> Vec<links::Link> {
+    let live = model.site.live.iter().map(|live| live.url.as_str());
+    let deployed = model.deploys.list().iter();
+    let deployed = deployed.filter_map(|deployment| deployment.url.as_deref());
+    links::find(buf, live.chain(deployed))
 }
 
 /// Draws what lies over the panes; the rectangle it covers, and its own cursor.
