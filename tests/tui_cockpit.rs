@@ -23,6 +23,10 @@ mod house;
 mod lines;
 #[path = "tui_cockpit/machine.rs"]
 mod machine;
+#[path = "tui_cockpit/lists.rs"]
+mod lists;
+#[path = "tui_cockpit/pictures.rs"]
+mod pictures;
 #[path = "tui_cockpit/reading.rs"]
 mod reading;
 #[path = "tui_cockpit/review.rs"]
@@ -31,3 +35,5 @@ mod review;
 mod speaking;
 #[path = "tui_cockpit/talking.rs"]
 mod talking;
+#[path = "tui_cockpit/telling.rs"]
+mod telling;

@@ -21,7 +21,8 @@ use sayso::speech::{Fit, Transcriber, Transcript};
 use sayso::vcs::git::Git;
 use stage::{Folder, Replace, git, log, options, read, site, wait_for};
 
-/// Hears the text of a "recording" and finds the phrases that it names, each by so much worse than the text.
+/// Hears the text of a "recording" and finds the phrases that it names, each by so much worse than the text. A text
+/// that begins with ~ is doubtful.
 struct Ears;
 
 /// What is written behind the header of a recording: the text, then phrases and their gaps.
@@ -60,14 +61,14 @@ impl Transcriber for Ears {
     }
 
     async fn transcribe(&self, wav: &Path) -> Result<Transcript, Problem> {
+        let (text, _) = script(wav);
         Ok(Transcript {
-            text: script(wav).0,
+            text: text.trim_start_matches('~').to_owned(),
             seconds: 1.0,
             millis: 1,
             engine: "ears",
-            doubtful: false,
-            words: Vec::new(),
-            note: None,
+            doubtful: text.starts_with('~'),
+            ..Transcript::default()
         })
     }
 
@@ -223,7 +224,7 @@ async fn a_certain_commit_is_made_at_once_and_undo_takes_it_back() {
 async fn a_garbled_commit_is_asked_about_and_answered_by_voice() {
     let room = room(Config::default()).await.unwrap();
     room.propose().await;
-    let said = room.speak("Come it hot.", &[("commit that", 1.5)]).await;
+    let said = room.speak("Come it hot.", &[("commit that", 0.4)]).await;
     assert_eq!(said.state, InstructionState::Asking, "{said:?}");
     assert!(
         question(&said).starts_with("Heard \u{ab}Come it hot.\u{bb}. Commit"),
@@ -267,7 +268,7 @@ async fn deployments_ask_however_clear_the_words_are() {
 #[tokio::test]
 async fn harmless_acts_run_on_likely_words_and_edits_stay_edits() {
     let room = room(Config::default()).await.unwrap();
-    let said = room.speak("Joe Staddis.", &[("show status", 0.5)]).await;
+    let said = room.speak("Joe Staddis.", &[("show status", 0.0)]).await;
     assert_eq!(said.state, InstructionState::Done, "{said:?}");
     let said = room
         .speak("What can I say?", &[("what can i say", 0.0)])
@@ -339,6 +340,14 @@ async fn no_i_meant_takes_back_and_does_what_was_meant() {
     let data = &room.events(&meant, EventKind::Intent)[0].data;
     assert_eq!(data["corrects"], serde_json::json!(asked.id));
 
+    // What is garbled behind "I meant" is known by its sound.
+    let garbled = "~No, I meant a little act.";
+    let fits = [("No, I meant commit that", 1.0)];
+    let again = room.speak(garbled, &fits).await;
+    assert!(question(&again).contains("Commit"), "{}", question(&again));
+    let meant = room.conductor.instruction(&meant.id).unwrap();
+    assert_eq!(meant.state, InstructionState::Rejected);
+
     // A typed edit is corrected in its part.
     let room = self::room(Config::default()).await.unwrap();
     let first = room
@@ -380,7 +389,7 @@ async fn peoples_own_phrases_and_the_sites_names_are_known_by_their_sound() {
     );
     room.speak("No.", &[("no", 0.0)]).await;
     let said = room
-        .speak("Open the a bout page.", &[("open the about page", 0.5)])
+        .speak("Open the a bout page.", &[("open the about page", 0.2)])
         .await;
     assert_eq!(said.state, InstructionState::Done, "{said:?}");
     let Some(Intent::Control { place, .. }) = said.intent else {
@@ -398,6 +407,25 @@ async fn peoples_own_phrases_and_the_sites_names_are_known_by_their_sound() {
     };
     let problem = self::room(config).await.err().unwrap();
     assert!(problem.detail.contains("the moon"), "{problem}");
+}
+
+#[tokio::test]
+async fn words_that_make_no_sense_may_still_have_the_sound_of_a_command() {
+    let room = room(Config::default()).await.unwrap();
+    let said = room.speak("~Bitloin heart.", &[("deploy that", 2.0)]).await;
+    assert_eq!(said.state, InstructionState::Asking, "{said:?}");
+    assert!(
+        question(&said).starts_with("Heard \u{ab}Bitloin heart.\u{bb}. Deploy"),
+        "{}",
+        question(&said)
+    );
+    // What is harmless is asked about as well.
+    let said = room.speak("~Joe Staddis.", &[("show status", 0.0)]).await;
+    assert_eq!(said.state, InstructionState::Asking, "{said:?}");
+    let said = room.speak("~Oh, oh, oh.", &[]).await;
+    assert_eq!(said.state, InstructionState::Refused, "{said:?}");
+    let message = said.refusal.unwrap().message;
+    assert!(message.contains("not understood"), "{message}");
 }
 
 #[test]

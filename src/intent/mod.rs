@@ -7,6 +7,7 @@
 
 pub mod clean;
 pub mod meant;
+mod names;
 pub mod near;
 pub mod numbers;
 pub mod phrases;

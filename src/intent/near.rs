@@ -1,6 +1,6 @@
 //! Nearness of words: how alike two phrases look and sound.
 
-use super::phrases::environment;
+use super::names::environment;
 use super::table::{Does, Hit, Phrase, Table};
 use crate::model::Control;
 

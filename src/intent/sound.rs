@@ -7,6 +7,7 @@
 //! taken off. The weights and thresholds come from a calibration: see [`WEIGHTS`].
 
 use super::near;
+use super::phrases::SURROUNDED;
 use super::rivals;
 use super::table::{Does, Phrase, Table};
 use crate::model::{Hearing, Reading, Sureness};
@@ -35,7 +36,7 @@ const EXACT: f32 = 0.6;
 
 /// Certainty from which a reading is likely, when it is also by [`APART`] likelier than any other: what costs nothing
 /// is done.
-pub const LIKELY: f32 = 0.9;
+pub const LIKELY: f32 = 0.93;
 
 /// See [`LIKELY`].
 pub const APART: f32 = 0.3;
@@ -125,13 +126,49 @@ pub fn search(table: &Table, text: &str) -> Option<Search> {
             known.push(phrase.clone());
         }
     }
-    let rivals = rivals::nearest(&heard, RIVALS);
-    let near = known
-        .iter()
-        .map(|phrase| phrase.say.clone())
-        .chain(rivals.into_iter().map(str::to_owned))
-        .collect();
-    Some(Search { heard, known, near })
+    Some(Search::of(heard, known))
+}
+
+/// What to ask about the end of a clip, behind words like "no, I meant": `rest` is the text of that end. The beginnings
+/// of phrases are not searched there, so the usual ones are scored in any case. The recogniser is asked twice: for the
+/// scores of [`Search::after`], and for what the phrases score with silence, without the words before them.
+pub fn search_rest(table: &Table, rest: &str) -> Option<Search> {
+    let Search {
+        heard, mut known, ..
+    } = search(table, rest)?;
+    for usual in SURROUNDED {
+        let missing = !known.iter().any(|phrase| phrase.say == *usual);
+        if let Some(phrase) = table.phrases().iter().find(|p| missing && p.say == *usual) {
+            known.push(phrase.clone());
+        }
+    }
+    Some(Search::of(heard, known))
+}
+
+impl Search {
+    fn of(heard: String, known: Vec<Phrase>) -> Self {
+        let rivals = rivals::nearest(&heard, RIVALS);
+        let near = known
+            .iter()
+            .map(|phrase| phrase.say.clone())
+            .chain(rivals.into_iter().map(str::to_owned))
+            .collect();
+        Self { heard, known, near }
+    }
+
+    /// The phrases of [`Search::near`] behind the words `before`.
+    pub fn after(&self, before: &str) -> Vec<String> {
+        self.near
+            .iter()
+            .map(|say| format!("{before} {say}"))
+            .collect()
+    }
+
+    /// The part that the searched words have in `all` that were said, 0 to 1.
+    pub fn share(&self, all: &str) -> f32 {
+        let count = |text: &str| text.split_whitespace().count() as f32;
+        (count(&self.heard) / count(all).max(1.0)).min(1.0)
+    }
 }
 
 /// What was said, by the scores that came back. No readings: no control.

@@ -3,11 +3,9 @@
 use std::collections::HashMap;
 use std::sync::OnceLock;
 
+use super::names::{OPEN_PAGE, OPEN_SECTION, TO_ENVIRONMENT, environment};
 use super::near;
-use super::phrases::{
-    AROUND, LEADING, OPEN_PAGE, OPEN_SECTION, PHRASES, SURROUNDED, TO_ENVIRONMENT, TRAILING,
-    environment, words,
-};
+use super::phrases::{AROUND, LEADING, PHRASES, SURROUNDED, TRAILING, words};
 use super::places::{Kind, Place};
 use crate::config::Phrase as Own;
 use crate::model::{Control, Intent};

@@ -9,11 +9,11 @@ use super::instruct::Stop;
 use super::question::Answer;
 use super::records::{self, Change};
 use crate::intent::sound::{self, Scores};
-use crate::intent::{Table, meant, places};
+use crate::intent::{Table, clean, meant, places};
 use crate::model::api::Reject;
 use crate::model::{
     EventKind, Hearing, Instruction, InstructionState, Intent, NewEvent, Problem, ProposalState,
-    Sureness,
+    Reading, Sureness,
 };
 
 /// Instructions among which the one that is corrected is looked for.
@@ -40,6 +40,17 @@ pub(super) struct Understood {
     pub(super) corrects: Option<crate::model::InstructionId>,
 }
 
+/// The control that a reading stands for.
+fn control_of(reading: &Reading) -> Intent {
+    Intent::Control {
+        control: reading.control,
+        phrase: reading.phrase.clone(),
+        exact: reading.far == 0.0,
+        environment: reading.environment.clone(),
+        place: reading.place.clone(),
+    }
+}
+
 impl Understood {
     /// Whether the recogniser's words are a phrase letter for letter.
     pub(super) fn to_the_letter(&self) -> bool {
@@ -47,6 +58,12 @@ impl Understood {
             .as_ref()
             .and_then(|hearing| hearing.readings.first())
             .is_some_and(|best| best.far == 0.0)
+    }
+
+    /// True when a command was heard in the sound.
+    pub(super) fn commanded(&self) -> bool {
+        let hearing = self.hearing.as_ref();
+        hearing.is_some_and(|hearing| !hearing.readings.is_empty())
     }
 }
 
@@ -114,15 +131,9 @@ impl Conductor {
             return (by_words, understood);
         };
         let intent = match hearing.readings.first() {
-            Some(best) => Intent::Control {
-                control: best.control,
-                phrase: best.phrase.clone(),
-                exact: best.far == 0.0,
-                environment: best.environment.clone(),
-                place: best.place.clone(),
-            },
+            Some(best) => control_of(best),
             None => Intent::Edit {
-                request: crate::intent::clean::clean(words),
+                request: clean::clean(words),
             },
         };
         let understood = Understood {
@@ -164,6 +175,43 @@ impl Conductor {
             };
             sound::weigh(&phrases.table, &search, &scores)
         }))
+    }
+
+    /// Compares the phrases with the end of the sound, behind "no, I meant".
+    async fn hearing_of_rest(
+        &self,
+        instruction: &Instruction,
+        words: &str,
+        phrases: &Phrases,
+    ) -> Result<Option<Hearing>, Problem> {
+        let (Some(file), Some(transcriber)) = (&instruction.recording, &self.transcriber) else {
+            return Ok(None);
+        };
+        let Some(rest) = meant::rest(words) else {
+            return Ok(None);
+        };
+        let Some(search) = sound::search_rest(&phrases.table, rest) else {
+            return Ok(None);
+        };
+        let before = words[..words.len() - rest.len()].trim_end();
+        let path = self.recordings.join(file);
+        let none: Arc<[String]> = Arc::new([]);
+        let behind = search.after(before);
+        let fit = transcriber
+            .search(&path, &behind, Arc::clone(&none))
+            .await?;
+        let alone = transcriber.search(&path, &search.near, none).await?;
+        let (Some(fit), Some(alone)) = (fit, alone) else {
+            return Ok(None);
+        };
+        let scores = Scores {
+            own: fit.own,
+            evidence: fit.evidence * search.share(words),
+            phrases: &fit.phrases,
+            nothing: &alone.nothing,
+            speech: 0.0,
+        };
+        Ok(Some(sound::weigh(&phrases.table, &search, &scores)))
     }
 
     /// The instruction that a correction of `actor` is about: the last one, unless it is over for good.
@@ -272,5 +320,68 @@ impl Conductor {
             false => meant::apply(before, rest).unwrap_or_else(|| rest.to_owned()),
         };
         Ok(Some((words, last)))
+    }
+
+    /// "No, I meant …": takes back what the last instruction started and follows what is meant. `false` when the words
+    /// correct nothing.
+    pub(super) async fn take_up_correction(
+        self: &Arc<Self>,
+        instruction: &mut Instruction,
+        words: &str,
+        doubtful: bool,
+    ) -> Result<bool, Stop> {
+        let phrases = self.phrases().await;
+        let Some((meant, last)) = self.correction(instruction, words, &phrases.table)? else {
+            return Ok(false);
+        };
+        let mut intent = phrases.table.understand(&meant);
+        let mut understood = Understood {
+            spoken: instruction.recording.as_ref().map(|_| match intent {
+                // The words after "I meant" were understood as they stand; what deploys asks all the same.
+                Intent::Control { exact: true, .. } => Sureness::Likely,
+                _ => Sureness::Doubtful,
+            }),
+            corrects: Some(last.id.clone()),
+            ..Understood::default()
+        };
+        if understood.spoken == Some(Sureness::Doubtful)
+            && let Some(hearing) = self.hearing_of_rest(instruction, words, &phrases).await?
+            && let Some(best) = hearing.readings.first()
+        {
+            intent = control_of(best);
+            understood.hearing = Some(hearing);
+        }
+        if doubtful && !understood.commanded() {
+            return Ok(false);
+        }
+        self.withdraw(&last, instruction).await?;
+        self.follow(instruction, intent, meant, understood).await?;
+        Ok(true)
+    }
+
+    /// Does what the intent says, as far as its certainty goes.
+    pub(super) async fn follow(
+        self: &Arc<Self>,
+        instruction: &mut Instruction,
+        intent: Intent,
+        words: String,
+        understood: Understood,
+    ) -> Result<(), Stop> {
+        instruction.intent = Some(intent.clone());
+        let request = match intent {
+            Intent::Edit { request } => request,
+            control @ Intent::Control { .. } => {
+                if self.control(instruction, &control, &understood).await? {
+                    return Ok(());
+                }
+                let request = clean::clean(&words);
+                instruction.intent = Some(Intent::Edit {
+                    request: request.clone(),
+                });
+                request
+            }
+        };
+        self.follow_edit(instruction, request, words, &understood, None)
+            .await
     }
 }

@@ -12,7 +12,7 @@ use super::hearing::Understood;
 use super::records::{self, Change};
 use super::{Conductor, describe};
 use crate::generate::{self, Earlier, Request};
-use crate::intent;
+use crate::intent::{spoken, understand};
 use crate::model::api::Submission;
 use crate::model::{
     EventKind, Instruction, InstructionId, InstructionState, Intent, NewEvent, Problem, Refusal,
@@ -171,17 +171,18 @@ impl Conductor {
     }
 
     async fn stages(self: &Arc<Self>, instruction: &mut Instruction) -> Result<(), Stop> {
-        if instruction.text.is_none() {
-            self.transcribe(instruction).await?;
-        }
+        let doubtful = instruction.text.is_none() && self.transcribe(instruction).await?;
         failpoint::reach("instruction.transcribed");
         let words = instruction.text.clone().unwrap_or_default();
         instruction.state = InstructionState::Understanding;
         if let Some(phrase) = self.for_the_screen(instruction, &words) {
             return self.told_the_screen(instruction, &phrase).await;
         }
-        if let Some(last) = self.take_up_correction(instruction, &words).await? {
-            return Ok(last);
+        if self
+            .take_up_correction(instruction, &words, doubtful)
+            .await?
+        {
+            return Ok(());
         }
         if let Some(earlier) = self.answered_choice(instruction, &words)? {
             // The words are read as the request that was refused, with one of its places chosen.
@@ -199,7 +200,19 @@ impl Conductor {
                 )
                 .await;
         }
-        let (intent, understood) = self.understand(instruction, &words).await;
+        let (intent, mut understood) = self.understand(instruction, &words).await;
+        if doubtful {
+            // Words that make no sense may still have the sound of a command; as an edit they are refused.
+            if !understood.commanded() {
+                return Err(Refusal::new(
+                    RefusalReason::Unclear,
+                    format!("the recording was not understood (heard \u{ab}{words}\u{bb})"),
+                )
+                .hint("say it again, or type it")
+                .into());
+            }
+            understood.spoken = Some(Sureness::Doubtful);
+        }
         self.follow(instruction, intent, words, understood).await
     }
 
@@ -219,61 +232,8 @@ impl Conductor {
         Ok(answers.then_some(earlier))
     }
 
-    /// "No, I meant …": takes back what the last instruction started and follows what is meant.
-    async fn take_up_correction(
-        self: &Arc<Self>,
-        instruction: &mut Instruction,
-        words: &str,
-    ) -> Result<Option<()>, Stop> {
-        let phrases = self.phrases().await;
-        let Some((meant, last)) = self.correction(instruction, words, &phrases.table)? else {
-            return Ok(None);
-        };
-        self.withdraw(&last, instruction).await?;
-        let intent = phrases.table.understand(&meant);
-        let spoken = instruction.recording.as_ref().map(|_| match intent {
-            // The words after "I meant" were understood as they stand; what deploys asks all the same.
-            Intent::Control { exact: true, .. } => Sureness::Likely,
-            _ => Sureness::Doubtful,
-        });
-        let understood = Understood {
-            spoken,
-            corrects: Some(last.id),
-            ..Understood::default()
-        };
-        self.follow(instruction, intent, meant, understood)
-            .await
-            .map(Some)
-    }
-
-    /// Does what the intent says, as far as its certainty goes.
-    async fn follow(
-        self: &Arc<Self>,
-        instruction: &mut Instruction,
-        intent: Intent,
-        words: String,
-        understood: Understood,
-    ) -> Result<(), Stop> {
-        instruction.intent = Some(intent.clone());
-        let request = match intent {
-            Intent::Edit { request } => request,
-            control @ Intent::Control { .. } => {
-                if self.control(instruction, &control, &understood).await? {
-                    return Ok(());
-                }
-                let request = intent::clean::clean(&words);
-                instruction.intent = Some(Intent::Edit {
-                    request: request.clone(),
-                });
-                request
-            }
-        };
-        self.follow_edit(instruction, request, words, &understood, None)
-            .await
-    }
-
     /// Tells what was understood as a change, and makes it.
-    async fn follow_edit(
+    pub(super) async fn follow_edit(
         self: &Arc<Self>,
         instruction: &mut Instruction,
         request: String,
@@ -294,9 +254,9 @@ impl Conductor {
     /// The phrase of the sender's own screen that the words are. A command of ours that was said exactly is ours.
     fn for_the_screen(&self, instruction: &Instruction, words: &str) -> Option<String> {
         let known = self.commands().remove(instruction.id.as_str())?;
-        let (phrase, exact) = intent::spoken::nearest(words, known.iter().map(String::as_str))?;
+        let (phrase, exact) = spoken::nearest(words, known.iter().map(String::as_str))?;
         // Of two near readings ours is the one that asks before it acts.
-        match intent::understand(words) {
+        match understand(words) {
             Intent::Control { exact: true, .. } => None,
             Intent::Control { .. } if !exact => None,
             _ => Some(phrase.to_owned()),
@@ -316,7 +276,8 @@ impl Conductor {
         Ok(())
     }
 
-    async fn transcribe(self: &Arc<Self>, instruction: &mut Instruction) -> Result<(), Stop> {
+    /// Turns the recording into words; true when they are not to be trusted as they stand.
+    async fn transcribe(self: &Arc<Self>, instruction: &mut Instruction) -> Result<bool, Stop> {
         let Some(file) = instruction.recording.clone() else {
             return Err(Problem::internal("an instruction without words or sound").into());
         };
@@ -356,18 +317,7 @@ impl Conductor {
                 .hint("hold the key while you speak, closer to the microphone, or type the instruction")
                 .into());
         }
-        if heard.doubtful {
-            return Err(Refusal::new(
-                RefusalReason::Unclear,
-                format!(
-                    "the recording was not understood (heard \u{ab}{}\u{bb})",
-                    heard.text
-                ),
-            )
-            .hint("say it again, or type it")
-            .into());
-        }
-        Ok(())
+        Ok(heard.doubtful)
     }
 
     async fn propose_edit(

@@ -7,7 +7,7 @@ const RATE: usize = 16_000;
 /// `count` clips of one to three seconds: silence, hum, white and brown noise, clicks, keys, wind, beeps and music.
 pub fn clips(count: usize) -> impl Iterator<Item = (String, Vec<f32>)> {
     (0..count).map(|number| {
-        let mut dice = Dice(number as u32 * 2_654_435_761 + 1);
+        let mut dice = Dice((number as u32).wrapping_mul(2_654_435_761).wrapping_add(1));
         let length = RATE + dice.below(2 * RATE);
         let level = [0.003, 0.02, 0.08, 0.25, 0.6][dice.below(5)];
         let (name, mut samples) = match number % 9 {

@@ -2,8 +2,8 @@
 
 use super::Command as C;
 use super::Context::{
-    Ask, Checkup, Choices, Cockpit, Deploy, Details, Edit, Filter, Global, Help, Input, Mics, Queue,
-    Review, Summary, Talk, Timeline,
+    Ask, Checkup, Choices, Cockpit, Deploy, Details, Edit, Filter, Global, Help, Input, Mics,
+    Queue, Review, Summary, Talk, Timeline,
 };
 use super::LineCommand as L;
 

@@ -21,12 +21,7 @@ pub fn draw(model: &Model, now: Moment, area: Rect, buf: &mut Buffer) {
     paint::row(buf, area, 0, spans);
 }
 
-fn running(
-    model: &Model,
-    deploy: &Deploy,
-    now: Moment,
-    columns: usize,
-) -> Vec<Span<'static>> {
+fn running(model: &Model, deploy: &Deploy, now: Moment, columns: usize) -> Vec<Span<'static>> {
     let theme = &model.settings.theme;
     let mark = motion::mark(model, now.saturating_sub(deploy.since));
     let environment = text::clean_prose(&deploy.environment);

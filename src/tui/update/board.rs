@@ -308,11 +308,9 @@ impl Turn<'_> {
                 continue;
             };
             let decide = decided.decide;
-            let mut named = review
-                .hunks()
-                .filter(|(_, _, hunk)| decide.hunks.contains(&hunk.id));
-            let news = named.any(|(_, _, hunk)| {
-                decide.lines.is_some() || hunk.decision != decide.decision
+            let news = review.hunks().any(|(_, _, hunk)| {
+                decide.hunks.contains(&hunk.id)
+                    && (decide.lines.is_some() || hunk.decision != decide.decision)
             });
             if !news {
                 continue;

@@ -47,16 +47,26 @@ impl Turn<'_> {
             EventKind::Promote => self.load(0),
             EventKind::Canceled => self.canceled(event),
             EventKind::Error => self.error(event),
-            EventKind::Notice => {
-                let message = said(event, "message").to_owned();
-                self.say(Tone::Plain, message);
-            }
+            EventKind::Notice => self.notice(event),
             EventKind::Check | EventKind::Health => {}
         }
         if !self.m.focused
             && let Some(words) = notable(event)
         {
             self.out.push(Effect::Notify(words));
+        }
+    }
+
+    fn notice(&mut self, event: &Event) {
+        let message = said(event, "message").to_owned();
+        self.say(Tone::Plain, message);
+        // A correction goes on after it has told what it took back.
+        let ends = event.instruction.is_some() && event.data["corrects"].is_null();
+        if ends
+            && self.work_done(event)
+            && let Some(url) = event.data["open"].as_str()
+        {
+            self.out.push(Effect::Open(url.to_owned()));
         }
     }
 
