@@ -21,10 +21,10 @@ mod frames;
 mod house;
 #[path = "tui_cockpit/lines.rs"]
 mod lines;
-#[path = "tui_cockpit/machine.rs"]
-mod machine;
 #[path = "tui_cockpit/lists.rs"]
 mod lists;
+#[path = "tui_cockpit/machine.rs"]
+mod machine;
 #[path = "tui_cockpit/pictures.rs"]
 mod pictures;
 #[path = "tui_cockpit/reading.rs"]

@@ -17,7 +17,7 @@ INSTRUCTIONS = [
     "rename the 'Visit us' button to 'Come by {run}'",
     "in the footer change 'Open all year' to 'Open in {run}'",
     "set the page title to 'Garden {run}'",
-    "on the bed 42 page change the headline to 'Bed of {run}'",
+    "on /pages/042 change the headline to 'Bed of {run}'",
     "make the footer background #0{run:02}9a0",
     "point the Catalogue link at /catalogue-{run}.html",
     "add a 'News {run}' link to the footer linking to /news-{run}.html",

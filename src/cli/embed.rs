@@ -130,7 +130,7 @@ impl Session {
             log,
             config: config.clone(),
             repo: git,
-            generators: generate::generators(),
+            generators: generate::generators(&config.generate),
             transcriber: Some(Arc::clone(&transcriber)),
             targets,
             recordings: project.recordings(),

@@ -123,6 +123,8 @@ pub struct Speech {
 pub struct Generate {
     /// `auto` or an engine's name.
     pub engine: String,
+    /// The folder in the site's repository that holds its own component templates.
+    pub components: String,
 }
 
 /// Approving changes.

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
+use crate::config;
 use crate::model::{Candidate, FileTree, Refusal};
 
 /// What a generator is asked for.
@@ -76,6 +77,6 @@ pub trait Generator: Send + Sync {
 }
 
 /// All generators, in the order `auto` asks them.
-pub fn generators() -> Vec<Arc<dyn Generator>> {
-    vec![Arc::new(offline::Offline::default())]
+pub fn generators(settings: &config::Generate) -> Vec<Arc<dyn Generator>> {
+    vec![Arc::new(offline::Offline::new(&settings.components))]
 }

@@ -1,5 +1,5 @@
-//! Ready-made components: templates in `assets/components/`, compiled in; a site may bring its own in
-//! `.sayso/components/`.
+//! Ready-made components: templates in `assets/components/`, compiled in; a site may bring its own
+//! (`[generate] components` names the folder).
 //!
 //! A template is HTML. `class` holds the classes of a site with its own style sheet, `tw` those of a site with
 //! Tailwind. `{{name|default}}` is filled in. It is written in the dialect of the file it goes into.
@@ -99,14 +99,22 @@ const TEMPLATES: &[Template] = &[
     },
 ];
 
+/// Where a site keeps its own templates, unless its configuration says otherwise.
+pub const FOLDER: &str = ".sayso/components";
+
+/// The site's own templates: name and path.
+fn own(site: &Site) -> Vec<(&str, &str)> {
+    site.under(&site.components)
+        .filter(|path| path.ends_with(".html"))
+        .map(|path| (super::site::stem(path), path))
+        .collect()
+}
+
 /// The template that words name, the site's own first: its name and text.
 pub fn find(site: &Site, words: &[String]) -> Option<(String, String)> {
-    let own = ".sayso/components/";
-    for path in site.under(own) {
-        let name = super::site::stem(path);
+    for (name, path) in own(site) {
         let parts = super::ask::lexicon::words_of(name);
-        if path.ends_with(".html")
-            && !parts.is_empty()
+        if !parts.is_empty()
             && parts
                 .iter()
                 .all(|part| words.iter().any(|word| equal(part, word)))
@@ -127,9 +135,18 @@ pub fn find(site: &Site, words: &[String]) -> Option<(String, String)> {
         .map(|template| (template.name.to_owned(), template.text.to_owned()))
 }
 
-/// The names of the templates that are compiled in.
-pub fn names() -> Vec<&'static str> {
-    TEMPLATES.iter().map(|template| template.name).collect()
+/// The names of all templates, the site's own first.
+pub fn names(site: &Site) -> Vec<String> {
+    let mut names: Vec<String> = own(site)
+        .iter()
+        .map(|(name, _)| (*name).to_owned())
+        .collect();
+    for template in TEMPLATES {
+        if !names.iter().any(|name| name == template.name) {
+            names.push(template.name.to_owned());
+        }
+    }
+    names
 }
 
 /// Whether a site uses Tailwind.

@@ -27,12 +27,26 @@ use find::Finder;
 use site::Site;
 
 /// The engine. Keeps what it learned of the last tree it saw.
-#[derive(Default)]
 pub struct Offline {
     last: Mutex<Option<(String, Arc<Site>)>>,
+    components: String,
+}
+
+impl Default for Offline {
+    fn default() -> Self {
+        Self::new(components::FOLDER)
+    }
 }
 
 impl Offline {
+    /// An engine that looks for a site's own component templates in the folder `components` of its repository.
+    pub fn new(components: &str) -> Self {
+        Self {
+            last: Mutex::default(),
+            components: components.to_owned(),
+        }
+    }
+
     /// The site at a tree, from memory when it is the last one.
     pub fn site(&self, tree: &Arc<dyn FileTree>) -> Arc<Site> {
         let mut last = self
@@ -44,7 +58,9 @@ impl Offline {
         {
             return site.clone();
         }
-        let site = Arc::new(Site::new(tree.clone()));
+        // What is alike in the tree before is not read again.
+        let before = last.as_ref().map(|(_, site)| site.as_ref());
+        let site = Arc::new(Site::new(tree.clone(), &self.components, before));
         *last = Some((tree.id().to_owned(), site.clone()));
         site
     }
@@ -174,6 +190,13 @@ fn choose(
         .first()
         .is_some_and(|ask| matches!(ask, ask::Ask::Style { property, .. } if !property.is_empty()));
     for (reading, ask) in asks.iter_mut().enumerate() {
+        // Nor is its value one: "the h1 font size" never becomes the headline's text.
+        if styled
+            && reading > 0
+            && matches!(ask, ask::Ask::Set { target, .. } if target.role().is_some() && target.quoted.is_empty())
+        {
+            continue;
+        }
         ask::parse::with_places(ask, places);
         for phrase in ask.phrases() {
             finder.settle(phrase);

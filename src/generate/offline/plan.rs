@@ -72,6 +72,16 @@ impl Plan {
 /// # Errors
 /// When splices overlap, nothing would change, or a file would parse worse than before.
 pub fn apply(site: &Site, plan: Plan) -> Result<Generated, Refusal> {
+    let mut notes = plan.notes;
+    if notes.is_empty() {
+        // Where it is made is always said.
+        for edit in &plan.edits {
+            if let Some(doc) = site.doc(&edit.path) {
+                notes.push(format!("{}:{}", edit.path, doc.line(edit.span.start)));
+            }
+        }
+        notes.dedup();
+    }
     let mut by_file: BTreeMap<String, Vec<Edit>> = BTreeMap::new();
     for edit in plan.edits {
         by_file.entry(edit.path.clone()).or_default().push(edit);
@@ -140,7 +150,7 @@ pub fn apply(site: &Site, plan: Plan) -> Result<Generated, Refusal> {
     files.sort_by(|a, b| a.path.cmp(&b.path));
     Ok(Generated {
         title: plan.title,
-        notes: plan.notes,
+        notes,
         warnings: plan.warnings,
         files,
     })

@@ -1,5 +1,9 @@
 //! From words to readings.
 
+mod verbs;
+pub use verbs::PROPERTIES;
+use verbs::{LOOKS, VAGUE, Verb, verb_at};
+
 mod deeds;
 
 use deeds::{add, make, movement, point, swap};
@@ -15,106 +19,6 @@ use super::phrase::{Phrase, Place, unquote};
 use super::{Ask, How, Said, Side, Spot};
 use crate::intent::clean::quoted_spans;
 use crate::intent::numbers;
-
-const SET: &[&str] = &[
-    "change",
-    "set",
-    "rename",
-    "retitle",
-    "update",
-    "replace",
-    "edit",
-    "modify",
-    "correct",
-    "switch",
-    "turn",
-    "rewrite",
-    "reword",
-    "rephrase",
-    "relabel",
-    "increase",
-    "raise",
-    "reduce",
-    "lower",
-    "decrease",
-    "adjust",
-    "retype",
-    "call",
-    "translate",
-    "swap out",
-];
-const MAKE: &[&str] = &[
-    "make", "paint", "color", "colour", "have", "let", "style", "give",
-];
-const POINT: &[&str] = &[
-    "point", "link", "send", "direct", "redirect", "repoint", "relink",
-];
-const ADD: &[&str] = &[
-    "add", "insert", "create", "append", "include", "put", "prepend",
-];
-const REMOVE: &[&str] = &[
-    "remove",
-    "delete",
-    "drop",
-    "get rid of",
-    "take out",
-    "take away",
-    "erase",
-    "strip",
-    "kill",
-    "cut",
-    "take down",
-    "clear",
-    "eliminate",
-];
-const HIDE: &[&str] = &["hide", "conceal"];
-const MOVE: &[&str] = &["move", "shift", "bring", "place", "relocate"];
-const SWAP: &[&str] = &["swap", "exchange", "switch around"];
-const FIX: &[&str] = &["fix", "repair", "mend"];
-
-/// All verbs, for finding where a leading place ends.
-fn verb_at(text: &str) -> Option<(Verb, usize)> {
-    let table: [(&[&str], Verb); 9] = [
-        (SET, Verb::Set),
-        (MAKE, Verb::Make),
-        (POINT, Verb::Point),
-        (ADD, Verb::Add),
-        (REMOVE, Verb::Remove),
-        (HIDE, Verb::Hide),
-        (MOVE, Verb::Move),
-        (SWAP, Verb::Swap),
-        (FIX, Verb::Fix),
-    ];
-    let mut best: Option<(Verb, usize)> = None;
-    for (words, verb) in table {
-        for word in words {
-            let fits = text
-                .get(..word.len())
-                .is_some_and(|head| head.eq_ignore_ascii_case(word))
-                && text[word.len()..]
-                    .chars()
-                    .next()
-                    .is_none_or(|c| c.is_whitespace());
-            if fits && best.is_none_or(|(_, length)| word.len() > length) {
-                best = Some((verb, word.len()));
-            }
-        }
-    }
-    best
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Verb {
-    Set,
-    Make,
-    Point,
-    Add,
-    Remove,
-    Hide,
-    Move,
-    Swap,
-    Fix,
-}
 
 /// The readings of a request, best first; empty when it is not understood.
 pub fn parse(request: &str) -> Vec<Ask> {
@@ -292,23 +196,6 @@ fn whole(text: &str) -> Phrase {
     Phrase::new(text.trim_end_matches(['.', '!']))
 }
 
-const VAGUE: &[&str] = &[
-    "something better",
-    "something else",
-    "something nicer",
-    "something different",
-    "something new",
-    "something more",
-    "a better one",
-    "a new one",
-    "the new one",
-    "another one",
-    "a different one",
-    "something",
-    "anything",
-    "better",
-];
-
 /// The value and the places said after it.
 fn value_and_places(text: &str) -> Vec<(Option<Said>, Vec<Place>)> {
     let text = text.trim();
@@ -473,79 +360,6 @@ fn set_one(left: &str, value: Option<Said>, places: &[Place]) -> Vec<Ask> {
     }
     asks
 }
-
-/// Properties in words; the longest first.
-pub const PROPERTIES: &[(&str, &str)] = &[
-    ("background colour", "background-color"),
-    ("background color", "background-color"),
-    ("background", "background-color"),
-    ("bg colour", "background-color"),
-    ("bg color", "background-color"),
-    ("text colour", "color"),
-    ("text color", "color"),
-    ("font colour", "color"),
-    ("font color", "color"),
-    ("border colour", "border-color"),
-    ("border color", "border-color"),
-    ("colour", "color"),
-    ("color", "color"),
-    ("font size", "font-size"),
-    ("text size", "font-size"),
-    ("font-size", "font-size"),
-    ("background-color", "background-color"),
-    ("font weight", "font-weight"),
-    ("font-weight", "font-weight"),
-    ("font family", "font-family"),
-    ("font-family", "font-family"),
-    ("typeface", "font-family"),
-    ("border radius", "border-radius"),
-    ("corner radius", "border-radius"),
-    ("border-radius", "border-radius"),
-    ("line height", "line-height"),
-    ("line-height", "line-height"),
-    ("letter spacing", "letter-spacing"),
-    ("text alignment", "text-align"),
-    ("alignment", "text-align"),
-    ("max width", "max-width"),
-    ("maximum width", "max-width"),
-    ("max-width", "max-width"),
-    ("min height", "min-height"),
-    ("width", "width"),
-    ("height", "height"),
-    ("padding", "padding"),
-    ("margin", "margin"),
-    ("opacity", "opacity"),
-    ("gap", "gap"),
-    ("font", "font-family"),
-    ("size", "font-size"),
-    ("border", "border"),
-    ("shadow", "box-shadow"),
-];
-
-/// Words that are a style by themselves.
-const LOOKS: &[&str] = &[
-    "bold",
-    "italic",
-    "underlined",
-    "uppercase",
-    "lowercase",
-    "centered",
-    "centred",
-    "bigger",
-    "larger",
-    "smaller",
-    "wider",
-    "narrower",
-    "taller",
-    "rounded",
-    "sticky",
-    "thinner",
-    "thicker",
-    "lighter",
-    "darker",
-    "transparent",
-    "invisible",
-];
 
 #[cfg(test)]
 mod tests {

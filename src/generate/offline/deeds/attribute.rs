@@ -35,6 +35,19 @@ pub fn plan(
             format!("{} is no element with attributes", describe(target)),
         );
     }
+    let sized = [
+        "img", "video", "iframe", "canvas", "svg", "table", "input", "object", "embed", "Image",
+        "source",
+    ];
+    if matches!(name, "width" | "height") && !sized.contains(&this.name.as_str()) {
+        return refuse(
+            RefusalReason::Unclear,
+            format!(
+                "a <{}> has no {name} of its own; say it with its unit, as in 300px",
+                this.name
+            ),
+        );
+    }
     let sound = value
         .chars()
         .all(|c| c.is_alphanumeric() || "-_:/[]#.%() ,".contains(c));

@@ -70,7 +70,10 @@ pub fn plan(
                     RefusalReason::Unclear,
                     format!("{} is no component that is known", describe(what)),
                 )
-                .hint(format!("known are: {}", components::names().join(", "))));
+                .hint(format!(
+                    "known are: {}",
+                    components::names(finder.site).join(", ")
+                )));
             }
         }
     };

@@ -130,10 +130,17 @@ pub fn links(finder: &Finder<'_>, target: &Phrase, scope: &Scope) -> Vec<Hit> {
             .filter(|(level, _)| *level == top)
             .map(|(_, hit)| hit)
             .collect();
+        // A word in a longer text is no better than a label or a key that is just the name.
+        if top == 1 && target.quoted.is_empty() {
+            let (rank, named) = by_name(finder, &mods, scope);
+            if rank > 2 {
+                best.extend(named);
+            }
+        }
         unique(&mut best);
     }
     if best.is_empty() {
-        best = by_name(finder, &mods, scope);
+        best = by_name(finder, &mods, scope).1;
     }
     if let Some(ordinal) = target.ordinal
         && let Ok(at) = usize::try_from(ordinal - 1)
@@ -191,7 +198,7 @@ pub fn target_of(view: &Arc<View>, id: ViewId) -> Option<Hit> {
 }
 
 /// Links without that text: by key, by label, by where they lead ("the GitHub link").
-fn by_name(finder: &Finder<'_>, mods: &[String], scope: &Scope) -> Vec<Hit> {
+fn by_name(finder: &Finder<'_>, mods: &[String], scope: &Scope) -> (u8, Vec<Hit>) {
     let words: Vec<String> = mods
         .iter()
         .filter(|word| !names::idle(word))
@@ -299,7 +306,7 @@ fn by_name(finder: &Finder<'_>, mods: &[String], scope: &Scope) -> Vec<Hit> {
         .map(|(_, hit)| hit)
         .collect();
     unique(&mut hits);
-    hits
+    (top, hits)
 }
 
 /// An address in data that a name fits: by its own key, or by the name in its record.

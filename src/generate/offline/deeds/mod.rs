@@ -14,6 +14,7 @@ pub mod reorder;
 pub mod set;
 pub mod style;
 pub mod twins;
+pub mod why;
 
 use super::ask::Ask;
 use super::find::Finder;

@@ -64,6 +64,7 @@ pub fn plan(
     let new = numeric(&hit, &old, value).unwrap_or_else(|| shape(&hit, &old, value, role));
     let mut plan = write(&hit, &new, &describe(target))?;
     plan.part = hit.part;
+    plan.notes.push(super::why::told(target, role, &hit));
     super::twins::follow(&hit, role, &new, &mut plan);
     Ok(plan)
 }

@@ -1,12 +1,18 @@
 //! Changing how something looks.
 
+mod declare;
+use declare::{by_selector, declare};
+
+mod elements;
+use elements::elements;
+
 mod notation;
 
 use notation::{in_theme, infer, tags, take_theme, utility, write};
 
 use std::sync::Arc;
 
-use crate::generate::offline::ask::lexicon::{STOP, alike};
+use crate::generate::offline::ask::lexicon::{STOP, alike, equal};
 use crate::generate::offline::ask::phrase::{Phrase, Place};
 use crate::generate::offline::ask::{Said, colors, parse};
 use crate::generate::offline::doc::{Doc, Kind, Lang, NodeId};
@@ -18,7 +24,6 @@ use crate::generate::offline::find::{
     Finder, Hit, ambiguous, candidate, element, names, not_found, role, special, unique,
 };
 use crate::generate::offline::plan::Plan;
-use crate::generate::offline::text::Host;
 use crate::generate::offline::view::{Piece, View, ViewId};
 use crate::model::{Refusal, RefusalReason};
 
@@ -169,22 +174,33 @@ fn on_elements(
     };
     let mut found: Vec<Hit> = Vec::new();
     let mut classes: Vec<Hit> = Vec::new();
+    // "the link colour" is that of all links: the rule for the bare tag, or what all of them share.
+    let generic = scope.places.is_empty()
+        && !scope.paged
+        && matches!(words, [word] if !tags(word).is_empty() && !matches!(tags(word), ["html", ..] | ["body"] | ["footer"] | ["header"] | ["main"] | ["h1"] | ["button"]));
+    if generic {
+        let bare = by_selector(finder, words, &properties, dark);
+        if !bare.is_empty() {
+            return Ok(bare);
+        }
+    }
+    let mut bare = false;
     for view in &scope.views {
         for id in elements(finder, view, target, scope, words)? {
             let mut declared = finder.declared(view, id, &properties);
             declared.retain(|one| in_theme(dark, theme(&one.doc, one.node)) || dark == Theme::Any);
             if dark == Theme::Any {
                 let plain = |one: &Declared| theme(&one.doc, one.node) != Theme::Dark;
-                if declared.iter().any(plain) {
-                    declared.retain(plain);
-                }
+                declared.retain(plain);
             }
             if declared.iter().any(|one| !one.conditional) {
                 declared.retain(|one| !one.conditional);
             }
             // The most specific rule is the one that is seen; of equals, the last.
             let Some(top) = declared.iter().map(|one| one.weight).max() else {
-                classes.extend(own_styles(view, id, property));
+                let own = own_styles(view, id, property);
+                bare |= own.is_empty();
+                classes.extend(own);
                 continue;
             };
             if let Some(winner) = declared
@@ -198,6 +214,10 @@ fn on_elements(
     }
     unique(&mut found);
     unique(&mut classes);
+    if generic && bare {
+        // Only some of them are dressed: none of those stands for all.
+        return Ok(Vec::new());
+    }
     if found.is_empty() {
         found = classes;
     }
@@ -206,261 +226,6 @@ fn on_elements(
         found = by_selector(finder, words, &properties, dark);
     }
     Ok(found)
-}
-
-/// A declaration more for the one rule that is written for the elements meant.
-fn declare(
-    finder: &Finder<'_>,
-    target: &Phrase,
-    scope: &Scope,
-    words: &[String],
-    property: &str,
-    value: &str,
-) -> Result<Option<Plan>, Refusal> {
-    let mut rules: Vec<(Arc<Doc>, NodeId)> = Vec::new();
-    for view in &scope.views {
-        for id in elements(finder, view, target, scope, words)? {
-            let own = |rule: &&Ruling| {
-                let by_tag = matches!(words, [word] if tags(word).contains(&rule.subject.as_str()));
-                !rule.conditional && (by_tag || rule.subject.is_empty())
-            };
-            let fitting = finder.rules(view, id);
-            let Some(top) = fitting.iter().filter(own).map(|rule| rule.weight).max() else {
-                continue;
-            };
-            let winner = fitting.iter().filter(own).rfind(|rule| rule.weight == top);
-            if let Some(rule) = winner
-                && !rules
-                    .iter()
-                    .any(|(doc, node)| doc.path == rule.doc.path && *node == rule.node)
-            {
-                rules.push((rule.doc.clone(), rule.node));
-            }
-        }
-    }
-    let [(doc, rule)] = rules.as_slice() else {
-        return Ok(None);
-    };
-    let Some(last) = doc
-        .node(*rule)
-        .children
-        .iter()
-        .copied()
-        .rfind(|child| doc.node(*child).kind == Kind::Decl)
-    else {
-        return Ok(None);
-    };
-    let span = doc.node(last).span.clone();
-    let rest = &doc.src[span.end..];
-    let closed = doc.raw(span.clone()).ends_with(';');
-    let gap = rest.len() - rest.trim_start_matches([' ', '\t']).len();
-    let semicolon = rest[gap..].starts_with(';');
-    let end = if closed {
-        span.end
-    } else if semicolon {
-        span.end + gap + 1
-    } else {
-        span.end
-    };
-    let line = doc.src[..span.start].rfind('\n').map_or(0, |at| at + 1);
-    let alone = doc.src[line..span.start].trim().is_empty();
-    let separator = if alone {
-        format!(
-            "{}{}",
-            crate::generate::offline::plan::line_end(&doc.src),
-            &doc.src[line..span.start]
-        )
-    } else {
-        " ".to_owned()
-    };
-    let lead = if closed || semicolon { "" } else { ";" };
-    let mut plan = Plan::one(
-        format!(
-            "Set the {} of {} to {value}",
-            property.replace('-', " "),
-            describe(target)
-        ),
-        &doc.path,
-        end..end,
-        format!("{lead}{separator}{property}: {value};"),
-    );
-    plan.notes.push(format!(
-        "{}:{}: {} did not say",
-        doc.path,
-        doc.line(span.start),
-        doc.node(*rule).name
-    ));
-    Ok(Some(plan))
-}
-
-/// The elements of a page a phrase means.
-fn elements(
-    finder: &Finder<'_>,
-    view: &Arc<View>,
-    target: &Phrase,
-    scope: &Scope,
-    words: &[String],
-) -> Result<Vec<ViewId>, Refusal> {
-    let placed = |id: ViewId| {
-        let node = &view.nodes[id];
-        let hit = Hit {
-            doc: node.doc.clone(),
-            node: node.node,
-            span: 0..0,
-            whole: true,
-            part: false,
-            seen: Vec::new(),
-        };
-        let seen = crate::generate::offline::find::Seen {
-            view: view.clone(),
-            at: id,
-            attr: None,
-        };
-        scope
-            .places
-            .iter()
-            .all(|place| names::in_place(finder, place, &hit, Some(&seen)).is_some())
-    };
-    if !target.quoted.is_empty() {
-        let hits = finder.find_all(target, scope)?;
-        return Ok(hits
-            .iter()
-            .flat_map(|hit| hit.seen.iter())
-            .filter(|seen| Arc::ptr_eq(&seen.view, view))
-            .map(|seen| holder(view, seen.at))
-            .collect());
-    }
-    if words.is_empty() {
-        return Ok(view
-            .below(0)
-            .into_iter()
-            .filter(|id| matches!(view.nodes[*id].tag.as_str(), "html" | "body"))
-            .collect());
-    }
-    if let [word] = words {
-        if matches!(word.as_str(), "headline" | "heading" | "title")
-            && (scope.paged || word == "headline")
-        {
-            // All headings of that rank: a page may choose between two.
-            let all: Vec<ViewId> = view
-                .below(0)
-                .into_iter()
-                .filter(|id| view.nodes[*id].tag == "h1" && placed(*id))
-                .collect();
-            if !all.is_empty() {
-                return Ok(all);
-            }
-            return Ok(special::headline(view)
-                .or_else(|| special::first_heading(view))
-                .into_iter()
-                .collect());
-        }
-        let button = alike(word, "button");
-        let by_tag: Vec<ViewId> = view
-            .below(0)
-            .into_iter()
-            .filter(|id| {
-                let tag = tags(word).contains(&view.nodes[*id].tag.as_str());
-                let dressed = button && !view.nodes[*id].component && role::is_button(view, *id);
-                (tag || dressed) && placed(*id)
-            })
-            .collect();
-        if !by_tag.is_empty() {
-            return Ok(by_tag);
-        }
-    }
-    // "the hero button": the first words say where.
-    if words.len() > 1 {
-        let (last, front) = (&words[words.len() - 1], &words[..words.len() - 1]);
-        // "the primary button": a kind of button by its class.
-        if alike(last, "button") {
-            let kind: Vec<ViewId> = view
-                .below(0)
-                .into_iter()
-                .filter(|id| {
-                    let classes = ["class", "className"]
-                        .iter()
-                        .filter_map(|name| view.attr(*id, name))
-                        .collect::<Vec<_>>()
-                        .join(" ");
-                    let parts = crate::generate::offline::ask::lexicon::words_of(&classes);
-                    role::is_button(view, *id)
-                        && !view.nodes[*id].component
-                        && front.iter().all(|word| parts.contains(word))
-                        && placed(*id)
-                })
-                .collect();
-            if !kind.is_empty() {
-                return Ok(kind);
-            }
-        }
-        if !tags(last).is_empty() {
-            let place = Place {
-                words: front.to_vec(),
-                ..Place::default()
-            };
-            let inner = Scope {
-                places: vec![place],
-                words: vec![last.clone()],
-                ..scope.clone()
-            };
-            let inside: Vec<ViewId> =
-                elements(finder, view, target, &inner, std::slice::from_ref(last))?;
-            if !inside.is_empty() {
-                return Ok(inside);
-            }
-        }
-    }
-    let named: Vec<ViewId> = element::named(view, words)
-        .into_iter()
-        .filter(|id| placed(*id))
-        .take(1)
-        .collect();
-    if !named.is_empty() {
-        return Ok(named.into_iter().map(|id| solid(view, id)).collect());
-    }
-    if words.iter().all(|word| alike(word, "hero")) {
-        return Ok(special::hero(view)
-            .into_iter()
-            .map(|id| solid(view, id))
-            .collect());
-    }
-    // "the get started button": by its text.
-    let hits = finder.find_all(target, scope).unwrap_or_default();
-    if hits.len() == 1 {
-        return Ok(hits[0]
-            .seen
-            .iter()
-            .filter(|seen| Arc::ptr_eq(&seen.view, view))
-            .map(|seen| holder(view, seen.at))
-            .collect());
-    }
-    Ok(Vec::new())
-}
-
-/// A component stands for the element it renders first.
-fn solid(view: &View, id: ViewId) -> ViewId {
-    let mut at = id;
-    while view.nodes[at].component {
-        match view.nodes[at].children.iter().find(|child| {
-            view.nodes[**child].text.is_empty()
-                && !matches!(view.nodes[**child].tag.as_str(), "script" | "style")
-        }) {
-            Some(child) => at = *child,
-            None => break,
-        }
-    }
-    at
-}
-
-/// The element around a text: the button or link if it is one's label.
-fn holder(view: &View, at: ViewId) -> ViewId {
-    view.up(at)
-        .take(4)
-        .find(|id| {
-            role::is_button(view, *id) && !view.nodes[*id].component || role::is_link(view, *id)
-        })
-        .unwrap_or(view.nodes[at].parent)
 }
 
 /// A declaration, or the variables its value is made of.
@@ -504,54 +269,6 @@ fn follow(finder: &Finder<'_>, declared: &Declared, words: &[String], dark: Them
         }
     }
     vec![Hit::whole(&declared.doc, declared.node, Vec::new())]
-}
-
-/// Rules whose subject is what the words name.
-fn by_selector(
-    finder: &Finder<'_>,
-    words: &[String],
-    properties: &[&str],
-    dark: Theme,
-) -> Vec<Hit> {
-    use crate::generate::offline::find::style::{Selector, selectors};
-    let mut out = Vec::new();
-    for doc in finder.style_docs(None) {
-        for (rule, node) in doc.nodes.iter().enumerate() {
-            if node.kind != Kind::Rule || !in_theme(dark, theme(&doc, rule)) {
-                continue;
-            }
-            let fits = selectors(&doc, rule)
-                .iter()
-                .filter_map(|text| Selector::parse(text))
-                .any(|selector| {
-                    let subject = selector.subject();
-                    !selector.state()
-                        && match words {
-                            [word] => {
-                                subject.len() == 1
-                                    && (tags(word).contains(&subject[0].as_str())
-                                        || subject[0] == *word)
-                            }
-                            _ => false,
-                        }
-                });
-            if fits {
-                for child in &node.children {
-                    let decl = doc.node(*child);
-                    if decl.kind == Kind::Decl && properties.contains(&decl.name.as_str()) {
-                        let declared = Declared {
-                            doc: doc.clone(),
-                            node: *child,
-                            weight: (0, 0, 0),
-                            conditional: false,
-                        };
-                        out.extend(follow(finder, &declared, words, dark));
-                    }
-                }
-            }
-        }
-    }
-    out
 }
 
 /// What an element sets on itself: an inline style, or a utility class.

@@ -145,6 +145,14 @@ pub fn replace(
 
 /// The files of a site a person writes.
 pub fn source_files(finder: &Finder<'_>) -> Vec<String> {
+    let make = || written_files(finder);
+    match finder.pointed {
+        Some(_) => make(),
+        None => finder.site.sources(make).to_vec(),
+    }
+}
+
+fn written_files(finder: &Finder<'_>) -> Vec<String> {
     finder
         .site
         .files

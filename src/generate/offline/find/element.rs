@@ -1,5 +1,12 @@
 //! Elements by what they are called, and "the second card".
 
+mod ranks;
+use ranks::{name_rank, nth_named};
+
+mod holder;
+pub use holder::holder;
+use holder::record_of;
+
 use super::names::{Names, of_node};
 use super::{Seen, names};
 use crate::generate::offline::ask::lexicon::{alike, equal};
@@ -48,7 +55,13 @@ pub fn named(view: &View, words: &[String]) -> Vec<ViewId> {
                 .any(|name| equal(name, word))
         })
     };
-    let below = view.below(0);
+    let mut below = view.below(0);
+    below.retain(|id| {
+        !matches!(
+            view.nodes[*id].tag.as_str(),
+            "head" | "meta" | "title" | "link" | "script" | "style"
+        )
+    });
     let exact = below
         .iter()
         .any(|id| view.nodes[*id].text.is_empty() && very(*id));
@@ -331,145 +344,6 @@ pub fn all(finder: &Finder<'_>, target: &Phrase, scope: &Scope) -> Result<Found,
     Ok(found)
 }
 
-/// How well the names of an element fit; 0 when they do not. The very words count more than words that mean the same,
-/// a component more than an id, an id more than a class.
-fn name_rank(view: &View, id: ViewId, wanted: &[String], _all: &[String]) -> u8 {
-    let node = &view.nodes[id];
-    const FILL: &[&str] = &[
-        "app", "site", "the", "my", "main", "page", "home", "wrapper", "widget", "us", "form",
-        "card", "cards", "list",
-    ];
-    // 3 the very words and nothing else, 2 with words that say nothing, 1 with words that mean the same.
-    let fits = |parts: &[String], loose: bool| -> u8 {
-        if parts.is_empty() {
-            return 0;
-        }
-        let joined = parts.concat() == wanted.concat();
-        let very = joined
-            || wanted
-                .iter()
-                .all(|word| parts.iter().any(|part| equal(part, word)));
-        let same = very
-            || wanted
-                .iter()
-                .all(|word| parts.iter().any(|part| alike(part, word)));
-        let extra = parts
-            .iter()
-            .filter(|part| {
-                !wanted.iter().any(|word| {
-                    if very {
-                        equal(part, word)
-                    } else {
-                        alike(part, word)
-                    }
-                })
-            })
-            .count();
-        let idle = parts
-            .iter()
-            .filter(|part| PIECES.contains(&part.as_str()) || FILL.contains(&part.as_str()))
-            .count();
-        if joined || (very && extra == 0) {
-            4
-        } else if very && extra <= idle {
-            3
-        } else if very && loose && extra == 1 {
-            2
-        } else if same && extra <= idle {
-            1
-        } else {
-            0
-        }
-    };
-    let score = |fit: u8, kind: u8| if fit == 0 { 0 } else { fit * 4 + kind };
-    let mut best = 0;
-    if node.component {
-        best = best.max(score(
-            fits(
-                &words_of(node.tag.rsplit('.').next().unwrap_or(&node.tag)),
-                true,
-            ),
-            3,
-        ));
-    }
-    if let Some(value) = view.attr(id, "id") {
-        best = best.max(score(fits(&words_of(&value), false), 2));
-    }
-    let tag = node.tag.as_str();
-    let landmark = matches!(
-        tag,
-        "footer" | "nav" | "header" | "aside" | "form" | "table" | "video" | "iframe" | "main"
-    );
-    if landmark && wanted.len() == 1 && alike(tag, &wanted[0]) {
-        best = best.max(score(if equal(tag, &wanted[0]) { 4 } else { 1 }, 2));
-    }
-    for name in ["class", "className", "aria-label"] {
-        for class in view.attr(id, name).unwrap_or_default().split_whitespace() {
-            if !class.contains([':', '[', '/']) {
-                best = best.max(score(fits(&words_of(class), false), 1));
-            }
-        }
-    }
-    best
-}
-
-/// "the fourth testimonial": of the groups of like elements that are named so, the nth of the largest.
-fn nth_named(view: &View, words: &[String], ordinal: i32) -> Option<ViewId> {
-    let wanted: Vec<&String> = words
-        .iter()
-        .filter(|word| !PIECES.contains(&word.as_str()))
-        .collect();
-    if wanted.is_empty() {
-        return None;
-    }
-    let named = |id: ViewId| {
-        let mut own = Names::default();
-        of_node(view, id, &mut own);
-        wanted.iter().all(|word| {
-            own.words.iter().any(|name| equal(name, word))
-                || own.joined.iter().any(|name| equal(name, word))
-        })
-    };
-    let mut groups: Vec<Vec<ViewId>> = Vec::new();
-    for id in view.below(0) {
-        let mut by_tag: Vec<(String, Vec<ViewId>)> = Vec::new();
-        for child in &view.nodes[id].children {
-            let node = &view.nodes[*child];
-            if !node.text.is_empty()
-                || matches!(
-                    node.tag.as_str(),
-                    "script" | "style" | "br" | "p" | "a" | "span" | "svg"
-                )
-            {
-                continue;
-            }
-            match by_tag.iter_mut().find(|(tag, _)| *tag == node.tag) {
-                Some((_, group)) => group.push(*child),
-                None => by_tag.push((node.tag.clone(), vec![*child])),
-            }
-        }
-        for (_, group) in by_tag {
-            let own = group.iter().all(|child| named(*child));
-            let around = view.up(id).take(3).any(named);
-            if group.len() > 1 && (own || around) {
-                groups.push(group);
-            }
-        }
-    }
-    let most = groups.iter().map(Vec::len).max()?;
-    let mut largest = groups.into_iter().filter(|group| group.len() == most);
-    let group = largest.next()?;
-    if largest.next().is_some() {
-        return None;
-    }
-    let at = if ordinal > 0 {
-        usize::try_from(ordinal - 1).ok()?
-    } else {
-        group.len() - 1
-    };
-    group.get(at).copied()
-}
-
 /// Elements by the words they show.
 fn by_saying(finder: &Finder<'_>, words: &[String], scope: &Scope, found: &mut Found) {
     let kinds: &[(&[&str], &[&str])] = &[
@@ -590,124 +464,4 @@ fn by_saying(finder: &Finder<'_>, words: &[String], scope: &Scope, found: &mut F
             }
         }
     }
-}
-
-/// The element that is removed with a text: the link, the button, the list item around it, the record in data.
-pub fn holder(hit: &Hit, role: Option<Role>) -> Option<(Arc<Doc>, NodeId)> {
-    let doc = &hit.doc;
-    // A text in a list of texts stands for itself.
-    if doc.node(hit.node).kind == Kind::Scalar
-        && doc.node(doc.node(hit.node).parent).kind == Kind::Array
-    {
-        return Some((doc.clone(), hit.node));
-    }
-    if doc.node(hit.node).kind == Kind::Scalar {
-        let record = doc.ancestors(hit.node).find(|up| {
-            doc.node(*up).kind == Kind::Object && doc.node(doc.node(*up).parent).kind == Kind::Array
-        });
-        let pairs = record
-            .map(|record| doc.node(record).children.len())
-            .unwrap_or_default();
-        // What a record says besides its name is no reason to remove all of it.
-        let whole = !matches!(
-            role,
-            Some(
-                Role::Paragraph
-                    | Role::Tagline
-                    | Role::Text
-                    | Role::Heading
-                    | Role::Headline
-                    | Role::Title
-                    | Role::Price
-                    | Role::Label
-            )
-        );
-        if let Some(record) = record
-            && pairs <= 8
-            && whole
-        {
-            return Some((doc.clone(), record));
-        }
-    }
-    let wanted: &[&str] = match role {
-        Some(Role::Link | Role::MenuItem) => &[
-            "a",
-            "Link",
-            "NuxtLink",
-            "nuxt-link",
-            "router-link",
-            "RouterLink",
-            "NavLink",
-            "Nav.Link",
-            "button",
-            "HashLink",
-            "ScrollLink",
-            "AnchorLink",
-        ],
-        Some(Role::Button) => &[
-            "button",
-            "a",
-            "Button",
-            "Link",
-            "router-link",
-            "NuxtLink",
-            "input",
-        ],
-        Some(Role::Paragraph | Role::Tagline | Role::Text) => &["p", "div", "span", "li"],
-        Some(Role::Heading | Role::Headline | Role::Title) => &["h1", "h2", "h3", "h4", "h5", "h6"],
-        Some(Role::ListItem) => &["li"],
-        Some(Role::Cell) => &["tr"],
-        _ => &[],
-    };
-    let mut chosen: Option<NodeId> = None;
-    for up in doc.ancestors(hit.node) {
-        let node = doc.node(up);
-        if node.kind != Kind::Element {
-            if matches!(node.kind, Kind::Object | Kind::Array | Kind::Pair) {
-                break;
-            }
-            continue;
-        }
-        let fits = if wanted.is_empty() {
-            chosen.is_none()
-        } else {
-            wanted.contains(&node.name.as_str())
-        };
-        if fits && chosen.is_none() {
-            chosen = Some(up);
-            continue;
-        }
-        // A list item that holds nothing else goes with it.
-        if let Some(inner) = chosen {
-            let alone = node
-                .children
-                .iter()
-                .filter(|child| !matches!(doc.node(**child).kind, Kind::Attr))
-                .all(|child| *child == inner);
-            if alone && matches!(node.name.as_str(), "li" | "dd" | "span") {
-                chosen = Some(up);
-                continue;
-            }
-            break;
-        }
-    }
-    chosen.map(|node| (doc.clone(), node))
-}
-
-/// The record whose values an element shows.
-fn record_of(view: &View, id: ViewId) -> Option<(Arc<Doc>, NodeId)> {
-    use crate::generate::offline::view::Piece;
-    view.texts(id)
-        .iter()
-        .flat_map(|text| &view.nodes[*text].text)
-        .find_map(|piece| {
-            let Piece::Lit(doc, node) = piece else {
-                return None;
-            };
-            let record = doc.ancestors(*node).find(|up| {
-                doc.node(*up).kind == Kind::Object
-                    && doc.node(doc.node(*up).parent).kind == Kind::Array
-            })?;
-            Some((doc.clone(), record))
-        })
 }

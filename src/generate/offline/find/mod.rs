@@ -170,11 +170,9 @@ impl Finder<'_> {
                 pages[*page].route.matches('/').count(),
             )
         });
-        order
-            .into_iter()
-            .take(PAGES)
-            .map(|page| self.site.view(page))
-            .collect()
+        order.truncate(PAGES);
+        self.site.view_ahead(&order);
+        order.into_iter().map(|page| self.site.view(page)).collect()
     }
 
     /// Where a literal is seen: on the given pages, else in its own file.
@@ -238,7 +236,15 @@ pub fn readable(doc: &Doc, node: NodeId) -> bool {
         match up.kind {
             Kind::Attr => {
                 let name = up.name.to_ascii_lowercase();
+                let name = name
+                    .trim_start_matches("v-bind:")
+                    .trim_start_matches(':')
+                    .to_owned();
                 let hidden = [
+                    "ui",
+                    "sx",
+                    "classnames",
+                    "styles",
                     "class",
                     "classname",
                     "style",

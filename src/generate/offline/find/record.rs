@@ -218,6 +218,9 @@ fn in_table(view: &Arc<View>, table: ViewId, words: &[String], places: &[Place])
     if speaking.is_empty() {
         return Vec::new();
     }
+    // "the Adult ticket" in a column of tickets is "Adult".
+    let titles: Vec<String> = head.iter().map(|cell| folded(&view.shown(*cell))).collect();
+    let titled = |word: &String| titles.iter().any(|title| equal(title, word));
     let mut out = Vec::new();
     for (number, row) in body.iter().enumerate() {
         let fits = speaking.iter().all(|place| {
@@ -228,7 +231,7 @@ fn in_table(view: &Arc<View>, table: ViewId, words: &[String], places: &[Place])
             let words: Vec<String> = place
                 .words
                 .iter()
-                .filter(|word| !matches!(word.as_str(), "row" | "line" | "table"))
+                .filter(|word| !matches!(word.as_str(), "row" | "line" | "table") && !titled(word))
                 .cloned()
                 .chain(place.quoted.iter().map(|text| folded(text)))
                 .collect();

@@ -1,5 +1,8 @@
 //! How well a place fills a role: 3 for certain, 2 likely, 1 possibly, 0 not.
 
+mod looks;
+pub use looks::{looks_address, looks_email, looks_phone, looks_price, possible};
+
 use super::{Hit, Seen};
 use crate::generate::offline::ask::lexicon::{Role, alike, words_of};
 use crate::generate::offline::doc::{Doc, Kind, NodeId};
@@ -353,10 +356,16 @@ pub fn fit(role: Role, hit: &Hit, seen: Option<&Seen>) -> u8 {
                 0
             }
         }
+        // An example in an empty field is nobody's address.
+        Role::Phone | Role::Email | Role::Address if attr == "placeholder" => 0,
         Role::Phone => {
+            let digits = value.chars().filter(char::is_ascii_digit).count();
+            let number = digits > 4 && !value.contains(['/', '{']);
             if looks_phone(&value) {
                 3
-            } else if has_key(&["phone", "tel", "telephone", "mobile"]) {
+            } else if has_key(&["phone", "tel", "telephone", "mobile"])
+                && (number || (value.is_empty() && is_plain_data(&hit.doc)))
+            {
                 2
             } else {
                 0
@@ -365,7 +374,9 @@ pub fn fit(role: Role, hit: &Hit, seen: Option<&Seen>) -> u8 {
         Role::Email => {
             if looks_email(&value) {
                 3
-            } else if has_key(&["email", "mail"]) {
+            } else if has_key(&["email", "mail"])
+                && (value.contains('@') || (value.is_empty() && is_plain_data(&hit.doc)))
+            {
                 2
             } else {
                 0
@@ -436,6 +447,12 @@ pub fn fit(role: Role, hit: &Hit, seen: Option<&Seen>) -> u8 {
     }
 }
 
+/// Whether a file holds nothing but values.
+fn is_plain_data(doc: &Doc) -> bool {
+    use crate::generate::offline::doc::Lang;
+    matches!(doc.lang, Lang::Json | Lang::Yaml | Lang::Toml)
+}
+
 fn attr_name(hit: &Hit) -> Option<String> {
     let parent = hit.doc.node(hit.node).parent;
     let node = hit.doc.node(parent);
@@ -458,72 +475,6 @@ pub fn link_value(doc: &Doc, node: NodeId) -> Option<NodeId> {
         .iter()
         .find_map(|key| doc.get(record, key))
         .filter(|value| *value != node)
-}
-
-/// Money.
-pub fn looks_price(text: &str) -> bool {
-    let text = text.trim();
-    let money = text.contains(['$', '€', '£', '¥', '₹'])
-        || text.to_lowercase().contains("usd")
-        || text.to_lowercase().contains("eur");
-    money && text.chars().any(|c| c.is_ascii_digit()) && text.chars().count() < 24
-}
-
-/// An e-mail address.
-pub fn looks_email(text: &str) -> bool {
-    let text = text.trim().trim_start_matches("mailto:");
-    match text.split_once('@') {
-        Some((front, back)) => {
-            !front.is_empty()
-                && back.contains('.')
-                && !text.contains(char::is_whitespace)
-                && !text.contains("://")
-        }
-        None => false,
-    }
-}
-
-/// A phone number.
-pub fn looks_phone(text: &str) -> bool {
-    let text = text.trim().trim_start_matches("tel:");
-    // A date has its digits in a row of four and two twos.
-    let parts: Vec<&str> = text.split(['-', '.', '/', 'T', ' ']).collect();
-    if let [a, b, c, ..] = parts.as_slice()
-        && ((a.len(), b.len(), c.len()) == (4, 2, 2) || (a.len(), b.len(), c.len()) == (2, 2, 4))
-        && !text.starts_with('+')
-    {
-        return false;
-    }
-    let digits = text.chars().filter(char::is_ascii_digit).count();
-    let other = text
-        .chars()
-        .filter(|c| !c.is_ascii_digit() && !" +-().x/".contains(*c))
-        .count();
-    (7..=16).contains(&digits)
-        && other == 0
-        && text.contains([' ', '-', '+', '('])
-        && !text.contains('/')
-}
-
-/// A postal address: a few words with a house number and a comma, and no other kind of text.
-pub fn looks_address(text: &str) -> bool {
-    let words: Vec<&str> = text.split_whitespace().collect();
-    let number = |word: &&str| {
-        let bare = word.trim_matches(|c: char| !c.is_alphanumeric());
-        let digits = bare.chars().take_while(char::is_ascii_digit).count();
-        (1..=5).contains(&digits) && bare.len() <= digits + 1
-    };
-    (2..=12).contains(&words.len())
-        && text.contains(',')
-        && words.iter().any(number)
-        && !text.contains(['@', '©', '$', '€', '£', '!', '?', ':'])
-        && !looks_phone(text)
-        && !text.to_lowercase().contains("copyright")
-        && words
-            .iter()
-            .filter(|word| word.starts_with(char::is_uppercase))
-            .count()
-            >= 2
 }
 
 /// Whether pages of this kind show their titles in the navigation.

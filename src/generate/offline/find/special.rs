@@ -273,7 +273,15 @@ impl Finder<'_> {
         let mut missing = Vec::new();
         for view in self.home(scope) {
             match headline(&view) {
-                Some(id) => out.push(sole_text(&view, id, "the headline")?),
+                Some(id) => {
+                    let hit = sole_text(&view, id, "the headline")?;
+                    // What a template puts on every page is not this page's own.
+                    if self.shared(&view, &hit) {
+                        missing.push(hit.candidate());
+                    } else {
+                        out.push(hit);
+                    }
+                }
                 None => {
                     // A heading component without an `h1`: what it shows is the headline, if it is plain.
                     if let Some(page) = view.page {

@@ -1,5 +1,9 @@
 //! Styles: selectors against elements, and colours and sizes known by a name.
 
+mod selector;
+use selector::Own;
+pub use selector::{Selector, split_list};
+
 use std::sync::Arc;
 
 use super::code::{source_files, style_file};
@@ -9,252 +13,6 @@ use crate::generate::offline::ask::colors;
 use crate::generate::offline::ask::lexicon::{equal, words_of};
 use crate::generate::offline::doc::{Doc, Kind, Lang, NodeId};
 use crate::generate::offline::view::{View, ViewId};
-
-/// A compound selector: `nav#menu.dark`.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-struct Compound {
-    tag: String,
-    ids: Vec<String>,
-    classes: Vec<String>,
-    /// `[name]` or `[name=value]`.
-    attrs: Vec<(String, Option<String>)>,
-    /// True for `:hover`, `::before` and their like: a state or a part, not the element.
-    state: bool,
-}
-
-/// A selector: compounds with the combinator before each.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Selector(Vec<(char, Compound)>);
-
-/// Splits a list of selectors at its commas.
-pub fn split_list(text: &str) -> Vec<&str> {
-    let mut out = Vec::new();
-    let (mut depth, mut start) = (0_i32, 0);
-    for (at, c) in text.char_indices() {
-        match c {
-            '(' | '[' => depth += 1,
-            ')' | ']' => depth -= 1,
-            ',' if depth == 0 => {
-                out.push(text[start..at].trim());
-                start = at + 1;
-            }
-            _ => {}
-        }
-    }
-    out.push(text[start..].trim());
-    out
-}
-
-impl Selector {
-    /// Reads one selector; `None` when it uses more than is followed here.
-    pub fn parse(text: &str) -> Option<Self> {
-        let mut out: Vec<(char, Compound)> = Vec::new();
-        let mut combinator = ' ';
-        let mut compound = Compound::default();
-        let mut empty = true;
-        let chars: Vec<char> = text.chars().collect();
-        let mut at = 0;
-        let word = |at: &mut usize| {
-            let mut word = String::new();
-            while let Some(c) = chars.get(*at) {
-                if c.is_alphanumeric() || matches!(c, '-' | '_') || !c.is_ascii() {
-                    word.push(*c);
-                } else if *c == '\\' {
-                    *at += 1;
-                    word.extend(chars.get(*at));
-                } else {
-                    break;
-                }
-                *at += 1;
-            }
-            word
-        };
-        while at < chars.len() {
-            match chars[at] {
-                c if c.is_whitespace() || matches!(c, '>' | '+' | '~') => {
-                    if !empty {
-                        out.push((combinator, std::mem::take(&mut compound)));
-                        empty = true;
-                        combinator = ' ';
-                    }
-                    if !c.is_whitespace() {
-                        combinator = c;
-                    }
-                    at += 1;
-                    continue;
-                }
-                '#' => {
-                    at += 1;
-                    compound.ids.push(word(&mut at));
-                }
-                '.' => {
-                    at += 1;
-                    compound.classes.push(word(&mut at));
-                }
-                '[' => {
-                    let end = chars[at..].iter().position(|c| *c == ']')? + at;
-                    let inside: String = chars[at + 1..end].iter().collect();
-                    let (name, value) = match inside.split_once('=') {
-                        Some((name, value)) => (
-                            name.trim_end_matches(['~', '|', '^', '$', '*'])
-                                .trim()
-                                .to_owned(),
-                            Some(value.trim_matches(|c| c == '"' || c == '\'').to_owned()),
-                        ),
-                        None => (inside.trim().to_owned(), None),
-                    };
-                    compound.attrs.push((name, value));
-                    at = end + 1;
-                }
-                ':' => {
-                    while chars.get(at) == Some(&':') {
-                        at += 1;
-                    }
-                    let name = word(&mut at);
-                    if chars.get(at) == Some(&'(') {
-                        let close = chars[at..].iter().position(|c| *c == ')')? + at;
-                        if name == "global" || name == "deep" || name == "where" || name == "is" {
-                            let inside: String = chars[at + 1..close].iter().collect();
-                            let inner = Self::parse(inside.split(',').next().unwrap_or_default())?;
-                            let (_, last) = inner.0.last()?;
-                            compound = last.clone();
-                        } else {
-                            compound.state = true;
-                        }
-                        at = close + 1;
-                    } else if name == "root" {
-                        compound.tag = "html".into();
-                    } else if !matches!(name.as_str(), "link" | "any-link" | "host") {
-                        compound.state = true;
-                    }
-                }
-                '*' | '&' => {
-                    at += 1;
-                    // `&` stands for the rule around it, which is handled by the caller.
-                }
-                _ => {
-                    let tag = word(&mut at);
-                    if tag.is_empty() {
-                        return None;
-                    }
-                    compound.tag = tag;
-                }
-            }
-            empty = false;
-        }
-        if !empty {
-            out.push((combinator, compound));
-        }
-        (!out.is_empty()).then_some(Self(out))
-    }
-
-    /// How specific it is: ids, classes, tags.
-    pub fn weight(&self) -> (usize, usize, usize) {
-        self.0
-            .iter()
-            .fold((0, 0, 0), |(ids, classes, tags), (_, compound)| {
-                (
-                    ids + compound.ids.len(),
-                    classes + compound.classes.len() + compound.attrs.len(),
-                    tags + usize::from(!compound.tag.is_empty()),
-                )
-            })
-    }
-
-    /// Whether it styles a state or a part of an element.
-    pub fn state(&self) -> bool {
-        self.0.iter().any(|(_, compound)| compound.state)
-    }
-
-    /// The words of its last compound.
-    pub fn subject(&self) -> Vec<String> {
-        let Some((_, last)) = self.0.last() else {
-            return Vec::new();
-        };
-        let mut out = Vec::new();
-        if !last.tag.is_empty() {
-            out.push(last.tag.clone());
-        }
-        out.extend(last.ids.iter().chain(&last.classes).cloned());
-        out
-    }
-
-    /// Whether an element of a page matches.
-    pub fn matches(&self, view: &View, id: ViewId) -> bool {
-        let Some(((combinator, last), front)) = self.0.split_last() else {
-            return false;
-        };
-        compound_matches(last, view, id) && ancestors_match(front, *combinator, view, id)
-    }
-}
-
-fn ancestors_match(front: &[(char, Compound)], combinator: char, view: &View, id: ViewId) -> bool {
-    let Some(((next, wanted), rest)) = front.split_last() else {
-        return true;
-    };
-    let elements: Vec<ViewId> = view
-        .up(id)
-        .skip(1)
-        .filter(|up| *up != 0 && !see_through(view, *up))
-        .collect();
-    match combinator {
-        '>' => elements.first().is_some_and(|up| {
-            compound_matches(wanted, view, *up) && ancestors_match(rest, *next, view, *up)
-        }),
-        ' ' => elements.iter().any(|up| {
-            compound_matches(wanted, view, *up) && ancestors_match(rest, *next, view, *up)
-        }),
-        _ => true,
-    }
-}
-
-/// A component is not an element, unless it stands for a link.
-fn see_through(view: &View, id: ViewId) -> bool {
-    view.nodes[id].component && !LINKS.contains(&view.nodes[id].tag.as_str())
-}
-
-fn compound_matches(compound: &Compound, view: &View, id: ViewId) -> bool {
-    let node = &view.nodes[id];
-    let tag = if LINKS.contains(&node.tag.as_str()) {
-        "a"
-    } else {
-        node.tag.as_str()
-    };
-    if !compound.tag.is_empty() && !compound.tag.eq_ignore_ascii_case(tag) {
-        return false;
-    }
-    if !compound.ids.is_empty() {
-        let own = view.attr(id, "id");
-        if !compound
-            .ids
-            .iter()
-            .all(|wanted| own.as_deref() == Some(wanted))
-        {
-            return false;
-        }
-    }
-    if !compound.classes.is_empty() {
-        let own = ["class", "className"]
-            .iter()
-            .filter_map(|name| view.attr(id, name))
-            .collect::<Vec<_>>()
-            .join(" ");
-        let own: Vec<&str> = own.split_whitespace().collect();
-        if !compound
-            .classes
-            .iter()
-            .all(|wanted| own.contains(&wanted.as_str()))
-        {
-            return false;
-        }
-    }
-    compound.attrs.iter().all(|(name, value)| {
-        view.nodes[id].attrs.iter().any(|(known, _)| known == name)
-            && value
-                .as_ref()
-                .is_none_or(|value| view.attr(id, name).as_deref() == Some(value))
-    })
-}
 
 /// A declaration that styles something.
 #[derive(Clone, Debug)]
@@ -269,6 +27,69 @@ pub struct Declared {
     pub conditional: bool,
 }
 
+/// A rule of a style sheet, read once.
+#[derive(Clone, Debug)]
+pub struct Ruled {
+    /// The rule.
+    pub node: NodeId,
+    /// Its selectors, as far as they are followed.
+    pub selectors: Vec<Selector>,
+    /// How many selectors it lists.
+    pub listed: usize,
+    /// Inside `@media` and the like.
+    pub conditional: bool,
+    /// Its declarations.
+    pub decls: Vec<NodeId>,
+}
+
+impl Ruled {
+    /// How specific it is for an element, when it applies.
+    fn weight(&self, own: &Own, view: &View, id: ViewId) -> Option<(usize, usize, usize)> {
+        self.selectors
+            .iter()
+            .filter(|selector| !selector.state() && selector.matches_own(own, view, id))
+            .map(Selector::weight)
+            .max()
+    }
+}
+
+/// The rules of a file.
+pub fn ruled(doc: &Doc) -> Vec<Ruled> {
+    doc.nodes
+        .iter()
+        .enumerate()
+        .filter(|(_, node)| node.kind == Kind::Rule)
+        .map(|(rule, node)| {
+            let all = selectors(doc, rule);
+            Ruled {
+                node: rule,
+                selectors: all
+                    .iter()
+                    .filter_map(|text| Selector::parse(text))
+                    .collect(),
+                listed: all.len(),
+                conditional: doc.ancestors(rule).any(|up| {
+                    let up = doc.node(up);
+                    up.kind == Kind::AtRule && !up.name.starts_with("@layer")
+                }),
+                decls: node
+                    .children
+                    .iter()
+                    .copied()
+                    .filter(|child| doc.node(*child).kind == Kind::Decl)
+                    .collect(),
+            }
+        })
+        .collect()
+}
+
+/// Whether a kind of file may hold a style block.
+fn has_block(path: &str) -> bool {
+    [".html", ".vue", ".svelte", ".astro"]
+        .iter()
+        .any(|end| path.ends_with(end))
+}
+
 /// A rule that applies to an element.
 #[derive(Clone, Debug)]
 pub struct Ruling {
@@ -280,6 +101,8 @@ pub struct Ruling {
     pub weight: (usize, usize, usize),
     /// The tag it is for, when it names neither a class nor an id.
     pub subject: String,
+    /// The classes and ids of its last part.
+    pub names: Vec<String>,
     /// Inside `@media` and the like.
     pub conditional: bool,
 }
@@ -341,68 +164,58 @@ pub fn selectors(doc: &Doc, rule: NodeId) -> Vec<String> {
 impl Finder<'_> {
     /// The files that hold styles, and the components with style blocks.
     pub fn style_docs(&self, view: Option<&View>) -> Vec<Arc<Doc>> {
-        let mut out = Vec::new();
-        for path in source_files(self) {
-            let sheet = style_file(&path);
-            let block = path.ends_with(".html")
-                || path.ends_with(".vue")
-                || path.ends_with(".svelte")
-                || path.ends_with(".astro");
-            // A component's style block counts where the component is shown.
-            let shown = view.is_none_or(|view| {
-                view.shows(&path) || view.nodes.iter().any(|node| node.doc.path == path)
-            });
-            if sheet
-                || (block
-                    && shown
-                    && self
-                        .site
-                        .text(&path)
-                        .is_some_and(|text| text.contains("<style")))
-            {
-                out.extend(self.site.doc(&path));
-            }
-        }
-        out
+        let make = || {
+            source_files(self)
+                .into_iter()
+                .filter(|path| {
+                    style_file(path)
+                        || (has_block(path)
+                            && self
+                                .site
+                                .text(path)
+                                .is_some_and(|text| text.contains("<style")))
+                })
+                .filter_map(|path| self.site.doc(&path))
+                .collect()
+        };
+        let all: Vec<Arc<Doc>> = match self.pointed {
+            Some(_) => make(),
+            None => self.site.sheets(make).to_vec(),
+        };
+        // A component's style block counts where the component is shown.
+        let shown = |doc: &Arc<Doc>| {
+            view.is_none_or(|view| {
+                style_file(&doc.path)
+                    || view.shows(&doc.path)
+                    || view.nodes.iter().any(|node| node.doc.path == doc.path)
+            })
+        };
+        all.into_iter().filter(shown).collect()
     }
 
     /// The declarations of `properties` that apply to an element.
     pub fn declared(&self, view: &View, id: ViewId, properties: &[&str]) -> Vec<Declared> {
+        let own = Own::of(view, id);
         let mut out = Vec::new();
         for doc in self.style_docs(Some(view)) {
-            for (rule, node) in doc.nodes.iter().enumerate() {
-                if node.kind != Kind::Rule {
+            for rule in self.site.rules(&doc).iter() {
+                let mut decls = rule
+                    .decls
+                    .iter()
+                    .filter(|decl| properties.contains(&doc.node(**decl).name.as_str()))
+                    .peekable();
+                if decls.peek().is_none() {
                     continue;
                 }
-                let decls: Vec<NodeId> = node
-                    .children
-                    .iter()
-                    .copied()
-                    .filter(|child| {
-                        let child = doc.node(*child);
-                        child.kind == Kind::Decl && properties.contains(&child.name.as_str())
-                    })
-                    .collect();
-                if decls.is_empty() {
+                let Some(weight) = rule.weight(&own, view, id) else {
                     continue;
-                }
-                let weight = selectors(&doc, rule)
-                    .iter()
-                    .filter_map(|text| Selector::parse(text))
-                    .filter(|selector| !selector.state() && selector.matches(view, id))
-                    .map(|selector| selector.weight())
-                    .max();
-                let Some(weight) = weight else { continue };
-                let conditional = doc.ancestors(rule).any(|up| {
-                    let up = doc.node(up);
-                    up.kind == Kind::AtRule && !up.name.starts_with("@layer")
-                });
+                };
                 for node in decls {
                     out.push(Declared {
                         doc: doc.clone(),
-                        node,
+                        node: *node,
                         weight,
-                        conditional,
+                        conditional: rule.conditional,
                     });
                 }
             }
@@ -412,20 +225,15 @@ impl Finder<'_> {
 
     /// The rules that apply to an element, whatever they declare.
     pub fn rules(&self, view: &View, id: ViewId) -> Vec<Ruling> {
+        let own = Own::of(view, id);
         let mut out = Vec::new();
         for doc in self.style_docs(Some(view)) {
-            for (rule, node) in doc.nodes.iter().enumerate() {
-                if node.kind != Kind::Rule {
-                    continue;
-                }
-                let all = selectors(&doc, rule);
-                let best = all
-                    .iter()
-                    .filter_map(|text| Selector::parse(text))
-                    .filter(|selector| !selector.state() && selector.matches(view, id))
-                    .max_by_key(Selector::weight);
+            for rule in self.site.rules(&doc).iter() {
                 // A list of selectors dresses other things too.
-                let Some(selector) = best.filter(|_| all.len() == 1) else {
+                let [selector] = rule.selectors.as_slice() else {
+                    continue;
+                };
+                let Some(weight) = rule.weight(&own, view, id).filter(|_| rule.listed == 1) else {
                     continue;
                 };
                 let tag = match selector.0.last() {
@@ -438,16 +246,17 @@ impl Finder<'_> {
                     }
                     _ => String::new(),
                 };
-                let conditional = doc.ancestors(rule).any(|up| {
-                    let up = doc.node(up);
-                    up.kind == Kind::AtRule && !up.name.starts_with("@layer")
-                });
                 out.push(Ruling {
                     doc: doc.clone(),
-                    node: rule,
-                    weight: selector.weight(),
+                    node: rule.node,
+                    weight,
+                    names: selector
+                        .0
+                        .last()
+                        .map(|(_, last)| last.ids.iter().chain(&last.classes).cloned().collect())
+                        .unwrap_or_default(),
                     subject: tag,
-                    conditional,
+                    conditional: rule.conditional,
                 });
             }
         }

@@ -1,5 +1,7 @@
 //! Finding the one text that a phrase means.
 
+mod scope;
+
 mod places;
 mod ranks;
 
@@ -52,167 +54,6 @@ struct Rank {
 }
 
 impl Finder<'_> {
-    /// Settles which pages a phrase is about.
-    ///
-    /// # Errors
-    /// When it names a page that is not there.
-    pub fn scope(&self, phrase: &Phrase) -> Result<Scope, Refusal> {
-        let mut pages: Option<Vec<usize>> = None;
-        let mut places = Vec::new();
-        let mut words = phrase.words.clone();
-        let mut said = phrase.full.clone();
-        let mut called = String::new();
-        for place in &phrase.places {
-            match self.pages(place) {
-                Pages::Some(found) => {
-                    called = place.words.join(" ");
-                    pages = Some(found);
-                }
-                Pages::None => places.push(place.clone()),
-                Pages::Missing => {
-                    // A site of one page may have the section instead.
-                    let real = self
-                        .site
-                        .pages()
-                        .iter()
-                        .filter(|page| !page.entry && !page.route.contains("404"))
-                        .count();
-                    let name = place.words.join(" ");
-                    let place = self.section(place).filter(|_| real <= 1);
-                    match place {
-                        Some(place) => places.push(place),
-                        None => return Err(no_page(self, &name)),
-                    }
-                }
-            }
-        }
-        // "the homepage headline", "the login page title"
-        if pages.is_none() {
-            let front: usize = match words.first().map(String::as_str) {
-                Some("homepage") => 1,
-                Some("home" | "landing" | "front")
-                    if words.get(1).is_some_and(|word| word == "page") =>
-                {
-                    2
-                }
-                _ => words
-                    .iter()
-                    .position(|word| word == "page")
-                    .filter(|at| *at > 0 && *at + 1 < words.len())
-                    .map_or(0, |at| at + 1),
-            };
-            if front > 0 && front < words.len() {
-                let place = Place {
-                    words: words[..front].to_vec(),
-                    ..Place::default()
-                };
-                match self.pages(&place) {
-                    Pages::Some(found) => {
-                        called = words[..front].join(" ");
-                        pages = Some(found);
-                        words.drain(..front);
-                        said = skip_words(&said, front, &phrase.words);
-                    }
-                    Pages::Missing
-                        if place.words.last().is_some_and(|word| word == "page")
-                            && words[front - 1] == "page" =>
-                    {
-                        // "the pricing page title" of a page that is not there; "landing page" may be plain words.
-                        if words.len() - front <= 2 && role::fit_possible(&words[front..]) {
-                            return Err(no_page(self, &words[..front].join(" ")));
-                        }
-                    }
-                    _ => {}
-                }
-            }
-        }
-        // Every page may have a hero; without a page the home page's is meant.
-        if pages.is_none() {
-            let hero = |word: &String| {
-                matches!(
-                    word.as_str(),
-                    "hero" | "jumbotron" | "masthead" | "headline"
-                )
-            };
-            let said_hero = words.iter().any(hero)
-                || places
-                    .iter()
-                    .any(|place: &Place| place.words.iter().any(hero));
-            let home: Vec<usize> = self
-                .site
-                .pages()
-                .iter()
-                .enumerate()
-                .filter(|(_, page)| page.route == "/")
-                .map(|(at, _)| at)
-                .collect();
-            if said_hero && home.len() == 1 {
-                pages = Some(home);
-            }
-        }
-        let views = match &pages {
-            Some(pages) => pages.iter().map(|page| self.site.view(*page)).collect(),
-            None => self.all_views(),
-        };
-        Ok(Scope {
-            views,
-            paged: pages.is_some(),
-            pages: pages.unwrap_or_default(),
-            places,
-            words,
-            said,
-            called,
-        })
-    }
-
-    /// Reads a phrase as one text when the site shows just that: "House on a slope" has no place in it.
-    pub fn settle(&self, phrase: &mut Phrase) {
-        let long = phrase.whole.split_whitespace().count() > 2;
-        if phrase.own == 0 || !phrase.quoted.is_empty() || !long {
-            return;
-        }
-        let wanted = folded(&phrase.whole);
-        let whole = |doc: &Doc| {
-            (0..doc.nodes.len()).any(|node| {
-                matches!(doc.node(node).kind, Kind::Text | Kind::Scalar)
-                    && doc.node(node).inner.len() < phrase.whole.len() * 2 + 16
-                    && readable(doc, node)
-                    && folded(&doc.text(node)) == wanted
-            })
-        };
-        let shown = self
-            .files_with(&wanted)
-            .iter()
-            .filter(|path| {
-                self.site
-                    .folded(path)
-                    .is_some_and(|text| text.contains(wanted.as_str()))
-            })
-            .any(|path| self.site.doc(path).is_some_and(|doc| whole(&doc)));
-        if shown {
-            phrase.places.drain(..phrase.own);
-            phrase.own = 0;
-            phrase.words = crate::generate::offline::ask::phrase::words(&phrase.whole);
-            phrase.said.clone_from(&phrase.whole);
-            phrase.full.clone_from(&phrase.whole);
-            phrase.ordinal = None;
-        }
-    }
-
-    /// A page's words as a section: what is left without "page".
-    fn section(&self, place: &Place) -> Option<Place> {
-        let words: Vec<String> = place
-            .words
-            .iter()
-            .filter(|word| *word != "page")
-            .cloned()
-            .collect();
-        (!words.is_empty()).then(|| Place {
-            words,
-            ..place.clone()
-        })
-    }
-
     /// The texts that are `wanted`, or hold it: hits with how much of the text they are.
     pub fn texts(&self, wanted: &str, scope: &Scope) -> Vec<(Hit, u8)> {
         let folded_wanted = folded(wanted);
@@ -222,9 +63,19 @@ impl Finder<'_> {
         if core.is_empty() {
             return out;
         }
+        // A plain word that every text with the wanted words in it shows.
+        let sure = folded_wanted
+            .split(|c: char| !c.is_alphanumeric())
+            .filter(|word| word.is_ascii() && word.len() > 1)
+            .max_by_key(|word| word.len())
+            .filter(|_| joined.len() > 4 && folded_wanted.contains(' ') || joined.len() < 5)
+            .unwrap_or_default();
         let mut visit = |doc: &Arc<Doc>, node: NodeId, seen: &dyn Fn() -> Vec<Seen>| {
             let this = doc.node(node);
             let raw = doc.raw(this.inner.clone());
+            if !has_word(raw, sure) {
+                return;
+            }
             let spans = text::find(this.host, raw, wanted);
             let shown = folded(&doc.text(node));
             let level = if shown == folded_wanted {
@@ -337,22 +188,49 @@ impl Finder<'_> {
 
     /// The files a person may mean, that hold the longest word of a text.
     pub fn files_with(&self, folded_text: &str) -> Vec<String> {
-        let longest = folded_text
+        let words: Vec<&str> = folded_text
             .split(|c: char| !c.is_alphanumeric())
+            .filter(|word| !word.is_empty())
+            .collect();
+        let longest = words
+            .iter()
+            .copied()
             .max_by_key(|word| word.chars().count())
             .unwrap_or_default();
-        self.site
+        // Plain words stand in the file as they are; others may be written as entities or escapes.
+        let plain = |word: &&&str| word.is_ascii() && word.len() > 1;
+        let files: Vec<&String> = self
+            .site
             .files
             .iter()
             .filter(|path| self.content_file(path))
+            .collect();
+        self.site.fold_ahead(&files);
+        let found: Vec<String> = files
+            .into_iter()
             .filter(|path| {
-                self.site
-                    .folded(path)
-                    .is_some_and(|text| text.contains(longest))
+                self.site.folded(path).is_some_and(|text| {
+                    let spelled = !longest.is_ascii() && text.contains(['&', '\\']);
+                    (spelled || text.contains(longest))
+                        && words.iter().filter(plain).all(|word| text.contains(word))
+                })
             })
             .cloned()
-            .collect()
+            .collect();
+        self.site.parse_ahead(&found);
+        found
     }
+}
+
+/// Whether a plain word may stand in a text: regardless of case, and of entities and escapes.
+fn has_word(raw: &str, word: &str) -> bool {
+    let (raw, word) = (raw.as_bytes(), word.as_bytes());
+    word.is_empty()
+        || raw.contains(&b'&')
+        || raw.contains(&b'\\')
+        || raw
+            .windows(word.len())
+            .any(|part| part.eq_ignore_ascii_case(word))
 }
 
 fn no_page(finder: &Finder<'_>, name: &str) -> Refusal {

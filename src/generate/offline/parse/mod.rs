@@ -68,7 +68,7 @@ thread_local! {
     static PARSERS: RefCell<HashMap<Grammar, Parser>> = RefCell::new(HashMap::new());
 }
 
-/// The syntax tree of `text`; `None` only when the grammar cannot be loaded.
+/// The syntax tree of `text`; `None` when it is nested too deep, or the grammar cannot be loaded.
 pub fn tree(grammar: Grammar, text: &str) -> Option<Tree> {
     PARSERS.with(|parsers| {
         let mut parsers = parsers.borrow_mut();
@@ -81,8 +81,31 @@ pub fn tree(grammar: Grammar, text: &str) -> Option<Tree> {
             }
         };
         parser.reset();
-        parser.parse(text, None)
+        parser.parse(text, None).filter(|tree| !too_deep(tree))
     })
+}
+
+/// Nothing that people write is nested deeper; what is would cost more stack than a thread has.
+const DEEPEST: usize = 250;
+
+fn too_deep(tree: &Tree) -> bool {
+    let mut cursor = tree.walk();
+    let mut depth = 0_usize;
+    loop {
+        if cursor.goto_first_child() {
+            depth += 1;
+            if depth > DEEPEST {
+                return true;
+            }
+            continue;
+        }
+        while !cursor.goto_next_sibling() {
+            if !cursor.goto_parent() {
+                return false;
+            }
+            depth -= 1;
+        }
+    }
 }
 
 /// The children of a node.
@@ -217,6 +240,16 @@ pub fn parse_front(doc: &mut Doc) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_nested_too_deep_is_not_read() {
+        let deep = "<div>".repeat(5_000);
+        assert!(tree(Grammar::Html, &deep).is_none());
+        assert_eq!(parse("a.html", Lang::Html, deep.into()).nodes.len(), 1);
+        assert!(tree(Grammar::Html, &"<p>a</p>".repeat(5_000)).is_some());
+        let json = "[".repeat(20_000);
+        assert_eq!(parse("a.json", Lang::Json, json.into()).nodes.len(), 1);
+    }
 
     /// Two grammars that export the same symbol make each other fail silently; a clean sample of each shows it.
     #[test]

@@ -5,9 +5,11 @@ pub mod pages;
 pub mod resolve;
 
 use std::collections::{HashMap, HashSet};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 
 use super::doc::{Doc, Kind, NodeId};
+use super::find::style::{Ruled, ruled};
 use super::parse;
 use super::view::{View, render};
 use crate::model::FileTree;
@@ -18,13 +20,19 @@ pub use pages::Page;
 /// Larger files are not read.
 const LIMIT: u64 = 1 << 20;
 
+/// So many bytes of text, folded text and parsed source are kept; what is beyond is read again when it is needed.
+const BUDGET: usize = 96 << 20;
+
 /// A repository at one commit.
 pub struct Site {
     tree: Arc<dyn FileTree>,
+    /// The folder of the site's own component templates, ending in `/`.
+    pub components: String,
     /// Paths of the files the engine may read, sorted.
     pub files: Vec<String>,
     /// All paths, for checking whether a link leads somewhere.
     pub all: Vec<String>,
+    held: AtomicUsize,
     texts: Mutex<HashMap<String, Option<Arc<str>>>>,
     docs: Mutex<HashMap<String, Option<Arc<Doc>>>>,
     /// What is built here, outermost folder first.
@@ -34,11 +42,15 @@ pub struct Site {
     words: Mutex<HashMap<String, Arc<str>>>,
     views: Mutex<HashMap<usize, Arc<View>>>,
     alone: Mutex<HashMap<String, Arc<View>>>,
+    content: OnceLock<HashSet<String>>,
+    sources: OnceLock<Vec<String>>,
+    sheets: OnceLock<Vec<Arc<Doc>>>,
+    rules: Mutex<HashMap<String, Arc<Vec<Ruled>>>>,
 }
 
 impl Site {
-    /// Looks at a tree. Reads only what tells the frameworks apart.
-    pub fn new(tree: Arc<dyn FileTree>) -> Self {
+    /// Looks at a tree. Reads only what tells the frameworks apart, and of the tree `before` keeps what is unchanged.
+    pub fn new(tree: Arc<dyn FileTree>, components: &str, before: Option<&Self>) -> Self {
         let mut files = Vec::new();
         let mut all = Vec::new();
         for entry in tree.files() {
@@ -53,8 +65,10 @@ impl Site {
         }
         let mut site = Self {
             tree,
+            components: format!("{}/", components.trim_start_matches("./").trim_matches('/')),
             files,
             all,
+            held: AtomicUsize::new(0),
             texts: Mutex::default(),
             docs: Mutex::default(),
             apps: Vec::new(),
@@ -63,9 +77,70 @@ impl Site {
             words: Mutex::default(),
             views: Mutex::default(),
             alone: Mutex::default(),
+            content: OnceLock::new(),
+            sources: OnceLock::new(),
+            sheets: OnceLock::new(),
+            rules: Mutex::default(),
         };
+        if let Some(before) = before {
+            site.keep(before);
+        }
         site.apps = detect::apps(&site);
         site
+    }
+
+    /// Takes over the texts and the parsed files that are the same as before.
+    fn keep(&mut self, before: &Self) {
+        let same = |path: &str| match (self.tree.entry(path), before.tree.entry(path)) {
+            (Some(now), Some(then)) => now.oid == then.oid && now.mode == then.mode,
+            _ => false,
+        };
+        let kept = |(path, value): (&String, &Option<Arc<str>>)| {
+            same(path).then(|| (path.clone(), value.clone()))
+        };
+        let texts: HashMap<String, Option<Arc<str>>> =
+            lock(&before.texts).iter().filter_map(kept).collect();
+        let docs: HashMap<String, Option<Arc<Doc>>> = lock(&before.docs)
+            .iter()
+            .filter(|(path, _)| same(path))
+            .map(|(path, doc)| (path.clone(), doc.clone()))
+            .collect();
+        let words: HashMap<String, Arc<str>> = lock(&before.words)
+            .iter()
+            .filter(|(path, _)| same(path))
+            .map(|(path, folded)| (path.clone(), folded.clone()))
+            .collect();
+        let rules = lock(&before.rules)
+            .iter()
+            .filter(|(path, _)| same(path))
+            .map(|(path, rules)| (path.clone(), rules.clone()))
+            .collect();
+        let held = texts
+            .values()
+            .flatten()
+            .map(|text| text.len())
+            .sum::<usize>()
+            + docs
+                .values()
+                .flatten()
+                .map(|doc| doc.src.len() * 4)
+                .sum::<usize>()
+            + words.values().map(|folded| folded.len()).sum::<usize>();
+        self.held = AtomicUsize::new(held);
+        self.texts = Mutex::new(texts);
+        self.docs = Mutex::new(docs);
+        self.words = Mutex::new(words);
+        self.rules = Mutex::new(rules);
+    }
+
+    /// Whether there is room to keep another `bytes` of a file; counts them when there is.
+    fn room(&self, bytes: usize) -> bool {
+        let held = self.held.fetch_add(bytes, Ordering::Relaxed);
+        if held + bytes > BUDGET {
+            self.held.fetch_sub(bytes, Ordering::Relaxed);
+            return false;
+        }
+        true
     }
 
     /// Whether the tree has this file.
@@ -73,6 +148,11 @@ impl Site {
         self.all
             .binary_search_by(|known| known.as_str().cmp(path))
             .is_ok()
+    }
+
+    /// A file's size in bytes, where known.
+    pub fn size(&self, path: &str) -> Option<u64> {
+        self.tree.entry(path)?.size
     }
 
     /// A file's text; `None` when it is absent, too large or not UTF-8.
@@ -86,7 +166,9 @@ impl Site {
             .flatten()
             .filter(|bytes| bytes.len() as u64 <= LIMIT && !bytes.contains(&0))
             .and_then(|bytes| std::str::from_utf8(&bytes).ok().map(Arc::from));
-        lock(&self.texts).insert(path.to_owned(), text.clone());
+        if self.room(text.as_ref().map_or(0, |text: &Arc<str>| text.len())) {
+            lock(&self.texts).insert(path.to_owned(), text.clone());
+        }
         text
     }
 
@@ -97,7 +179,9 @@ impl Site {
         }
         let text = self.text(path)?;
         let folded: Arc<str> = Arc::from(text.chars().map(super::text::fold).collect::<String>());
-        lock(&self.words).insert(path.to_owned(), folded.clone());
+        if self.room(folded.len()) {
+            lock(&self.words).insert(path.to_owned(), folded.clone());
+        }
         Some(folded)
     }
 
@@ -109,7 +193,10 @@ impl Site {
         let doc = parse::lang(path)
             .zip(self.text(path))
             .map(|(lang, text)| Arc::new(parse::parse(path, lang, text)));
-        lock(&self.docs).insert(path.to_owned(), doc.clone());
+        // A parsed file takes several times the room of its text.
+        if self.room(doc.as_ref().map_or(0, |doc| doc.src.len() * 4)) {
+            lock(&self.docs).insert(path.to_owned(), doc.clone());
+        }
         doc
     }
 
@@ -147,6 +234,95 @@ impl Site {
         let view = Arc::new(render::alone(self, doc).indexed());
         lock(&self.alone).insert(doc.path.clone(), view.clone());
         view
+    }
+
+    /// The files for which `test` holds, which is asked once.
+    pub fn content(&self, test: impl Fn(&str) -> bool) -> &HashSet<String> {
+        self.content.get_or_init(|| {
+            self.files
+                .iter()
+                .filter(|path| test(path))
+                .cloned()
+                .collect()
+        })
+    }
+
+    /// The files a person writes; `make` is asked once.
+    pub fn sources(&self, make: impl FnOnce() -> Vec<String>) -> &[String] {
+        self.sources.get_or_init(make)
+    }
+
+    /// The files that hold styles; `make` is asked once.
+    pub fn sheets(&self, make: impl FnOnce() -> Vec<Arc<Doc>>) -> &[Arc<Doc>] {
+        self.sheets.get_or_init(make)
+    }
+
+    /// The style rules of a file.
+    pub fn rules(&self, doc: &Doc) -> Arc<Vec<Ruled>> {
+        if let Some(known) = lock(&self.rules).get(&doc.path) {
+            return known.clone();
+        }
+        let rules = Arc::new(ruled(doc));
+        lock(&self.rules).insert(doc.path.clone(), rules.clone());
+        rules
+    }
+
+    /// Has `work` done for many things on all processors.
+    pub fn spread<T: Sync>(&self, things: &[T], work: impl Fn(&T) + Sync) {
+        let workers = std::thread::available_parallelism()
+            .map_or(1, usize::from)
+            .min(8);
+        if things.len() < 16 || workers < 2 {
+            things.iter().for_each(work);
+            return;
+        }
+        let next = AtomicUsize::new(0);
+        std::thread::scope(|scope| {
+            for _ in 0..workers {
+                scope.spawn(|| {
+                    while let Some(thing) = things.get(next.fetch_add(1, Ordering::Relaxed)) {
+                        work(thing);
+                    }
+                });
+            }
+        });
+    }
+
+    /// Renders pages ahead of their use, on all processors.
+    pub fn view_ahead(&self, pages: &[usize]) {
+        let open: Vec<usize> = {
+            let views = lock(&self.views);
+            pages
+                .iter()
+                .copied()
+                .filter(|page| !views.contains_key(page))
+                .collect()
+        };
+        self.spread(&open, |page| drop(self.view(*page)));
+    }
+
+    /// Folds files ahead of their use, on all processors.
+    pub fn fold_ahead(&self, paths: &[&String]) {
+        let open: Vec<&&String> = {
+            let words = lock(&self.words);
+            paths
+                .iter()
+                .filter(|path| !words.contains_key(**path))
+                .collect()
+        };
+        self.spread(&open, |path| drop(self.folded(path)));
+    }
+
+    /// Parses files ahead of their use, on all processors.
+    pub fn parse_ahead(&self, paths: &[String]) {
+        let open: Vec<&String> = {
+            let docs = lock(&self.docs);
+            paths
+                .iter()
+                .filter(|path| !docs.contains_key(*path))
+                .collect()
+        };
+        self.spread(&open, |path| drop(self.doc(path)));
     }
 
     /// The site a file belongs to: the one with the deepest folder around it.

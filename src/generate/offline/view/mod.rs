@@ -5,10 +5,11 @@
 
 pub mod context;
 pub mod eval;
+pub mod naming;
 pub mod render;
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use super::doc::{Doc, NodeId, Span};
 
@@ -56,6 +57,8 @@ pub struct View {
     pub page: Option<usize>,
     /// Where each literal is shown.
     index: Index,
+    /// What each node is called, once somebody asked.
+    named: Vec<OnceLock<naming::Names>>,
 }
 
 /// From a file and a node in it to the places that show it, and the attribute that does.
@@ -64,11 +67,18 @@ type Index = HashMap<String, HashMap<NodeId, Vec<(ViewId, Option<String>)>>>;
 impl View {
     /// A view of `nodes`.
     pub fn new(nodes: Vec<ViewNode>, page: Option<usize>) -> Self {
+        let named = nodes.iter().map(|_| OnceLock::new()).collect();
         Self {
             nodes,
             page,
             index: Index::new(),
+            named,
         }
+    }
+
+    /// What an element or component is called.
+    pub fn names(&self, id: ViewId) -> &naming::Names {
+        self.named[id].get_or_init(|| naming::read(self, id))
     }
 
     /// The view with its literals indexed.

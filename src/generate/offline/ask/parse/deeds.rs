@@ -292,9 +292,21 @@ pub(super) fn movement(rest: &str) -> Vec<Ask> {
             return vec![Ask::Move(target, Spot { side, of: None })];
         }
     }
-    let (what, place) = spot(rest);
-    if place.of.is_none() {
+    let (what, mut place) = spot(rest);
+    let Some(of) = place.of.as_ref() else {
         return Vec::new();
+    };
+    // "to the top of the menu": to the start of the list it is in.
+    if matches!(place.side, Side::Start | Side::End) {
+        let mut target = Phrase::new(&what);
+        target.places.push(Place {
+            words: of.words.clone(),
+            quoted: of.quoted.clone(),
+            ..Place::default()
+        });
+        target.places.extend(of.places.iter().cloned());
+        place.of = None;
+        return vec![Ask::Move(target, place)];
     }
     vec![Ask::Move(Phrase::new(&what), place)]
 }

@@ -185,13 +185,12 @@ pub(super) fn write(
     let node = hit.doc.node(hit.node);
     let old = hit.doc.raw(hit.span.clone()).to_owned();
     let mut value = value.to_owned();
-    if matches!(node.host, Host::Attr(_) | Host::AttrBare)
-        && hit
-            .doc
-            .ancestors(hit.node)
-            .next()
-            .is_some_and(|up| matches!(hit.doc.node(up).name.as_str(), "class" | "className"))
-    {
+    // A class in quotes, in a template literal, in a call of `cn(…)`.
+    let classes = hit.doc.ancestors(hit.node).take(6).any(|up| {
+        let up = hit.doc.node(up);
+        up.kind == Kind::Attr && matches!(up.name.as_str(), "class" | "className" | ":class")
+    });
+    if classes && utility(&old, property) {
         let Some(token) = utility_value(&old, &value) else {
             return Err(not_found(format!("no class for {value} is known")));
         };

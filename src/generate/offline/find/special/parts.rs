@@ -148,6 +148,25 @@ impl Finder<'_> {
         self.page_titles(scope).map(Some)
     }
 
+    /// Whether a literal of a page other than the home page is what the home page shows too, in the site's own
+    /// configuration or shell.
+    pub(super) fn shared(&self, view: &Arc<View>, hit: &Hit) -> bool {
+        let Some(page) = view.page else { return false };
+        let pages = self.site.pages();
+        if pages[page].route == "/" || hit.doc.path == pages[page].file {
+            return false;
+        }
+        let home = (0..pages.len())
+            .find(|at| pages[*at].route == "/" && pages[*at].app == pages[page].app);
+        home.is_some_and(|home| {
+            self.site
+                .view(home)
+                .places(&hit.doc, hit.node)
+                .iter()
+                .any(|(_, attr)| attr.is_none())
+        })
+    }
+
     /// The titles of the pages in scope.
     pub fn page_titles(&self, scope: &Scope) -> Result<Vec<Hit>, Refusal> {
         let mut out = Vec::new();
@@ -169,6 +188,12 @@ impl Finder<'_> {
             });
             match title {
                 Some(id) => match sole_text(&view, id, "the page title") {
+                    Ok(hit) if self.shared(&view, &hit) => {
+                        problem = Some(
+                            not_found("the page has no title of its own")
+                                .candidates(vec![hit.candidate()]),
+                        );
+                    }
                     Ok(hit) => out.push(hit),
                     Err(refusal) => problem = Some(refusal),
                 },

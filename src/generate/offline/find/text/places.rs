@@ -1,5 +1,7 @@
 //! Where on the site a text is looked for.
 
+mod keys;
+
 use super::*;
 
 impl Finder<'_> {
@@ -36,7 +38,11 @@ impl Finder<'_> {
                 None => (None, scope.words.clone()),
             };
             let mods = meaningful(&mods);
-            let hits = self.texts(wanted, scope);
+            let mut hits = self.texts(wanted, scope);
+            // "Rename the 'Contact' menu item": the item itself, not a word in another.
+            if phrase.naming && role.is_some() {
+                hits.retain(|(_, level)| *level >= 2);
+            }
             let exact = self.best(hits.clone(), role, &mods, scope, phrase.ordinal);
             if !exact.is_empty() {
                 return Ok(exact);
@@ -55,7 +61,6 @@ impl Finder<'_> {
                             | Role::Headline
                             | Role::Paragraph
                             | Role::Tagline
-                            | Role::MenuItem
                     )
                 )
             {
@@ -91,14 +96,19 @@ impl Finder<'_> {
                 .filter(|place| !place.words.iter().all(is_site))
                 .cloned()
                 .collect();
+            let keys: &[&str] = if last == "name" {
+                &["name", "title"]
+            } else {
+                &[last.as_str()]
+            };
             let found = self.site_value(
-                &[last.as_str()],
+                keys,
                 &Scope {
                     places,
                     ..scope.clone()
                 },
             );
-            if !found.is_empty() {
+            if !found.is_empty() || last == "name" {
                 return Ok(found);
             }
         }
@@ -219,7 +229,11 @@ impl Finder<'_> {
         let owned = phrase.full.to_lowercase().starts_with("my ")
             || phrase.full.to_lowercase().starts_with("our ")
             || phrase.full.to_lowercase().starts_with("the ");
-        let keyed = self.by_key(&scope.words, phrase, scope);
+        let mut keyed = self.by_key(&scope.words, phrase, scope);
+        // What is renamed is a text, or a value with that very key.
+        if phrase.naming {
+            keyed.retain(|hit| key_is_just(&hit.doc, hit.node, &scope.words));
+        }
         let exact = keyed
             .iter()
             .any(|hit| key_is_just(&hit.doc, hit.node, &scope.words));
@@ -294,7 +308,9 @@ impl Finder<'_> {
             return Ok(keyed);
         }
         for wanted in &wholes {
-            if wanted.chars().count() < 4 {
+            // "my location" is a thing, not a word in a text.
+            let thing = owned && scope.words.len() < 2 && !phrase.naming;
+            if wanted.chars().count() < 4 || thing {
                 continue;
             }
             let found = self.best(self.texts(wanted, scope), None, &[], scope, phrase.ordinal);
@@ -335,102 +351,6 @@ impl Finder<'_> {
         }
         unique(&mut hits);
         hits
-    }
-
-    /// The text of a named group of values: `announcement: { id, content }`.
-    fn by_outer_key(&self, scope: &Scope) -> Vec<Hit> {
-        use crate::generate::offline::ask::lexicon::{equal, words_of};
-        let words = meaningful_or_all(&scope.words);
-        let mut hits = Vec::new();
-        if words.is_empty() {
-            return hits;
-        }
-        for path in self.data_files(scope) {
-            let Some(doc) = self.site.doc(&path) else {
-                continue;
-            };
-            for (id, node) in doc.nodes.iter().enumerate() {
-                let group = node.children.first().copied();
-                let Some(group) = group.filter(|group| {
-                    node.kind == Kind::Pair && id != 0 && doc.node(*group).kind == Kind::Object
-                }) else {
-                    continue;
-                };
-                let parts = words_of(&node.name);
-                let named = words
-                    .iter()
-                    .all(|word| parts.iter().any(|part| equal(part, word)))
-                    && parts.len() <= words.len() + 1;
-                let value = ["text", "content", "message", "value", "title", "label"]
-                    .iter()
-                    .find_map(|key| doc.get(group, key))
-                    .filter(|value| doc.node(*value).kind == Kind::Scalar);
-                if let Some(value) = value.filter(|_| named)
-                    && readable(&doc, value)
-                {
-                    let hit = Hit::whole(&doc, value, self.seen(&doc, value, &scope.views));
-                    if self.rank(&hit, 3, None, &[], &scope.places).is_some() {
-                        hits.push(hit);
-                    }
-                }
-            }
-        }
-        unique(&mut hits);
-        hits
-    }
-
-    /// Values of data whose key is exactly these words.
-    fn by_whole_key(&self, words: &[String], scope: &Scope) -> Vec<Hit> {
-        let joined = words.concat();
-        let mut hits = Vec::new();
-        for path in self.data_files(scope) {
-            let Some(doc) = self.site.doc(&path) else {
-                continue;
-            };
-            for node in 0..doc.nodes.len() {
-                let pair = doc.node(doc.node(node).parent);
-                if doc.node(node).kind != Kind::Scalar
-                    || pair.kind != Kind::Pair
-                    || !readable(&doc, node)
-                {
-                    continue;
-                }
-                let parts = crate::generate::offline::ask::lexicon::words_of(&pair.name);
-                if parts.len() > 1 && parts.concat() == joined && !secret(&pair.name) {
-                    let hit = Hit::whole(&doc, node, self.seen(&doc, node, &scope.views));
-                    if self.rank(&hit, 3, None, &[], &scope.places).is_some() {
-                        hits.push(hit);
-                    }
-                }
-            }
-        }
-        unique(&mut hits);
-        hits
-    }
-
-    /// The files that may hold data, entries of collections left out when no page was named.
-    fn data_files(&self, scope: &Scope) -> Vec<String> {
-        if scope.paged {
-            return self.page_files(scope);
-        }
-        let entries = self.site.entries();
-        // An entry counts when a place speaks of it ("Mike Vance's job title").
-        let spoken = |path: &str| {
-            scope.places.iter().any(|place| {
-                !place.words.is_empty()
-                    && self.site.folded(path).is_some_and(|text| {
-                        place.words.iter().all(|word| text.contains(word.as_str()))
-                    })
-            })
-        };
-        self.site
-            .files
-            .iter()
-            .filter(|path| {
-                self.content_file(path) && (!entries.contains(path.as_str()) || spoken(path))
-            })
-            .cloned()
-            .collect()
     }
 
     /// The value a label stands before: the other text of a pair, or the next key of its record.
@@ -497,75 +417,6 @@ impl Finder<'_> {
         None
     }
 
-    /// Values of data whose key is the last words, where the first words say.
-    pub fn by_key(&self, words: &[String], phrase: &Phrase, scope: &Scope) -> Vec<Hit> {
-        let words = meaningful_or_all(words);
-        let mut hits: Vec<(usize, i64, Hit)> = Vec::new();
-        let files = self.data_files(scope);
-        for path in files {
-            let Some(doc) = self.site.doc(&path) else {
-                continue;
-            };
-            for node in 0..doc.nodes.len() {
-                let value = doc.node(node).kind == Kind::Scalar || given(&doc, node);
-                if !value || !readable(&doc, node) {
-                    continue;
-                }
-                // As many of the last words as the key takes.
-                let Some(taken) = (1..=words.len())
-                    .rev()
-                    .find(|taken| key_takes(&doc, node, &words[words.len() - taken..]))
-                else {
-                    continue;
-                };
-                if role::key(&doc, node).is_some_and(|key| secret(&key)) {
-                    continue;
-                }
-                let hit = Hit::whole(&doc, node, self.seen(&doc, node, &scope.views));
-                let rest = &words[..words.len() - taken];
-                if let Some(rank) = self.rank(&hit, 3, None, rest, &scope.places) {
-                    let depth = doc
-                        .ancestors(node)
-                        .filter(|up| doc.node(*up).kind == Kind::Object)
-                        .count();
-                    hits.push((
-                        taken,
-                        rank.near * 100 - i64::try_from(depth).unwrap_or(0),
-                        hit,
-                    ));
-                }
-            }
-        }
-        let Some(most) = hits.iter().map(|(taken, ..)| *taken).max() else {
-            return Vec::new();
-        };
-        hits.retain(|(taken, ..)| *taken == most);
-        let nearest = hits
-            .iter()
-            .map(|(_, near, _)| *near)
-            .max()
-            .unwrap_or_default();
-        hits.retain(|(_, near, _)| *near == nearest);
-        let mut hits: Vec<Hit> = hits.into_iter().map(|(.., hit)| hit).collect();
-        unique(&mut hits);
-        // What a page says itself comes before what stands in its layout.
-        if scope.paged && hits.len() > 1 {
-            let own = |hit: &Hit| {
-                scope
-                    .pages
-                    .iter()
-                    .any(|page| self.site.pages()[*page].file == hit.doc.path)
-            };
-            if hits.iter().any(own) {
-                hits.retain(own);
-            }
-        }
-        match phrase.ordinal {
-            Some(ordinal) => nth(hits, ordinal),
-            None => hits,
-        }
-    }
-
     /// Places known by their role alone.
     pub(super) fn by_role(
         &self,
@@ -597,13 +448,16 @@ impl Finder<'_> {
             }
         }
         // Data that no page shows in a way that can be followed.
-        let files = self.data_files(scope);
+        let mut files = self.data_files(scope);
+        files.retain(|path| self.has_values(path));
+        self.site.parse_ahead(&files);
         for path in files {
             let Some(doc) = self.site.doc(&path) else {
                 continue;
             };
             for node in 0..doc.nodes.len() {
                 if doc.node(node).kind == Kind::Scalar
+                    && role::possible(role, &doc, node)
                     && readable(&doc, node)
                     && !known.contains(&(path.clone(), node))
                 {

@@ -2,17 +2,65 @@
 
 use super::*;
 
+/// Languages that pages are built from and that are not edited here.
+const TEMPLATES: &[&str] = &[
+    ".pug",
+    ".jade",
+    ".haml",
+    ".slim",
+    ".twig",
+    ".erb",
+    ".php",
+    ".jinja",
+    ".jinja2",
+    ".tpl",
+    ".mustache",
+];
+
 impl Finder<'_> {
     /// Whether a file is part of a site as a person sees it.
     pub fn content_file(&self, path: &str) -> bool {
-        if let Some(pointed) = self.pointed {
-            return path == pointed;
+        match self.pointed {
+            Some(pointed) => path == pointed,
+            None => self.site.content(|path| self.written(path)).contains(path),
         }
+    }
+
+    /// Whether a script is minified: nobody writes lines of that length.
+    fn squeezed(&self, path: &str) -> bool {
+        let script = [".js", ".mjs", ".cjs"]
+            .iter()
+            .any(|end| path.ends_with(end));
+        let large = |size: u64| size > 2_000;
+        script
+            && self.site.size(path).is_none_or(large)
+            && self.site.text(path).is_some_and(|text| {
+                let lines = text.bytes().filter(|byte| *byte == b'\n').count() + 1;
+                text.len() / lines > 400
+            })
+    }
+
+    fn written(&self, path: &str) -> bool {
         if parse::lang(path).is_none() || detect::generated(self.site, path).is_some() {
             return false;
         }
         let name = path.rsplit('/').next().unwrap_or(path);
         let tool = [
+            "package.",
+            "biome.json",
+            "deno.json",
+            "nx.json",
+            "lerna.json",
+            "firebase.json",
+            "composer.json",
+            "bower.json",
+            "wrangler",
+            "commitlint",
+            "cspell",
+            "knip.json",
+            "tslint",
+            "pnpm-",
+            "site.webmanifest",
             "package.json",
             "tsconfig",
             "jsconfig",
@@ -46,8 +94,20 @@ impl Finder<'_> {
             "cargo.toml",
         ];
         let lower = name.to_ascii_lowercase();
+        let hidden = path
+            .split('/')
+            .rev()
+            .skip(1)
+            .any(|part| part.starts_with('.') && part.len() > 1 && part != ".vitepress");
+        let own = hidden
+            && self.site.apps.iter().any(|app| {
+                let inside = app.root.split('/').any(|part| part.starts_with('.'));
+                inside && path.starts_with(&app.root)
+            });
         if tool.iter().any(|start| lower.starts_with(start))
             || (lower.starts_with('.') && !lower.starts_with(".vitepress"))
+            || (hidden && !own)
+            || self.squeezed(path)
         {
             return false;
         }
@@ -346,7 +406,7 @@ impl Finder<'_> {
             }
             if detect::generated(self.site, path).is_some() {
                 found.push(path.clone());
-            } else if parse::lang(path).is_none() {
+            } else if TEMPLATES.iter().any(|end| path.ends_with(end)) {
                 sources.push(path.clone());
             }
         }

@@ -1,0 +1,123 @@
+//! The element that goes with a text, and the record an element is made from.
+
+use super::*;
+
+/// The element that is removed with a text: the link, the button, the list item around it, the record in data.
+pub fn holder(hit: &Hit, role: Option<Role>) -> Option<(Arc<Doc>, NodeId)> {
+    let doc = &hit.doc;
+    // A text in a list of texts stands for itself.
+    if doc.node(hit.node).kind == Kind::Scalar
+        && doc.node(doc.node(hit.node).parent).kind == Kind::Array
+    {
+        return Some((doc.clone(), hit.node));
+    }
+    if doc.node(hit.node).kind == Kind::Scalar {
+        let record = doc.ancestors(hit.node).find(|up| {
+            doc.node(*up).kind == Kind::Object && doc.node(doc.node(*up).parent).kind == Kind::Array
+        });
+        let pairs = record
+            .map(|record| doc.node(record).children.len())
+            .unwrap_or_default();
+        // What a record says besides its name is no reason to remove all of it.
+        let whole = !matches!(
+            role,
+            Some(
+                Role::Paragraph
+                    | Role::Tagline
+                    | Role::Text
+                    | Role::Heading
+                    | Role::Headline
+                    | Role::Title
+                    | Role::Price
+                    | Role::Label
+            )
+        );
+        if let Some(record) = record
+            && pairs <= 8
+            && whole
+        {
+            return Some((doc.clone(), record));
+        }
+    }
+    let wanted: &[&str] = match role {
+        Some(Role::Link | Role::MenuItem) => &[
+            "a",
+            "Link",
+            "NuxtLink",
+            "nuxt-link",
+            "router-link",
+            "RouterLink",
+            "NavLink",
+            "Nav.Link",
+            "button",
+            "HashLink",
+            "ScrollLink",
+            "AnchorLink",
+        ],
+        Some(Role::Button) => &[
+            "button",
+            "a",
+            "Button",
+            "Link",
+            "router-link",
+            "NuxtLink",
+            "input",
+        ],
+        Some(Role::Paragraph | Role::Tagline | Role::Text) => &["p", "div", "span", "li"],
+        Some(Role::Heading | Role::Headline | Role::Title) => &["h1", "h2", "h3", "h4", "h5", "h6"],
+        Some(Role::ListItem) => &["li"],
+        Some(Role::Cell) => &["tr"],
+        _ => &[],
+    };
+    let mut chosen: Option<NodeId> = None;
+    for up in doc.ancestors(hit.node) {
+        let node = doc.node(up);
+        if node.kind != Kind::Element {
+            if matches!(node.kind, Kind::Object | Kind::Array | Kind::Pair) {
+                break;
+            }
+            continue;
+        }
+        let fits = if wanted.is_empty() {
+            chosen.is_none()
+        } else {
+            wanted.contains(&node.name.as_str())
+        };
+        if fits && chosen.is_none() {
+            chosen = Some(up);
+            continue;
+        }
+        // A list item that holds nothing else goes with it.
+        if let Some(inner) = chosen {
+            let alone = node
+                .children
+                .iter()
+                .filter(|child| !matches!(doc.node(**child).kind, Kind::Attr))
+                .all(|child| *child == inner);
+            if alone && matches!(node.name.as_str(), "li" | "dd" | "span") {
+                chosen = Some(up);
+                continue;
+            }
+            break;
+        }
+    }
+    chosen.map(|node| (doc.clone(), node))
+}
+
+/// The record whose values an element shows.
+pub(super) fn record_of(view: &View, id: ViewId) -> Option<(Arc<Doc>, NodeId)> {
+    use crate::generate::offline::view::Piece;
+    view.texts(id)
+        .iter()
+        .flat_map(|text| &view.nodes[*text].text)
+        .find_map(|piece| {
+            let Piece::Lit(doc, node) = piece else {
+                return None;
+            };
+            let record = doc.ancestors(*node).find(|up| {
+                doc.node(*up).kind == Kind::Object
+                    && doc.node(doc.node(*up).parent).kind == Kind::Array
+            })?;
+            Some((doc.clone(), record))
+        })
+}
