@@ -153,8 +153,8 @@ fn dictate(desk: &mut Desk, words: &str) {
 fn words_go_into_the_hunk_that_is_edited_and_into_what_is_looked_for() {
     let mut desk = Desk::new(120, 40);
     desk.take(Message::Keyboard(true));
-    desk.propose(&headline());
-    desk.press("f e");
+    desk.propose(&super::review::real("list.html", 40));
+    desk.press("f n e");
     assert!(desk.model.editing.is_some(), "{}", desk.text());
     dictate(&mut desk, "in spring");
     let edit = desk.model.editing.as_ref().expect("still being edited");
