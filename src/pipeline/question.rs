@@ -100,6 +100,7 @@ impl Conductor {
             let other = control::plan(second.control, &situation);
             plan = control::choose(plan, other, second.control, &situation);
         }
+        let asked = situation.asking.is_some();
         match plan {
             Plan::Ask(question, act) => {
                 self.ask(instruction, understood, question, act, None)
@@ -115,7 +116,9 @@ impl Conductor {
                 self.store(Change::new().event(event), instruction).await?;
                 self.act(instruction, act, &environment).await?;
             }
-            Plan::Nothing(_) if understood.spoken == Some(Sureness::Doubtful) => return Ok(false),
+            Plan::Nothing(_) if understood.spoken == Some(Sureness::Doubtful) && !asked => {
+                return Ok(false);
+            }
             Plan::Nothing(message) => {
                 instruction.state = InstructionState::Done;
                 let event = self.intent_event(instruction, None, understood);
