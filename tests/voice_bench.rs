@@ -2,6 +2,8 @@
 //! measurement as a test.
 #![cfg(target_os = "linux")]
 
+#[path = "support/alike.rs"]
+mod alike;
 #[path = "support/audio.rs"]
 mod audio;
 #[path = "support/pulse.rs"]
@@ -14,6 +16,7 @@ use sayso::speech::Transcriber;
 use sayso::speech::local::Local;
 use sayso::voice::{Events, Recorder, VoiceEvent, VoiceOptions, wav};
 
+use alike::{align, spoken};
 use pulse::{PATIENCE, SINK, Server};
 
 /// Clips of the short run.
@@ -72,39 +75,6 @@ async fn clip(events: &mut Events) -> Vec<f32> {
     }
 }
 
-/// The loudness of every 5 ms.
-fn loudness(samples: &[f32]) -> Vec<f64> {
-    samples
-        .chunks(80)
-        .map(|chunk| chunk.iter().map(|sample| f64::from(sample.abs())).sum())
-        .collect()
-}
-
-/// How alike the spoken part `said` and the best place in `clip` are, and where that place begins (in 5 ms).
-fn align(said: &[f32], clip: &[f32]) -> (i64, f64) {
-    let center = |values: Vec<f64>| -> Vec<f64> {
-        let mean = values.iter().sum::<f64>() / values.len().max(1) as f64;
-        values.into_iter().map(|value| value - mean).collect()
-    };
-    let (a, b) = (center(loudness(said)), center(loudness(clip)));
-    let reach = b.len() as i64;
-    (-(a.len() as i64)..reach)
-        .map(|shift| {
-            let (mut product, mut left, mut right) = (0.0, 0.0, 0.0);
-            for (at, x) in a.iter().enumerate() {
-                let place = usize::try_from(at as i64 + shift).ok();
-                let y = place.and_then(|place| b.get(place)).copied();
-                let y = y.unwrap_or_default();
-                product += x * y;
-                left += x * x;
-                right += y * y;
-            }
-            (shift, product / (left * right).sqrt().max(1e-12))
-        })
-        .max_by(|a, b| a.1.total_cmp(&b.1))
-        .unwrap()
-}
-
 fn options(folder: &Path) -> VoiceOptions {
     VoiceOptions {
         keep: 2,
@@ -135,9 +105,7 @@ async fn inside_random() {
     for at in 0..count {
         let file = &files[dice.roll(files.len() as u64) as usize];
         let sound = wav::read(file).unwrap();
-        let loud = |sample: &f32| sample.abs() > 0.02;
-        let first = sound.iter().position(loud).unwrap();
-        let last = sound.iter().rposition(loud).unwrap();
+        let (first, last) = spoken(&sound);
         let said = &sound[first..=last];
         // People press from a moment before they speak until a moment after they began, and let go alike.
         let (late, early) = (dice.roll(3_200), dice.roll(2_400));
@@ -149,14 +117,13 @@ async fn inside_random() {
         recorder.release();
         let got = clip(&mut events).await;
         playing.wait().unwrap();
-        let (shift, alike) = align(said, &got);
-        let begins = shift * 80;
+        let (begins, alike) = align(said, &got);
         let ends = begins + said.len() as i64;
-        // 10 ms: two of the steps in which they are compared.
-        front += usize::from(begins < -160);
-        end += usize::from(ends > got.len() as i64 + 160);
-        middle += usize::from(alike < 0.9);
-        if begins < -160 || ends > got.len() as i64 + 160 || alike < 0.9 {
+        let lost = (begins < 0, ends > got.len() as i64, alike < 0.9);
+        front += usize::from(lost.0);
+        end += usize::from(lost.1);
+        middle += usize::from(lost.2);
+        if lost != (false, false, false) {
             println!(
                 "clip {at}: pressed {late} late, released {early} early: {begins}..{ends} of {}, {alike:.3}",
                 got.len()

@@ -37,11 +37,7 @@ fn sayso(folder: &Path, args: &[&str]) -> Command {
                 "x",
             ],
         ] {
-            let done = Command::new("git")
-                .arg("-C")
-                .arg(&repo)
-                .args(args)
-                .status();
+            let done = Command::new("git").arg("-C").arg(&repo).args(args).status();
             assert!(done.unwrap().success());
         }
     }
@@ -182,7 +178,13 @@ fn models_are_listed_with_what_one_may_do_with_them() {
         .output()
         .unwrap();
     let said = text(&output);
-    for wanted in ["tiny-en", "base-es", "Spanish", "MIT", "Moonshine Community"] {
+    for wanted in [
+        "tiny-en",
+        "base-es",
+        "Spanish",
+        "MIT",
+        "Moonshine Community",
+    ] {
         assert!(said.contains(wanted), "{wanted}: {said}");
     }
     // A licence that is not free for every use is not accepted in anybody's name.
@@ -257,7 +259,7 @@ fn inside_microphones() {
     let run = |args: &[&str]| sayso(&folder, args).output().unwrap();
     let mut playing = server.play(&audio::recorded("demo.wav"), SINK);
     server.listener().wait_for_sound();
-    let output = run(&["speech", "devices", "--seconds", "1", "--json"]);
+    let output = run(&["speech", "devices", "--seconds", "4", "--json"]);
     playing.wait().unwrap();
     let listed = json(&output);
     let row = |name: &str| {
@@ -268,7 +270,10 @@ fn inside_microphones() {
         found.unwrap_or_else(|| panic!("{listed}")).clone()
     };
     let (first, second) = (row("Null Output"), row("Second"));
-    assert_eq!((&first["used"], &second["used"]), (&true.into(), &false.into()));
+    assert_eq!(
+        (&first["used"], &second["used"]),
+        (&true.into(), &false.into())
+    );
     assert!(first["peak_db"].as_f64().unwrap() > -40.0, "{listed}");
     assert!(second["peak_db"].as_f64().unwrap() < -100.0, "{listed}");
 
@@ -298,7 +303,10 @@ fn inside_microphones() {
     let muted = check("recording");
     assert_eq!(muted["ok"], false, "{checks}");
     assert!(
-        muted["found"].as_str().unwrap().contains("Monitor of Second delivers nothing but zeros")
+        muted["found"]
+            .as_str()
+            .unwrap()
+            .contains("Monitor of Second delivers nothing but zeros")
             && muted["next"].as_str().unwrap().contains("unmute"),
         "{checks}"
     );

@@ -304,6 +304,20 @@ async fn of_two_close_readings_the_second_one_can_be_taken() {
 }
 
 #[tokio::test]
+async fn of_two_readings_one_is_taken_by_its_own_name_even_unclearly() {
+    let room = room(Config::default()).await.unwrap();
+    let fits = [("deploy it", 4.0), ("deploy it again", 4.3)];
+    let asked = room.speak("The ploy it a gain.", &fits).await;
+    assert_eq!(asked.state, InstructionState::Asking, "{asked:?}");
+    // To the letter, with another phrase near by its letters that the sound does not speak for.
+    let fits = [("deploy that", 0.1), ("redeploy that", 22.0)];
+    let said = room.speak("Deploy that.", &fits).await;
+    assert_eq!(said.state, InstructionState::Done, "{said:?}");
+    assert!(said.refusal.is_none(), "no change: {said:?}");
+    assert_eq!(room.conductor.deployments().unwrap().deployments.len(), 1);
+}
+
+#[tokio::test]
 async fn no_i_meant_takes_back_and_does_what_was_meant() {
     let room = room(Config::default()).await.unwrap();
     room.propose().await;

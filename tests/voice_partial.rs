@@ -117,7 +117,9 @@ async fn the_phrase_that_wakes_is_cut_off_the_instruction() {
         listen("hey computer", &alone, &local).await,
         Overheard::Phrase
     );
-    let both = [&pause[..], &phrase, &pause, &demo].concat();
+    // As the recorder hands it over: with more than a second from before anybody spoke.
+    let before = vec![0.0; RATE as usize * 6 / 5];
+    let both = [&before[..], &phrase, &pause, &demo].concat();
     let Overheard::Instruction(from) = listen("hey computer", &both, &local).await else {
         panic!("no instruction was found");
     };

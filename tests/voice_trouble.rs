@@ -25,7 +25,7 @@ fn an_unplugged_microphone_is_replaced_in_the_middle_of_a_clip() {
 }
 
 #[test]
-fn another_default_is_followed_after_the_clip() {
+fn another_default_is_followed() {
     pulse::run_inside("inside_changed");
 }
 
@@ -220,60 +220,56 @@ async fn inside_unplugged() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "started by another_default_is_followed_after_the_clip"]
+#[ignore = "started by another_default_is_followed"]
 async fn inside_changed() {
     let folder = pulse::folder();
     let server = Server::start(&folder);
     let (_module, _awake) =
         server.null_sink("other", &["sink_properties=device.description=other"]);
     let (recorder, mut events) = Recorder::spawn(options(&folder)).unwrap();
+    let listener = server.listener();
     recorder.press();
     until(&mut events, recording).await;
-    server
-        .pactl(&["set-default-source", "other.monitor"])
-        .unwrap();
     server
         .play(&audio::recorded("demo.wav"), SINK)
         .wait()
         .unwrap();
+    listener.wait_until(listener.count(), 8_000);
     server
-        .listener()
-        .wait_until(server.listener().count(), 8_000);
-    recorder.release();
-    let alike = likeness(&said("demo.wav"), &clip(&mut events).await);
-    println!("of the clip that was begun before: {alike:.3}");
-    assert!(alike > 0.9, "{alike}");
-    // After the clip the new one is opened by itself, warm for the next press.
-    let seen = until(&mut events, |event| {
-        matches!(event, VoiceEvent::Opened { .. })
-    })
-    .await;
-    assert!(
-        matches!(seen.last(), Some(VoiceEvent::Opened { device, .. }) if device.contains("other")),
-        "{seen:?}"
-    );
-    recorder.press();
-    until(&mut events, recording).await;
+        .pactl(&["set-default-source", "other.monitor"])
+        .unwrap();
+    // The server may hand the stream over, which makes a pause; what is said after it is in the same clip.
+    listener.wait_until(listener.count(), 48_000);
     server
         .play(&audio::recorded("yes.wav"), "other")
         .wait()
         .unwrap();
+    listener.wait_until(listener.count(), 8_000);
+    recorder.release();
+    let got = clip(&mut events).await;
+    for (name, what) in [("demo.wav", "before"), ("yes.wav", "after")] {
+        let alike = likeness(&said(name), &got);
+        println!("{what} the change: {alike:.3}");
+        assert!(alike > 0.7, "{what}: {alike}");
+    }
+    // One that a person chooses is opened by itself, warm for the next press.
+    recorder.choose(Some(format!("pulseaudio:{SINK}.monitor")));
+    let seen = until(
+        &mut events,
+        |event| matches!(event, VoiceEvent::Opened { device, .. } if !device.contains("other")),
+    )
+    .await;
+    println!("{seen:?}");
+    recorder.press();
+    until(&mut events, recording).await;
     server
-        .listener()
-        .wait_until(server.listener().count(), 8_000);
+        .play(&audio::recorded("yes.wav"), SINK)
+        .wait()
+        .unwrap();
+    listener.wait_until(listener.count(), 8_000);
     recorder.release();
     let alike = likeness(&said("yes.wav"), &clip(&mut events).await);
     assert!(alike > 0.8, "{alike}");
-    // One that a person chooses is taken for the next clip, too.
-    recorder.choose(Some(format!("pulseaudio:{SINK}.monitor")));
-    let seen = until(&mut events, |event| {
-        matches!(event, VoiceEvent::Opened { .. })
-    })
-    .await;
-    assert!(
-        matches!(seen.last(), Some(VoiceEvent::Opened { device, .. }) if !device.contains("other")),
-        "{seen:?}"
-    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -345,12 +341,8 @@ async fn inside_stuck() {
 async fn inside_played() {
     let folder = pulse::folder();
     let server = Server::start(&folder);
-    server.pipe_source("silent", "s16le", 16_000, 1);
-    let wanted = VoiceOptions {
-        device: Some(format!("pulseaudio:{SINK}.monitor")),
-        ..options(&folder)
-    };
-    let (recorder, mut events) = Recorder::spawn(wanted).unwrap();
+    let (_module, _awake) = server.null_sink("silent", &[]);
+    let (recorder, mut events) = Recorder::spawn(options(&folder)).unwrap();
     recorder.press();
     until(&mut events, recording).await;
     let demo = wav::read(&audio::recorded("demo.wav")).unwrap();
@@ -372,7 +364,7 @@ async fn inside_played() {
     println!("played and recorded: {alike:.3}");
     assert!(alike > 0.9, "{alike}");
 
-    // All microphones tell how loud they are, at the same time; one that hears nothing tells nothing.
+    // All microphones tell how loud they are, at the same time, each for itself.
     let mut playing = server.play(&audio::recorded("demo.wav"), SINK);
     let loud = tokio::task::spawn_blocking(|| {
         let (began, mut last) = (Instant::now(), Vec::new());
@@ -392,7 +384,10 @@ async fn inside_played() {
         one.peak_db
     };
     assert!(level(SINK).is_some_and(|level| level > -30.0), "{loud:?}");
-    assert_eq!(level("silent"), None, "{loud:?}");
+    assert!(
+        level("silent").is_none_or(|level| level < -100.0),
+        "{loud:?}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -9,16 +9,18 @@ use super::{Exit, Place, microphone};
 use crate::model::Problem;
 use crate::tui::{self, Cockpit};
 
-/// Runs the cockpit.
-pub async fn run(place: &Place) -> Result<Exit, Problem> {
-    if !std::io::stdin().is_terminal() || !std::io::stdout().is_terminal() {
+/// Runs the cockpit; as plain lines when `linear` or the configuration says so.
+pub async fn run(place: &Place, linear: bool) -> Result<Exit, Problem> {
+    let terminal = std::io::stdin().is_terminal() && std::io::stdout().is_terminal();
+    if !terminal && !linear {
         return Err(
             Problem::new(422, "usage", "the cockpit needs a terminal").hint(
                 "without one use `sayso say`, `sayso commit`, `sayso deploy`; see `sayso --help`",
             ),
         );
     }
-    let session = Session::open(place).await?;
+    let mut session = Session::open(place).await?;
+    session.config.ui.linear |= linear;
     session.speech.warm();
     let (microphone, mic_events) = match microphone::open(&session) {
         Ok((microphone, events)) => (Some(microphone), events),
@@ -37,6 +39,15 @@ pub async fn run(place: &Place) -> Result<Exit, Problem> {
             .project
             .as_ref()
             .map(crate::config::ProjectPaths::log),
+        themes: Some(session.paths.config.join("themes")),
+        doctor: Some(std::sync::Arc::new(super::checkup::Machine {
+            place: place.clone(),
+            model: session.config.speech.model.clone(),
+        })),
+        session: session
+            .project
+            .as_ref()
+            .map(|project| project.dir.join("cockpit.json")),
     };
     let result = tui::run(cockpit).await;
     session.close().await;

@@ -25,20 +25,20 @@ pub struct Args {
 
 /// One thing that was looked at.
 #[derive(Clone, Debug, Serialize)]
-struct Check {
+pub(super) struct Check {
     /// What.
-    name: &'static str,
+    pub(super) name: &'static str,
     /// Whether it is as it should be.
-    ok: bool,
+    pub(super) ok: bool,
     /// What was found.
-    found: String,
+    pub(super) found: String,
     /// What to do, where something is to be done.
     #[serde(skip_serializing_if = "Option::is_none")]
-    next: Option<String>,
+    pub(super) next: Option<String>,
 }
 
 impl Check {
-    fn new(name: &'static str, found: impl Into<String>) -> Self {
+    pub(super) fn new(name: &'static str, found: impl Into<String>) -> Self {
         Self {
             name,
             ok: true,
@@ -56,7 +56,7 @@ impl Check {
         }
     }
 
-    fn of(name: &'static str, result: Result<String, Problem>) -> Self {
+    pub(super) fn of(name: &'static str, result: Result<String, Problem>) -> Self {
         match result {
             Ok(found) => Self::new(name, found),
             Err(problem) => Self::bad(name, &problem),
@@ -66,7 +66,7 @@ impl Check {
 
 /// Runs the command. Done when all is well, failed when something is not.
 pub async fn run(place: &Place, args: Args) -> Result<Exit, Problem> {
-    let checks = look(place).await?;
+    let checks = look(place, true).await?;
     if args.json {
         print::line(&serde_json::to_string(&checks).map_err(Problem::internal)?);
     } else {
@@ -89,7 +89,8 @@ pub async fn run(place: &Place, args: Args) -> Result<Exit, Problem> {
     })
 }
 
-async fn look(place: &Place) -> Result<Vec<Check>, Problem> {
+/// Looks at everything; the microphone is opened only to `listen`.
+pub(super) async fn look(place: &Place, listen: bool) -> Result<Vec<Check>, Problem> {
     let paths = Paths::platform()?;
     let mut checks = Vec::new();
     let git = Git::open(&repo_dir(place)?).await;
@@ -121,8 +122,11 @@ async fn look(place: &Place) -> Result<Vec<Check>, Problem> {
     }
     // With a mistake in the configuration the defaults tell as much as can be told.
     let config = config::load(&paths, root.as_deref()).unwrap_or_default();
+    if let Some(root) = &root {
+        checks.extend(super::doctor_site::look(&config, root));
+    }
     checks.push(speech(&config, &paths));
-    checks.extend(microphone(&config, &paths).await);
+    checks.extend(microphone(&config, &paths, listen).await);
     checks.push(terminal());
     Ok(checks)
 }
@@ -152,7 +156,7 @@ fn speech(config: &Config, paths: &Paths) -> Check {
 const LISTEN: Duration = Duration::from_millis(700);
 
 /// Which microphones there are, and how long a press of the key waits for the one that is used.
-async fn microphone(config: &Config, paths: &Paths) -> Vec<Check> {
+async fn microphone(config: &Config, paths: &Paths, listen: bool) -> Vec<Check> {
     let voice = &config.voice;
     let wanted = Some(voice.device.clone())
         .filter(|device| !device.is_empty())
@@ -163,7 +167,7 @@ async fn microphone(config: &Config, paths: &Paths) -> Vec<Check> {
         let quiet = voice::stderr::Quiet::begin(None);
         let listed = voice::microphones();
         let probed = match &listed {
-            Ok(found) if !found.is_empty() => Some(probe(wanted, LISTEN)),
+            Ok(found) if listen && !found.is_empty() => Some(probe(wanted, LISTEN)),
             _ => None,
         };
         #[cfg(unix)]

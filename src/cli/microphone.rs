@@ -53,7 +53,7 @@ pub fn open(session: &Session) -> std::io::Result<(Box<dyn Microphone>, mpsc::Re
         speaker,
         cockpit,
         partials: Arc::clone(&ear.partials),
-        device: options.device,
+        device: options.device.clone(),
         configured: session.config.voice.device.clone(),
         paths: session.paths.clone(),
         watching: None,
@@ -69,7 +69,26 @@ pub fn open(session: &Session) -> std::io::Result<(Box<dyn Microphone>, mpsc::Re
         ));
     }
     tokio::spawn(ear.run(events));
+    tokio::task::spawn_blocking(move || prune(&options));
     Ok((Box::new(adapter), told))
+}
+
+/// Removes recordings whose days are over: a new one, with which that is done as well, may be long in coming.
+fn prune(options: &VoiceOptions) {
+    let keep = shelf::Keep {
+        count: options.keep,
+        days: options.keep_days,
+    };
+    let clips = shelf::list(&options.recordings).unwrap_or_default();
+    let beside = options
+        .recordings
+        .parent()
+        .map(|folder| shelf::named(folder, "ins_"));
+    let sent = beside.and_then(Result::ok).unwrap_or_default();
+    let removed = keep.prune(clips) + keep.prune(sent);
+    if removed > 0 {
+        tracing::info!(removed, "old recordings removed");
+    }
 }
 
 /// The device chosen in the cockpit, if one was.

@@ -1,5 +1,6 @@
 //! Argument parsing, one file per subcommand, exit codes.
 
+mod checkup;
 mod cockpit;
 mod commit;
 mod completions;
@@ -7,6 +8,7 @@ mod demo;
 mod deploy;
 mod deployments;
 mod doctor;
+mod doctor_site;
 mod embed;
 mod events;
 mod init;
@@ -61,6 +63,9 @@ pub struct Args {
     /// Use this Sayso server instead of one inside this process; its token comes from SAYSO_TOKEN.
     #[arg(long, global = true, value_name = "URL", env = "SAYSO_SERVER")]
     server: Option<url::Url>,
+    /// The cockpit as plain lines: for screen readers, and to keep the terminal's own history.
+    #[arg(long)]
+    no_alt_screen: bool,
     #[command(subcommand)]
     command: Option<Command>,
 }
@@ -149,7 +154,7 @@ async fn run(args: Args) -> Result<Exit, Problem> {
         server: args.server,
     };
     match args.command {
-        None => cockpit::run(&place).await,
+        None => cockpit::run(&place, args.no_alt_screen).await,
         Some(Command::Demo(args)) => demo::run(args).await,
         Some(Command::Say(args)) => say::run(&place, args).await,
         Some(Command::Commit(args)) => commit::run(&place, args).await,

@@ -21,30 +21,35 @@ use crate::voice::{Recorder, VoiceEvent, VoiceOptions};
 /// Between two looks at a release that just went live.
 const WATCH_EVERY: Duration = Duration::from_secs(2);
 
+/// What the configuration means for a build.
+pub fn build_options(config: &Config) -> BuildOptions {
+    let text = |value: &str| (!value.is_empty()).then(|| value.to_owned());
+    BuildOptions {
+        // An empty command means no build to the host; to people "none" does, and empty means "find it".
+        command: match config.build.command.as_str() {
+            "none" => Some(String::new()),
+            command => text(command),
+        },
+        output: text(&config.build.output),
+        timeout: config.build.time_limit.duration(),
+        ..BuildOptions::default()
+    }
+}
+
 /// What the configuration means for the embedded host.
 pub fn local_options(
     config: &Config,
     project: &ProjectPaths,
     notices: mpsc::UnboundedSender<LocalNotice>,
 ) -> LocalOptions {
-    let text = |value: &str| (!value.is_empty()).then(|| value.to_owned());
     let watch = config.health.watch.duration();
     LocalOptions {
         environments: vec![(config.deploy.environment.clone(), config.deploy.local.port)],
         keep: config.deploy.local.keep,
-        build: BuildOptions {
-            // An empty command means no build to the host; to people "none" does, and empty means "find it".
-            command: match config.build.command.as_str() {
-                "none" => Some(String::new()),
-                command => text(command),
-            },
-            output: text(&config.build.output),
-            timeout: config.build.time_limit.duration(),
-            ..BuildOptions::default()
-        },
+        build: build_options(config),
         health: HealthOptions {
             path: config.health.path.clone(),
-            expect_text: text(&config.health.expect),
+            expect_text: Some(config.health.expect.clone()).filter(|text| !text.is_empty()),
             timeout: config.health.timeout.duration(),
             watch,
             probes: u32::try_from(watch.as_millis() / WATCH_EVERY.as_millis())

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use toml::{Table, Value};
 
-use super::{Config, DEFAULTS, Paths, phrase};
+use super::{Config, DEFAULTS, Paths, keys, phrase};
 use crate::model::Problem;
 
 /// One layer of configuration.
@@ -52,8 +52,9 @@ pub fn load_layers(layers: &[Layer]) -> Result<Config, Problem> {
     let mut merged: Table =
         toml::from_str(DEFAULTS).map_err(|e| mistake("built-in config.toml", &e.to_string()))?;
     for layer in layers {
-        let table: Table = toml::from_str(&layer.text)
+        let mut table: Table = toml::from_str(&layer.text)
             .map_err(|error| mistake(&layer.name, error.to_string().trim()))?;
+        keys::place(&layer.name, &layer.text, &mut table, mistake)?;
         check(&layer.name, &layer.text, &merged, &table, "")?;
         phrase::check(&layer.text).map_err(|(message, line)| {
             let line = line.map_or(String::new(), |line| format!(" line {line}"));
@@ -110,6 +111,8 @@ fn check(
                 check(layer, text, known, table, &path)?;
             }
             (Some(_), _) => {}
+            // Contexts and actions are the cockpit's: it checks them, and knows their lines.
+            (None, _) if prefix == "keys" || prefix.starts_with("keys.") => {}
             (None, _) => {
                 let line = text
                     .lines()

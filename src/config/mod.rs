@@ -5,11 +5,13 @@
 //! that names the file and the line: silence would hide a typo for ever.
 
 mod duration;
+mod keys;
 mod layers;
 mod paths;
 mod phrase;
 
 pub use duration::Span;
+pub use keys::{KeySetting, Keys};
 pub use layers::{Layer, load, load_layers};
 pub use paths::{Paths, ProjectPaths};
 pub use phrase::Phrase;
@@ -45,6 +47,8 @@ pub struct Config {
     pub server: Server,
     /// The cockpit.
     pub ui: Ui,
+    /// The keys of the cockpit.
+    pub keys: Keys,
 }
 
 /// When the push-to-talk key starts and stops a recording.
@@ -191,12 +195,48 @@ pub struct Server {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Ui {
-    /// `auto` or `no-color`.
+    /// A built-in theme, or the name of a file in the themes folder.
     pub theme: String,
     /// Whether anything moves.
     pub motion: bool,
     /// Whether the mouse is used.
     pub mouse: bool,
+    /// Signs of ASCII only; `auto`: where the locale knows no Unicode.
+    pub ascii: Toggle,
+    /// Whether web addresses are links of the terminal.
+    pub links: bool,
+    /// Whether the terminal shows a deployment's progress; `auto`: where it is known to.
+    pub progress: Toggle,
+    /// How a person who looks elsewhere is told.
+    pub notify: Notify,
+    /// Plain lines instead of a screen, for screen readers.
+    pub linear: bool,
+}
+
+/// On, off, or whatever fits the machine.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Toggle {
+    /// Whatever fits.
+    #[default]
+    Auto,
+    /// Always.
+    On,
+    /// Never.
+    Off,
+}
+
+/// How a person who looks elsewhere is told that something ended or waits.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Notify {
+    /// By the terminal's own notification where it is known to have one, else by the bell.
+    #[default]
+    Auto,
+    /// By the bell.
+    Bell,
+    /// Not at all.
+    Off,
 }
 
 impl Default for Config {

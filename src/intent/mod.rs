@@ -14,6 +14,7 @@ pub mod phrases;
 pub mod places;
 mod rivals;
 pub mod sound;
+pub mod spoken;
 pub mod table;
 
 use crate::model::Intent;

@@ -48,6 +48,10 @@ pub const CERTAIN: f32 = 0.95;
 /// See [`CERTAIN`].
 pub const CLEAR: f32 = 0.5;
 
+/// Where the recogniser's words are a phrase letter for letter, another phrase that the sound speaks for this much less
+/// (a natural logarithm: a thousand times less) is no other reading of it, however near its letters are.
+pub const OUTDONE: f32 = 7.0;
+
 /// Readings of two acts closer than this are both offered.
 pub const CLOSE: f32 = 0.2;
 
@@ -222,7 +226,11 @@ pub fn weigh(table: &Table, search: &Search, scores: &Scores<'_>) -> Hearing {
     let mut readings: Vec<Reading> = readings.into_iter().map(|(_, reading)| reading).collect();
     readings.sort_by(|a, b| b.certainty.total_cmp(&a.certainty));
     let first = readings.first().map_or(0.0, |reading| reading.certainty);
-    let second = readings.get(1).map_or(0.0, |reading| reading.certainty);
+    let second = readings
+        .iter()
+        .skip(1)
+        .find(|other| !outdone(&readings[0], other))
+        .map_or(0.0, |reading| reading.certainty);
     let margin = first - second;
     let passed_over = readings
         .first()
@@ -244,6 +252,12 @@ pub fn weigh(table: &Table, search: &Search, scores: &Scores<'_>) -> Hearing {
         readings,
         passed_over,
     }
+}
+
+/// Whether the sound decides between what was read to the letter and another phrase of its kind: "deploy that" is no
+/// "redeploy that".
+fn outdone(best: &Reading, other: &Reading) -> bool {
+    best.far == 0.0 && other.gap - best.gap > OUTDONE
 }
 
 /// How sure the recogniser is of each of its words on average, 0 to 1.

@@ -3,6 +3,7 @@
 //! No I/O and no async runtime: what lives here can be built, compared and serialised in a unit test
 //! without a terminal, a clock or a network. The few traits are those that two rooms of one floor share.
 
+pub mod ansi;
 pub mod api;
 pub mod deployment;
 pub mod event;

@@ -52,6 +52,14 @@ fn control_of(reading: &Reading) -> Intent {
 }
 
 impl Understood {
+    /// Whether the recogniser's words are a phrase letter for letter.
+    pub(super) fn to_the_letter(&self) -> bool {
+        self.hearing
+            .as_ref()
+            .and_then(|hearing| hearing.readings.first())
+            .is_some_and(|best| best.far == 0.0)
+    }
+
     /// True when a command was heard in the sound.
     pub(super) fn commanded(&self) -> bool {
         let hearing = self.hearing.as_ref();

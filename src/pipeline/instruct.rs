@@ -12,6 +12,7 @@ use super::hearing::Understood;
 use super::records::{self, Change};
 use super::{Conductor, describe};
 use crate::generate::{self, Earlier, Request};
+use crate::intent::{spoken, understand};
 use crate::model::api::Submission;
 use crate::model::{
     EventKind, Instruction, InstructionId, InstructionState, Intent, NewEvent, Problem, Refusal,
@@ -132,6 +133,9 @@ impl Conductor {
                 .event(NewEvent::new(EventKind::Transcript, actor, data).instruction(Some(&id)));
         }
         change.store(&self.log).await?;
+        if !submission.commands.is_empty() {
+            self.commands().insert(id.to_string(), submission.commands);
+        }
         failpoint::reach("instruction.received");
         self.begin(instruction);
         Ok(id)
@@ -150,6 +154,7 @@ impl Conductor {
                 () = conductor.drive(instruction) => {}
             }
             conductor.running().remove(id.as_str());
+            conductor.commands().remove(id.as_str());
         });
     }
 
@@ -170,6 +175,9 @@ impl Conductor {
         failpoint::reach("instruction.transcribed");
         let words = instruction.text.clone().unwrap_or_default();
         instruction.state = InstructionState::Understanding;
+        if let Some(phrase) = self.for_the_screen(instruction, &words) {
+            return self.told_the_screen(instruction, &phrase).await;
+        }
         if self
             .take_up_correction(instruction, &words, doubtful)
             .await?
@@ -241,6 +249,31 @@ impl Conductor {
         failpoint::reach("instruction.understood");
         self.propose_edit(instruction, request, words, earlier)
             .await
+    }
+
+    /// The phrase of the sender's own screen that the words are. A command of ours that was said exactly is ours.
+    fn for_the_screen(&self, instruction: &Instruction, words: &str) -> Option<String> {
+        let known = self.commands().remove(instruction.id.as_str())?;
+        let (phrase, exact) = spoken::nearest(words, known.iter().map(String::as_str))?;
+        // Of two near readings ours is the one that asks before it acts.
+        match understand(words) {
+            Intent::Control { exact: true, .. } => None,
+            Intent::Control { .. } if !exact => None,
+            _ => Some(phrase.to_owned()),
+        }
+    }
+
+    async fn told_the_screen(
+        &self,
+        instruction: &mut Instruction,
+        phrase: &str,
+    ) -> Result<(), Stop> {
+        instruction.state = InstructionState::Done;
+        let mut event = self.intent_event(instruction, None, &Understood::default());
+        event.data["command"] = json!(phrase);
+        event.data["reading"] = json!(format!("for the cockpit: {phrase}"));
+        self.store(Change::new().event(event), instruction).await?;
+        Ok(())
     }
 
     /// Turns the recording into words; true when they are not to be trusted as they stand.

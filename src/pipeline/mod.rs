@@ -4,6 +4,8 @@
 //! document it changes; what is not final at a start is taken up again (`recover`).
 
 mod approve;
+mod batch;
+mod compare;
 mod control;
 mod deploy;
 mod describe;
@@ -70,6 +72,9 @@ pub struct Conductor {
     submitting: tokio::sync::Mutex<()>,
     /// Held while a proposal changes or becomes a commit: one reviewer's step at a time.
     reviewing: tokio::sync::Mutex<()>,
+    /// Phrases of the screens that sent instructions, by the instruction's id. A screen that is gone needs no answer, so
+    /// they are not stored.
+    commands: Mutex<HashMap<String, Vec<String>>>,
     /// What can be stopped, by id.
     running: Mutex<HashMap<String, CancellationToken>>,
     tasks: TaskTracker,
@@ -96,6 +101,7 @@ impl Conductor {
             recordings: setup.recordings,
             submitting: tokio::sync::Mutex::new(()),
             reviewing: tokio::sync::Mutex::new(()),
+            commands: Mutex::new(HashMap::new()),
             running: Mutex::new(HashMap::new()),
             tasks: TaskTracker::new(),
         });
@@ -146,6 +152,10 @@ impl Conductor {
         self.tasks.close();
         self.tasks.wait().await;
         self.tasks.reopen();
+    }
+
+    fn commands(&self) -> MutexGuard<'_, HashMap<String, Vec<String>>> {
+        self.commands.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn running(&self) -> MutexGuard<'_, HashMap<String, CancellationToken>> {

@@ -116,7 +116,12 @@ impl Conductor {
                 self.store(Change::new().event(event), instruction).await?;
                 self.act(instruction, act, &environment).await?;
             }
-            Plan::Nothing(_) if understood.spoken == Some(Sureness::Doubtful) && !asked => {
+            // What was not clearly a command may be a change, unless its words are the command's or a question is open.
+            Plan::Nothing(_)
+                if understood.spoken == Some(Sureness::Doubtful)
+                    && !asked
+                    && !understood.to_the_letter() =>
+            {
                 return Ok(false);
             }
             Plan::Nothing(message) => {
@@ -453,6 +458,7 @@ impl Conductor {
             }
             ([id], _) => id.clone(),
             (several, _) => {
+                let several = several.iter().map(|id| (id.clone(), None)).collect();
                 return self
                     .batch(several, request.message, action, request.environment, actor)
                     .await;

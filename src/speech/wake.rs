@@ -21,6 +21,12 @@ const SHORTEST: usize = RATE as usize * 3 / 10;
 /// How far apart places to cut are looked for, and how much sound tells how quiet a place is.
 const STEP: usize = RATE as usize / 20;
 
+/// A place this loud, compared with the loudest, is speech.
+const ONSET: f32 = 0.02;
+
+/// Places closer than this many steps belong to one pause.
+const APART: usize = 2;
+
 /// Places that are tried, quietest first.
 const TRIES: usize = 14;
 
@@ -57,8 +63,10 @@ pub async fn listen(phrase: &str, sound: &[f32], speech: &dyn Transcriber) -> Ov
     }
     let mut best = (UNLIKE_REST, None);
     for cut in places(sound) {
-        let unlike = distance(&letters(&read(&sound[cut..]).await), &rest);
-        if unlike < best.0 {
+        let text = read(&sound[cut..]).await;
+        let unlike = distance(&letters(&text), &rest);
+        // A cut before the phrase leaves all of it.
+        if unlike < best.0 && phrase_at(phrase, &text).is_none() {
             best = (unlike, Some(cut));
         }
         if unlike == 0.0 {
@@ -97,18 +105,25 @@ fn distance(a: &str, b: &str) -> f64 {
     1.0 - strsim::normalized_levenshtein(a, b)
 }
 
-/// Where the phrase may end: the quietest places near the front, earliest first among equals.
+/// Where the phrase may end: the quietest places after somebody began to speak, no two of one pause.
 fn places(sound: &[f32]) -> Vec<usize> {
-    let last = sound.len().saturating_sub(SHORTEST).min(FRONT);
-    let mut quiet: Vec<(f32, usize)> = (SHORTEST..last)
-        .step_by(STEP)
-        .map(|at| {
-            let around = &sound[at - STEP / 2..(at + STEP / 2).min(sound.len())];
-            (around.iter().map(|sample| sample * sample).sum(), at)
-        })
+    let powers: Vec<f32> = sound
+        .chunks(STEP)
+        .map(|chunk| chunk.iter().map(|sample| sample * sample).sum())
         .collect();
-    quiet.sort_by(|a, b| a.0.total_cmp(&b.0));
-    quiet.into_iter().take(TRIES).map(|(_, at)| at).collect()
+    let most = powers.iter().copied().fold(0.0, f32::max);
+    let begins = powers.iter().position(|power| *power > most * ONSET);
+    let first = begins.unwrap_or(powers.len()) + SHORTEST / STEP;
+    let last = (sound.len().saturating_sub(SHORTEST).min(FRONT)) / STEP;
+    let mut quiet: Vec<usize> = (first..last.max(first)).collect();
+    quiet.sort_by(|&a, &b| powers[a].total_cmp(&powers[b]));
+    let mut chosen: Vec<usize> = Vec::new();
+    for at in quiet {
+        if chosen.len() < TRIES && chosen.iter().all(|&other| at.abs_diff(other) > APART) {
+            chosen.push(at);
+        }
+    }
+    chosen.into_iter().map(|at| at * STEP + STEP / 2).collect()
 }
 
 #[cfg(test)]
@@ -132,10 +147,13 @@ mod tests {
 
     #[test]
     fn quiet_places_are_tried_first() {
-        let mut sound = vec![0.3; 32_000];
-        sound[11_500..13_500].fill(0.0);
+        // A second of silence before anybody speaks is no place where the phrase ends.
+        let mut sound = vec![0.0; 48_000];
+        sound[16_000..].fill(0.3);
+        sound[27_500..29_500].fill(0.0);
         let places = places(&sound);
-        assert!((11_500..13_500).contains(&places[0]), "{places:?}");
+        assert!((27_500..29_500).contains(&places[0]), "{places:?}");
+        assert!(places.iter().all(|place| *place > 16_000), "{places:?}");
         assert!(places.len() <= TRIES);
         assert!(super::places(&[0.0; 100]).is_empty());
     }

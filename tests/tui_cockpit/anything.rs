@@ -10,7 +10,7 @@ use sayso::model::{Cursor, Decision, EventKind, Problem};
 use sayso::tui::keymap::{Context, Keymap};
 use sayso::tui::keys::{Key, Stroke};
 use sayso::tui::message::{Effect, Message, Mouse, Outcome};
-use sayso::tui::model::{Focus, Tone};
+use sayso::tui::model::{Focus, Subject, Tone};
 use sayso::tui::voice_port::MicEvent;
 use serde_json::json;
 
@@ -61,7 +61,7 @@ fn step() -> impl Strategy<Value = Step> {
         1 => any::<bool>().prop_map(Step::Keyboard),
         8 => (0..EventKind::ALL.len(), any::<u8>()).prop_map(|(kind, seed)| Step::Event(kind, seed)),
         3 => (0u8..9).prop_map(Step::Mic),
-        4 => (0u8..12, any::<bool>()).prop_map(|(what, ok)| Step::Done(what, ok)),
+        4 => (0u8..15, any::<bool>()).prop_map(|(what, ok)| Step::Done(what, ok)),
         1 => (0u8..6).prop_map(Step::Connection),
         1 => (0u64..5_000).prop_map(Step::Time),
         6 => Just(Step::Draw),
@@ -69,10 +69,11 @@ fn step() -> impl Strategy<Value = Step> {
 }
 
 fn a_proposal(seed: u8) -> ProposalView {
-    let mut view = match seed % 4 {
+    let mut view = match seed % 6 {
         0 => headline(),
         1 => three_hunks(),
         2 => proposal(Vec::new()),
+        3 | 4 => super::review::real("list.html", usize::from(seed)),
         _ => proposal(vec![file("empty.html", Vec::new())]),
     };
     view.proposal.id = format!("pro_{}", seed % 3).as_str().into();
@@ -149,6 +150,19 @@ fn an_outcome(what: u8, ok: bool) -> Outcome {
         8 => Outcome::Edited(id(), if ok { Ok(None) } else { Err(problem()) }),
         9 => Outcome::Answered("ins_1".into(), Err(problem())),
         10 => Outcome::Synced(Err(problem())),
+        11 => Outcome::Deployments(if ok {
+            Ok(deployments())
+        } else {
+            Err(problem())
+        }),
+        12 => Outcome::Details(if ok {
+            Ok(Subject::Deployment(Box::new(
+                deployments().deployments[0].clone(),
+            )))
+        } else {
+            Err(problem())
+        }),
+        13 => Outcome::History(Vec::new()),
         _ => Outcome::Told(Tone::Warn, "careful".into()),
     }
 }
@@ -215,9 +229,11 @@ fn consequential(effect: &Effect) -> bool {
     matches!(
         effect,
         Effect::Approve(..)
+            | Effect::ApproveBatch(_)
             | Effect::Answer(_, true)
             | Effect::Deploy(_)
             | Effect::Rollback(_)
+            | Effect::RollbackTo(..)
             | Effect::Stop(_)
     )
 }
@@ -247,7 +263,7 @@ proptest! {
                 let pressed = matches!(step, Step::Key(_, Stroke::Press));
                 let decided = matches!(step, Step::Done(..)) && waiting.is_some();
                 prop_assert!(pressed || decided, "{effect:?} without a key");
-                if pressed && !matches!(effect, Effect::Deploy(_) | Effect::Rollback(_) | Effect::Stop(_)) {
+                if pressed && !matches!(effect, Effect::Deploy(_) | Effect::Rollback(_) | Effect::RollbackTo(..) | Effect::Stop(_) | Effect::ApproveBatch(_)) {
                     prop_assert_eq!(focus, Focus::Cockpit, "{:?} from the text", effect);
                 }
                 match effect {
@@ -255,7 +271,9 @@ proptest! {
                         prop_assert_eq!(seen.proposal.clone(), Some((id.clone(), approval.version.unwrap())));
                     }
                     Effect::Answer(id, _) => prop_assert_eq!(seen.question.as_ref(), Some(id)),
-                    Effect::Deploy(_) | Effect::Rollback(_) | Effect::Stop(_) => prop_assert!(seen.confirm.is_some()),
+                    Effect::Deploy(_) | Effect::Rollback(_) | Effect::RollbackTo(..) | Effect::Stop(_) | Effect::ApproveBatch(_) => {
+                        prop_assert!(seen.confirm.is_some());
+                    }
                     _ => {}
                 }
             }
@@ -269,10 +287,88 @@ proptest! {
     }
 }
 
+/// A decision that was made in the review, and how it ended.
+#[derive(Clone, Debug)]
+enum Review {
+    Keys(Key),
+    Stored,
+    Reloaded,
+    Size(u16, u16),
+}
+
+fn review_step() -> impl Strategy<Value = Review> {
+    let keys = [
+        "j", "k", "n", "N", "]", "[", "g", "G", "PgDn", "PgUp", "a", "x", "s", "A", "X", "v", "u",
+        "U", "t", "f", "Esc", "b",
+    ];
+    let keys: Vec<Key> = keys.iter().map(|key| key.parse().unwrap()).collect();
+    prop_oneof![
+        12 => prop::sample::select(keys).prop_map(Review::Keys),
+        6 => Just(Review::Stored),
+        2 => Just(Review::Reloaded),
+        1 => (0u16..200, 0u16..60).prop_map(|(width, height)| Review::Size(width, height)),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 150, max_shrink_iters: 2_000, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// A server that stores what it is sent has in the end exactly what the screen shows, whatever is pressed and
+    /// whenever its answers and its own news come.
+    #[test]
+    fn no_decision_is_lost(
+        lines in 5usize..60,
+        steps in prop::collection::vec(review_step(), 1..80),
+    ) {
+        let mut desk = Desk::new(100, 30);
+        let mut server = super::review::real("list.html", lines);
+        desk.propose(&server);
+        desk.press("f");
+        let mut sent: std::collections::VecDeque<Effect> = Default::default();
+        let store = |desk: &mut Desk, server: &mut ProposalView, sent: &mut std::collections::VecDeque<Effect>| {
+            let Some(Effect::Decide(_, decide)) = sent.pop_front() else { return };
+            for hunk in server.proposal.files.iter_mut().flat_map(|file| &mut file.hunks) {
+                if decide.hunks.contains(&hunk.id) {
+                    hunk.decide(decide.lines.as_deref(), decide.decision);
+                }
+            }
+            server.proposal.version += 1;
+            sent.extend(desk.done(Outcome::Decided("pro_1".into(), Ok(server.clone()))));
+            desk.draw();
+        };
+        for step in steps {
+            match step {
+                Review::Keys(key) => {
+                    sent.extend(desk.take(Message::Key(key, Stroke::Press)));
+                    desk.draw();
+                }
+                Review::Stored => store(&mut desk, &mut server, &mut sent),
+                Review::Reloaded => {
+                    desk.done(Outcome::Proposal(true, Ok(server.clone())));
+                }
+                Review::Size(width, height) => {
+                    desk.take(Message::Resize(width, height));
+                    desk.draw();
+                }
+            }
+            prop_assert!(sent.iter().all(|effect| matches!(effect, Effect::Decide(..) | Effect::Repaint)));
+            sent.retain(|effect| matches!(effect, Effect::Decide(..)));
+        }
+        while !sent.is_empty() {
+            store(&mut desk, &mut server, &mut sent);
+        }
+        let marks = |view: &ProposalView| -> Vec<(Decision, Vec<usize>)> {
+            let hunks = view.proposal.files.iter().flat_map(|file| &file.hunks);
+            hunks.map(|hunk| (hunk.decision, hunk.left_out.clone())).collect()
+        };
+        prop_assert_eq!(marks(&desk.model.reviews.current().unwrap().view), marks(&server));
+    }
+}
+
 #[test]
 fn every_size_from_nothing_to_huge_is_drawn_in_every_state() {
     type Reach = fn(&mut Desk);
-    let states: [(&str, Reach); 6] = [
+    let states: [(&str, Reach); 12] = [
         ("idle", |_| {}),
         ("proposal", |desk| desk.propose(&three_hunks())),
         ("writing", |desk| {
@@ -284,6 +380,31 @@ fn every_size_from_nothing_to_huge_is_drawn_in_every_state() {
         }),
         ("confirm", |desk| {
             desk.press("d");
+        }),
+        ("review", |desk| {
+            desk.propose(&super::review::real("list.html", 90));
+            desk.press("f n j v j");
+        }),
+        ("sides", |desk| {
+            desk.propose(&three_hunks());
+            desk.press("f t n j");
+        }),
+        ("editing", |desk| {
+            desk.propose(&super::review::real("list.html", 90));
+            desk.press("f n e End");
+            desk.write("日本語 and more");
+        }),
+        ("summary", |desk| {
+            desk.propose(&three_hunks());
+            desk.press("f Enter");
+        }),
+        ("queue", |desk| {
+            desk.propose(&three_hunks());
+            desk.press("b B");
+        }),
+        ("palette", |desk| {
+            desk.press("Ctrl+P");
+            desk.write("hunk");
         }),
         ("deploying", |desk| {
             desk.event(
@@ -314,7 +435,7 @@ fn every_size_from_nothing_to_huge_is_drawn_in_every_state() {
         ];
         for (width, height) in small.chain(large) {
             desk.take(Message::Resize(width, height));
-            for pane in ["1", "2", "3"] {
+            for pane in ["1", "2", "3", "4"] {
                 if name == "idle" || name == "proposal" {
                     desk.press(pane);
                 }

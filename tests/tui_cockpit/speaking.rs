@@ -6,7 +6,7 @@ use sayso::config::Config;
 use sayso::model::{EventKind, Problem};
 use sayso::tui::keys::Stroke;
 use sayso::tui::message::{Effect, Message};
-use sayso::tui::model::{Focus, Phase};
+use sayso::tui::model::{Focus, Overlay, Phase};
 use sayso::tui::voice_port::{Device, MicEvent, Sound};
 use serde_json::json;
 
@@ -70,7 +70,7 @@ fn words_are_shown_while_they_are_spoken_and_replaced_by_what_was_heard() {
     let text = desk.text();
     assert!(!text.contains("so far"), "{text}");
     assert!(
-        text.contains("heard 76 %") && text.contains("footer.‹31 %?›"),
+        text.contains("heard “Change the footer.‹31 %?›” 76 %"),
         "{text}"
     );
     assert_eq!(desk.press("E"), []);
@@ -90,6 +90,24 @@ fn late_words_of_a_recording_that_was_thrown_away_are_not_shown() {
     let mut desk = recording(&Config::default());
     desk.press("Esc");
     mic(&mut desk, MicEvent::Partial("Deploy".into()));
+    assert!(!desk.text().contains("so far"), "{}", desk.text());
+}
+
+#[test]
+fn words_so_far_do_not_outlive_what_they_came_from() {
+    for event in [MicEvent::NoSpeech, MicEvent::TooShort] {
+        let mut desk = recording(&Config::default());
+        mic(&mut desk, MicEvent::Partial("Deploy".into()));
+        desk.stroke("F5", Stroke::Release);
+        mic(&mut desk, event);
+        assert!(!desk.text().contains("so far"), "{}", desk.text());
+    }
+    let mut desk = recording(&Config::default());
+    mic(&mut desk, MicEvent::Partial("Deploy".into()));
+    desk.stroke("F5", Stroke::Release);
+    mic(&mut desk, clip());
+    assert!(desk.text().contains("so far"), "{}", desk.text());
+    desk.event(EventKind::Error, json!({"message": "no model"}));
     assert!(!desk.text().contains("so far"), "{}", desk.text());
 }
 
@@ -117,6 +135,47 @@ fn with_confirm_what_was_heard_is_sent_by_the_person() {
     assert_eq!(desk.model.focus, Focus::Input);
     assert!(desk.text().contains("Deploy that."), "{}", desk.text());
     assert_eq!(desk.press("Enter"), [Effect::Submit("Deploy that.".into())]);
+}
+
+/// Speaks `words` to the desk by holding F5, with a text in focus.
+fn dictate(desk: &mut Desk, words: &str) {
+    assert_eq!(desk.press("F5"), [Effect::Press]);
+    mic(desk, MicEvent::Recording);
+    desk.stroke("F5", Stroke::Release);
+    assert_eq!(
+        mic(desk, clip()),
+        [Effect::Dictate("/state/clip.wav".into())]
+    );
+    mic(desk, MicEvent::Words(Ok(words.into())));
+}
+
+#[test]
+fn words_go_into_the_hunk_that_is_edited_and_into_what_is_looked_for() {
+    let mut desk = Desk::new(120, 40);
+    desk.take(Message::Keyboard(true));
+    desk.propose(&headline());
+    desk.press("f e");
+    assert!(desk.model.editing.is_some(), "{}", desk.text());
+    dictate(&mut desk, "in spring");
+    let edit = desk.model.editing.as_ref().expect("still being edited");
+    assert!(edit.changed());
+    assert!(
+        edit.area
+            .lines()
+            .iter()
+            .any(|line| line.contains("in spring")),
+        "{:?}",
+        edit.area.lines()
+    );
+
+    let mut desk = Desk::new(120, 40);
+    desk.take(Message::Keyboard(true));
+    desk.press("Ctrl+P");
+    dictate(&mut desk, "Roll back.");
+    match &desk.model.overlay {
+        Some(Overlay::Menu(menu)) => assert_eq!(menu.filter.text(), "Roll back"),
+        other => panic!("{other:?}"),
+    }
 }
 
 #[test]

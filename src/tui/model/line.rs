@@ -80,6 +80,11 @@ impl Line {
         text
     }
 
+    /// What was sent before, oldest first.
+    pub fn history(&self) -> &[String] {
+        &self.history
+    }
+
     /// Puts `text` into the history, unless it is blank or the last entry.
     pub fn remember(&mut self, text: &str) {
         if text.trim().is_empty() || self.history.last().is_some_and(|last| last == text) {

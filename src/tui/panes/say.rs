@@ -49,7 +49,7 @@ fn rows(model: &Model, now: Moment, columns: usize, height: usize) -> Vec<Vec<Sp
     if model.talk.phase != Phase::Idle {
         rows.push(recording(model, columns));
         rows.extend(partial(model, columns, height.saturating_sub(1)));
-    } else if model.talk.partial.is_some() {
+    } else if model.talk.partial.is_some() && (model.work.is_some() || model.talk.reading) {
         rows.extend(partial(model, columns, height.saturating_sub(1).max(1)));
     } else {
         rows.extend(heard(
@@ -164,14 +164,15 @@ fn heard(model: &Model, columns: usize, height: usize) -> Vec<Vec<Span<'static>>
     let said = said.filter(|_| heard.spoken);
     let marked = said.and_then(|said| said.marked(&heard.text));
     let words = text::clean_prose(marked.as_ref().unwrap_or(&heard.text));
-    let verb = match (heard.spoken, said.filter(|_| marked.is_some())) {
-        (false, _) => "you wrote".to_owned(),
-        (true, None) => "heard".to_owned(),
-        (true, Some(said)) => format!("heard {} %", said.percent()),
+    let verb = if heard.spoken { "heard" } else { "you wrote" };
+    let certain = match said.filter(|_| marked.is_some()) {
+        Some(said) => format!(" {} %", said.percent()),
+        None => String::new(),
     };
     let said = vec![
         span(format!(" {verb} "), theme.dim),
         span(format!("“{words}”"), theme.strong),
+        span(certain.clone(), theme.dim),
     ];
     let Some(reading) = heard.reading.as_deref().map(text::clean_prose) else {
         return vec![said];
@@ -179,7 +180,7 @@ fn heard(model: &Model, columns: usize, height: usize) -> Vec<Vec<Span<'static>>
     let taken = vec![span(" → ", theme.dim), span(reading, theme.tip)];
     if height > 2 {
         let mut rows = wrapped(
-            format!("{verb} “{words}”"),
+            format!("{verb} “{words}”{certain}"),
             columns,
             height - 1,
             theme.strong,

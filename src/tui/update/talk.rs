@@ -3,7 +3,7 @@
 
 use super::Turn;
 use crate::model::{EventKind, Problem};
-use crate::tui::keymap::repeats_are_told;
+use crate::tui::keymap::{repeats_are_told, spoken};
 use crate::tui::keys::{Code, Key};
 use crate::tui::message::Effect;
 use crate::tui::model::{Mics, Overlay, Phase, TalkBy, Tone};
@@ -32,7 +32,8 @@ impl Turn<'_> {
             );
             return;
         }
-        if self.m.loaded && !self.m.site.speech.ready {
+        let trial = self.m.overlay == Some(Overlay::Checkup);
+        if self.m.loaded && !self.m.site.speech.ready && !trial {
             let why = self.m.site.speech.message.clone();
             self.say(Tone::Warn, format!("speech is not ready: {why}"));
             // It may have been installed a moment ago in another window.
@@ -230,12 +231,17 @@ impl Turn<'_> {
             return;
         }
         if self.m.text_field().is_none() {
+            if let Some((command, true)) = spoken::command(&words) {
+                self.understood(&words, command);
+                return;
+            }
             self.focus_input();
         }
         let fits = self
             .m
             .text_field()
             .is_some_and(|field| field.dictate(&words));
+        self.filter_changed();
         if !fits {
             self.say(Tone::Warn, "not all of it fits into the text");
         }

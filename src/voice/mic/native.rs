@@ -51,6 +51,9 @@ pub fn list() -> Result<Vec<MicInfo>, Problem> {
             let id = device.id().ok()?;
             let default = Some(&id) == default.as_ref();
             let id = id.to_string();
+            if plugin(&id) {
+                return None;
+            }
             Some(MicInfo {
                 name: name(&device),
                 default,
@@ -227,17 +230,23 @@ fn stream(
     )
 }
 
+fn converted<T: Copy>(samples: &[T]) -> Vec<f32>
+where
+    f32: FromSample<T>,
+{
+    samples
+        .iter()
+        .map(|&sample| f32::from_sample_(sample))
+        .collect()
+}
+
 /// The samples as floats from −1 to 1, whatever they are.
 fn floats(data: &Data) -> Vec<f32> {
     fn all<T: SizedSample>(data: &Data) -> Vec<f32>
     where
         f32: FromSample<T>,
     {
-        let samples = data.as_slice::<T>().unwrap_or_default();
-        samples
-            .iter()
-            .map(|&sample| f32::from_sample_(sample))
-            .collect()
+        converted(data.as_slice::<T>().unwrap_or_default())
     }
     match data.sample_format() {
         SampleFormat::F32 => all::<f32>(data),
@@ -257,6 +266,27 @@ fn floats(data: &Data) -> Vec<f32> {
     }
 }
 
+/// True for what ALSA lists beside its cards: converters, mixers, the null device, and doors to sound servers of which
+/// none is open (otherwise they would have been spoken to directly).
+fn plugin(id: &str) -> bool {
+    const PLUGINS: [&str; 10] = [
+        "null",
+        "jack",
+        "oss",
+        "pulse",
+        "lavrate",
+        "samplerate",
+        "speexrate",
+        "speex",
+        "upmix",
+        "vdownmix",
+    ];
+    id.strip_prefix("alsa:").is_some_and(|name| {
+        let name = name.split(':').next().unwrap_or(name);
+        PLUGINS.contains(&name)
+    })
+}
+
 fn name(device: &Device) -> String {
     device.description().map_or_else(
         |_| "the microphone".to_owned(),
@@ -266,4 +296,41 @@ fn name(device: &Device) -> String {
 
 fn problem(error: &cpal::Error) -> Problem {
     diagnose::explain(error.kind(), &error.to_string(), Surroundings::here())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_microphone_is_not_listed() {
+        for id in ["alsa:null", "alsa:upmix", "alsa:speex", "alsa:pulse"] {
+            assert!(plugin(id), "{id}");
+        }
+        for id in [
+            "alsa:hw:CARD=0",
+            "alsa:default",
+            "alsa:sysdefault:CARD=USB",
+            "coreaudio:null",
+        ] {
+            assert!(!plugin(id), "{id}");
+        }
+    }
+
+    #[test]
+    fn every_sample_format_means_the_same_sound() {
+        let wanted = [0.0, 0.5, -0.5, -1.0];
+        let near = |got: Vec<f32>| {
+            let off = got.iter().zip(&wanted).map(|(a, b)| (a - b).abs());
+            assert!(off.fold(0.0, f32::max) < 0.01, "{got:?}");
+        };
+        near(converted(&[0i8, 64, -64, -128]));
+        near(converted(&[0i16, 16_384, -16_384, -32_768]));
+        near(converted(&[0i32, 1 << 30, -(1 << 30), i32::MIN]));
+        near(converted(&[0i64, 1 << 62, -(1 << 62), i64::MIN]));
+        near(converted(&[128u8, 192, 64, 0]));
+        near(converted(&[32_768u16, 49_152, 16_384, 0]));
+        near(converted(&[0.0f32, 0.5, -0.5, -1.0]));
+        near(converted(&[0.0f64, 0.5, -0.5, -1.0]));
+    }
 }
