@@ -1,5 +1,5 @@
 # The two commands of the README are `make run` and `make test`; the rest is for developers.
-.PHONY: run test setup setup-test build bench lint fmt
+.PHONY: run test setup setup-test build bench record lint fmt
 
 SAYSO = target/release/sayso
 
@@ -25,6 +25,10 @@ setup-test:
 
 bench: setup setup-test build
 	@scripts/bench.sh
+
+# The moving picture of the README: the real cockpit on the sample site, recorded through a terminal emulator.
+record: setup build
+	cargo run --quiet --example record -- $(SAYSO) docs/cockpit.svg
 
 lint:
 	cargo fmt --check

@@ -99,7 +99,9 @@ fn a_spoken_change_goes_live() {
     terminal.send(TALK);
 
     terminal.until("the transcript", |screen| {
-        plain(screen).contains("heard “change the headline to welcome to the garden")
+        let screen = plain(screen);
+        screen.contains("heard ")
+            && screen.contains("“change the headline to welcome to the garden")
     });
     terminal.until("the proposal", |screen| {
         proposes(screen, "Welcome to the garden")

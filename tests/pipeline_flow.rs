@@ -133,6 +133,7 @@ async fn only_accepted_hunks_are_committed() {
     assert_eq!(view.proposal.files[0].hunks.len(), 2);
     let first = view.proposal.files[0].hunks[0].id.clone();
     let decide = Decide {
+        lines: None,
         hunks: vec![first],
         decision: Decision::Rejected,
     };

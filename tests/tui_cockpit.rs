@@ -7,6 +7,10 @@ mod support;
 mod anything;
 #[path = "tui_cockpit/asking.rs"]
 mod asking;
+#[path = "tui_cockpit/board.rs"]
+mod board;
+#[path = "tui_cockpit/coming_back.rs"]
+mod coming_back;
 #[path = "tui_cockpit/deciding.rs"]
 mod deciding;
 #[path = "tui_cockpit/following.rs"]
@@ -15,7 +19,15 @@ mod following;
 mod frames;
 #[path = "tui_cockpit/house.rs"]
 mod house;
+#[path = "tui_cockpit/lines.rs"]
+mod lines;
+#[path = "tui_cockpit/machine.rs"]
+mod machine;
 #[path = "tui_cockpit/reading.rs"]
 mod reading;
+#[path = "tui_cockpit/review.rs"]
+mod review;
+#[path = "tui_cockpit/speaking.rs"]
+mod speaking;
 #[path = "tui_cockpit/talking.rs"]
 mod talking;

@@ -5,6 +5,8 @@
 #[path = "tui_pty/support.rs"]
 mod support;
 
+#[path = "tui_pty/manners.rs"]
+mod manners;
 #[path = "tui_pty/modes.rs"]
 mod modes;
 #[path = "tui_pty/talk.rs"]

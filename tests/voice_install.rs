@@ -1,18 +1,31 @@
 //! Installing the recogniser for real: 85 MB through this machine's pip. Run with `--ignored`.
 
 use sayso::cli::speech::{SpeechArgs, SpeechCommand, run};
+use sayso::cli::{Exit, Place};
+use sayso::config::Paths;
 use sayso::speech::install::{self, Step};
 use sayso::speech::local::Local;
+use sayso::speech::local::files::Kind;
 
 #[tokio::test]
 #[ignore = "downloads 85 MB"]
 async fn everything_is_fetched_checked_and_understood() {
     let folder = tempfile::tempdir().unwrap();
-    let models = folder.path().join("models");
+    let paths = Paths {
+        config: folder.path().join("config"),
+        state: folder.path().join("state"),
+        cache: folder.path().to_owned(),
+    };
+    let models = paths.models();
     let mut steps = Vec::new();
-    let placed = install::install(&models, None, &mut |step| steps.push(step))
-        .await
-        .unwrap();
+    let placed = install::install(
+        &models,
+        Kind::named("tiny-en").unwrap(),
+        None,
+        &mut |step| steps.push(step),
+    )
+    .await
+    .unwrap();
     assert_eq!(placed.len(), 4);
     for step in &steps {
         match step {
@@ -35,13 +48,17 @@ async fn everything_is_fetched_checked_and_understood() {
     .unwrap();
     let args = SpeechArgs {
         command: SpeechCommand::Install {
+            name: None,
             from: None,
+            yes: false,
             json: true,
         },
     };
-    assert_eq!(run(args, &models).await.unwrap(), 0);
+    let place = Place::default();
+    assert_eq!(run(args, &place, &paths).await.unwrap(), Exit::Done);
     let args = SpeechArgs {
         command: SpeechCommand::Status { json: false },
     };
-    assert_eq!(run(args, &models).await.unwrap(), 0);
+    let place = Place::default();
+    assert_eq!(run(args, &place, &paths).await.unwrap(), Exit::Done);
 }

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import cockpit
 import job
+import mic
 import speech
 from world import Missing, Result, World
 
@@ -28,7 +29,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--sayso", type=Path, required=True, help="the release build")
     parser.add_argument("--venv", type=Path, required=True, help="where the publisher's library is installed")
-    parser.add_argument("--only", type=int, action="append", help="measure only this row (1 to 6); repeatable")
+    parser.add_argument("--only", type=int, action="append", help="measure only this row (1 to 8); repeatable")
     args = parser.parse_args()
     world = World(args.sayso)
     rows = [
@@ -61,6 +62,16 @@ def main() -> None:
             "100,000 events in the log: open the cockpit → first frame",
             "≤ 150 ms",
             lambda: cockpit.many_events(world),
+        ),
+        Row(
+            f"first and last word, {mic.CLIPS} clips pressed and released at random moments",
+            "0 clipped",
+            lambda: mic.clipped(world),
+        ),
+        Row(
+            "microphone armed and idle, speech model loaded",
+            "≤ 4 % of a core, ≤ 170 MiB",
+            lambda: mic.idle(world),
         ),
     ]
     began, before = time.monotonic(), spent()

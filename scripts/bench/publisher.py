@@ -20,7 +20,11 @@ def main() -> None:
         for name, options in (("default", None), ("lean", lean))
     }
     for line in sys.stdin:
-        model = models[line.strip()]
+        # The name of a model, and another file after a tab.
+        kind, _, path = line.rstrip("\n").partition("\t")
+        if path:
+            samples, rate = load_wav_file(path)
+        model = models[kind]
         began, used = time.perf_counter(), time.process_time()
         transcript = model.transcribe_without_streaming(samples, rate)
         took, used = time.perf_counter() - began, time.process_time() - used

@@ -3,8 +3,8 @@
 use super::embed::Session;
 use super::wait::Watcher;
 use super::{Exit, Place, print};
-use crate::model::Problem;
-use crate::model::api::SyncRequest;
+use crate::model::api::{BatchApproval, Reviewed, Status, SyncRequest};
+use crate::model::{Action, Problem, ProposalState};
 
 /// Arguments of `sayso commit`.
 #[derive(clap::Args, Debug)]
@@ -14,6 +14,12 @@ pub struct Args {
     /// The commit message.
     #[arg(long, short)]
     message: Option<String>,
+    /// All open proposals together, as one commit.
+    #[arg(long, conflicts_with = "paths")]
+    all_proposals: bool,
+    /// With --all-proposals: deploy the commit, once.
+    #[arg(long, requires = "all_proposals")]
+    deploy: bool,
     /// Commit without asking.
     #[arg(long, short)]
     yes: bool,
@@ -33,6 +39,9 @@ pub async fn run(place: &Place, args: Args) -> Result<Exit, Problem> {
 async fn commit(session: &Session, args: &Args) -> Result<Exit, Problem> {
     let client = &session.client;
     let status = client.status().await?;
+    if args.all_proposals {
+        return commit_all(session, args, &status).await;
+    }
     let what = match (status.proposals.last(), status.repository.changes) {
         (Some(open), _) if args.paths.is_empty() => {
             if !args.json {
@@ -53,15 +62,8 @@ async fn commit(session: &Session, args: &Args) -> Result<Exit, Problem> {
         (_, 1) => format!("Commit 1 changed path to {}?", status.repository.branch),
         (_, n) => format!("Commit {n} changed paths to {}?", status.repository.branch),
     };
-    if !args.yes {
-        match if args.json { None } else { print::ask(&what) } {
-            Some(true) => {}
-            Some(false) => return Ok(Exit::Refused),
-            None => {
-                return Err(Problem::new(403, "refused", what)
-                    .hint("no terminal to ask on: use --yes to commit without asking"));
-            }
-        }
+    if !confirmed(args, what)? {
+        return Ok(Exit::Refused);
     }
     let mut watcher = Watcher::new(client, status.cursor, args.json);
     let request = SyncRequest {
@@ -72,4 +74,77 @@ async fn commit(session: &Session, args: &Args) -> Result<Exit, Problem> {
     let synced = client.quick_commit(&request).await?;
     watcher.commit(&synced.commit).await?;
     Ok(Exit::Done)
+}
+
+/// Every open proposal, as it stands in `status`, as one commit.
+async fn commit_all(session: &Session, args: &Args, status: &Status) -> Result<Exit, Problem> {
+    let client = &session.client;
+    let open: Vec<_> = status
+        .proposals
+        .iter()
+        .filter(|view| view.proposal.state == ProposalState::Open)
+        .collect();
+    if open.is_empty() {
+        return Err(Problem::new(
+            422,
+            "nothing-to-commit",
+            "no proposal is open",
+        ));
+    }
+    if !args.json {
+        for view in &open {
+            print::line(&format!("\u{ab}{}\u{bb}", view.proposal.title));
+            print::diff(&view.patch);
+        }
+    }
+    let then = if args.deploy {
+        format!(" and deploy it to {}", status.environment)
+    } else {
+        String::new()
+    };
+    let what = format!(
+        "Commit {} proposals as one commit to {}{then}?",
+        open.len(),
+        status.repository.branch
+    );
+    if !confirmed(args, what)? {
+        return Ok(Exit::Refused);
+    }
+    let mut watcher = Watcher::new(client, status.cursor.clone(), args.json);
+    let approval = BatchApproval {
+        proposals: open
+            .iter()
+            .map(|view| Reviewed {
+                proposal: view.proposal.id.clone(),
+                version: view.proposal.version,
+            })
+            .collect(),
+        action: Some(if args.deploy {
+            Action::Deploy
+        } else {
+            Action::Commit
+        }),
+        message: args.message.clone(),
+        environment: None,
+    };
+    let synced = client.approve_batch(&approval).await?;
+    match synced.deployment {
+        Some(deployment) => watcher.deployment(&deployment).await,
+        None => {
+            watcher.commit(&synced.commit).await?;
+            Ok(Exit::Done)
+        }
+    }
+}
+
+/// Whether the person says yes, or said so beforehand.
+fn confirmed(args: &Args, what: String) -> Result<bool, Problem> {
+    if args.yes {
+        return Ok(true);
+    }
+    match if args.json { None } else { print::ask(&what) } {
+        Some(answer) => Ok(answer),
+        None => Err(Problem::new(403, "refused", what)
+            .hint("no terminal to ask on: use --yes to commit without asking")),
+    }
 }

@@ -56,7 +56,7 @@ pub async fn run(args: Args) -> Result<Exit, Problem> {
         server: None,
     };
     if !args.headless && std::io::stdin().is_terminal() && std::io::stdout().is_terminal() {
-        return cockpit::run(&place).await;
+        return cockpit::run(&place, false).await;
     }
     let wav = match &args.wav {
         Some(path) => std::fs::read(path)

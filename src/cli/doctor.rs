@@ -1,18 +1,19 @@
 //! `sayso doctor`: what works on this machine, and what to do about what does not.
 
 use std::io::IsTerminal;
+use std::time::Duration;
 
 use serde::Serialize;
 
 use super::embed::repo_dir;
-use super::{Exit, Place, print};
-use crate::config::{self, Paths};
+use super::{Exit, Place, print, wiring};
+use crate::config::{self, Config, Paths};
 use crate::model::Problem;
 use crate::speech::Transcriber;
-use crate::speech::local::Local;
 use crate::vcs::Repository;
 use crate::vcs::git::Git;
-use crate::voice;
+use crate::voice::probe::{Probe, probe};
+use crate::voice::{self, diagnose};
 
 /// Arguments of `sayso doctor`.
 #[derive(clap::Args, Debug)]
@@ -24,20 +25,20 @@ pub struct Args {
 
 /// One thing that was looked at.
 #[derive(Clone, Debug, Serialize)]
-struct Check {
+pub(super) struct Check {
     /// What.
-    name: &'static str,
+    pub(super) name: &'static str,
     /// Whether it is as it should be.
-    ok: bool,
+    pub(super) ok: bool,
     /// What was found.
-    found: String,
+    pub(super) found: String,
     /// What to do, where something is to be done.
     #[serde(skip_serializing_if = "Option::is_none")]
-    next: Option<String>,
+    pub(super) next: Option<String>,
 }
 
 impl Check {
-    fn new(name: &'static str, found: impl Into<String>) -> Self {
+    pub(super) fn new(name: &'static str, found: impl Into<String>) -> Self {
         Self {
             name,
             ok: true,
@@ -55,7 +56,7 @@ impl Check {
         }
     }
 
-    fn of(name: &'static str, result: Result<String, Problem>) -> Self {
+    pub(super) fn of(name: &'static str, result: Result<String, Problem>) -> Self {
         match result {
             Ok(found) => Self::new(name, found),
             Err(problem) => Self::bad(name, &problem),
@@ -65,7 +66,7 @@ impl Check {
 
 /// Runs the command. Done when all is well, failed when something is not.
 pub async fn run(place: &Place, args: Args) -> Result<Exit, Problem> {
-    let checks = look(place).await?;
+    let checks = look(place, true).await?;
     if args.json {
         print::line(&serde_json::to_string(&checks).map_err(Problem::internal)?);
     } else {
@@ -88,7 +89,8 @@ pub async fn run(place: &Place, args: Args) -> Result<Exit, Problem> {
     })
 }
 
-async fn look(place: &Place) -> Result<Vec<Check>, Problem> {
+/// Looks at everything; the microphone is opened only to `listen`.
+pub(super) async fn look(place: &Place, listen: bool) -> Result<Vec<Check>, Problem> {
     let paths = Paths::platform()?;
     let mut checks = Vec::new();
     let git = Git::open(&repo_dir(place)?).await;
@@ -118,14 +120,13 @@ async fn look(place: &Place) -> Result<Vec<Check>, Problem> {
     if let Some(root) = &root {
         checks.push(state(&paths, root));
     }
-    let speech = Local::new(paths.models()).status();
-    checks.push(Check {
-        name: "speech model",
-        ok: speech.ready,
-        found: speech.message,
-        next: (!speech.ready).then(|| "sayso speech install".to_owned()),
-    });
-    checks.push(microphone().await);
+    // With a mistake in the configuration the defaults tell as much as can be told.
+    let config = config::load(&paths, root.as_deref()).unwrap_or_default();
+    if let Some(root) = &root {
+        checks.extend(super::doctor_site::look(&config, root));
+    }
+    checks.push(speech(&config, &paths));
+    checks.extend(microphone(&config, &paths, listen).await);
     checks.push(terminal());
     Ok(checks)
 }
@@ -138,34 +139,109 @@ fn state(paths: &Paths, root: &std::path::Path) -> Check {
     Check::of("state folder", result)
 }
 
-async fn microphone() -> Check {
+fn speech(config: &Config, paths: &Paths) -> Check {
+    let chosen = wiring::recogniser(config, paths, &wiring::vocabulary(config));
+    match chosen.map(|chosen| chosen.status()) {
+        Ok(status) => Check {
+            name: "speech",
+            ok: status.ready,
+            found: format!("{}: {}", status.engine, status.message),
+            next: (!status.ready).then(|| format!("sayso speech install {}", config.speech.model)),
+        },
+        Err(problem) => Check::bad("speech", &problem),
+    }
+}
+
+/// How long the microphone is listened to.
+const LISTEN: Duration = Duration::from_millis(700);
+
+/// Which microphones there are, and how long a press of the key waits for the one that is used.
+async fn microphone(config: &Config, paths: &Paths, listen: bool) -> Vec<Check> {
+    let voice = &config.voice;
+    let wanted = Some(voice.device.clone())
+        .filter(|device| !device.is_empty())
+        .or_else(|| super::microphone::chosen(paths));
     // Sound systems may block or print: both stay away from the list.
-    let listed = tokio::task::spawn_blocking(|| {
+    let looked = tokio::task::spawn_blocking(move || {
+        #[cfg(unix)]
         let quiet = voice::stderr::Quiet::begin(None);
         let listed = voice::microphones();
+        let probed = match &listed {
+            Ok(found) if listen && !found.is_empty() => Some(probe(wanted, LISTEN)),
+            _ => None,
+        };
+        #[cfg(unix)]
         drop(quiet);
-        listed
+        (listed, probed)
     })
-    .await
-    .unwrap_or_else(|error| Err(Problem::internal(error)));
-    Check::of(
-        "microphone",
-        listed.and_then(|found| {
-            let name = |info: &voice::MicInfo| {
-                if info.default {
-                    format!("{} (default)", info.name)
-                } else {
-                    info.name.clone()
-                }
-            };
-            let names: Vec<String> = found.iter().map(name).collect();
-            if names.is_empty() {
-                return Err(Problem::not_found("there is no microphone")
-                    .hint("connect one, or type instructions: typed text does everything"));
+    .await;
+    let (listed, probed) = match looked {
+        Ok(looked) => looked,
+        Err(error) => return vec![Check::bad("microphone", &Problem::internal(error))],
+    };
+    let names = listed.and_then(|found| {
+        let name = |info: &voice::MicInfo| {
+            if info.default {
+                format!("{} (default)", info.name)
+            } else {
+                info.name.clone()
             }
-            Ok(names.join(", "))
-        }),
-    )
+        };
+        let names: Vec<String> = found.iter().map(name).collect();
+        if names.is_empty() {
+            return Err(Problem::not_found("there is no microphone")
+                .hint("connect one, or type instructions: typed text does everything"));
+        }
+        Ok(names.join(", "))
+    });
+    let mut checks = vec![Check::of("microphone", names)];
+    match probed {
+        Some(Ok(probe)) => checks.extend(delays(&probe, voice)),
+        Some(Err(problem)) => checks.push(Check::bad("recording", &problem)),
+        None => {}
+    }
+    checks
+}
+
+/// What was measured, against what is recorded from before a press and after a release.
+fn delays(probe: &Probe, voice: &config::Voice) -> [Check; 2] {
+    let (before, after) = (voice.pre_roll.duration(), voice.tail.duration());
+    let ms = |time: Duration| time.as_millis();
+    let heard = if probe.muted {
+        Check::bad("recording", &diagnose::muted(&probe.device))
+    } else {
+        let found = format!(
+            "{}, {} Hz, loudest {:.0} dB",
+            probe.device, probe.rate, probe.peak_db
+        );
+        Check::new("recording", found)
+    };
+    let cold = format!(
+        "cold, {} ms from the press to the first sample: speak once «REC» is shown",
+        ms(probe.cold)
+    );
+    // A sample is as old as the longest pause at most when the key is pressed.
+    let lost = probe.pause.saturating_sub(before);
+    let warm = match voice.warm.duration() {
+        Duration::ZERO => "always cold ([voice] warm = \"0s\")".to_owned(),
+        warm => format!(
+            "warm (for {} s after a recording), {} ms: {} ms of pre-roll against pauses of {} ms",
+            warm.as_secs(),
+            ms(lost),
+            ms(before),
+            ms(probe.pause)
+        ),
+    };
+    let tail = format!("after the release {} ms of tail", ms(after));
+    let mut delay = Check::new("press to sound", format!("{cold}; {warm}; {tail}"));
+    if !lost.is_zero() {
+        delay.ok = false;
+        delay.next = Some(format!(
+            "set [voice] pre_roll to {} ms or more",
+            ms(probe.pause) + 100
+        ));
+    }
+    [heard, delay]
 }
 
 fn terminal() -> Check {
@@ -187,4 +263,41 @@ fn terminal() -> Check {
         ""
     };
     Check::new("terminal", format!("{kind}{inside}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn probed(pause: u64, muted: bool) -> Probe {
+        Probe {
+            device: "Headset".to_owned(),
+            rate: 16_000,
+            cold: Duration::from_millis(34),
+            pause: Duration::from_millis(pause),
+            peak_db: -31.0,
+            muted,
+        }
+    }
+
+    #[test]
+    fn the_measured_gap_is_told_cold_and_warm() {
+        let voice = Config::default().voice;
+        let [heard, delay] = delays(&probed(21, false), &voice);
+        assert!(heard.ok && heard.found.contains("Headset"));
+        assert!(delay.ok, "{delay:?}");
+        for part in [
+            "cold, 34 ms",
+            "0 ms: 300 ms of pre-roll",
+            "pauses of 21 ms",
+            "250 ms of tail",
+        ] {
+            assert!(delay.found.contains(part), "{part}: {}", delay.found);
+        }
+        let [_, slow] = delays(&probed(420, false), &voice);
+        assert!(!slow.ok && slow.found.contains("120 ms: 300"), "{slow:?}");
+        assert!(slow.next.unwrap().contains("520 ms"));
+        let [muted, _] = delays(&probed(21, true), &voice);
+        assert!(!muted.ok && muted.found.contains("zeros"));
+    }
 }

@@ -39,6 +39,8 @@ pub struct Session {
     pub paths: Paths,
     /// The project's folders; `None` on a remote server.
     pub project: Option<ProjectPaths>,
+    /// The recogniser of this process: the server's own when that runs here.
+    pub speech: Arc<dyn Transcriber>,
     owned: Option<Owned>,
 }
 
@@ -69,6 +71,7 @@ impl Session {
             })?;
             return Ok(Self {
                 client,
+                speech: recogniser(&config, &paths)?,
                 config,
                 paths,
                 project: None,
@@ -89,6 +92,7 @@ impl Session {
                 let client = Client::new(owner(&project).await?)?;
                 Ok(Self {
                     client,
+                    speech: recogniser(&config, &paths)?,
                     config,
                     paths,
                     project: Some(project),
@@ -115,14 +119,19 @@ impl Session {
         let store = Store::open(&project.database())?;
         let log = EventLog::open(store, &name)?;
         let (targets, notices) = targets(&config, &project).await?;
-        let transcriber: Arc<dyn Transcriber> =
-            Arc::new(crate::speech::local::Local::new(paths.models()));
+        let vocabulary = super::wiring::vocabulary(&config);
+        let choice = super::wiring::recogniser(&config, &paths, &vocabulary)?;
+        let git = Arc::new(git) as Arc<dyn Repository>;
+        if choice.cloud() {
+            super::wiring::learn_pages(vocabulary, Arc::clone(&git));
+        }
+        let transcriber: Arc<dyn Transcriber> = Arc::new(choice);
         let conductor = Conductor::open(Setup {
             log,
             config: config.clone(),
-            repo: Arc::new(git) as Arc<dyn Repository>,
+            repo: git,
             generators: generate::generators(&config.generate),
-            transcriber: Some(transcriber),
+            transcriber: Some(Arc::clone(&transcriber)),
             targets,
             recordings: project.recordings(),
             notices: Some(notices),
@@ -140,6 +149,7 @@ impl Session {
         )?;
         Ok(Self {
             client: Client::new(endpoint)?,
+            speech: transcriber,
             config,
             paths,
             project: Some(project),
@@ -180,6 +190,13 @@ impl Drop for Session {
             owned.shutdown.cancel();
         }
     }
+}
+
+/// A recogniser of this process's own, for what is not sent to the server: dictation and partial words.
+fn recogniser(config: &Config, paths: &Paths) -> Result<Arc<dyn Transcriber>, Problem> {
+    let vocabulary = super::wiring::vocabulary(config);
+    let choice = super::wiring::recogniser(config, paths, &vocabulary)?;
+    Ok(Arc::new(choice))
 }
 
 /// The folder to look for a repository in.

@@ -1,5 +1,6 @@
 //! Argument parsing, one file per subcommand, exit codes.
 
+mod checkup;
 mod cockpit;
 mod commit;
 mod completions;
@@ -7,9 +8,11 @@ mod demo;
 mod deploy;
 mod deployments;
 mod doctor;
+mod doctor_site;
 mod embed;
 mod events;
 mod init;
+mod microphone;
 mod print;
 mod rollback;
 mod say;
@@ -60,6 +63,9 @@ pub struct Args {
     /// Use this Sayso server instead of one inside this process; its token comes from SAYSO_TOKEN.
     #[arg(long, global = true, value_name = "URL", env = "SAYSO_SERVER")]
     server: Option<url::Url>,
+    /// The cockpit as plain lines: for screen readers, and to keep the terminal's own history.
+    #[arg(long)]
+    no_alt_screen: bool,
     #[command(subcommand)]
     command: Option<Command>,
 }
@@ -84,7 +90,7 @@ enum Command {
     Deployments(deployments::Args),
     /// The event log.
     Events(events::Args),
-    /// Speech recognition: install, status, transcribe a file.
+    /// Speech: models, microphones, recordings, a report of what was heard.
     Speech(speech::SpeechArgs),
     /// Run the server alone, without the cockpit.
     Serve(serve::Args),
@@ -97,7 +103,7 @@ enum Command {
 }
 
 /// Where a command works.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Place {
     repo: Option<PathBuf>,
     server: Option<url::Url>,
@@ -148,7 +154,7 @@ async fn run(args: Args) -> Result<Exit, Problem> {
         server: args.server,
     };
     match args.command {
-        None => cockpit::run(&place).await,
+        None => cockpit::run(&place, args.no_alt_screen).await,
         Some(Command::Demo(args)) => demo::run(args).await,
         Some(Command::Say(args)) => say::run(&place, args).await,
         Some(Command::Commit(args)) => commit::run(&place, args).await,
@@ -158,7 +164,7 @@ async fn run(args: Args) -> Result<Exit, Problem> {
         Some(Command::Status(args)) => status::run(&place, args).await,
         Some(Command::Deployments(args)) => deployments::run(&place, args).await,
         Some(Command::Events(args)) => events::run(&place, args).await,
-        Some(Command::Speech(args)) => run_speech(args).await,
+        Some(Command::Speech(args)) => run_speech(&place, args).await,
         Some(Command::Serve(args)) => serve::run(&place, args).await,
         Some(Command::Doctor(args)) => doctor::run(&place, args).await,
         Some(Command::Init(args)) => init::run(&place, args).await,
@@ -166,15 +172,8 @@ async fn run(args: Args) -> Result<Exit, Problem> {
     }
 }
 
-async fn run_speech(args: speech::SpeechArgs) -> Result<Exit, Problem> {
-    let models = crate::config::Paths::platform()?.models();
-    match speech::run(args, &models).await {
-        Ok(0) => Ok(Exit::Done),
-        Ok(_) => Ok(Exit::Failed),
-        Err(error) => Err(error
-            .downcast::<Problem>()
-            .unwrap_or_else(Problem::internal)),
-    }
+async fn run_speech(place: &Place, args: speech::SpeechArgs) -> Result<Exit, Problem> {
+    speech::run(args, place, &crate::config::Paths::platform()?).await
 }
 
 fn wants_json(command: Option<&Command>) -> bool {

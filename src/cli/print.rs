@@ -116,7 +116,8 @@ pub fn summary(event: &Event) -> String {
 
 /// Text from a site, a hook or a server, made safe for a terminal: no escapes, no other controls.
 pub fn clean(text: &str) -> String {
-    text.chars()
+    crate::model::ansi::strip(text)
+        .chars()
         .map(|c| if c == '\t' { ' ' } else { c })
         .filter(|c| !c.is_control())
         .collect()

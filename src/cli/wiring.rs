@@ -1,20 +1,40 @@
 //! Connecting rooms: what the configuration means for the embedded host and the microphone.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::mpsc;
 
 use super::embed::Session;
 use super::print;
-use crate::config::{Config, ProjectPaths};
+use crate::config::{Config, Paths, ProjectPaths};
 use crate::deploy::build::BuildOptions;
 use crate::deploy::health::HealthOptions;
 use crate::deploy::{LocalNotice, LocalOptions};
+use crate::intent::phrases::PHRASES;
 use crate::model::Problem;
+use crate::speech::choice::{Choice, Wanted};
+use crate::speech::openai::{OpenAiOptions, Vocabulary};
+use crate::vcs::Repository;
 use crate::voice::{Recorder, VoiceEvent, VoiceOptions};
 
 /// Between two looks at a release that just went live.
 const WATCH_EVERY: Duration = Duration::from_secs(2);
+
+/// What the configuration means for a build.
+pub fn build_options(config: &Config) -> BuildOptions {
+    let text = |value: &str| (!value.is_empty()).then(|| value.to_owned());
+    BuildOptions {
+        // An empty command means no build to the host; to people "none" does, and empty means "find it".
+        command: match config.build.command.as_str() {
+            "none" => Some(String::new()),
+            command => text(command),
+        },
+        output: text(&config.build.output),
+        timeout: config.build.time_limit.duration(),
+        ..BuildOptions::default()
+    }
+}
 
 /// What the configuration means for the embedded host.
 pub fn local_options(
@@ -22,24 +42,14 @@ pub fn local_options(
     project: &ProjectPaths,
     notices: mpsc::UnboundedSender<LocalNotice>,
 ) -> LocalOptions {
-    let text = |value: &str| (!value.is_empty()).then(|| value.to_owned());
     let watch = config.health.watch.duration();
     LocalOptions {
         environments: vec![(config.deploy.environment.clone(), config.deploy.local.port)],
         keep: config.deploy.local.keep,
-        build: BuildOptions {
-            // An empty command means no build to the host; to people "none" does, and empty means "find it".
-            command: match config.build.command.as_str() {
-                "none" => Some(String::new()),
-                command => text(command),
-            },
-            output: text(&config.build.output),
-            timeout: config.build.time_limit.duration(),
-            ..BuildOptions::default()
-        },
+        build: build_options(config),
         health: HealthOptions {
             path: config.health.path.clone(),
-            expect_text: text(&config.health.expect),
+            expect_text: Some(config.health.expect.clone()).filter(|text| !text.is_empty()),
             timeout: config.health.timeout.duration(),
             watch,
             probes: u32::try_from(watch.as_millis() / WATCH_EVERY.as_millis())
@@ -87,6 +97,84 @@ pub async fn interrupted() {
     let _ = tokio::signal::ctrl_c().await;
 }
 
+/// Where a key for a speech server comes from.
+const KEY: &str = "OPENAI_API_KEY";
+
+/// How many phrases of each control a speech server is told.
+const SAMPLES: usize = 2;
+
+/// Pages that a speech server is told the names of.
+const PAGES: usize = 40;
+
+/// The recogniser that the configuration means on this machine.
+pub fn recogniser(
+    config: &Config,
+    paths: &Paths,
+    vocabulary: &Vocabulary,
+) -> Result<Choice, Problem> {
+    let speech = &config.speech;
+    Choice::make(Wanted {
+        engine: speech.engine.clone(),
+        models: paths.models(),
+        model: speech.model.clone(),
+        server: OpenAiOptions {
+            base: speech.url.clone(),
+            key: std::env::var(KEY).ok().filter(|key| !key.is_empty()),
+            model: speech.cloud_model.clone(),
+            language: speech.language.clone(),
+            stream: speech.stream,
+            vocabulary: vocabulary.clone(),
+        },
+    })
+}
+
+/// What is likely to be said to any site: the commands, as people say them, and the environment.
+pub fn vocabulary(config: &Config) -> Vocabulary {
+    let sentence = |phrase: &&str| {
+        let mut letters = phrase.chars();
+        let first = letters.next().map(|first| first.to_ascii_uppercase());
+        let rest: String = letters.collect();
+        format!("{}{rest}.", first.unwrap_or_default())
+    };
+    // The first phrase of a control is its bare verb; the later ones are how it is said.
+    let commands = PHRASES
+        .iter()
+        .flat_map(|(_, phrases)| phrases.iter().skip(1).take(SAMPLES).map(sentence));
+    let mut words: Vec<String> = commands.collect();
+    words.push(format!("{}.", config.deploy.environment));
+    Vocabulary::new(words)
+}
+
+/// Adds the names of the site's pages to what is likely to be said, in the background.
+pub fn learn_pages(vocabulary: Vocabulary, repo: Arc<dyn Repository>) {
+    tokio::spawn(async move {
+        let pages = async {
+            let head = repo.status().await?.head;
+            let tree = repo.tree(&head).await?;
+            let names = tree.files().iter().filter_map(|file| page(&file.path));
+            Ok::<Vec<String>, Problem>(names.take(PAGES).collect())
+        };
+        match pages.await {
+            Ok(pages) => vocabulary.add(pages),
+            Err(problem) => tracing::debug!(%problem, "the pages' names are not known"),
+        }
+    });
+}
+
+/// What people call the page in the file at `path`; `None` when it is none.
+fn page(path: &str) -> Option<String> {
+    let (stem, extension) = path.rsplit_once('.')?;
+    if !["html", "htm", "md", "mdx", "astro", "vue", "svelte"].contains(&extension) {
+        return None;
+    }
+    let name = stem.rsplit('/').find(|part| *part != "index")?;
+    let words = name.replace(['-', '_'], " ");
+    words
+        .chars()
+        .all(|c| c.is_alphanumeric() || c == ' ')
+        .then_some(words)
+}
+
 /// What the configuration means for the microphone. Clips are kept apart from the recordings of instructions,
 /// which the server keeps under their own names.
 pub fn voice_options(session: &Session) -> VoiceOptions {
@@ -96,11 +184,16 @@ pub fn voice_options(session: &Session) -> VoiceOptions {
         None => session.paths.state.join("recordings"),
     };
     VoiceOptions {
-        device: (!voice.device.is_empty()).then(|| voice.device.clone()),
+        device: Some(voice.device.clone())
+            .filter(|device| !device.is_empty())
+            .or_else(|| super::microphone::chosen(&session.paths)),
         keep: voice.keep,
+        keep_days: voice.keep_days,
+        sounds: voice.sounds,
         before: voice.pre_roll.duration(),
         after: voice.tail.duration(),
         limit: voice.limit.duration(),
+        silence: voice.silence.duration(),
         warm: voice.warm.duration(),
         ..VoiceOptions::new(folder.join("clips"))
     }
@@ -111,7 +204,13 @@ pub async fn record_once(session: &Session) -> Result<Vec<u8>, Problem> {
     let failed =
         |error: std::io::Error| Problem::internal(format!("the recorder cannot start: {error}"));
     let (recorder, mut events) = Recorder::spawn(voice_options(session)).map_err(failed)?;
-    recorder.press();
+    // Where it ends by itself, too, hands stay free.
+    let by_itself = session.config.voice.auto_end;
+    if by_itself {
+        recorder.start();
+    } else {
+        recorder.press();
+    }
     let mut line = tokio::task::spawn_blocking(|| {
         let mut line = String::new();
         // Whatever ends the wait ends the recording.
@@ -129,6 +228,9 @@ pub async fn record_once(session: &Session) -> Result<Vec<u8>, Problem> {
         };
         match event {
             Some(VoiceEvent::Opening) => eprintln!("opening the microphone …"),
+            Some(VoiceEvent::Recording { .. }) if by_itself => {
+                eprintln!("recording; it ends when you stop speaking, or with Enter");
+            }
             Some(VoiceEvent::Recording { .. }) => eprintln!("recording; Enter ends it"),
             Some(VoiceEvent::Muted) => eprintln!("the microphone is silent: is it muted?"),
             Some(VoiceEvent::Clip { path, .. }) => {
@@ -142,6 +244,27 @@ pub async fn record_once(session: &Session) -> Result<Vec<u8>, Problem> {
             Some(VoiceEvent::Failed(problem)) => return Err(problem),
             Some(_) => {}
             None => return Err(Problem::internal("the recorder stopped")),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pages_are_called_by_their_names() {
+        assert_eq!(page("about-us.html").as_deref(), Some("about us"));
+        assert_eq!(page("blog/index.md").as_deref(), Some("blog"));
+        assert_eq!(page("index.html"), None);
+        assert_eq!(page("style.css"), None);
+    }
+
+    #[test]
+    fn a_server_is_told_how_commands_are_said() {
+        let words = format!("{:?}", vocabulary(&Config::default()));
+        for wanted in ["Commit that.", "Deploy that.", "production."] {
+            assert!(words.contains(wanted), "{wanted} is missing in {words}");
         }
     }
 }

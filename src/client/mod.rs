@@ -15,8 +15,9 @@ use serde::de::DeserializeOwned;
 use url::Url;
 
 use crate::model::api::{
-    Accepted, Answer, Approval, Approved, Decide, DeploymentList, EditText, EventPage,
-    ProposalView, Reject, Revise, Rollback, Status, Submission, SyncRequest, Synced,
+    Accepted, Answer, Approval, Approved, BatchApproval, Comparison, Decide, DeploymentList,
+    EditText, EventPage, ProposalView, Reject, Revise, Rollback, Status, Submission, SyncRequest,
+    Synced,
 };
 use crate::model::{
     Cursor, Deployment, DeploymentId, Instruction, InstructionId, LiveRelease, Problem, ProposalId,
@@ -101,6 +102,9 @@ impl Client {
         if let Some(engine) = &submission.engine {
             form = form.text("engine", engine.clone());
         }
+        if !submission.commands.is_empty() {
+            form = form.text("commands", submission.commands.join("\n"));
+        }
         let request = self.request(Method::POST, "api/voice-to-code")?;
         answer(request.header("Idempotency-Key", key).multipart(form)).await
     }
@@ -139,6 +143,11 @@ impl Client {
     pub async fn approve(&self, id: &ProposalId, approval: &Approval) -> Result<Approved, Problem> {
         self.post(&format!("api/proposals/{id}/approve"), approval)
             .await
+    }
+
+    /// `POST /api/proposals/approve`: several as one commit.
+    pub async fn approve_batch(&self, approval: &BatchApproval) -> Result<Synced, Problem> {
+        self.post("api/proposals/approve", approval).await
     }
 
     /// `POST /api/proposals/{id}/reject`.
@@ -197,6 +206,13 @@ impl Client {
     /// `GET /api/deployments/{id}`.
     pub async fn deployment(&self, id: &DeploymentId) -> Result<Deployment, Problem> {
         self.get(&format!("api/deployments/{id}")).await
+    }
+
+    /// `GET /api/deployments/compare`: what differs between two deployments, releases or commits.
+    pub async fn compare(&self, a: &str, b: &str) -> Result<Comparison, Problem> {
+        let request = self.request(Method::GET, "api/deployments/compare")?;
+        let request = request.query(&[("a", a), ("b", b)]);
+        answer(request.timeout(Duration::from_secs(60))).await
     }
 
     /// `POST /api/deployments/{id}/cancel`.

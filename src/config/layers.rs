@@ -4,7 +4,7 @@ use std::path::Path;
 
 use toml::{Table, Value};
 
-use super::{Config, DEFAULTS, Paths};
+use super::{Config, DEFAULTS, Paths, keys, phrase};
 use crate::model::Problem;
 
 /// One layer of configuration.
@@ -52,9 +52,14 @@ pub fn load_layers(layers: &[Layer]) -> Result<Config, Problem> {
     let mut merged: Table =
         toml::from_str(DEFAULTS).map_err(|e| mistake("built-in config.toml", &e.to_string()))?;
     for layer in layers {
-        let table: Table = toml::from_str(&layer.text)
+        let mut table: Table = toml::from_str(&layer.text)
             .map_err(|error| mistake(&layer.name, error.to_string().trim()))?;
+        keys::place(&layer.name, &layer.text, &mut table, mistake)?;
         check(&layer.name, &layer.text, &merged, &table, "")?;
+        phrase::check(&layer.text).map_err(|(message, line)| {
+            let line = line.map_or(String::new(), |line| format!(" line {line}"));
+            mistake(&format!("{}{line}", layer.name), &message)
+        })?;
         let mut next = merged.clone();
         merge(&mut next, table);
         // Deserialised after each layer, so that a value of the wrong kind is blamed on its own layer.
@@ -76,6 +81,10 @@ fn merge(into: &mut Table, from: Table) {
     for (key, value) in from {
         match (into.get_mut(&key), value) {
             (Some(Value::Table(into)), Value::Table(from)) => merge(into, from),
+            // Phrases add up; the later layer's come first, because the first one with the same words counts.
+            (Some(Value::Array(into)), Value::Array(from)) if key == "phrase" => {
+                into.splice(0..0, from);
+            }
             (_, value) => {
                 into.insert(key, value);
             }
@@ -102,6 +111,8 @@ fn check(
                 check(layer, text, known, table, &path)?;
             }
             (Some(_), _) => {}
+            // Contexts and actions are the cockpit's: it checks them, and knows their lines.
+            (None, _) if prefix == "keys" || prefix.starts_with("keys.") => {}
             (None, _) => {
                 let line = text
                     .lines()
@@ -222,6 +233,33 @@ mod tests {
         let problem = load_layers(&[layer(""), layer("[voice]\nwarm = \"soon\"")]).unwrap_err();
         assert!(problem.detail.contains("sayso.toml"), "{}", problem.detail);
         assert!(problem.detail.contains("soon"), "{}", problem.detail);
+    }
+
+    #[test]
+    fn phrases_of_all_layers_add_up_and_a_wrong_act_is_named_with_its_line() {
+        let config = load_layers(&[
+            layer("[[phrase]]\nsay = [\"ship the beast\"]\ndo = \"deploy\"\nenvironment = \"staging\""),
+            layer("[[phrase]]\nsay = [\"bank it\"]\ndo = \"commit\""),
+        ])
+        .unwrap();
+        let said: Vec<&str> = config
+            .phrase
+            .iter()
+            .flat_map(|phrase| &phrase.say)
+            .map(String::as_str)
+            .collect();
+        assert_eq!(said, ["bank it", "ship the beast"]);
+        assert_eq!(config.phrase[1].environment.as_deref(), Some("staging"));
+        let problem = load_layers(&[layer(
+            "[voice]\nkeep = 3\n\n[[phrase]]\nsay = [\"x y\"]\ndo = \"explode\"",
+        )])
+        .unwrap_err();
+        assert!(
+            problem.detail.contains("sayso.toml line 6")
+                && problem.detail.contains("no act \"explode\""),
+            "{}",
+            problem.detail
+        );
     }
 
     #[test]

@@ -5,12 +5,16 @@
 //! that names the file and the line: silence would hide a typo for ever.
 
 mod duration;
+mod keys;
 mod layers;
 mod paths;
+mod phrase;
 
 pub use duration::Span;
+pub use keys::{KeySetting, Keys};
 pub use layers::{Layer, load, load_layers};
 pub use paths::{Paths, ProjectPaths};
+pub use phrase::Phrase;
 
 use serde::{Deserialize, Serialize};
 
@@ -23,6 +27,8 @@ pub const DEFAULTS: &str = include_str!("../../config.toml");
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
+    /// Control phrases of one's own.
+    pub phrase: Vec<Phrase>,
     /// Microphone and push-to-talk.
     pub voice: Voice,
     /// Speech recognition.
@@ -41,6 +47,8 @@ pub struct Config {
     pub server: Server,
     /// The cockpit.
     pub ui: Ui,
+    /// The keys of the cockpit.
+    pub keys: Keys,
 }
 
 /// When the push-to-talk key starts and stops a recording.
@@ -75,16 +83,38 @@ pub struct Voice {
     pub tail: Span,
     /// Longest recording.
     pub limit: Span,
+    /// In toggle mode a recording ends by itself when nobody speaks any more.
+    pub auto_end: bool,
+    /// How long nobody must speak for that.
+    pub silence: Span,
+    /// What was heard is read and sent by the person.
+    pub confirm: bool,
+    /// Short sounds at start, stop, success and failure.
+    pub sounds: bool,
+    /// The phrase that is always listened for; empty for never.
+    pub wake: String,
     /// Recordings kept.
     pub keep: usize,
+    /// Days after which a recording is removed; 0 for never.
+    pub keep_days: u32,
 }
 
 /// Speech recognition.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Speech {
-    /// `auto` or an engine's name.
+    /// `auto`, `local` or `openai`.
     pub engine: String,
+    /// The model on this machine.
+    pub model: String,
+    /// The language that is spoken, as two letters; empty when it is not said.
+    pub language: String,
+    /// Address of the server's API.
+    pub url: String,
+    /// The server's model.
+    pub cloud_model: String,
+    /// Whether words are asked for as they are heard.
+    pub stream: bool,
 }
 
 /// Making changes.
@@ -167,12 +197,48 @@ pub struct Server {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Ui {
-    /// `auto` or `no-color`.
+    /// A built-in theme, or the name of a file in the themes folder.
     pub theme: String,
     /// Whether anything moves.
     pub motion: bool,
     /// Whether the mouse is used.
     pub mouse: bool,
+    /// Signs of ASCII only; `auto`: where the locale knows no Unicode.
+    pub ascii: Toggle,
+    /// Whether web addresses are links of the terminal.
+    pub links: bool,
+    /// Whether the terminal shows a deployment's progress; `auto`: where it is known to.
+    pub progress: Toggle,
+    /// How a person who looks elsewhere is told.
+    pub notify: Notify,
+    /// Plain lines instead of a screen, for screen readers.
+    pub linear: bool,
+}
+
+/// On, off, or whatever fits the machine.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Toggle {
+    /// Whatever fits.
+    #[default]
+    Auto,
+    /// Always.
+    On,
+    /// Never.
+    Off,
+}
+
+/// How a person who looks elsewhere is told that something ended or waits.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Notify {
+    /// By the terminal's own notification where it is known to have one, else by the bell.
+    #[default]
+    Auto,
+    /// By the bell.
+    Bell,
+    /// Not at all.
+    Off,
 }
 
 impl Default for Config {
@@ -204,7 +270,7 @@ mod tests {
         let shipped: toml::Table = toml::from_str(DEFAULTS).unwrap();
         let full = toml::Table::try_from(&config).unwrap();
         for (section, keys) in &full {
-            for key in keys.as_table().unwrap().keys() {
+            for key in keys.as_table().into_iter().flat_map(toml::Table::keys) {
                 assert!(
                     shipped[section].get(key).is_some(),
                     "config.toml does not name {section}.{key}"

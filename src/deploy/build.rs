@@ -88,6 +88,13 @@ pub(crate) struct Plan {
     pub hint: Option<&'static str>,
 }
 
+/// What the site in `root` is, and the commands that build it (the dependencies first), for people.
+pub fn recognised(root: &std::path::Path, options: &BuildOptions) -> (String, Vec<String>) {
+    let plan = plan(&root.to_path_buf(), options);
+    let commands = plan.install.into_iter().chain(plan.command);
+    (plan.label, commands.collect())
+}
+
 /// Finds out how to build `folder`.
 pub(crate) fn plan(folder: &dyn Folder, options: &BuildOptions) -> Plan {
     let mut plan = match options.command.as_deref().map(str::trim) {

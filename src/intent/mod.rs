@@ -1,30 +1,29 @@
 //! Words in, [`Intent`] out. Pure: no I/O, no clock.
 //!
-//! A control phrase is recognised by its exact words first ([`phrases`]), then by nearness ([`near`]);
-//! everything else is an edit, in words cleaned of fillers and self-corrections ([`clean`]). When in
-//! doubt it is an edit: the worst an edit does is to be refused, while a control may deploy.
+//! A control phrase is recognised by its exact words first ([`table`]), then by nearness ([`near`]); of spoken words
+//! also by how well the known phrases fit the sound ([`sound`]). Everything else is an edit, in words cleaned of
+//! fillers and self-corrections ([`clean`]). When in doubt it is an edit: the worst an edit does is to be refused,
+//! while a control may deploy.
 
 pub mod clean;
+pub mod meant;
+mod names;
 pub mod near;
 pub mod numbers;
 pub mod phrases;
+pub mod places;
+mod rivals;
+pub mod sound;
+pub mod spoken;
+pub mod table;
 
 use crate::model::Intent;
 
-/// What `text` (typed or transcribed) means.
+pub use table::Table;
+
+/// What `text` (typed or transcribed) means by its words, with nothing but the built-in phrases.
 pub fn understand(text: &str) -> Intent {
-    let heard = phrases::normalise(text);
-    if let Some(hit) = phrases::exact(&heard).or_else(|| near::nearest(&heard)) {
-        return Intent::Control {
-            control: hit.control,
-            phrase: hit.phrase,
-            exact: hit.exact,
-            environment: hit.environment,
-        };
-    }
-    Intent::Edit {
-        request: clean::clean(text),
-    }
+    Table::builtin().understand(text)
 }
 
 #[cfg(test)]

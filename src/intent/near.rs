@@ -1,6 +1,7 @@
 //! Nearness of words: how alike two phrases look and sound.
 
-use super::phrases::{Hit, PHRASES, environment};
+use super::names::environment;
+use super::table::{Does, Hit, Phrase, Table};
 use crate::model::Control;
 
 /// The largest mean of spelling and sound distance at which a phrase is taken for a known one.
@@ -165,28 +166,34 @@ const EDIT_WORDS: &[&str] = &[
 ];
 
 /// The nearest known phrase, when it is near enough and nothing speaks against it.
-pub fn nearest(heard: &str) -> Option<Hit> {
+pub fn nearest(table: &Table, heard: &str) -> Option<Hit> {
     if heard.is_empty() {
         return None;
     }
     if let Some(hit) = misheard(heard) {
         return Some(hit);
     }
-    let bare = nearest_phrase(heard).map(|(control, phrase)| (control, phrase, None));
-    let hit = bare.or_else(|| {
-        let (front, name) = environment(heard)?;
-        let (control, phrase) = nearest_phrase(front)?;
-        matches!(
-            control,
-            Control::Deploy | Control::Redeploy | Control::Rollback
-        )
-        .then_some((control, phrase, Some(name)))
-    })?;
-    Some(Hit {
-        control: hit.0,
-        phrase: hit.1.to_owned(),
+    if let Some(phrase) = nearest_phrase(table, heard) {
+        return Some(Hit {
+            phrase: phrase.say.clone(),
+            does: phrase.does.clone(),
+            exact: false,
+        });
+    }
+    let (front, name) = environment(heard)?;
+    let phrase = nearest_phrase(table, front)?;
+    let control = phrase.does.control;
+    let somewhere = matches!(
+        control,
+        Control::Deploy | Control::Redeploy | Control::Rollback
+    );
+    (somewhere && phrase.does.environment.is_none()).then(|| Hit {
+        phrase: phrase.say.clone(),
+        does: Does {
+            environment: Some(name),
+            ..control.into()
+        },
         exact: false,
-        environment: hit.2,
     })
 }
 
@@ -194,38 +201,40 @@ pub fn nearest(heard: &str) -> Option<Hit> {
 pub(super) fn misheard(heard: &str) -> Option<Hit> {
     let (_, control, phrase) = MISHEARD.iter().find(|(misheard, ..)| *misheard == heard)?;
     Some(Hit {
-        control: *control,
         phrase: (*phrase).to_owned(),
+        does: (*control).into(),
         exact: false,
-        environment: None,
     })
 }
 
-fn nearest_phrase(heard: &str) -> Option<(Control, &'static str)> {
+fn nearest_phrase<'a>(table: &'a Table, heard: &str) -> Option<&'a Phrase> {
     // A single short word is one letter away from many others ("now", "stock", "sure").
     if heard.len() < 6 {
         return None;
     }
     let count = heard.split(' ').count();
-    let mut best: Option<(f64, Control, &'static str)> = None;
-    for (control, phrases) in PHRASES {
-        for phrase in *phrases {
-            if phrase.len() < 6
-                || phrase.split(' ').count().abs_diff(count) > 1
-                || speaks_against(heard, phrase)
-            {
-                continue;
-            }
-            let far = distance(heard, phrase);
-            if far <= NEAR && best.is_none_or(|(least, ..)| far < least) {
-                best = Some((far, *control, phrase));
-            }
+    let mut best: Option<(f64, &Phrase)> = None;
+    for phrase in table.phrases() {
+        let say = &phrase.say;
+        // Names of the site that are not there are near to names that are.
+        if phrase.surrounded
+            || phrase.does.place.is_some()
+            || say.len() < 6
+            || say.split(' ').count().abs_diff(count) > 1
+            || speaks_against(heard, say)
+        {
+            continue;
+        }
+        let far = distance(heard, say);
+        if far <= NEAR && best.is_none_or(|(least, _)| far < least) {
+            best = Some((far, phrase));
         }
     }
-    best.map(|(_, control, phrase)| (control, phrase))
+    best.map(|(_, phrase)| phrase)
 }
 
-fn speaks_against(heard: &str, phrase: &str) -> bool {
+/// True when `heard` has a word of an edit that the phrase has not.
+pub(super) fn speaks_against(heard: &str, phrase: &str) -> bool {
     let known: Vec<&str> = phrase.split(' ').collect();
     heard
         .split(' ')
@@ -234,8 +243,13 @@ fn speaks_against(heard: &str, phrase: &str) -> bool {
 
 /// How far apart two phrases are, 0 (same) to 1: the mean of the distances of spelling and of sound.
 pub fn distance(a: &str, b: &str) -> f64 {
+    distance_to(a, &sound(a), b, &sound(b))
+}
+
+/// [`distance`] of phrases whose sound keys are known.
+pub(super) fn distance_to(a: &str, a_sound: &str, b: &str, b_sound: &str) -> f64 {
     let spelling = 1.0 - strsim::normalized_levenshtein(a, b);
-    let sound = 1.0 - strsim::normalized_levenshtein(&sound(a), &sound(b));
+    let sound = 1.0 - strsim::normalized_levenshtein(a_sound, b_sound);
     f64::midpoint(spelling, sound)
 }
 

@@ -1,21 +1,8 @@
-//! The known control phrases, and the exact match.
+//! The built-in control phrases, and the words that may surround them.
 
 use crate::model::Control;
 
-/// A control that was recognised.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Hit {
-    /// Which control.
-    pub control: Control,
-    /// The known phrase.
-    pub phrase: String,
-    /// True when the words were the phrase itself.
-    pub exact: bool,
-    /// The environment in the words.
-    pub environment: Option<String>,
-}
-
-/// Phrases as [`normalise`] leaves them, without an environment.
+/// Phrases in lower case without punctuation, politeness and environment.
 pub const PHRASES: &[(Control, &[&str])] = &[
     (
         Control::Commit,
@@ -153,6 +140,9 @@ pub const PHRASES: &[(Control, &[&str])] = &[
             "okay",
             "that's right",
             "correct",
+            "the first one",
+            "first one",
+            "the first",
         ],
     ),
     (
@@ -303,10 +293,84 @@ pub const PHRASES: &[(Control, &[&str])] = &[
             "halt",
         ],
     ),
+    (
+        Control::Open,
+        &[
+            "open the site",
+            "open the website",
+            "open the live site",
+            "open my site",
+            "open it in the browser",
+            "open the browser",
+            "show me the live site",
+            "show the live site",
+            "take me to the site",
+        ],
+    ),
+    (
+        Control::Help,
+        &[
+            "help",
+            "help me",
+            "show help",
+            "show me the help",
+            "open help",
+            "what can i say",
+            "what can i do",
+            "what can you do",
+            "show the commands",
+            "show me the commands",
+            "list the commands",
+        ],
+    ),
+    (
+        Control::Second,
+        &[
+            "the second one",
+            "second one",
+            "the second",
+            "the other one",
+            "the other",
+            "the latter",
+            "number two",
+            "option two",
+            "the second choice",
+        ],
+    ),
 ];
 
-/// Words that may surround a command without changing it.
-const LEADING: &[&str] = &[
+/// Phrases that are often said with politeness or a start, which a recogniser garbles along with them.
+pub const SURROUNDED: &[&str] = &[
+    "commit that",
+    "commit this",
+    "commit it",
+    "commit the changes",
+    "deploy that",
+    "deploy it",
+    "deploy the site",
+    "make it live",
+    "go live",
+    "publish the site",
+    "preview the changes",
+    "undo that",
+    "redeploy",
+    "roll back",
+    "show me the changes",
+];
+
+/// What stands around them; `{}` for the phrase.
+pub const AROUND: &[&str] = &[
+    "please {}",
+    "{} please",
+    "{} now",
+    "please {} now",
+    "okay {}",
+    "go ahead and {}",
+    "can you {}",
+];
+
+/// Words that may precede a command without changing it.
+pub const LEADING: &[&str] = &[
     "hey sayso",
     "sayso",
     "go ahead and",
@@ -337,7 +401,8 @@ const LEADING: &[&str] = &[
     "erm",
     "hmm",
 ];
-const TRAILING: &[&str] = &[
+/// Words that may follow a command without changing it.
+pub const TRAILING: &[&str] = &[
     "please",
     "now",
     "then",
@@ -351,110 +416,11 @@ const TRAILING: &[&str] = &[
 ];
 
 /// Lower case, no punctuation at word ends, single spaces, curly apostrophes straightened.
-fn words(text: &str) -> Vec<String> {
+pub fn words(text: &str) -> Vec<String> {
     text.replace(['’', '‘'], "'")
         .to_lowercase()
         .split_whitespace()
         .map(|word| word.trim_matches(|c: char| !c.is_alphanumeric()).to_owned())
         .filter(|word| !word.is_empty())
         .collect()
-}
-
-/// The words of `text` without case, punctuation, politeness and fillers, joined by single spaces.
-pub fn normalise(text: &str) -> String {
-    let mut text = words(text)
-        .into_iter()
-        .filter(|word| !matches!(word.as_str(), "um" | "uh" | "uhm" | "erm"))
-        .collect::<Vec<_>>()
-        .join(" ");
-    // What is left must still be something: "ok" and "please" alone are words, not politeness.
-    loop {
-        if find(&text).is_some() || super::near::misheard(&text).is_some() {
-            return text;
-        }
-        let front = LEADING
-            .iter()
-            .find_map(|lead| text.strip_prefix(lead)?.strip_prefix(' '));
-        let rest = front.or_else(|| {
-            TRAILING
-                .iter()
-                .find_map(|tail| text.strip_suffix(tail)?.strip_suffix(' '))
-        });
-        match rest {
-            Some(rest) => text = rest.to_owned(),
-            None => return text,
-        }
-    }
-}
-
-fn find(text: &str) -> Option<(Control, &'static str)> {
-    PHRASES.iter().find_map(|(control, phrases)| {
-        phrases
-            .iter()
-            .find(|phrase| **phrase == text)
-            .map(|phrase| (*control, *phrase))
-    })
-}
-
-/// The control whose phrase is exactly `heard` (as [`normalise`] leaves it), with or without an environment.
-pub fn exact(heard: &str) -> Option<Hit> {
-    if let Some((control, phrase)) = find(heard) {
-        return Some(Hit {
-            control,
-            phrase: phrase.to_owned(),
-            exact: true,
-            environment: None,
-        });
-    }
-    let (front, environment) = environment(heard)?;
-    let (control, phrase) = find(front)?;
-    matches!(
-        control,
-        Control::Deploy | Control::Redeploy | Control::Rollback | Control::Status | Control::Stop
-    )
-    .then(|| Hit {
-        control,
-        phrase: phrase.to_owned(),
-        exact: true,
-        environment: Some(environment),
-    })
-}
-
-/// Names that stand for an environment without a preposition ("roll back production").
-const ENVIRONMENTS: &[(&str, &str)] = &[
-    ("production", "production"),
-    ("prod", "production"),
-    ("staging", "staging"),
-    ("stage", "staging"),
-    ("preview", "preview"),
-    ("development", "development"),
-    ("dev", "development"),
-    ("local", "local"),
-    ("test", "test"),
-];
-
-/// Splits "deploy that to the staging environment" into "deploy that" and "staging".
-pub(crate) fn environment(heard: &str) -> Option<(&str, String)> {
-    let text = [" environment", " server", " site"]
-        .iter()
-        .find_map(|tail| {
-            heard
-                .strip_suffix(tail)
-                .filter(|rest| rest.contains(" to ") || rest.contains(" on "))
-        })
-        .unwrap_or(heard);
-    let (front, name) = text.rsplit_once(' ')?;
-    let known = ENVIRONMENTS
-        .iter()
-        .find(|(spoken, _)| *spoken == name)
-        .map(|(_, known)| (*known).to_owned());
-    let front = front.strip_suffix(" the").unwrap_or(front);
-    for preposition in [" to", " on", " in", " onto"] {
-        if let Some(front) = front.strip_suffix(preposition) {
-            // Any single name may follow "to"; the pipeline says so when no such environment exists.
-            let name = known.or_else(|| (preposition == " to").then(|| name.to_owned()))?;
-            return Some((front, name));
-        }
-    }
-    known.map(|known| (front, known))
 }

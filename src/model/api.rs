@@ -27,6 +27,10 @@ pub struct Submission {
     /// The engine to use; `auto` when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub engine: Option<String>,
+    /// Phrases that the sender's own screen knows ("next hunk"). Should one of them be what was said, nothing is done
+    /// but to tell the sender so, in the `command` of the `intent` event.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub commands: Vec<String>,
 }
 
 /// The 202 answer to an instruction.
@@ -85,12 +89,42 @@ pub struct Approved {
     pub deployment: Option<DeploymentId>,
 }
 
+/// A proposal in the version in which it was reviewed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Reviewed {
+    /// The proposal.
+    pub proposal: ProposalId,
+    /// The version that was reviewed; a newer one makes the approval a conflict (409).
+    pub version: u32,
+}
+
+/// `POST /api/proposals/approve`: several proposals, each as it was reviewed, as one commit.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BatchApproval {
+    /// What is approved, in the order in which it is applied. Of each proposal the accepted hunks and lines are taken.
+    pub proposals: Vec<Reviewed>,
+    /// `commit` or `deploy`; absent means commit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub action: Option<Action>,
+    /// The commit message; absent means one made of the titles.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message: Option<String>,
+    /// The environment to deploy to; absent means the default one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub environment: Option<String>,
+}
+
 /// `POST /api/proposals/{id}/decide`: accept or leave out hunks without approving anything.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Decide {
     /// Ids of the hunks.
     pub hunks: Vec<String>,
+    /// Only these lines (indices into the lines of the one hunk that is named); absent means whole hunks.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lines: Option<Vec<usize>>,
     /// The decision for all of them.
     pub decision: Decision,
 }
@@ -181,6 +215,47 @@ pub struct DeploymentList {
     pub deployments: Vec<Deployment>,
     /// The releases kept for each environment, newest first.
     pub releases: Vec<EnvironmentReleases>,
+}
+
+/// A commit in a list.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CommitLine {
+    /// Its full id.
+    pub commit: String,
+    /// Who wrote it.
+    pub author: String,
+    /// The first line of its message.
+    pub title: String,
+}
+
+/// A file that differs between two releases.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FileChange {
+    /// Its path from the root of the repository.
+    pub path: String,
+    /// Lines that only the second release has.
+    pub added: usize,
+    /// Lines that only the first release has.
+    pub removed: usize,
+}
+
+/// `GET /api/deployments/compare?a=&b=`: what differs between two deployments, releases or commits.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Comparison {
+    /// The commit of `a`.
+    pub from: String,
+    /// The commit of `b`.
+    pub to: String,
+    /// Commits that `b` has and `a` lacks, newest first; at most a hundred.
+    pub commits: Vec<CommitLine>,
+    /// Commits that `a` has and `b` lacks, newest first; at most a hundred.
+    pub lost: Vec<CommitLine>,
+    /// The files that differ, by path.
+    pub files: Vec<FileChange>,
+    /// The unified diff, from `a` to `b`.
+    pub patch: String,
+    /// True when `patch` was too long and ends early.
+    pub truncated: bool,
 }
 
 /// The releases an environment keeps.

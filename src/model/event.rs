@@ -15,7 +15,8 @@ use super::id::{DeploymentId, InstructionId, ProposalId};
 pub enum EventKind {
     /// Sound became text: `{text, ms, seconds, engine}`.
     Transcript,
-    /// Text became meaning: `{text, intent, reading, question?}`.
+    /// Text became meaning: `{text, intent, reading, question?, heard?, sure?, corrects?}`; `heard` is the
+    /// [`Hearing`](super::Hearing) of spoken words.
     Intent,
     /// A change is proposed: the [`Proposal`](super::Proposal) plus `patch`.
     Proposal,

@@ -74,6 +74,9 @@ pub struct Question {
     /// The environment it concerns.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub environment: Option<String>,
+    /// The other reading of the words, when two are close: "the second one" takes it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub second: Option<Box<Question>>,
 }
 
 /// What a person said or typed, with the wanted action.

@@ -3,6 +3,7 @@
 //! No I/O and no async runtime: what lives here can be built, compared and serialised in a unit test
 //! without a terminal, a clock or a network. The few traits are those that two rooms of one floor share.
 
+pub mod ansi;
 pub mod api;
 pub mod deployment;
 pub mod event;
@@ -19,7 +20,7 @@ pub use deployment::{Deployment, DeploymentState, LiveRelease, Progress, Release
 pub use event::{Cursor, Event, EventKind, NewEvent};
 pub use id::{DeploymentId, InstructionId, ProposalId, ReleaseId};
 pub use instruction::{Action, Instruction, InstructionState, Question};
-pub use intent::{Control, Intent};
+pub use intent::{Control, Hearing, Intent, Reading, Risk, Sureness};
 pub use problem::{Candidate, Problem, Refusal, RefusalReason};
 pub use proposal::{
     Content, Decision, DiffLine, Hunk, LineTag, Proposal, ProposalKind, ProposalState, ProposedFile,

@@ -1,5 +1,7 @@
 //! The proposal: a change as a document that people review before anything happens.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -124,6 +126,54 @@ pub struct Hunk {
     pub lines: Vec<DiffLine>,
     /// What was decided.
     pub decision: Decision,
+    /// Changed lines that stay out of a hunk that is accepted for the rest: indices into `lines`, ascending. Empty
+    /// for a hunk that is accepted or left out as a whole.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub left_out: Vec<usize>,
+}
+
+impl Hunk {
+    /// True when the line at `at` goes along with an approval (a line of context goes with its hunk).
+    pub fn takes(&self, at: usize) -> bool {
+        self.decision == Decision::Accepted && self.left_out.binary_search(&at).is_err()
+    }
+
+    /// Records a decision: on the whole hunk, or only on its changed lines among `lines`.
+    ///
+    /// Taking lines of a hunk that is left out takes these alone; leaving out the last changed line leaves out the
+    /// hunk. Indices of context or beyond the end change nothing.
+    pub fn decide(&mut self, lines: Option<&[usize]>, decision: Decision) {
+        let Some(lines) = lines else {
+            self.decision = decision;
+            self.left_out.clear();
+            return;
+        };
+        let changed = |at: &usize| {
+            let line = self.lines.get(*at);
+            line.is_some_and(|line| line.tag != LineTag::Context)
+        };
+        let all: Vec<usize> = (0..self.lines.len()).filter(changed).collect();
+        let mut out: BTreeSet<usize> = match self.decision {
+            Decision::Accepted => self.left_out.iter().copied().collect(),
+            Decision::Rejected => all.iter().copied().collect(),
+        };
+        for at in lines.iter().filter(|at| changed(at)) {
+            match decision {
+                Decision::Accepted => out.remove(at),
+                Decision::Rejected => out.insert(*at),
+            };
+        }
+        let nothing_left = !all.is_empty() && out.len() == all.len();
+        if all.is_empty() || nothing_left {
+            if nothing_left {
+                self.decision = Decision::Rejected;
+            }
+            self.left_out.clear();
+        } else {
+            self.decision = Decision::Accepted;
+            self.left_out = out.into_iter().collect();
+        }
+    }
 }
 
 /// A file of a proposal.
@@ -182,4 +232,56 @@ pub struct Proposal {
     pub created_at: Timestamp,
     /// When it last changed.
     pub updated_at: Timestamp,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn hunk() -> Hunk {
+        let line = |tag| DiffLine {
+            tag,
+            text: String::new(),
+            no_newline: false,
+        };
+        Hunk {
+            id: "a".into(),
+            old_start: 1,
+            old_lines: 3,
+            new_start: 1,
+            new_lines: 4,
+            lines: vec![
+                line(LineTag::Context),
+                line(LineTag::Delete),
+                line(LineTag::Insert),
+                line(LineTag::Insert),
+                line(LineTag::Context),
+            ],
+            decision: Decision::Accepted,
+            left_out: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn lines_are_left_out_and_taken_back() {
+        let mut hunk = hunk();
+        hunk.decide(Some(&[0, 2, 9]), Decision::Rejected);
+        assert_eq!(
+            (hunk.decision, &hunk.left_out[..]),
+            (Decision::Accepted, &[2][..])
+        );
+        assert!(hunk.takes(1) && !hunk.takes(2) && hunk.takes(3));
+        hunk.decide(Some(&[1, 3]), Decision::Rejected);
+        assert_eq!(
+            (hunk.decision, hunk.left_out.len()),
+            (Decision::Rejected, 0)
+        );
+        hunk.decide(Some(&[3]), Decision::Accepted);
+        assert_eq!(
+            (hunk.decision, &hunk.left_out[..]),
+            (Decision::Accepted, &[1, 2][..])
+        );
+        hunk.decide(None, Decision::Accepted);
+        assert!(hunk.left_out.is_empty());
+    }
 }

@@ -1,6 +1,5 @@
 //! From an approval to a commit, with a journal: a crash at any point is finished or dropped, never doubled.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -88,71 +87,7 @@ impl Conductor {
         })
     }
 
-    /// Several proposals as one commit. Where two touch one file, their changes are merged; where they touch
-    /// the same lines, nothing is committed.
-    pub(super) async fn batch(
-        self: &Arc<Self>,
-        ids: &[ProposalId],
-        message: Option<String>,
-        action: Action,
-        environment: Option<String>,
-        actor: &str,
-    ) -> Result<Synced, Problem> {
-        let _one_at_a_time = self.reviewing.lock().await;
-        let environment = self.environment(environment.as_deref())?.to_owned();
-        let head = self.repo.status().await?;
-        let mut proposals = Vec::new();
-        let mut merged: BTreeMap<String, ProposedFile> = BTreeMap::new();
-        for id in ids {
-            let mut proposal = self.open_one(id)?;
-            if head.head != proposal.base {
-                self.move_to(&mut proposal, &head.head, actor).await?;
-            }
-            for file in accepted(&proposal)? {
-                let Some(first) = merged.get_mut(&file.path) else {
-                    merged.insert(file.path.clone(), file);
-                    continue;
-                };
-                let both = match (
-                    file.before.as_text(),
-                    first.after.as_text(),
-                    file.after.as_text(),
-                ) {
-                    (Some(base), Some(ours), Some(theirs)) => merge::merge(base, ours, theirs).ok(),
-                    _ => None,
-                };
-                let Some(text) = both else {
-                    return Err(Problem::conflict(format!(
-                        "two of the proposals change the same lines of {}",
-                        file.path
-                    ))
-                    .hint("approve them one after the other"));
-                };
-                first.after = Content::text(text);
-                first.hunks = review::diff::hunks(first);
-            }
-            proposals.push(proposal);
-        }
-        let titles: Vec<&str> = proposals
-            .iter()
-            .map(|proposal| proposal.title.as_str())
-            .collect();
-        let message = message.unwrap_or_else(|| match titles.as_slice() {
-            [one] => (*one).to_owned(),
-            many => format!("{} changes\n\n- {}", many.len(), many.join("\n- ")),
-        });
-        let commit = Commit {
-            files: merged.into_values().collect(),
-            message,
-            action,
-            environment,
-            base: head.head,
-            branch: head.branch,
-        };
-        self.commit(proposals, commit, actor).await
-    }
-
-    fn open_one(&self, id: &ProposalId) -> Result<Proposal, Problem> {
+    pub(super) fn open_one(&self, id: &ProposalId) -> Result<Proposal, Problem> {
         let proposal = records::proposal(&self.log, id)?;
         match proposal.state {
             ProposalState::Open => Ok(proposal),
@@ -171,7 +106,7 @@ impl Conductor {
 
     /// The branch moved since the proposal was made. Where none of its files changed, the base moves silently:
     /// what is committed is the same to the byte. Else the changes are merged and must be reviewed again.
-    async fn move_to(
+    pub(super) async fn move_to(
         &self,
         proposal: &mut Proposal,
         head: &str,
@@ -215,7 +150,7 @@ impl Conductor {
 
     /// Makes the commit: object, journal, branch, events; then the deployment's record in the same
     /// transaction, so that an approved deployment is never forgotten.
-    async fn commit(
+    pub(super) async fn commit(
         self: &Arc<Self>,
         mut proposals: Vec<Proposal>,
         commit: Commit,
@@ -380,13 +315,13 @@ impl Conductor {
 }
 
 /// What is to be committed.
-struct Commit {
-    files: Vec<ProposedFile>,
-    message: String,
-    action: Action,
-    environment: String,
-    base: String,
-    branch: String,
+pub(super) struct Commit {
+    pub(super) files: Vec<ProposedFile>,
+    pub(super) message: String,
+    pub(super) action: Action,
+    pub(super) environment: String,
+    pub(super) base: String,
+    pub(super) branch: String,
 }
 
 fn commit_event(journal: &Journal, committed: &Committed, began: Instant) -> NewEvent {
@@ -395,6 +330,7 @@ fn commit_event(journal: &Journal, committed: &Committed, began: Instant) -> New
         &journal.actor,
         json!({
             "commit": committed.commit,
+            "proposals": journal.proposals,
             "branch": journal.prepared.branch,
             "message": journal.message,
             "files": journal.files,
@@ -410,11 +346,12 @@ fn select(proposal: &mut Proposal, accepted: &[String]) -> Result<(), Problem> {
     let mut unknown: Vec<&String> = accepted.iter().collect();
     for hunk in proposal.files.iter_mut().flat_map(|file| &mut file.hunks) {
         let named = accepted.contains(&hunk.id);
-        hunk.decision = if named {
-            Decision::Accepted
-        } else {
-            Decision::Rejected
-        };
+        // Lines that were left out of a hunk stay out of it.
+        if !named {
+            hunk.decide(None, Decision::Rejected);
+        } else if hunk.decision == Decision::Rejected {
+            hunk.decide(None, Decision::Accepted);
+        }
         unknown.retain(|id| **id != hunk.id);
     }
     match unknown.first() {
@@ -427,7 +364,7 @@ fn select(proposal: &mut Proposal, accepted: &[String]) -> Result<(), Problem> {
 }
 
 /// The files with only the accepted hunks applied.
-fn accepted(proposal: &Proposal) -> Result<Vec<ProposedFile>, Problem> {
+pub(super) fn accepted(proposal: &Proposal) -> Result<Vec<ProposedFile>, Problem> {
     let files: Vec<ProposedFile> = proposal
         .files
         .iter()

@@ -2,18 +2,28 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::records::Quick;
 use crate::model::{
-    Action, Control, InstructionId, Proposal, ProposalId, ProposalKind, Question, ReleaseId,
+    Action, Control, InstructionId, Proposal, ProposalId, ProposalKind, Question, ReleaseId, Risk,
+    Sureness,
 };
 
 /// What the decision depends on.
 pub struct Situation<'a> {
     /// The words.
     pub heard: &'a str,
+    /// The known phrase that they were taken for.
+    pub phrase: &'a str,
     /// True when the words were a known phrase exactly, false when they only came near one.
     pub exact: bool,
+    /// How sure the reading of spoken words is; `None` for typed ones.
+    pub spoken: Option<Sureness>,
+    /// The address on the site that was named.
+    pub place: Option<&'a str>,
     /// The newest open proposal.
     pub open: Option<&'a Proposal>,
+    /// How many are open.
+    pub opened: usize,
     /// The newest instruction whose question waits for an answer, with that question.
     pub asking: Option<(InstructionId, Question)>,
     /// The commit at the branch's head; empty without commits.
@@ -26,6 +36,8 @@ pub struct Situation<'a> {
     pub previous: Option<(ReleaseId, String)>,
     /// The last commit that Sayso made and that is still at the head.
     pub undoable: Option<String>,
+    /// The commit at the head, when a spoken word made it without a question.
+    pub quick: Option<Quick>,
     /// What an approval does unless it is said.
     pub approve_action: Action,
     /// True when something runs that can be stopped.
@@ -37,6 +49,8 @@ pub struct Situation<'a> {
 pub enum Plan {
     /// Ask first; on yes, do the act.
     Ask(Question, Act),
+    /// Ask which of two.
+    Choose(Question, Act, Act),
     /// Do it.
     Do(Act),
     /// Nothing to do, and why.
@@ -58,6 +72,17 @@ pub enum Act {
         /// How far to go.
         action: Action,
     },
+    /// Take the other reading that the open question of another instruction offers.
+    AnswerSecond(InstructionId),
+    /// Commit a proposal as it stands in this version, without a question; the commit can be taken back by a word.
+    CommitAtOnce {
+        /// Which one.
+        proposal: ProposalId,
+        /// The version that was on the screen.
+        version: u32,
+    },
+    /// Take back a commit that was made without a question.
+    UndoCommit(String),
     /// Decline a proposal.
     Reject(ProposalId),
     /// Propose the working tree's changes.
@@ -75,15 +100,146 @@ pub enum Act {
     },
     /// Go back to a release.
     Rollback(ReleaseId),
+    /// Open an address on the live site.
+    Open(String),
+    /// Say what can be said.
+    Help,
     /// Say how things stand.
     Status,
     /// Cancel what runs.
     Stop,
 }
 
-/// Decides. Whatever commits, deploys or rolls back asks once; a plain yes to a proposal that is on the screen
-/// is the answer to that question, but words that only came near a known phrase are asked about.
+/// Decides. Of typed words, whatever commits, deploys or rolls back asks once; a plain yes to a proposal that is on
+/// the screen is the answer to that question, but words that only came near a known phrase are asked about.
+///
+/// Of spoken words the certainty decides as well: what is harmless is done when it is likely, a commit when it is
+/// certain and only one proposal is open; whatever is doubtful is asked about.
 pub fn plan(control: Control, at: &Situation<'_>) -> Plan {
+    if let Some(answer) = chosen(control, at) {
+        return answer;
+    }
+    let plan = meaning(control, at);
+    let Some(sure) = at.spoken else { return plan };
+    match plan {
+        Plan::Ask(
+            _,
+            Act::Approve {
+                proposal,
+                version,
+                action: Action::Commit,
+            },
+        ) if control == Control::Commit
+            && sure == Sureness::Certain
+            && at.opened == 1
+            && at.asking.is_none() =>
+        {
+            Plan::Do(Act::CommitAtOnce { proposal, version })
+        }
+        Plan::Do(act) if at_once(control, &act, sure) => Plan::Do(act),
+        Plan::Do(act) => {
+            let text = confirm(&act, at);
+            ask(at, control.as_str(), text, act)
+        }
+        Plan::Ask(mut question, act) => {
+            if sure != Sureness::Certain {
+                question.text = format!("Heard \u{ab}{}\u{bb}. {}", at.heard, question.text);
+            }
+            Plan::Ask(question, act)
+        }
+        other => other,
+    }
+}
+
+/// Whether a spoken act that asks nothing when typed is done without a question.
+fn at_once(control: Control, act: &Act, sure: Sureness) -> bool {
+    let shows = matches!(act, Act::ProposeChanges(_) | Act::Answer(_, false));
+    match sure {
+        Sureness::Certain => true,
+        Sureness::Likely => control.risk() == Risk::Harmless || shows,
+        Sureness::Doubtful => false,
+    }
+}
+
+/// The question before an act that asks none when it is sure.
+fn confirm(act: &Act, at: &Situation<'_>) -> String {
+    let open = at.open.map_or("the proposal", |open| open.title.as_str());
+    let what = match act {
+        Act::Reject(_) => format!("Drop \u{ab}{open}\u{bb}?"),
+        Act::UndoCommit(commit) => format!("Take back commit {}?", short(commit)),
+        Act::ProposeUndo(commit) => format!("Propose to take back commit {}?", short(commit)),
+        Act::ProposeChanges(_) => "Show your changes?".to_owned(),
+        Act::Show(_) => format!("Show \u{ab}{open}\u{bb}?"),
+        Act::Open(place) => format!("Open {place}?"),
+        Act::Help => "Show what can be said?".to_owned(),
+        Act::Status => "Show the status?".to_owned(),
+        Act::Stop => "Stop what is running?".to_owned(),
+        Act::Answer(_, true) | Act::AnswerSecond(_) => "Yes?".to_owned(),
+        Act::Answer(_, false) => "No?".to_owned(),
+        Act::Approve { .. } | Act::CommitAtOnce { .. } => format!("Approve \u{ab}{open}\u{bb}?"),
+        Act::Deploy { .. } => deploy_text(at, "Deploy"),
+        Act::Rollback(release) => format!("Return {} to release {release}?", at.environment),
+    };
+    format!("Heard \u{ab}{}\u{bb}. {what}", at.heard)
+}
+
+/// The answer to a question that offers two readings: "the second one", or the act's own name said again.
+fn chosen(control: Control, at: &Situation<'_>) -> Option<Plan> {
+    let Some((id, question)) = &at.asking else {
+        return None;
+    };
+    let second = question.second.as_ref()?;
+    let clear = at.spoken.is_none_or(|sure| sure >= Sureness::Likely);
+    if control == Control::Second || control.as_str() == second.act {
+        return Some(if clear {
+            Plan::Do(Act::AnswerSecond(id.clone()))
+        } else {
+            Plan::Nothing(unclear(at, question))
+        });
+    }
+    (control.as_str() == question.act && clear).then(|| Plan::Do(Act::Answer(id.clone(), true)))
+}
+
+fn unclear(at: &Situation<'_>, question: &Question) -> String {
+    format!(
+        "heard \u{ab}{}\u{bb}: answer yes or no: {}",
+        at.heard, question.text
+    )
+}
+
+/// Two readings of the same words that are close: which one was meant is asked. The first one's question stays where
+/// the second comes to nothing.
+pub fn choose(first: Plan, second: Plan, control: Control, at: &Situation<'_>) -> Plan {
+    let (Plan::Ask(mut question, act), second) = (first, second) else {
+        return Plan::Nothing(String::new());
+    };
+    let (mut other, other_act) = match second {
+        Plan::Ask(other, other_act) => (other, other_act),
+        Plan::Do(other_act) => {
+            match ask(at, control.as_str(), confirm(&other_act, at), other_act) {
+                Plan::Ask(other, other_act) => (other, other_act),
+                _ => return Plan::Ask(question, act),
+            }
+        }
+        Plan::Choose(..) | Plan::Nothing(_) => return Plan::Ask(question, act),
+    };
+    if other_act == act {
+        return Plan::Ask(question, act);
+    }
+    let heard = format!("Heard \u{ab}{}\u{bb}. ", at.heard);
+    if let Some(text) = other.text.strip_prefix(&heard) {
+        other.text = text.to_owned();
+    }
+    question.text = format!(
+        "{} Or {}: {} (say \u{ab}the second one\u{bb})",
+        question.text, other.act, other.text
+    );
+    question.second = Some(Box::new(other));
+    Plan::Choose(question, act, other_act)
+}
+
+/// What a control means here, when it was said for certain.
+fn meaning(control: Control, at: &Situation<'_>) -> Plan {
     match control {
         Control::Approve => approve(at),
         Control::Reject => match (&at.asking, at.open) {
@@ -126,17 +282,27 @@ pub fn plan(control: Control, at: &Situation<'_>) -> Plan {
                 at.environment
             )),
         },
-        Control::Undo => match (at.open, &at.undoable) {
-            (Some(open), _) => Plan::Do(Act::Reject(open.id.clone())),
-            (None, Some(commit)) => Plan::Do(Act::ProposeUndo(commit.clone())),
-            (None, None) => {
+        Control::Undo => match (at.open, &at.undoable, &at.quick) {
+            // The last step goes first: a commit made by a word is taken back by one.
+            (open, _, Some(quick)) if open.is_none_or(|open| open.created_at < quick.at) => {
+                Plan::Do(Act::UndoCommit(quick.commit.clone()))
+            }
+            (Some(open), ..) => Plan::Do(Act::Reject(open.id.clone())),
+            (None, Some(commit), _) => Plan::Do(Act::ProposeUndo(commit.clone())),
+            (None, None, _) => {
                 Plan::Nothing("there is no change of Sayso's at the head to undo".into())
             }
         },
-        Control::Preview => match at.open {
-            Some(open) => Plan::Do(Act::Show(open.id.clone())),
-            None if at.changes > 0 => Plan::Do(Act::ProposeChanges(Action::Preview)),
-            None => Plan::Nothing("nothing has changed: no open proposal and no changes".into()),
+        Control::Open => Plan::Do(Act::Open(at.place.unwrap_or("/").to_owned())),
+        Control::Help => Plan::Do(Act::Help),
+        Control::Second => Plan::Nothing("there is nothing to choose from".into()),
+        Control::Preview => match (at.open, at.place) {
+            (Some(open), _) => Plan::Do(Act::Show(open.id.clone())),
+            (None, Some(place)) => Plan::Do(Act::Open(place.to_owned())),
+            (None, None) if at.changes > 0 => Plan::Do(Act::ProposeChanges(Action::Preview)),
+            (None, None) => {
+                Plan::Nothing("nothing has changed: no open proposal and no changes".into())
+            }
         },
         Control::Status => Plan::Do(Act::Status),
         Control::Stop if at.running => Plan::Do(Act::Stop),
@@ -151,28 +317,26 @@ fn approve(at: &Situation<'_>) -> Plan {
     match (&at.asking, at.open) {
         (Some((id, _)), _) if at.exact => Plan::Do(Act::Answer(id.clone(), true)),
         // "Yes" that was not clearly heard: the question stays open, to be answered clearly.
-        (Some((_, question)), _) => Plan::Nothing(format!(
-            "heard \u{ab}{}\u{bb}: answer yes or no: {}",
-            at.heard, question.text
-        )),
+        (Some((_, question)), _) => Plan::Nothing(unclear(at, question)),
         (None, Some(open)) => {
             let action = if at.approve_action == Action::Preview {
                 Action::Commit
             } else {
                 at.approve_action
             };
-            let action = if ships(at.heard) {
+            let action = if ships(at.phrase) {
                 Action::Deploy
             } else {
                 action
             };
-            if at.exact {
+            // Spoken words that deploy ask; a plain yes answers the proposal, which is a question itself.
+            if at.exact && !(at.spoken.is_some() && ships(at.phrase)) {
                 Plan::Do(approval(open, action))
             } else {
                 ask_approve(at, open, action)
             }
         }
-        (None, None) if ships(at.heard) && !at.head.is_empty() => {
+        (None, None) if ships(at.phrase) && !at.head.is_empty() => {
             ask(at, "deploy", deploy_text(at, "Deploy"), at.deploy(false))
         }
         (None, None) => Plan::Nothing("nothing is waiting for an answer".into()),
@@ -197,8 +361,8 @@ fn approval(open: &Proposal, action: Action) -> Act {
 }
 
 /// "Ship it" names the whole way.
-fn ships(heard: &str) -> bool {
-    heard
+fn ships(phrase: &str) -> bool {
+    phrase
         .to_lowercase()
         .split(|c: char| !c.is_alphanumeric())
         .any(|word| word == "ship")
@@ -243,6 +407,7 @@ fn ask(at: &Situation<'_>, act: &str, text: String, then: Act) -> Plan {
             heard: at.heard.to_owned(),
             act: act.to_owned(),
             environment: Some(at.environment.to_owned()),
+            second: None,
         },
         then,
     )
@@ -263,141 +428,4 @@ pub fn short(commit: &str) -> &str {
 }
 
 #[cfg(test)]
-mod tests {
-    use jiff::Timestamp;
-
-    use super::*;
-    use crate::model::ProposalState;
-
-    fn proposal() -> Proposal {
-        Proposal {
-            id: "pro_1".into(),
-            instruction: None,
-            version: 1,
-            kind: ProposalKind::Edit,
-            state: ProposalState::Open,
-            base: "b".repeat(40),
-            branch: "main".into(),
-            title: "Change the headline".into(),
-            notes: vec![],
-            warnings: vec![],
-            engine: "offline".into(),
-            action: Action::Preview,
-            files: vec![],
-            commit: None,
-            created_at: Timestamp::UNIX_EPOCH,
-            updated_at: Timestamp::UNIX_EPOCH,
-        }
-    }
-
-    fn at<'a>(heard: &'a str, open: Option<&'a Proposal>) -> Situation<'a> {
-        Situation {
-            heard,
-            exact: true,
-            open,
-            asking: None,
-            head: "0123456789",
-            changes: 0,
-            environment: "production",
-            previous: None,
-            undoable: None,
-            approve_action: Action::Deploy,
-            running: false,
-        }
-    }
-
-    fn asked(plan: Plan) -> (String, Act) {
-        match plan {
-            Plan::Ask(question, act) => (question.text, act),
-            other => panic!("expected a question, got {other:?}"),
-        }
-    }
-
-    #[test]
-    fn whatever_commits_deploys_or_rolls_back_asks_once() {
-        let open = proposal();
-        for control in [Control::Commit, Control::Deploy] {
-            assert!(
-                matches!(plan(control, &at("x", Some(&open))), Plan::Ask(..)),
-                "{control:?}"
-            );
-        }
-        for control in [Control::Deploy, Control::Redeploy] {
-            assert!(
-                matches!(plan(control, &at("x", None)), Plan::Ask(..)),
-                "{control:?}"
-            );
-        }
-        let mut situation = at("roll back", None);
-        situation.previous = Some(("rel_1".into(), "abcdef0123".into()));
-        let (text, act) = asked(plan(Control::Rollback, &situation));
-        assert_eq!(text, "Return production to release rel_1 (commit abcdef0)?");
-        assert_eq!(act, Act::Rollback("rel_1".into()));
-    }
-
-    #[test]
-    fn a_clear_yes_approves_what_is_open_and_an_unclear_one_asks() {
-        let open = proposal();
-        assert_eq!(
-            plan(Control::Approve, &at("yes", Some(&open))),
-            Plan::Do(approval(&open, Action::Deploy))
-        );
-        let mut unclear = at("yesterday", Some(&open));
-        unclear.exact = false;
-        let (text, _) = asked(plan(Control::Approve, &unclear));
-        assert!(text.contains("Change the headline"), "{text}");
-    }
-
-    #[test]
-    fn ship_it_deploys_even_where_approval_only_commits() {
-        let open = proposal();
-        let mut situation = at("Ship it.", Some(&open));
-        situation.approve_action = Action::Commit;
-        assert_eq!(
-            plan(Control::Approve, &situation),
-            Plan::Do(approval(&open, Action::Deploy))
-        );
-    }
-
-    #[test]
-    fn a_question_is_answered_before_a_proposal_is_touched() {
-        let open = proposal();
-        let question = Question {
-            text: "Deploy?".into(),
-            heard: "deploy that".into(),
-            act: "deploy".into(),
-            environment: None,
-        };
-        let mut situation = at("no", Some(&open));
-        situation.asking = Some(("ins_1".into(), question));
-        assert_eq!(
-            plan(Control::Reject, &situation),
-            Plan::Do(Act::Answer("ins_1".into(), false))
-        );
-        assert_eq!(
-            plan(Control::Approve, &situation),
-            Plan::Do(Act::Answer("ins_1".into(), true))
-        );
-        situation.exact = false;
-        assert!(matches!(
-            plan(Control::Approve, &situation),
-            Plan::Nothing(_)
-        ));
-    }
-
-    #[test]
-    fn commit_without_a_proposal_shows_the_changes_first() {
-        let mut situation = at("commit that", None);
-        assert!(matches!(
-            plan(Control::Commit, &situation),
-            Plan::Nothing(_)
-        ));
-        situation.changes = 2;
-        assert_eq!(
-            plan(Control::Commit, &situation),
-            Plan::Do(Act::ProposeChanges(Action::Commit))
-        );
-        let (text, _) = asked(plan(Control::Deploy, &situation));
-        assert!(text.contains("2 uncommitted changes stay out"), "{text}");
-    }
-}
+mod tests;

@@ -197,7 +197,8 @@ impl Conductor {
                         moved = true;
                     }
                     Report::Log(line) => {
-                        self.place(deployment, &mut estimator, entered, fraction, line.clone());
+                        let message = crate::model::ansi::strip(&line).into_owned();
+                        self.place(deployment, &mut estimator, entered, fraction, message);
                         if deployment.log_tail.len() == TAIL {
                             deployment.log_tail.remove(0);
                         }

@@ -9,6 +9,7 @@ pub fn intent(intent: &Intent) -> String {
         Intent::Control {
             control,
             environment,
+            place,
             ..
         } => {
             let words = match control {
@@ -22,9 +23,12 @@ pub fn intent(intent: &Intent) -> String {
                 Control::Redeploy => "deploy again",
                 Control::Status => "show the status",
                 Control::Stop => "stop",
+                Control::Open => "open",
+                Control::Help => "help",
+                Control::Second => "the second one",
             };
-            match environment {
-                Some(environment) => format!("{words} ({environment})"),
+            match environment.as_ref().or(place.as_ref()) {
+                Some(name) => format!("{words} ({name})"),
                 None => words.to_owned(),
             }
         }

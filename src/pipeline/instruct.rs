@@ -1,6 +1,5 @@
 //! An instruction from its arrival to a proposal, a question or a refusal.
 
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -9,15 +8,17 @@ use jiff::Timestamp;
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
+use super::hearing::Understood;
 use super::records::{self, Change};
 use super::{Conductor, describe};
 use crate::generate::{self, Earlier, Request};
-use crate::intent;
+use crate::intent::{spoken, understand};
 use crate::model::api::Submission;
 use crate::model::{
     EventKind, Instruction, InstructionId, InstructionState, Intent, NewEvent, Problem, Refusal,
-    RefusalReason, failpoint,
+    RefusalReason, Sureness, failpoint,
 };
+use crate::voice::shelf;
 
 /// The longest instruction in words, in bytes: longer than anyone speaks in one go.
 const MAX_WORDS: usize = 8_000;
@@ -132,6 +133,9 @@ impl Conductor {
                 .event(NewEvent::new(EventKind::Transcript, actor, data).instruction(Some(&id)));
         }
         change.store(&self.log).await?;
+        if !submission.commands.is_empty() {
+            self.commands().insert(id.to_string(), submission.commands);
+        }
         failpoint::reach("instruction.received");
         self.begin(instruction);
         Ok(id)
@@ -150,6 +154,7 @@ impl Conductor {
                 () = conductor.drive(instruction) => {}
             }
             conductor.running().remove(id.as_str());
+            conductor.commands().remove(id.as_str());
         });
     }
 
@@ -166,47 +171,113 @@ impl Conductor {
     }
 
     async fn stages(self: &Arc<Self>, instruction: &mut Instruction) -> Result<(), Stop> {
-        if instruction.text.is_none() {
-            self.transcribe(instruction).await?;
-        }
+        let doubtful = instruction.text.is_none() && self.transcribe(instruction).await?;
         failpoint::reach("instruction.transcribed");
         let words = instruction.text.clone().unwrap_or_default();
         instruction.state = InstructionState::Understanding;
-        let mut intent = intent::understand(&words);
-        // "The second one": an answer to what was just refused, not a request of its own.
-        let earlier = records::choices(&self.log, &instruction.actor)?
-            .filter(|earlier| generate::is_answer(&words, earlier.candidates.len()));
-        instruction.intent = Some(intent.clone());
-        if let Some(earlier) = &earlier {
-            intent = Intent::Edit {
-                request: words.clone(),
-            };
+        if let Some(phrase) = self.for_the_screen(instruction, &words) {
+            return self.told_the_screen(instruction, &phrase).await;
+        }
+        if self
+            .take_up_correction(instruction, &words, doubtful)
+            .await?
+        {
+            return Ok(());
+        }
+        if let Some(earlier) = self.answered_choice(instruction, &words)? {
+            // The words are read as the request that was refused, with one of its places chosen.
             instruction.intent = Some(Intent::Edit {
                 request: earlier.words.clone(),
             });
+            let understood = Understood::default();
+            return self
+                .follow_edit(
+                    instruction,
+                    words.clone(),
+                    words,
+                    &understood,
+                    Some(earlier),
+                )
+                .await;
         }
-        match intent {
-            Intent::Control {
-                control,
-                exact,
-                environment,
-                ..
-            } => self.control(instruction, control, exact, environment).await,
-            Intent::Edit { request } => {
-                instruction.state = InstructionState::Proposing;
-                let event = self.intent_event(instruction, None);
-                let change = Change::new()
-                    .event(event)
-                    .choices(&instruction.actor, None)?;
-                self.store(change, instruction).await?;
-                failpoint::reach("instruction.understood");
-                self.propose_edit(instruction, request, words, earlier)
-                    .await
+        let (intent, mut understood) = self.understand(instruction, &words).await;
+        if doubtful {
+            // Words that make no sense may still have the sound of a command; as an edit they are refused.
+            if !understood.commanded() {
+                return Err(Refusal::new(
+                    RefusalReason::Unclear,
+                    format!("the recording was not understood (heard \u{ab}{words}\u{bb})"),
+                )
+                .hint("say it again, or type it")
+                .into());
             }
+            understood.spoken = Some(Sureness::Doubtful);
+        }
+        self.follow(instruction, intent, words, understood).await
+    }
+
+    /// "The second one": an answer to what was just refused, unless a question waits for an answer.
+    fn answered_choice(
+        &self,
+        instruction: &Instruction,
+        words: &str,
+    ) -> Result<Option<Earlier>, Problem> {
+        let Some(earlier) = records::choices(&self.log, &instruction.actor)? else {
+            return Ok(None);
+        };
+        let asked = records::open_instructions(&self.log)?
+            .iter()
+            .any(|other| other.question.is_some());
+        let answers = !asked && generate::is_answer(words, earlier.candidates.len());
+        Ok(answers.then_some(earlier))
+    }
+
+    /// Tells what was understood as a change, and makes it.
+    pub(super) async fn follow_edit(
+        self: &Arc<Self>,
+        instruction: &mut Instruction,
+        request: String,
+        words: String,
+        understood: &Understood,
+        earlier: Option<Earlier>,
+    ) -> Result<(), Stop> {
+        instruction.state = InstructionState::Proposing;
+        let change = Change::new()
+            .event(self.intent_event(instruction, None, understood))
+            .choices(&instruction.actor, None)?;
+        self.store(change, instruction).await?;
+        failpoint::reach("instruction.understood");
+        self.propose_edit(instruction, request, words, earlier)
+            .await
+    }
+
+    /// The phrase of the sender's own screen that the words are. A command of ours that was said exactly is ours.
+    fn for_the_screen(&self, instruction: &Instruction, words: &str) -> Option<String> {
+        let known = self.commands().remove(instruction.id.as_str())?;
+        let (phrase, exact) = spoken::nearest(words, known.iter().map(String::as_str))?;
+        // Of two near readings ours is the one that asks before it acts.
+        match understand(words) {
+            Intent::Control { exact: true, .. } => None,
+            Intent::Control { .. } if !exact => None,
+            _ => Some(phrase.to_owned()),
         }
     }
 
-    async fn transcribe(self: &Arc<Self>, instruction: &mut Instruction) -> Result<(), Stop> {
+    async fn told_the_screen(
+        &self,
+        instruction: &mut Instruction,
+        phrase: &str,
+    ) -> Result<(), Stop> {
+        instruction.state = InstructionState::Done;
+        let mut event = self.intent_event(instruction, None, &Understood::default());
+        event.data["command"] = json!(phrase);
+        event.data["reading"] = json!(format!("for the cockpit: {phrase}"));
+        self.store(Change::new().event(event), instruction).await?;
+        Ok(())
+    }
+
+    /// Turns the recording into words; true when they are not to be trusted as they stand.
+    async fn transcribe(self: &Arc<Self>, instruction: &mut Instruction) -> Result<bool, Stop> {
         let Some(file) = instruction.recording.clone() else {
             return Err(Problem::internal("an instruction without words or sound").into());
         };
@@ -219,35 +290,34 @@ impl Conductor {
         };
         instruction.state = InstructionState::Transcribing;
         self.store(Change::new(), instruction).await?;
-        let heard = transcriber.transcribe(&self.recordings.join(&file)).await?;
+        let path = self.recordings.join(&file);
+        // The phrases of the site are made ready while it listens.
+        let (heard, _) = tokio::join!(transcriber.transcribe(&path), self.phrases());
+        let heard = heard?;
         let data = json!({
             "text": heard.text,
             "ms": heard.millis,
             "seconds": heard.seconds,
             "engine": heard.engine,
             "doubtful": heard.doubtful,
+            "words": heard.words,
+            "note": heard.note,
         });
         instruction.text = Some(heard.text.clone());
         let event = NewEvent::new(EventKind::Transcript, &instruction.actor, data)
             .instruction(Some(&instruction.id));
-        self.store(Change::new().event(event), instruction).await?;
+        let mut change = Change::new().event(event);
+        if let Some(note) = &heard.note {
+            let told = NewEvent::new(EventKind::Notice, "sayso", json!({ "message": note }));
+            change = change.event(told.instruction(Some(&instruction.id)));
+        }
+        self.store(change, instruction).await?;
         if heard.text.trim().is_empty() {
             return Err(Refusal::new(RefusalReason::Unclear, "no speech was heard")
                 .hint("hold the key while you speak, closer to the microphone, or type the instruction")
                 .into());
         }
-        if heard.doubtful {
-            return Err(Refusal::new(
-                RefusalReason::Unclear,
-                format!(
-                    "the recording was not understood (heard \u{ab}{}\u{bb})",
-                    heard.text
-                ),
-            )
-            .hint("say it again, or type it")
-            .into());
-        }
-        Ok(())
+        Ok(heard.doubtful)
     }
 
     async fn propose_edit(
@@ -305,6 +375,7 @@ impl Conductor {
         &self,
         instruction: &Instruction,
         question: Option<&crate::model::Question>,
+        understood: &Understood,
     ) -> NewEvent {
         let mut data = json!({
             "text": instruction.text,
@@ -313,6 +384,15 @@ impl Conductor {
         });
         if let Some(question) = question {
             data["question"] = json!(question);
+        }
+        if let Some(hearing) = &understood.hearing {
+            data["heard"] = json!(hearing);
+        }
+        if let Some(sure) = understood.spoken {
+            data["sure"] = json!(sure);
+        }
+        if let Some(last) = &understood.corrects {
+            data["corrects"] = json!(last);
         }
         NewEvent::new(EventKind::Intent, &instruction.actor, data)
             .instruction(Some(&instruction.id))
@@ -421,31 +501,12 @@ impl Conductor {
         std::fs::create_dir_all(&self.recordings).map_err(failed)?;
         let name = format!("{id}.wav");
         std::fs::write(self.recordings.join(&name), wav).map_err(failed)?;
-        prune(&self.recordings, self.config.voice.keep.max(1));
+        let keep = shelf::Keep {
+            count: self.config.voice.keep,
+            days: self.config.voice.keep_days,
+        };
+        // Their ids sort by time.
+        keep.prune(shelf::named(&self.recordings, "ins_").map_err(failed)?);
         Ok(name)
-    }
-}
-
-/// Keeps the newest `keep` recordings of instructions; their ids sort by time.
-fn prune(dir: &Path, keep: usize) {
-    let Ok(entries) = std::fs::read_dir(dir) else {
-        return;
-    };
-    let mut files: Vec<PathBuf> = entries
-        .flatten()
-        .map(|entry| entry.path())
-        .filter(|path| {
-            let name = path
-                .file_name()
-                .and_then(|name| name.to_str())
-                .unwrap_or_default();
-            name.starts_with("ins_") && name.ends_with(".wav")
-        })
-        .collect();
-    files.sort();
-    let excess = files.len().saturating_sub(keep);
-    for old in &files[..excess] {
-        // A file that cannot be removed is tried again with the next recording.
-        let _ = std::fs::remove_file(old);
     }
 }

@@ -4,15 +4,19 @@
 //! document it changes; what is not final at a start is taken up again (`recover`).
 
 mod approve;
+mod batch;
+mod compare;
 mod control;
 mod deploy;
 mod describe;
+mod hearing;
 mod instruct;
 mod propose;
 mod question;
 mod records;
 mod recover;
 mod review;
+mod spoken;
 mod status;
 mod sync;
 mod watch;
@@ -62,10 +66,15 @@ pub struct Conductor {
     transcriber: Option<Arc<dyn Transcriber>>,
     targets: BTreeMap<String, Arc<dyn DeployTarget>>,
     recordings: PathBuf,
+    /// The known phrases, for the tree they were made for.
+    phrases: tokio::sync::Mutex<Option<Arc<hearing::Phrases>>>,
     /// Held while an instruction is taken, so that one idempotency key makes one instruction.
     submitting: tokio::sync::Mutex<()>,
     /// Held while a proposal changes or becomes a commit: one reviewer's step at a time.
     reviewing: tokio::sync::Mutex<()>,
+    /// Phrases of the screens that sent instructions, by the instruction's id. A screen that is gone needs no answer, so
+    /// they are not stored.
+    commands: Mutex<HashMap<String, Vec<String>>>,
     /// What can be stopped, by id.
     running: Mutex<HashMap<String, CancellationToken>>,
     tasks: TaskTracker,
@@ -75,9 +84,14 @@ impl Conductor {
     /// A conductor; what an earlier process left unfinished is taken up at once.
     ///
     /// # Errors
-    /// `store` when the log cannot be read.
+    /// `store` when the log cannot be read; `config` when a phrase names an environment that is not configured.
     pub async fn open(setup: Setup) -> Result<Arc<Self>, Problem> {
+        crate::config::Phrase::check_environments(
+            &setup.config.phrase,
+            setup.targets.keys().map(String::as_str),
+        )?;
         let conductor = Arc::new(Self {
+            phrases: tokio::sync::Mutex::new(None),
             log: setup.log,
             config: setup.config,
             repo: setup.repo,
@@ -87,6 +101,7 @@ impl Conductor {
             recordings: setup.recordings,
             submitting: tokio::sync::Mutex::new(()),
             reviewing: tokio::sync::Mutex::new(()),
+            commands: Mutex::new(HashMap::new()),
             running: Mutex::new(HashMap::new()),
             tasks: TaskTracker::new(),
         });
@@ -137,6 +152,10 @@ impl Conductor {
         self.tasks.close();
         self.tasks.wait().await;
         self.tasks.reopen();
+    }
+
+    fn commands(&self) -> MutexGuard<'_, HashMap<String, Vec<String>>> {
+        self.commands.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn running(&self) -> MutexGuard<'_, HashMap<String, CancellationToken>> {

@@ -7,68 +7,123 @@ use futures::future::BoxFuture;
 use serde_json::json;
 
 use super::Conductor;
-use super::control::{self, Act, Plan, Situation};
+use super::control::{self, Act, Plan, Situation, short};
+use super::hearing::Understood;
 use super::instruct::Stop;
 use super::records::{self, Change};
+use crate::intent::sound;
 use crate::model::api::{Approval, Reject, Rollback, SyncRequest};
 use crate::model::{
-    Control, EventKind, Instruction, InstructionId, InstructionState, NewEvent, Problem,
-    ProposalKind, ProposalState, ReleaseId, failpoint,
+    Action, EventKind, Instruction, InstructionId, InstructionState, Intent, NewEvent, Problem,
+    ProposalKind, ProposalState, ReleaseId, Sureness, failpoint,
 };
 
+/// What can be said, for who asks.
+const HELP: &str = "say what to change (\u{ab}change the headline to \u{2026}\u{bb}), or: commit that, \
+    preview the changes, deploy that, redeploy, roll back, undo that, open the about page, show status, stop, yes, no; \
+    \u{ab}no, I meant \u{2026}\u{bb} corrects the last thing";
+
+/// An answer to an open question.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Answer {
+    /// Do it.
+    Yes,
+    /// Leave it.
+    No,
+    /// Do the other one that was offered.
+    Second,
+}
+
 impl Conductor {
-    /// Decides what a command means now; asks, acts, or says that there is nothing to do.
+    /// Decides what a command means now; asks, acts, or says that there is nothing to do. `false` when a doubtful
+    /// reading comes to nothing here: the words are then better taken for what they say.
     pub(super) async fn control(
         self: &Arc<Self>,
         instruction: &mut Instruction,
-        control: Control,
-        exact: bool,
-        environment: Option<String>,
-    ) -> Result<(), Stop> {
+        intent: &Intent,
+        understood: &Understood,
+    ) -> Result<bool, Stop> {
+        let Intent::Control {
+            control,
+            phrase,
+            exact,
+            environment,
+            place,
+        } = intent
+        else {
+            return Ok(false);
+        };
         let environment = self.environment(environment.as_deref())?.to_owned();
         let status = self.repo.status().await?;
-        let open = records::open_proposals(&self.log)?;
-        let open = open
+        let proposals = records::open_proposals(&self.log)?;
+        let mut open = proposals
             .iter()
             .rev()
-            .find(|proposal| proposal.state == ProposalState::Open);
+            .filter(|proposal| proposal.state == ProposalState::Open);
+        let opened = open.clone().count();
         let asking = records::open_instructions(&self.log)?
             .into_iter()
             .rev()
             .find_map(|other| Some((other.id.clone(), other.question?)));
         let heard = instruction.text.clone().unwrap_or_default();
-        let situation = Situation {
+        let mut situation = Situation {
             heard: heard.trim(),
-            exact,
-            open,
+            phrase,
+            exact: understood
+                .spoken
+                .map_or(*exact, |sure| sure == Sureness::Certain),
+            spoken: understood.spoken,
+            place: place.as_deref(),
+            open: open.next(),
+            opened,
             asking,
             head: &status.head,
             changes: status.changes,
             environment: &environment,
             previous: self.previous(&environment)?,
             undoable: self.undoable(&status.head)?,
+            quick: records::quick(&self.log)?.filter(|quick| quick.commit == status.head),
             approve_action: self.config.approve.action,
             running: self.running().len() > 1,
         };
-        match control::plan(control, &situation) {
+        let mut plan = control::plan(*control, &situation);
+        let second = understood.hearing.as_ref().and_then(|hearing| {
+            let close = hearing.margin < sound::CLOSE;
+            hearing.readings.get(1).filter(|_| close)
+        });
+        if let (Plan::Ask(..), Some(second)) = (&plan, second)
+            && let Ok(other) = self.environment(second.environment.as_deref())
+        {
+            situation.environment = other;
+            situation.phrase = &second.phrase;
+            situation.place = second.place.as_deref();
+            let other = control::plan(second.control, &situation);
+            plan = control::choose(plan, other, second.control, &situation);
+        }
+        match plan {
             Plan::Ask(question, act) => {
-                instruction.state = InstructionState::Asking;
-                instruction.question = Some(question.clone());
-                let event = self.intent_event(instruction, Some(&question));
-                let change = Change::new().event(event).act(&instruction.id, &act)?;
-                self.store(change, instruction).await?;
-                failpoint::reach("instruction.asking");
-                Ok(())
+                self.ask(instruction, understood, question, act, None)
+                    .await?;
+            }
+            Plan::Choose(question, act, other) => {
+                self.ask(instruction, understood, question, act, Some(other))
+                    .await?;
             }
             Plan::Do(act) => {
                 instruction.state = InstructionState::Acting;
-                let event = self.intent_event(instruction, None);
+                let event = self.intent_event(instruction, None, understood);
                 self.store(Change::new().event(event), instruction).await?;
-                self.act(instruction, act, &environment).await
+                self.act(instruction, act, &environment).await?;
+            }
+            // What was not clearly a command may be a change, unless its words are the command's.
+            Plan::Nothing(_)
+                if understood.spoken == Some(Sureness::Doubtful) && !understood.to_the_letter() =>
+            {
+                return Ok(false);
             }
             Plan::Nothing(message) => {
                 instruction.state = InstructionState::Done;
-                let event = self.intent_event(instruction, None);
+                let event = self.intent_event(instruction, None, understood);
                 let notice = NewEvent::new(
                     EventKind::Notice,
                     "sayso",
@@ -77,9 +132,29 @@ impl Conductor {
                 .instruction(Some(&instruction.id));
                 self.store(Change::new().event(event).event(notice), instruction)
                     .await?;
-                Ok(())
             }
         }
+        Ok(true)
+    }
+
+    async fn ask(
+        &self,
+        instruction: &mut Instruction,
+        understood: &Understood,
+        question: crate::model::Question,
+        act: Act,
+        second: Option<Act>,
+    ) -> Result<(), Problem> {
+        instruction.state = InstructionState::Asking;
+        instruction.question = Some(question.clone());
+        let event = self.intent_event(instruction, Some(&question), understood);
+        let mut change = Change::new().event(event).act(&instruction.id, &act)?;
+        if let Some(second) = second {
+            change = change.second_act(&instruction.id, &second)?;
+        }
+        self.store(change, instruction).await?;
+        failpoint::reach("instruction.asking");
+        Ok(())
     }
 
     /// Answers the open question of an instruction; on yes, the act that was asked about is carried out.
@@ -92,6 +167,18 @@ impl Conductor {
         yes: bool,
         actor: &str,
     ) -> Result<Instruction, Problem> {
+        let answer = if yes { Answer::Yes } else { Answer::No };
+        self.answer_with(id, answer, actor).await
+    }
+
+    /// [`Conductor::answer`], with the choice of the other reading where the question offers one.
+    pub(super) async fn answer_with(
+        self: &Arc<Self>,
+        id: &InstructionId,
+        answer: Answer,
+        actor: &str,
+    ) -> Result<Instruction, Problem> {
+        let yes = answer != Answer::No;
         let (mut instruction, environment) = {
             let _one_at_a_time = self.reviewing.lock().await;
             let mut instruction = records::instruction(&self.log, id)?;
@@ -100,17 +187,27 @@ impl Conductor {
                     "instruction {id} asks nothing (any more)"
                 )));
             }
-            let data = json!({ "question": instruction.question, "yes": yes });
+            let asked = instruction.question.take();
+            let question = match answer {
+                Answer::Second => asked
+                    .and_then(|question| question.second)
+                    .map(|other| *other),
+                Answer::Yes | Answer::No => asked,
+            };
+            if answer == Answer::Second && question.is_none() {
+                return Err(Problem::conflict(format!(
+                    "the question of instruction {id} offers no second reading"
+                )));
+            }
+            let data =
+                json!({ "question": question, "yes": yes, "second": answer == Answer::Second });
             let kind = if yes {
                 EventKind::Approved
             } else {
                 EventKind::Rejected
             };
             let event = NewEvent::new(kind, actor, data).instruction(Some(id));
-            let environment = instruction
-                .question
-                .take()
-                .and_then(|question| question.environment);
+            let environment = question.and_then(|question| question.environment);
             instruction.state = if yes {
                 InstructionState::Acting
             } else {
@@ -127,7 +224,11 @@ impl Conductor {
             return Ok(instruction);
         }
         failpoint::reach("question.answered");
-        let Some(act) = records::act(&self.log, id)? else {
+        let act = match answer {
+            Answer::Second => records::second_act(&self.log, id)?,
+            Answer::Yes | Answer::No => records::act(&self.log, id)?,
+        };
+        let Some(act) = act else {
             let problem = Problem::internal("what was asked about is not known any more");
             self.fail(instruction, problem.clone()).await?;
             return Err(problem);
@@ -177,6 +278,31 @@ impl Conductor {
                 instruction.deployment = answered.deployment;
                 instruction.proposal = answered.proposal;
             }
+            Act::AnswerSecond(id) => {
+                let answered = self.answer_with(&id, Answer::Second, &actor).await?;
+                instruction.deployment = answered.deployment;
+                instruction.proposal = answered.proposal;
+            }
+            Act::CommitAtOnce { proposal, version } => {
+                let approval = Approval {
+                    action: Some(Action::Commit),
+                    version: Some(version),
+                    ..Approval::default()
+                };
+                let approved = self.approve(&proposal, approval, &actor).await?;
+                instruction.proposal = Some(proposal);
+                return self.committed_at_once(instruction, approved.commit).await;
+            }
+            Act::UndoCommit(commit) => {
+                let by = self.undo_commit(instruction, &commit).await?;
+                notice = Some(format!(
+                    "commit {} was taken back by {}",
+                    short(&commit),
+                    short(&by)
+                ));
+            }
+            Act::Open(place) => return self.open_place(instruction, &place, environment).await,
+            Act::Help => notice = Some(HELP.to_owned()),
             Act::Approve {
                 proposal,
                 version,
@@ -302,9 +428,9 @@ impl Conductor {
         actor: &str,
     ) -> Result<crate::model::api::Synced, Problem> {
         let action = if deploy {
-            crate::model::Action::Deploy
+            Action::Deploy
         } else {
-            crate::model::Action::Commit
+            Action::Commit
         };
         let open = records::open_proposals(&self.log)?;
         let newest = open
@@ -329,6 +455,7 @@ impl Conductor {
             }
             ([id], _) => id.clone(),
             (several, _) => {
+                let several = several.iter().map(|id| (id.clone(), None)).collect();
                 return self
                     .batch(several, request.message, action, request.environment, actor)
                     .await;

@@ -1,5 +1,6 @@
 //! What the conductor stores: documents and the events that led to them, in one transaction.
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::control::Act;
@@ -16,6 +17,8 @@ const PROPOSAL: &str = "proposal";
 const DEPLOYMENT: &str = "deployment";
 const PREPARED: &str = "prepared";
 const ACT: &str = "act";
+const SECOND_ACT: &str = "second-act";
+const QUICK: &str = "quick-commit";
 const KEY: &str = "idempotency-key";
 const CHOICES: &str = "choices";
 // Names of what is not final, so that a start need not read the whole history.
@@ -43,6 +46,17 @@ pub struct Journal {
     pub actor: String,
     /// Paths committed.
     pub files: Vec<String>,
+}
+
+/// The last commit that a spoken word made without a question.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Quick {
+    /// The commit.
+    pub commit: String,
+    /// The instruction that made it.
+    pub instruction: InstructionId,
+    /// When.
+    pub at: Timestamp,
 }
 
 /// A set of events and documents that are stored together.
@@ -113,9 +127,22 @@ impl Change {
         Ok(self)
     }
 
+    /// Stores what the other reading of an open question is about.
+    pub fn second_act(mut self, id: &InstructionId, act: &Act) -> Result<Self, Problem> {
+        self.puts.push(Put::new(SECOND_ACT, id.as_str(), act)?);
+        Ok(self)
+    }
+
+    /// Remembers a commit that was made without a question, in place of the one before.
+    pub fn quick(mut self, quick: &Quick) -> Result<Self, Problem> {
+        self.puts.push(Put::new(QUICK, "last", quick)?);
+        Ok(self)
+    }
+
     /// Removes what a question was about.
     pub fn act_done(mut self, id: &InstructionId) -> Self {
         self.puts.push(Put::delete(ACT, id.as_str()));
+        self.puts.push(Put::delete(SECOND_ACT, id.as_str()));
         self
     }
 
@@ -225,6 +252,21 @@ pub fn journals(log: &EventLog) -> Result<Vec<Journal>, Problem> {
 /// What the open question of instruction `id` is about.
 pub fn act(log: &EventLog, id: &InstructionId) -> Result<Option<Act>, Problem> {
     log.get(ACT, id.as_str())
+}
+
+/// What the other reading of the open question of instruction `id` is about.
+pub fn second_act(log: &EventLog, id: &InstructionId) -> Result<Option<Act>, Problem> {
+    log.get(SECOND_ACT, id.as_str())
+}
+
+/// The last commit that was made without a question.
+pub fn quick(log: &EventLog) -> Result<Option<Quick>, Problem> {
+    log.get(QUICK, "last")
+}
+
+/// The newest instructions, newest first.
+pub fn instructions(log: &EventLog, limit: usize) -> Result<Vec<Instruction>, Problem> {
+    log.list(INSTRUCTION, limit)
 }
 
 /// The instruction that `key` led to.

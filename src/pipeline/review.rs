@@ -10,8 +10,8 @@ use super::propose::{proposal_event, view};
 use super::records::{self, Change};
 use crate::model::api::{Decide, EditText, ProposalView, Reject, Revise, Submission};
 use crate::model::{
-    Content, Decision, EventKind, InstructionId, InstructionState, NewEvent, Problem, Proposal,
-    ProposalId, ProposalState,
+    Content, EventKind, InstructionId, InstructionState, NewEvent, Problem, Proposal, ProposalId,
+    ProposalState,
 };
 use crate::review;
 
@@ -84,6 +84,11 @@ impl Conductor {
     ) -> Result<ProposalView, Problem> {
         let _one_at_a_time = self.reviewing.lock().await;
         let mut proposal = self.reviewable(id)?;
+        if decide.lines.is_some() && decide.hunks.len() != 1 {
+            return Err(Problem::bad_request(
+                "lines are decided in one hunk at a time: name exactly one",
+            ));
+        }
         for wanted in &decide.hunks {
             let hunk = proposal
                 .files
@@ -93,7 +98,7 @@ impl Conductor {
                 .ok_or_else(|| {
                     Problem::conflict(format!("the proposal has no hunk {wanted} (any more)"))
                 })?;
-            hunk.decision = decide.decision;
+            hunk.decide(decide.lines.as_deref(), decide.decision);
         }
         self.update(proposal, actor).await
     }
@@ -124,23 +129,12 @@ impl Conductor {
         if matches!(file.after, Content::Binary { .. }) {
             return Err(Problem::bad_request(format!("{} is not text", edit.path)));
         }
-        let left_out: Vec<String> = file
-            .hunks
-            .iter()
-            .filter(|hunk| hunk.decision == Decision::Rejected)
-            .map(|hunk| hunk.id.clone())
-            .collect();
         if file.after.is_absent() {
             file.mode_after = file.mode_before;
         }
         file.after = Content::text(edit.text);
-        file.hunks = review::diff::hunks(file);
         // A decision outlives an edit elsewhere in the file: ids stay with unchanged hunks.
-        for hunk in &mut file.hunks {
-            if left_out.contains(&hunk.id) {
-                hunk.decision = Decision::Rejected;
-            }
-        }
+        review::diff::refresh(file);
         proposal
             .files
             .retain(|file| file.before != file.after || file.mode_before != file.mode_after);

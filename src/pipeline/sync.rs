@@ -29,7 +29,7 @@ impl Conductor {
         request: SyncRequest,
         actor: &str,
     ) -> Result<Synced, Problem> {
-        let ids = if request.proposals.is_empty() {
+        let ids: Vec<_> = if request.proposals.is_empty() {
             records::open_proposals(&self.log)?
                 .into_iter()
                 .filter(|proposal| proposal.state == ProposalState::Open)
@@ -46,7 +46,7 @@ impl Conductor {
             ));
         }
         self.batch(
-            &ids,
+            ids.into_iter().map(|id| (id, None)).collect(),
             request.message,
             Action::Deploy,
             request.environment,

@@ -39,6 +39,7 @@ pub fn hunks(file: &ProposedFile) -> Vec<Hunk> {
             new_lines: 0,
             lines: Vec::new(),
             decision: Decision::Accepted,
+            left_out: Vec::new(),
         }]
     };
     let (Some(old), Some(new)) = (side(before), side(after)) else {
@@ -70,6 +71,7 @@ pub fn refresh(file: &mut ProposedFile) {
     for hunk in &mut fresh {
         if let Some(old) = file.hunks.iter().find(|old| old.id == hunk.id) {
             hunk.decision = old.decision;
+            hunk.left_out.clone_from(&old.left_out);
         }
     }
     file.hunks = fresh;
@@ -138,6 +140,7 @@ fn hunk(path: &str, group: &[DiffOp], old: &[&str], new: &[&str]) -> Option<Hunk
         new_lines: new_range.len(),
         lines,
         decision: Decision::Accepted,
+        left_out: Vec::new(),
     };
     hunk.id = id(path, &hunk);
     Some(hunk)

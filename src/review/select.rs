@@ -1,6 +1,6 @@
-//! Partial acceptance: the file that results when only some hunks are taken.
+//! Partial acceptance: the file that results when only some hunks, or only some of their lines, are taken.
 
-use crate::model::{Content, Decision, Hunk, LineTag, ProposedFile};
+use crate::model::{Content, Decision, DiffLine, Hunk, LineTag, ProposedFile};
 
 use super::diff;
 
@@ -10,8 +10,9 @@ struct Foreign;
 /// The file with only its accepted hunks: what was rejected is as in the base again, byte for byte.
 /// `None` when nothing of it is accepted.
 ///
-/// A change of mode goes along with any accepted hunk; a binary file, a new file, a deleted file is taken
-/// whole or not at all, since each is one hunk. The hunks of the result are those accepted, placed anew.
+/// A change of mode goes along with any accepted hunk; a binary file is taken whole or not at all. A line that is left
+/// out of an accepted hunk is as in the base: not added, or not removed (a deleted file of which a line stays is no
+/// longer deleted). The hunks of the result are those accepted, placed anew.
 ///
 /// Should the hunks be of another version of the file, they are computed anew, and what no decision is known of
 /// is left out: nothing gets in that was not accepted.
@@ -24,6 +25,7 @@ pub fn accepted(file: &ProposedFile) -> Option<ProposedFile> {
     for hunk in &mut fresh.hunks {
         let known = file.hunks.iter().find(|old| old.id == hunk.id);
         hunk.decision = known.map_or(Decision::Rejected, |old| old.decision);
+        hunk.left_out = known.map_or_else(Vec::new, |old| old.left_out.clone());
     }
     take(&fresh).ok().flatten()
 }
@@ -37,15 +39,24 @@ fn take(file: &ProposedFile) -> Result<Option<ProposedFile>, Foreign> {
     if taken.is_empty() {
         return Ok(None);
     }
-    if taken.len() == file.hunks.len() {
+    let partly = taken.iter().any(|hunk| !hunk.left_out.is_empty());
+    if taken.len() == file.hunks.len() && !partly {
         return Ok(Some(file.clone()));
     }
-    let (Content::Text { text: before }, Content::Text { .. }) = (&file.before, &file.after) else {
-        return Err(Foreign);
+    let before = match (&file.before, &file.after) {
+        (Content::Text { text }, Content::Text { .. } | Content::Absent) => text.as_str(),
+        (Content::Absent, Content::Text { .. }) => "",
+        _ => return Err(Foreign),
     };
     let (text, hunks) = compose(before, &taken)?;
+    let mode_after = if file.after.is_absent() {
+        file.mode_before
+    } else {
+        file.mode_after
+    };
     Ok(Some(ProposedFile {
         after: Content::Text { text },
+        mode_after,
         hunks,
         ..file.clone()
     }))
@@ -70,7 +81,8 @@ fn compose(before: &str, taken: &[&Hunk]) -> Result<(String, Vec<Hunk>), Foreign
         written += first - at;
 
         let mut expected = old[first..end].iter();
-        for line in &hunk.lines {
+        let mut lines = Vec::with_capacity(hunk.lines.len());
+        for (n, line) in hunk.lines.iter().enumerate() {
             if line.tag != LineTag::Insert {
                 let there = expected.next().copied().unwrap_or_default();
                 if there.strip_suffix('\n').unwrap_or(there) != line.text
@@ -79,18 +91,38 @@ fn compose(before: &str, taken: &[&Hunk]) -> Result<(String, Vec<Hunk>), Foreign
                     return Err(Foreign);
                 }
             }
-            if line.tag != LineTag::Delete {
+            let tag = match (line.tag, hunk.takes(n)) {
+                (LineTag::Insert, false) => continue,
+                (LineTag::Delete, false) => LineTag::Context,
+                (tag, _) => tag,
+            };
+            if tag != LineTag::Delete {
+                // A last line without line feed that stays, and is followed by others now, gets one.
+                if !text.is_empty() && !text.ends_with('\n') {
+                    text.push('\n');
+                }
                 text.push_str(&line.text);
                 if !line.no_newline {
                     text.push('\n');
                 }
             }
+            lines.push(DiffLine {
+                tag,
+                ..line.clone()
+            });
         }
+        let new_lines = lines
+            .iter()
+            .filter(|line| line.tag != LineTag::Delete)
+            .count();
         placed.push(Hunk {
-            new_start: diff::start(written, hunk.new_lines),
+            new_start: diff::start(written, new_lines),
+            new_lines,
+            lines,
+            left_out: Vec::new(),
             ..(*hunk).clone()
         });
-        written += hunk.new_lines;
+        written += new_lines;
         at = end;
     }
     text.extend(old[at..].iter().copied());
@@ -136,6 +168,50 @@ mod tests {
         assert_eq!(some.hunks.len(), 2);
         assert_eq!((some.hunks[0].old_start, some.hunks[0].new_start), (8, 8));
         assert_eq!(some.hunks[0].id, all.hunks[1].id);
+    }
+
+    #[test]
+    fn a_line_that_is_left_out_is_as_in_the_base() {
+        let mut one = file("a\nb\nc\n", "a\nB\nnew\nc\n");
+        // a, -b, +B, +new, c
+        one.hunks[0].decide(Some(&[3]), Decision::Rejected);
+        let some = accepted(&one).unwrap();
+        assert_eq!(some.after, Content::text("a\nB\nc\n"));
+        assert_eq!((some.hunks[0].new_lines, some.hunks[0].lines.len()), (3, 4));
+        one.hunks[0].decide(Some(&[1, 2]), Decision::Rejected);
+        assert_eq!(accepted(&one), None, "nothing is left of it");
+        one.hunks[0].decide(Some(&[3]), Decision::Accepted);
+        assert_eq!(
+            accepted(&one).unwrap().after,
+            Content::text("a\nb\nnew\nc\n")
+        );
+    }
+
+    #[test]
+    fn lines_of_new_and_deleted_files_and_of_files_without_end_can_be_left_out() {
+        let mut new = file("", "one\ntwo\n");
+        new.before = Content::Absent;
+        new.mode_before = 0;
+        diff::refresh(&mut new);
+        new.hunks[0].decide(Some(&[0]), Decision::Rejected);
+        assert_eq!(accepted(&new).unwrap().after, Content::text("two\n"));
+
+        let mut gone = file("one\ntwo\n", "");
+        gone.after = Content::Absent;
+        gone.mode_after = 0;
+        diff::refresh(&mut gone);
+        gone.hunks[0].decide(Some(&[1]), Decision::Rejected);
+        let some = accepted(&gone).unwrap();
+        assert_eq!(some.after, Content::text("two\n"));
+        assert_eq!(some.mode_after, 0o100_644);
+
+        // The old last line stays and another follows: they must not run together.
+        let mut tail = file("a\nend", "a\nEND\nmore\n");
+        tail.hunks[0].decide(Some(&[1, 2]), Decision::Rejected);
+        assert_eq!(
+            accepted(&tail).unwrap().after,
+            Content::text("a\nend\nmore\n")
+        );
     }
 
     #[test]

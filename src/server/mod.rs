@@ -4,6 +4,7 @@
 //! JSON, or into a problem document; everything that decides is on the floors below.
 
 mod auth;
+mod compare;
 mod deployments;
 mod events;
 mod extract;

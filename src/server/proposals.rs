@@ -7,7 +7,8 @@ use super::auth::Actor;
 use super::extract::{Json, Name, OptionalJson};
 use super::{App, blocking};
 use crate::model::api::{
-    Accepted, Approval, Approved, Decide, EditText, ProposalView, Reject, Revise,
+    Accepted, Approval, Approved, BatchApproval, Decide, EditText, ProposalView, Reject, Revise,
+    Synced,
 };
 use crate::model::{Problem, ProposalId};
 
@@ -31,6 +32,15 @@ pub(super) async fn approve(
 ) -> Reply<Approved> {
     let approved = app.conductor.approve(&id, approval, &actor.0).await?;
     Ok(axum::Json(approved))
+}
+
+pub(super) async fn approve_batch(
+    State(app): State<App>,
+    actor: Actor,
+    Json(approval): Json<BatchApproval>,
+) -> Reply<Synced> {
+    let synced = app.conductor.approve_batch(approval, &actor.0).await?;
+    Ok(axum::Json(synced))
 }
 
 pub(super) async fn reject(

@@ -8,8 +8,8 @@ use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::{MethodRouter, delete, get, post};
 
 use super::{
-    App, MAX_JSON_BYTES, auth, deployments, events, guard, instructions, linger, matrix, metrics,
-    openapi, problem, proposals, session, status, stream, submit, sync,
+    App, MAX_JSON_BYTES, auth, compare, deployments, events, guard, instructions, linger, matrix,
+    metrics, openapi, problem, proposals, session, status, stream, submit, sync,
 };
 use crate::model::Problem;
 
@@ -114,6 +114,8 @@ pub(super) static ROUTES: &[Route] = {
             Nothing, Json("ProposalView"), || get(proposals::show)),
         row(Token, "POST", "/api/proposals/{id}/approve", "Commit what is accepted, and deploy it if asked to",
             Optional("Approval"), Json("Approved"), || post(proposals::approve)),
+        row(Token, "POST", "/api/proposals/approve", "Several proposals, each as reviewed, as one commit",
+            Takes::Json("BatchApproval"), Json("Synced"), || post(proposals::approve_batch)),
         row(Token, "POST", "/api/proposals/{id}/reject", "Decline a proposal",
             Optional("Reject"), Json("ProposalView"), || post(proposals::reject)),
         row(Token, "POST", "/api/proposals/{id}/decide", "Accept or leave out hunks",
@@ -134,6 +136,8 @@ pub(super) static ROUTES: &[Route] = {
             Optional("SyncRequest"), Json("Synced"), || post(sync::redeploy)),
         row(Token, "GET", "/api/deployments", "Deployments, newest first, and the releases kept",
             Nothing, Json("DeploymentList"), || get(deployments::list)),
+        row(Token, "GET", "/api/deployments/compare", "What differs between two releases: `?a=` and `?b=`",
+            Nothing, Json("Comparison"), || get(compare::show)),
         row(Token, "GET", "/api/deployments/{id}", "A deployment",
             Nothing, Json("Deployment"), || get(deployments::show)),
         row(Token, "POST", "/api/deployments/{id}/cancel", "Stop a deployment before traffic moves",

@@ -104,6 +104,7 @@ fn requests() -> Vec<(&'static str, Value)> {
                 ("action?", of("Action")),
                 ("filePath?", or_null(text())),
                 ("engine?", or_null(text())),
+                ("commands?", many(text())),
             ]);
             schema["oneOf"] = json!([
                 { "required": ["prompt"], "properties": { "prompt": text(), "audio": { "type": "null" } } },
@@ -130,6 +131,10 @@ fn requests() -> Vec<(&'static str, Value)> {
                     "engine?",
                     json!({ "type": "string", "maxLength": submit::MAX_TEXT }),
                 ),
+                (
+                    "commands?",
+                    json!({ "type": "string", "maxLength": submit::MAX_TEXT, "description": "Phrases of the sender's own screen, one a line." }),
+                ),
             ]);
             schema["oneOf"] = json!([{ "required": ["audio"] }, { "required": ["prompt"] }]);
             schema
@@ -152,8 +157,33 @@ fn requests() -> Vec<(&'static str, Value)> {
             ]),
         ),
         (
+            "BatchApproval",
+            request(&[
+                (
+                    "proposals",
+                    many(request(&[
+                        ("proposal", name()),
+                        (
+                            "version",
+                            json!({ "type": "integer", "minimum": 0, "maximum": u32::MAX }),
+                        ),
+                    ])),
+                ),
+                (
+                    "action?",
+                    json!({ "anyOf": [of("Action"), { "type": "null" }] }),
+                ),
+                ("message?", or_null(text())),
+                ("environment?", or_null(name())),
+            ]),
+        ),
+        (
             "Decide",
-            request(&[("hunks", many(text())), ("decision", of("Decision"))]),
+            request(&[
+                ("hunks", many(text())),
+                ("lines?", or_null(many(count()))),
+                ("decision", of("Decision")),
+            ]),
         ),
         (
             "EditText",
@@ -223,6 +253,7 @@ mod tests {
                 action: Action::Deploy,
                 file_path: text(),
                 engine: text(),
+                commands: vec!["next hunk".into()],
             },
         );
         same_fields(

@@ -39,6 +39,29 @@ pub(super) fn answers() -> Vec<(&'static str, Value)> {
                 ),
             ]),
         ),
+        (
+            "Comparison",
+            object(&[
+                ("from", text()),
+                ("to", text()),
+                ("commits", many(of("CommitLine"))),
+                ("lost", many(of("CommitLine"))),
+                (
+                    "files",
+                    many(object(&[
+                        ("path", text()),
+                        ("added", count()),
+                        ("removed", count()),
+                    ])),
+                ),
+                ("patch", text()),
+                ("truncated", flag()),
+            ]),
+        ),
+        (
+            "CommitLine",
+            object(&[("commit", text()), ("author", text()), ("title", text())]),
+        ),
         ("ProposalView", {
             let mut fields = proposal();
             fields.push(("patch", text()));
@@ -241,6 +264,7 @@ pub(super) fn parts() -> Vec<(&'static str, Value)> {
                     ])),
                 ),
                 ("decision", of("Decision")),
+                ("left_out?", many(count())),
             ]),
         ),
         (

@@ -120,6 +120,10 @@ async fn read_multipart(
             "prompt" => submission.prompt = Some(text(field, "prompt").await?),
             "filePath" => submission.file_path = Some(text(field, "filePath").await?),
             "engine" => submission.engine = Some(text(field, "engine").await?),
+            "commands" => {
+                let lines = text(field, "commands").await?;
+                submission.commands = lines.lines().map(str::to_owned).collect();
+            }
             "action" => {
                 let word = text(field, "action").await?;
                 submission.action = serde_json::from_value(word.as_str().into()).map_err(|_| {
@@ -130,7 +134,7 @@ async fn read_multipart(
             }
             other => {
                 return Err(invalid(format!(
-                    "the part {other:?} is unknown or comes twice (audio, prompt, action, filePath, engine)"
+                    "the part {other:?} is unknown or comes twice (audio, prompt, action, filePath, engine, commands)"
                 )));
             }
         }

@@ -4,15 +4,18 @@
 //! are given a vocabulary, and nothing needs to be sent in which nobody speaks.
 
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
+use futures::StreamExt;
+use reqwest::header::CONTENT_TYPE;
 use reqwest::multipart::{Form, Part};
-use reqwest::{Client, StatusCode};
+use reqwest::{Client, Response, StatusCode};
 use serde::Deserialize;
+use tokio::sync::watch;
 
-use super::{Fit, Transcriber, Transcript};
+use super::{Transcriber, Transcript};
 use crate::model::Problem;
 use crate::model::api::SpeechStatus;
 use crate::voice::{self, gate, wav};
@@ -26,6 +29,48 @@ const ANSWER: Duration = Duration::from_secs(20);
 /// How long a connection may take; another recogniser may be waiting.
 const CONNECT: Duration = Duration::from_secs(4);
 
+/// The longest vocabulary in characters: these models read the last 224 tokens of it and no more.
+const VOCABULARY: usize = 800;
+
+/// The longest answer in bytes: far more than anybody says in one clip.
+const LONGEST: usize = 1 << 20;
+
+/// Words that are likely to be said. Shared, as more of them become known while the program runs.
+#[derive(Clone, Debug, Default)]
+pub struct Vocabulary(Arc<RwLock<Vec<String>>>);
+
+impl Vocabulary {
+    /// These words.
+    pub fn new(words: Vec<String>) -> Self {
+        Self(Arc::new(RwLock::new(words)))
+    }
+
+    /// Adds `words` to the others.
+    pub fn add(&self, words: impl IntoIterator<Item = String>) {
+        let mut known = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        for word in words {
+            if !known.contains(&word) {
+                known.push(word);
+            }
+        }
+    }
+
+    /// All of them in one line, as many as are read.
+    fn prompt(&self) -> String {
+        let mut line = String::new();
+        for word in self.0.read().unwrap_or_else(PoisonError::into_inner).iter() {
+            if line.len() + word.len() >= VOCABULARY {
+                break;
+            }
+            if !line.is_empty() {
+                line.push(' ');
+            }
+            line.push_str(word);
+        }
+        line
+    }
+}
+
 /// Where and how to ask.
 #[derive(Clone)]
 pub struct OpenAiOptions {
@@ -35,8 +80,12 @@ pub struct OpenAiOptions {
     pub key: Option<String>,
     /// The model, e.g. `whisper-1`.
     pub model: String,
+    /// The language that is spoken, as two letters; empty: the server finds out.
+    pub language: String,
+    /// Whether to ask for words as they are heard.
+    pub stream: bool,
     /// Words that are likely to be said: commands, names of pages and environments.
-    pub vocabulary: Vec<String>,
+    pub vocabulary: Vocabulary,
 }
 
 // The key never gets into a log.
@@ -53,11 +102,25 @@ impl std::fmt::Debug for OpenAiOptions {
 pub struct OpenAi {
     options: OpenAiOptions,
     client: Client,
+    /// The words of the clip that is being transcribed, as far as they have come.
+    hearing: watch::Sender<String>,
 }
 
 #[derive(Deserialize)]
 struct Answer {
     text: String,
+}
+
+/// One of the events of an answer that comes word by word.
+#[derive(Deserialize)]
+struct Piece {
+    #[serde(rename = "type")]
+    kind: String,
+    #[serde(default)]
+    delta: String,
+    #[serde(default)]
+    text: String,
+    error: Option<Explanation>,
 }
 
 #[derive(Deserialize)]
@@ -83,11 +146,30 @@ impl OpenAi {
             .timeout(ANSWER)
             .build()
             .map_err(|error| Problem::internal(format!("no HTTPS on this machine: {error}")))?;
-        Ok(Self { options, client })
+        Ok(Self {
+            options,
+            client,
+            hearing: watch::Sender::new(String::new()),
+        })
     }
 
-    async fn ask(&self, sound: Vec<u8>) -> Result<String, Problem> {
-        let file = Part::bytes(sound)
+    async fn ask(&self, sound: &[u8]) -> Result<String, Problem> {
+        match self.ask_once(sound, self.options.stream).await {
+            // Servers that do not know how to stream say so; the others ignore the wish.
+            Err(problem)
+                if self.options.stream
+                    && problem.is("speech-refused")
+                    && problem.detail.contains("stream") =>
+            {
+                self.ask_once(sound, false).await
+            }
+            result => result,
+        }
+    }
+
+    async fn ask_once(&self, sound: &[u8], stream: bool) -> Result<String, Problem> {
+        self.hearing.send_replace(String::new());
+        let file = Part::bytes(sound.to_vec())
             .file_name("clip.wav")
             .mime_str("audio/wav")
             .map_err(Problem::internal)?;
@@ -95,8 +177,15 @@ impl OpenAi {
             .part("file", file)
             .text("model", self.options.model.clone())
             .text("response_format", "json");
-        if !self.options.vocabulary.is_empty() {
-            form = form.text("prompt", self.options.vocabulary.join(" "));
+        if !self.options.language.is_empty() {
+            form = form.text("language", self.options.language.clone());
+        }
+        if stream {
+            form = form.text("stream", "true");
+        }
+        let prompt = self.options.vocabulary.prompt();
+        if !prompt.is_empty() {
+            form = form.text("prompt", prompt);
         }
         let address = format!(
             "{}/audio/transcriptions",
@@ -111,6 +200,13 @@ impl OpenAi {
             .await
             .map_err(|error| unreachable_server(&self.options.base, &error))?;
         let status = response.status();
+        let streams = response
+            .headers()
+            .get(CONTENT_TYPE)
+            .is_some_and(|kind| kind.as_bytes().starts_with(b"text/event-stream"));
+        if status.is_success() && streams {
+            return self.follow(response).await;
+        }
         let body = response
             .bytes()
             .await
@@ -126,6 +222,52 @@ impl OpenAi {
             status,
             said.as_deref().unwrap_or("it gave no reason"),
         ))
+    }
+
+    /// Reads an answer that comes word by word (server-sent events) to its end.
+    async fn follow(&self, response: Response) -> Result<String, Problem> {
+        let status = response.status();
+        let mut pieces = response.bytes_stream();
+        let (mut waiting, mut text) = (Vec::new(), String::new());
+        while let Some(piece) = pieces.next().await {
+            let piece = piece.map_err(|error| unreachable_server(&self.options.base, &error))?;
+            waiting.extend_from_slice(&piece);
+            if waiting.len() + text.len() > LONGEST {
+                return Err(refused(status, "its answer has no end"));
+            }
+            while let Some(end) = waiting.iter().position(|&byte| byte == b'\n') {
+                let line: Vec<u8> = waiting.drain(..=end).collect();
+                let Some(data) = line.strip_prefix(b"data:") else {
+                    continue;
+                };
+                // Kinds that are not known are none of ours, whatever their form.
+                let Ok(event) = serde_json::from_slice::<Piece>(data) else {
+                    continue;
+                };
+                match event.kind.as_str() {
+                    "transcript.text.delta" => {
+                        text.push_str(&event.delta);
+                        self.hearing.send_replace(text.trim().to_owned());
+                    }
+                    "transcript.text.done" => return Ok(event.text.trim().to_owned()),
+                    "error" => {
+                        let why = event.error.map(|error| error.message);
+                        return Err(refused(status, why.as_deref().unwrap_or("it failed")));
+                    }
+                    _ => {}
+                }
+            }
+        }
+        // Half a sentence may say the opposite of the whole one.
+        Err(Problem::new(
+            502,
+            "speech-network",
+            format!(
+                "the speech server {} stopped in the middle of its answer",
+                self.options.base
+            ),
+        )
+        .hint("check the network, or use the local recogniser (`[speech] engine = \"local\"`)"))
     }
 }
 
@@ -162,7 +304,10 @@ fn refused(status: StatusCode, why: &str) -> Problem {
             "speech-network",
             "try again later, or use the local recogniser",
         ),
-        _ => problem("speech-refused", "check `[speech] model` and `url`"),
+        _ => problem(
+            "speech-refused",
+            "check `cloud_model`, `language` and `url` of `[speech]`",
+        ),
     }
 }
 
@@ -203,81 +348,20 @@ impl Transcriber for OpenAi {
             .await
             .map_err(Problem::internal)??;
         let mut heard = Transcript {
-            text: String::new(),
             seconds,
-            millis: 0,
             engine: ENGINE,
-            doubtful: false,
+            ..Transcript::default()
         };
         if let Some(sound) = sound {
             let began = Instant::now();
-            heard.text = self.ask(sound).await?;
+            heard.text = self.ask(&sound).await?;
             heard.millis = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
         }
         Ok(heard)
     }
-}
 
-/// Asks one recogniser, and another when the first cannot be reached.
-pub struct Fallback {
-    first: Arc<dyn Transcriber>,
-    second: Arc<dyn Transcriber>,
-}
-
-impl Fallback {
-    /// `first`, or `second` when the network fails.
-    pub fn new(first: Arc<dyn Transcriber>, second: Arc<dyn Transcriber>) -> Self {
-        Self { first, second }
-    }
-}
-
-#[async_trait]
-impl Transcriber for Fallback {
-    fn name(&self) -> &'static str {
-        self.first.name()
-    }
-
-    fn status(&self) -> SpeechStatus {
-        let (first, second) = (self.first.status(), self.second.status());
-        let message = format!("{}; without it {}", first.message, second.message);
-        SpeechStatus {
-            ready: first.ready || second.ready,
-            message,
-            ..first
-        }
-    }
-
-    fn warm(&self) {
-        self.first.warm();
-        self.second.warm();
-    }
-
-    async fn ready(&self) -> Result<(), Problem> {
-        match self.first.ready().await {
-            Ok(()) => Ok(()),
-            Err(_) => self.second.ready().await,
-        }
-    }
-
-    /// The transcript names the engine that made it, so whoever shows it can say that it was the second.
-    async fn transcribe(&self, path: &Path) -> Result<Transcript, Problem> {
-        match self.first.transcribe(path).await {
-            Err(problem) if problem.is("speech-network") => {
-                tracing::warn!(%problem, "using {} instead", self.second.name());
-                self.second.transcribe(path).await.map_err(|second| {
-                    let detail = format!("{}; and {}", problem.detail, second.detail);
-                    Problem { detail, ..second }
-                })
-            }
-            result => result,
-        }
-    }
-
-    async fn fit(&self, path: &Path, phrases: &[String]) -> Result<Option<Fit>, Problem> {
-        match self.first.fit(path, phrases).await {
-            Ok(None) | Err(_) => self.second.fit(path, phrases).await,
-            fit => fit,
-        }
+    fn hearing(&self) -> Option<watch::Receiver<String>> {
+        Some(self.hearing.subscribe())
     }
 }
 
@@ -287,6 +371,7 @@ mod tests {
     use tokio::net::TcpListener;
 
     use super::*;
+    use crate::speech::fallback::Fallback;
 
     /// A server that gives `answer` to one request; returns its address and what it was asked.
     async fn server(answer: String) -> (String, tokio::task::JoinHandle<String>) {
@@ -324,7 +409,9 @@ mod tests {
             base: base.to_owned(),
             key: Some("secret".to_owned()),
             model: "whisper-1".to_owned(),
-            vocabulary: vec!["Commit that.".to_owned(), "About us".to_owned()],
+            language: "en".to_owned(),
+            stream: true,
+            vocabulary: Vocabulary::new(vec!["Commit that.".to_owned(), "About us".to_owned()]),
         };
         assert!(!format!("{options:?}").contains("secret"));
         OpenAi::new(options).unwrap()
@@ -345,6 +432,8 @@ mod tests {
             "Bearer secret",
             "whisper-1",
             "Commit that. About us",
+            "name=\"language\"\r\n\r\nen",
+            "name=\"stream\"\r\n\r\ntrue",
             "RIFF",
             "clip.wav",
         ] {
@@ -384,6 +473,61 @@ mod tests {
     async fn the_second_is_asked_when_the_first_is_away() {
         let (base, _serving) = server(http("200 OK", r#"{"text":"Yes."}"#)).await;
         let fallback = Fallback::new(Arc::new(ask("http://127.0.0.1:9/v1")), Arc::new(ask(&base)));
-        assert_eq!(fallback.transcribe(&yes()).await.unwrap().text, "Yes.");
+        let heard = fallback.transcribe(&yes()).await.unwrap();
+        assert_eq!(heard.text, "Yes.");
+        let note = heard.note.unwrap();
+        assert!(
+            note.contains("cannot reach") && note.contains("openai instead"),
+            "{note}"
+        );
+    }
+
+    /// An answer in server-sent events.
+    fn streamed(lines: &[&str]) -> String {
+        let body: String = lines
+            .iter()
+            .map(|line| format!("data: {line}\n\n"))
+            .collect();
+        format!(
+            "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream; charset=utf-8\r\nconnection: close\r\n\r\n{body}"
+        )
+    }
+
+    #[tokio::test]
+    async fn words_that_come_one_by_one_are_shown_as_they_come() {
+        let (base, _serving) = server(streamed(&[
+            r#"{"type":"transcript.text.delta","delta":"Commit"}"#,
+            r#"{"type":"something.new","delta":7}"#,
+            r#"{"type":"transcript.text.delta","delta":" that."}"#,
+            r#"{"type":"transcript.text.done","text":"Commit that."}"#,
+            "[DONE]",
+        ]))
+        .await;
+        let asked = ask(&base);
+        let mut hearing = asked.hearing().unwrap();
+        hearing.mark_unchanged();
+        let heard = asked.transcribe(&yes()).await.unwrap();
+        assert_eq!(heard.text, "Commit that.");
+        assert!(hearing.has_changed().unwrap());
+        assert_eq!(*hearing.borrow_and_update(), "Commit that.");
+    }
+
+    #[tokio::test]
+    async fn half_an_answer_is_none() {
+        let (base, _serving) = server(streamed(&[
+            r#"{"type":"transcript.text.delta","delta":"Do not"}"#,
+        ]))
+        .await;
+        let problem = ask(&base).transcribe(&yes()).await.unwrap_err();
+        assert!(problem.is("speech-network"), "{problem}");
+    }
+
+    #[test]
+    fn a_vocabulary_grows_without_doubles_and_is_no_longer_than_what_is_read() {
+        let vocabulary = Vocabulary::new(vec!["About".to_owned()]);
+        vocabulary.add(["About".to_owned(), "Contact".to_owned()]);
+        assert_eq!(vocabulary.prompt(), "About Contact");
+        vocabulary.add((0..500).map(|at| format!("page{at}")));
+        assert!(vocabulary.prompt().len() <= VOCABULARY);
     }
 }

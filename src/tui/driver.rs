@@ -14,11 +14,13 @@ use ratatui::layout::Rect;
 use tokio::sync::mpsc;
 
 use super::effects::Effects;
+use super::manners::{Progress, Surroundings};
 use super::message::{EditRequest, Effect, Message, Outcome};
 use super::model::{Model, Moment, Tone};
 use super::screen::Screen;
+use super::session_file::Remembered;
 use super::signals::{Signal, Signals};
-use super::terminal::{self, Terminal};
+use super::terminal::{self, Terminal, Wanted};
 use super::voice_port::{MicEvent, Microphone};
 use super::{editor, input, motion, probe, update, view};
 use crate::client::stream::StreamItem;
@@ -26,10 +28,24 @@ use crate::model::Problem;
 
 /// Least time between two frames.
 const FRAME: Duration = Duration::from_micros(16_600);
+/// Time after which a progress mark that fades is told anew, while the bar moves anyway.
+const REFRESH: Duration = Duration::from_secs(1);
 /// Messages taken before a frame is drawn all the same.
 const BATCH: usize = 2_000;
 /// How long requests that change something may go on after the end.
 const GRACE: Duration = Duration::from_millis(500);
+
+/// What lies around the cockpit: the terminal's kind, and the file that remembers.
+pub(super) struct Outside {
+    /// Which terminal it is.
+    pub surroundings: Surroundings,
+    /// The modes that are wanted.
+    pub wanted: Wanted,
+    /// Whether web addresses are links.
+    pub links: bool,
+    /// What was open.
+    pub remembered: Remembered,
+}
 
 /// The running cockpit.
 pub(super) struct Driver {
@@ -39,6 +55,11 @@ pub(super) struct Driver {
     pub mic_events: Option<mpsc::Receiver<MicEvent>>,
     pub effects: Effects,
     pub results: mpsc::UnboundedReceiver<Message>,
+    outside: Outside,
+    /// What the terminal's own progress mark shows.
+    progress: Progress,
+    /// When it was told last.
+    told: Option<Instant>,
     screen: Screen,
     keys: Option<EventStream>,
     events: Option<mpsc::Receiver<StreamItem>>,
@@ -57,6 +78,7 @@ impl Driver {
         mic_events: mpsc::Receiver<MicEvent>,
         effects: Effects,
         results: mpsc::UnboundedReceiver<Message>,
+        outside: Outside,
     ) -> io::Result<Self> {
         Ok(Self {
             model,
@@ -65,6 +87,9 @@ impl Driver {
             mic_events: Some(mic_events),
             effects,
             results,
+            outside,
+            progress: Progress::None,
+            told: None,
             screen: Screen::default(),
             keys: None,
             events: None,
@@ -76,13 +101,13 @@ impl Driver {
     }
 
     /// Runs to the end. `first` is what happened before the start (the state, if it is known).
-    pub async fn run(mut self, first: Vec<Message>, keyboard: bool) -> io::Result<()> {
+    pub async fn run(mut self, first: Vec<Message>) -> io::Result<()> {
         for message in first {
             self.take(message).await?;
         }
         self.draw()?;
         // The first frame stands; now there is time to ask what the keyboard can do.
-        if keyboard {
+        if self.outside.wanted.keyboard {
             let answer = probe::ask();
             self.take(Message::Keyboard(answer.releases())).await?;
             for key in answer.typed {
@@ -100,7 +125,9 @@ impl Driver {
                 self.take(message).await?;
             }
             self.drain().await?;
+            self.outside.remembered.look(&self.model, Instant::now());
         }
+        self.outside.remembered.close(&self.model);
         self.keys = None;
         self.terminal.leave();
         self.effects.finish(GRACE).await;
@@ -120,7 +147,8 @@ impl Driver {
         let wake = if self.model.dirty {
             Some(self.frame_due())
         } else {
-            motion::next(&self.model, self.now()).map(|at| self.started + at)
+            let moves = motion::next(&self.model, self.now()).map(|at| self.started + at);
+            moves.into_iter().chain(self.outside.remembered.due()).min()
         };
         let dirty = self.model.dirty;
         let keys = &mut self.keys;
@@ -203,12 +231,25 @@ impl Driver {
     async fn perform(&mut self, effect: Effect) -> io::Result<Vec<Effect>> {
         match effect {
             Effect::Press => self.with_microphone(|microphone| microphone.press()),
+            Effect::Start => self.with_microphone(|microphone| microphone.start()),
+            Effect::Dictate(clip) => self.with_microphone(|microphone| microphone.dictate(clip)),
+            Effect::Replay(clip) => self.with_microphone(|microphone| microphone.replay(clip)),
+            Effect::Sound(sound) => self.with_microphone(|microphone| microphone.sound(sound)),
+            Effect::WatchDevices(on) => {
+                self.with_microphone(|microphone| microphone.watch_devices(on));
+            }
+            Effect::ChooseDevice(id) => self.with_microphone(|microphone| microphone.choose(id)),
             Effect::Release => self.with_microphone(|microphone| microphone.release()),
             Effect::CancelRecording => self.with_microphone(|microphone| microphone.cancel()),
             Effect::Follow(cursor) => self.events = Some(self.effects.follow(cursor)),
             Effect::Repaint => self.screen.forget(),
             Effect::Quit => self.over = true,
-            Effect::Copy(text) => copy(&text)?,
+            Effect::Copy(text) => self.copy(text)?,
+            Effect::Notify(words) => {
+                let how = self.model.settings.notify;
+                let told = self.outside.surroundings.notify(how, &words);
+                terminal::emit(told.as_bytes())?;
+            }
             Effect::Suspend => return self.suspend().await,
             Effect::Edit(request) => return self.edit(request).await,
             other => self.effects.begin(other),
@@ -226,7 +267,26 @@ impl Driver {
         let now = self.now();
         let area = Rect::new(0, 0, self.model.width, self.model.height);
         let model = &self.model;
-        let bytes = self.screen.frame(area, |buf| view::draw(model, now, buf))?;
+        let links = self.outside.links;
+        let mut bytes = self.screen.linked(
+            area,
+            |buf| view::draw(model, now, buf),
+            |buf| {
+                if links {
+                    view::links(model, buf)
+                } else {
+                    Vec::new()
+                }
+            },
+        )?;
+        let progress = Progress::of(model);
+        let fades = self.outside.surroundings.progress_fades() && progress != Progress::None;
+        let stale = fades && self.told.is_none_or(|told| told.elapsed() >= REFRESH);
+        if self.outside.wanted.progress && (progress != self.progress || stale) {
+            bytes.extend_from_slice(progress.bytes().as_bytes());
+            self.progress = progress;
+            self.told = Some(Instant::now());
+        }
         if !bytes.is_empty() {
             terminal::emit(&bytes)?;
         }
@@ -265,6 +325,29 @@ impl Driver {
         self.model.width = width;
         self.model.height = height;
         self.screen.forget();
+        // It was taken away with the modes.
+        self.progress = Progress::None;
+        Ok(())
+    }
+
+    /// Puts text on the clipboard: of the terminal, which may be on another machine, and of this one where there is
+    /// a program for it.
+    fn copy(&mut self, text: String) -> io::Result<()> {
+        let programs = self.outside.surroundings.clipboard_programs();
+        match self.outside.surroundings.copy(&text) {
+            Some(bytes) => terminal::emit(bytes.as_bytes())?,
+            None if programs.is_empty() => {
+                let now = self.now();
+                self.model.say(
+                    now,
+                    Tone::Warn,
+                    "this is too long for the terminal's clipboard",
+                );
+                self.model.dirty = true;
+            }
+            None => {}
+        }
+        self.effects.clipboard(programs, text);
         Ok(())
     }
 
@@ -384,18 +467,6 @@ async fn sleep_until(at: Option<Instant>) {
         Some(at) => tokio::time::sleep_until(at.into()).await,
         None => std::future::pending().await,
     }
-}
-
-/// Puts text on the clipboard of the terminal, which may be on another machine.
-fn copy(text: &str) -> io::Result<()> {
-    use crossterm::Command;
-    let mut out = String::new();
-    let copied =
-        crossterm::clipboard::CopyToClipboard::to_clipboard_from(text).write_ansi(&mut out);
-    if copied.is_ok() {
-        terminal::emit(out.as_bytes())?;
-    }
-    Ok(())
 }
 
 /// Drops what was typed while the terminal was not ours.

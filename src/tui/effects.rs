@@ -3,17 +3,23 @@
 
 use std::future::Future;
 use std::path::Path;
+use std::process::Stdio;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use tokio::io::AsyncWriteExt;
 use tokio::sync::mpsc;
 use tokio_util::task::TaskTracker;
 
+use super::checkup::Doctor;
+use super::keymap::spoken;
 use super::message::{EditRequest, Effect, Message, Outcome};
-use super::model::Tone;
+use super::model::{Subject, Tone};
+use super::painter::Painter;
 use crate::client::Client;
 use crate::client::stream::{self, StreamItem};
-use crate::model::api::{Decide, EditText, Reject, Revise, Rollback, Submission, SyncRequest};
-use crate::model::{Cursor, InstructionId, Problem};
+use crate::model::api::{EditText, Reject, Revise, Rollback, Submission, SyncRequest};
+use crate::model::{Cursor, Event, InstructionId, Problem};
 
 /// Starts effects.
 pub struct Effects {
@@ -21,6 +27,8 @@ pub struct Effects {
     results: mpsc::UnboundedSender<Message>,
     /// Calls that change something: they are not cut off at the end.
     changing: TaskTracker,
+    doctor: Option<Arc<dyn Doctor>>,
+    painter: Mutex<Painter>,
 }
 
 impl Effects {
@@ -28,9 +36,17 @@ impl Effects {
     pub fn new(client: Client, results: mpsc::UnboundedSender<Message>) -> Self {
         Self {
             client,
+            painter: Mutex::new(Painter::new(results.clone())),
             results,
             changing: TaskTracker::new(),
+            doctor: None,
         }
+    }
+
+    /// Who looks at this machine.
+    pub fn with_doctor(mut self, doctor: Option<Arc<dyn Doctor>>) -> Self {
+        self.doctor = doctor;
+        self
     }
 
     /// Follows the events after `cursor`.
@@ -58,6 +74,34 @@ impl Effects {
         });
     }
 
+    /// Gives `text` to the first of `programs` that is there; what they say goes nowhere.
+    pub fn clipboard(&self, programs: Vec<Vec<&'static str>>, text: String) {
+        tokio::spawn(async move {
+            for words in programs {
+                let mut command = tokio::process::Command::new(words[0]);
+                command.args(&words[1..]).kill_on_drop(true);
+                command.stdin(Stdio::piped());
+                command.stdout(Stdio::null()).stderr(Stdio::null());
+                let Ok(mut child) = command.spawn() else {
+                    continue;
+                };
+                let Some(mut input) = child.stdin.take() else {
+                    continue;
+                };
+                let done = async {
+                    input.write_all(text.as_bytes()).await?;
+                    drop(input);
+                    child.wait().await
+                };
+                // Some stay to own the clipboard; none is waited for long.
+                match tokio::time::timeout(CLIPBOARD, done).await {
+                    Ok(Ok(status)) if status.success() => return,
+                    _ => {}
+                }
+            }
+        });
+    }
+
     /// Starts an effect. Those that need the terminal or the microphone are the driver's.
     pub fn begin(&self, effect: Effect) {
         let client = self.client.clone();
@@ -71,11 +115,7 @@ impl Effects {
                     Ok(wav) => wav,
                     Err(problem) => return Outcome::ClipSent(Err(problem)),
                 };
-                Outcome::ClipSent(
-                    client
-                        .submit_audio(wav, &Submission::default(), &key())
-                        .await,
-                )
+                Outcome::ClipSent(client.submit_audio(wav, &spoken_words(), &key()).await)
             }),
             Effect::Approve(id, approval) => self.change(async move {
                 let result = client.approve(&id, &approval).await;
@@ -85,14 +125,22 @@ impl Effects {
                 let result = client.reject(&id, &Reject::default()).await;
                 Outcome::Rejected(id, result)
             }),
-            Effect::Decide(id, hunk, decision) => self.change(async move {
-                let decide = Decide {
-                    hunks: vec![hunk],
-                    decision,
-                };
+            Effect::Decide(id, decide) => self.change(async move {
                 let result = client.decide(&id, &decide).await;
                 Outcome::Decided(id, result)
             }),
+            Effect::EditText(id, edit) => self.change(async move {
+                let result = client.edit(&id, &edit).await;
+                Outcome::Edited(id, result.map(Some))
+            }),
+            Effect::ApproveBatch(approval) => {
+                self.change(async move { Outcome::Batched(client.approve_batch(&approval).await) })
+            }
+            Effect::Paint(job) => self
+                .painter
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .begin(job),
             Effect::Revise(id, prompt) => self.change(async move {
                 let revise = Revise { prompt };
                 let result = client.revise(&id, &revise).await;
@@ -113,6 +161,24 @@ impl Effects {
             Effect::Rollback(environment) => self.change(async move {
                 Outcome::RolledBack(client.rollback(&environment, &Rollback::default()).await)
             }),
+            Effect::RollbackTo(environment, release) => self.change(async move {
+                let rollback = Rollback { to: Some(release) };
+                Outcome::RolledBack(client.rollback(&environment, &rollback).await)
+            }),
+            Effect::LoadDeployments => {
+                self.ask(async move { Outcome::Deployments(client.deployments().await) })
+            }
+            Effect::LoadEvent(at) => {
+                self.ask(async move { Outcome::Details(event(&client, at).await) })
+            }
+            Effect::LoadDeployment(id) => self.ask(async move {
+                let loaded = client.deployment(&id).await;
+                Outcome::Details(loaded.map(|found| Subject::Deployment(Box::new(found))))
+            }),
+            Effect::Compare(a, b) => self.ask(async move {
+                let compared = client.compare(&a.0, &b.0).await;
+                Outcome::Details(compared.map(|found| Subject::Comparison(Box::new(found))))
+            }),
             Effect::Stop(id) => {
                 self.change(async move { Outcome::Stopped(client.cancel(&id).await) })
             }
@@ -128,6 +194,28 @@ impl Effects {
             Effect::LoadHistory(until, from) => {
                 self.ask(async move { history(&client, until, from).await })
             }
+            Effect::Checkup => {
+                let doctor = self.doctor.clone();
+                self.ask(async move {
+                    match doctor {
+                        Some(doctor) => Outcome::Checkup(doctor.look().await),
+                        None => {
+                            let words = "this machine can be looked at with `sayso doctor`";
+                            Outcome::Told(Tone::Plain, words.to_owned())
+                        }
+                    }
+                });
+            }
+            Effect::Fix(name) => {
+                let doctor = self.doctor.clone();
+                self.change(async move {
+                    let result = match doctor {
+                        Some(doctor) => doctor.fix(&name).await,
+                        None => Err(Problem::internal("nobody here can mend it")),
+                    };
+                    Outcome::Fixed(name, result)
+                });
+            }
             Effect::Open(url) => self.ask(async move {
                 let opened = tokio::task::spawn_blocking(move || {
                     open::that_detached(&url).map_err(|error| (url, error))
@@ -141,8 +229,10 @@ impl Effects {
                     Err(error) => Outcome::Told(Tone::Bad, error.to_string()),
                 }
             }),
-            Effect::Press | Effect::Release | Effect::CancelRecording => {}
-            Effect::Edit(_) | Effect::Follow(_) | Effect::Copy(_) => {}
+            Effect::Press | Effect::Start | Effect::Release | Effect::CancelRecording => {}
+            Effect::Dictate(_) | Effect::Replay(_) | Effect::Sound(_) => {}
+            Effect::WatchDevices(_) | Effect::ChooseDevice(_) => {}
+            Effect::Edit(_) | Effect::Follow(_) | Effect::Copy(_) | Effect::Notify(_) => {}
             Effect::Repaint | Effect::Suspend | Effect::Quit => {}
         }
     }
@@ -170,6 +260,14 @@ fn words(text: &str) -> Submission {
     }
 }
 
+/// A recording may hold words for the cockpit itself: the server is told which it knows.
+fn spoken_words() -> Submission {
+    Submission {
+        commands: spoken::phrases().map(str::to_owned).collect(),
+        ..Submission::default()
+    }
+}
+
 /// A key of its own for each thing said: the same words said twice are two instructions.
 fn key() -> String {
     InstructionId::new().0
@@ -180,24 +278,69 @@ async fn read(path: &Path) -> Result<Vec<u8>, Problem> {
     wav.map_err(|error| Problem::internal(format!("the recording cannot be read: {error}")))
 }
 
-/// The events after `from` up to `until`.
-async fn history(client: &Client, until: Cursor, from: u64) -> Outcome {
-    let after = Cursor {
-        epoch: until.epoch,
-        seq: from,
+/// An event, with the deployment that it is about.
+async fn event(client: &Client, at: Cursor) -> Result<Subject, Problem> {
+    let before = Cursor {
+        epoch: at.epoch,
+        seq: at.seq.saturating_sub(1),
     };
-    let count = usize::try_from(until.seq.saturating_sub(from)).unwrap_or(usize::MAX);
-    match client.events(Some(&after), count, Duration::ZERO).await {
-        Ok(page) => Outcome::History(
-            page.events
-                .into_iter()
-                .filter(|event| event.seq <= until.seq)
-                .collect(),
-        ),
-        Err(problem) => {
-            // The timeline then begins with what happens next; that is no reason to bother anybody.
-            tracing::warn!("earlier events were not loaded: {problem}");
-            Outcome::History(Vec::new())
+    let page = client.events(Some(&before), 1, Duration::ZERO).await?;
+    let found = page.events.into_iter().find(|event| event.seq == at.seq);
+    let event = found.ok_or_else(|| {
+        Problem::not_found("the event is not kept any more").hint("Ctrl+L loads what is there")
+    })?;
+    let deployment = match &event.deployment {
+        // The event stands without it.
+        Some(id) => client.deployment(id).await.ok().map(Box::new),
+        None => None,
+    };
+    Ok(Subject::Event(Box::new(event), deployment))
+}
+
+/// How long a program for the clipboard may take.
+const CLIPBOARD: Duration = Duration::from_secs(2);
+
+/// Calls for one piece of history; a page of the server may hold less than was asked for.
+const CALLS: usize = 32;
+
+/// The events after `from` up to `until`, without a hole.
+async fn history(client: &Client, until: Cursor, from: u64) -> Outcome {
+    let mut events: Vec<Event> = Vec::new();
+    let mut after = from;
+    for _ in 0..CALLS {
+        let count = usize::try_from(until.seq.saturating_sub(after)).unwrap_or(usize::MAX);
+        if count == 0 {
+            break;
+        }
+        let place = Cursor {
+            epoch: until.epoch.clone(),
+            seq: after,
+        };
+        let page = client.events(Some(&place), count.min(PAGE), Duration::ZERO);
+        match page.await {
+            Ok(page) if !page.reset => {
+                after = page.next.seq;
+                let end = page.events.is_empty();
+                let wanted = page.events.into_iter();
+                events.extend(wanted.filter(|event| event.seq <= until.seq));
+                if end {
+                    break;
+                }
+            }
+            Ok(_) => break,
+            Err(problem) => {
+                // The timeline then begins with what happens next; that is no reason to bother anybody.
+                tracing::warn!("earlier events were not loaded: {problem}");
+                break;
+            }
         }
     }
+    if after < until.seq {
+        // What lies before a hole would stand where it does not belong.
+        events.clear();
+    }
+    Outcome::History(events)
 }
+
+/// Events that the server gives in one page at most.
+const PAGE: usize = 1_000;

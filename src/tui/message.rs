@@ -3,14 +3,19 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::checkup::Item;
 use super::keys::{Key, Stroke};
-use super::model::Tone;
-use super::voice_port::MicEvent;
+use super::model::painting::{PaintJob, Painted};
+use super::model::{Subject, Tone};
+use super::voice_port::{MicEvent, Sound};
 use crate::client::stream::StreamItem;
-use crate::model::api::{Accepted, Approval, Approved, ProposalView, Status, Synced};
+use crate::model::api::{
+    Accepted, Approval, Approved, BatchApproval, Decide, DeploymentList, EditText, ProposalView,
+    Status, Synced,
+};
 use crate::model::{
-    Cursor, Decision, Deployment, DeploymentId, Event, Instruction, InstructionId, LiveRelease,
-    Problem, ProposalId,
+    Cursor, Deployment, DeploymentId, Event, Instruction, InstructionId, LiveRelease, Problem,
+    ProposalId, ReleaseId,
 };
 
 /// What the mouse did, at a column and a row.
@@ -74,6 +79,10 @@ pub enum Outcome {
     Rejected(ProposalId, Result<ProposalView, Problem>),
     /// A decision on a hunk was stored.
     Decided(ProposalId, Result<ProposalView, Problem>),
+    /// Lines were coloured.
+    Painted(Painted),
+    /// Several proposals were approved together.
+    Batched(Result<Synced, Problem>),
     /// A proposed text was edited; `None` when nothing was changed.
     Edited(ProposalId, Result<Option<ProposalView>, Problem>),
     /// Another try was asked for.
@@ -86,6 +95,14 @@ pub enum Outcome {
     RolledBack(Result<LiveRelease, Problem>),
     /// A deployment was told to stop.
     Stopped(Result<Deployment, Problem>),
+    /// The deployments so far were loaded.
+    Deployments(Result<DeploymentList, Problem>),
+    /// What a page of details shows was loaded.
+    Details(Result<Subject, Problem>),
+    /// Somebody looked at this machine.
+    Checkup(Vec<Item>),
+    /// The thing of this name was mended, or not.
+    Fixed(String, Result<String, Problem>),
     /// An effect has something to say.
     Told(Tone, String),
 }
@@ -95,6 +112,18 @@ pub enum Outcome {
 pub enum Effect {
     /// Begin to record.
     Press,
+    /// Begin a recording that ends by itself.
+    Start,
+    /// Read a recording for the text that is being written.
+    Dictate(PathBuf),
+    /// Play a recording.
+    Replay(PathBuf),
+    /// Play a short sound.
+    Sound(Sound),
+    /// Begin or end to tell the microphones with their levels.
+    WatchDevices(bool),
+    /// Record from this microphone; `None`: the system's default.
+    ChooseDevice(Option<String>),
     /// End the recording.
     Release,
     /// Throw the recording away.
@@ -107,8 +136,14 @@ pub enum Effect {
     Approve(ProposalId, Approval),
     /// Reject.
     Reject(ProposalId),
-    /// Store a decision on a hunk.
-    Decide(ProposalId, String, Decision),
+    /// Store a decision on hunks, or on lines of one.
+    Decide(ProposalId, Decide),
+    /// Store a proposed text that was edited here.
+    EditText(ProposalId, EditText),
+    /// Approve several proposals as one commit.
+    ApproveBatch(BatchApproval),
+    /// Colour lines.
+    Paint(PaintJob),
     /// Edit a proposed text in the person's editor.
     Edit(EditRequest),
     /// Ask for another try.
@@ -119,8 +154,18 @@ pub enum Effect {
     Deploy(bool),
     /// Go back to the previous release of an environment.
     Rollback(String),
+    /// Go back to a release of an environment.
+    RollbackTo(String, ReleaseId),
     /// Stop a deployment.
     Stop(DeploymentId),
+    /// Load the deployments so far.
+    LoadDeployments,
+    /// Load the event at this place, for a page of details.
+    LoadEvent(Cursor),
+    /// Load a deployment, for a page of details.
+    LoadDeployment(DeploymentId),
+    /// Compare two deployments, for a page of details.
+    Compare(DeploymentId, DeploymentId),
     /// Load the state after waiting this long.
     LoadStatus(Duration),
     /// Load a proposal; `true` when it is one that changed.
@@ -129,10 +174,16 @@ pub enum Effect {
     Follow(Cursor),
     /// Load the events before this place, down to the given position.
     LoadHistory(Cursor, u64),
+    /// Look at this machine.
+    Checkup,
+    /// Mend the thing of this name.
+    Fix(String),
     /// Open a page in the browser.
     Open(String),
     /// Put text on the clipboard.
     Copy(String),
+    /// Tell a person who looks elsewhere.
+    Notify(String),
     /// Draw everything anew.
     Repaint,
     /// Go back to the shell until it calls.

@@ -5,18 +5,25 @@
 //! `effects` calls the server. [`terminal`] alone owns the terminal's modes, [`theme`] the colours, [`motion`] all that
 //! moves, [`keymap`] the keys.
 
+pub mod checkup;
 mod driver;
 mod editor;
 mod effects;
+pub mod highlight;
 pub mod input;
 pub mod keymap;
 pub mod keys;
+pub mod linear;
+pub mod manners;
 pub mod message;
 pub mod model;
 pub mod motion;
+pub mod painter;
 pub mod panes;
 pub mod probe;
 pub mod screen;
+pub mod session;
+mod session_file;
 mod signals;
 pub mod terminal;
 pub mod text;
@@ -26,15 +33,17 @@ pub mod view;
 pub mod voice_port;
 
 use std::io::{IsTerminal, stdin, stdout};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, anyhow, bail};
 use jiff::tz::TimeZone;
 use tokio::sync::mpsc;
 
-use self::driver::Driver;
+use self::driver::{Driver, Outside};
 use self::effects::Effects;
+use self::manners::Surroundings;
 use self::message::{Effect, Message, Outcome};
 use self::model::{Model, Settings};
 use self::terminal::{Terminal, Wanted};
@@ -57,6 +66,12 @@ pub struct Cockpit {
     pub first_status: Option<Status>,
     /// Where what is printed to standard error goes while the screen is ours; without a file it is dropped.
     pub log_path: Option<PathBuf>,
+    /// The folder of the person's own themes.
+    pub themes: Option<PathBuf>,
+    /// The file that remembers what was open; without one nothing is remembered.
+    pub session: Option<PathBuf>,
+    /// Who looks at this machine, if anybody can.
+    pub doctor: Option<Arc<dyn checkup::Doctor>>,
 }
 
 /// The environment variable that keeps the keyboard as plain as it was, for terminals that claim more than they do.
@@ -67,27 +82,44 @@ pub const PLAIN_KEYS: &str = "SAYSO_PLAIN_KEYS";
 /// # Errors
 /// When a setting is not understood, when standard input or output is no terminal, or when the terminal goes away.
 pub async fn run(options: Cockpit) -> anyhow::Result<()> {
+    if options.config.ui.linear {
+        return run_linear(options).await;
+    }
     if !stdin().is_terminal() || !stdout().is_terminal() {
         bail!(
             "the cockpit needs a terminal; without one use `sayso say`, `sayso deploy` and the other commands"
         );
     }
     let no_color = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-    let mut settings = Settings::new(&options.config, no_color).map_err(|error| anyhow!(error))?;
+    let own = |name: &str| own_theme(options.themes.as_deref(), name);
+    let mut settings =
+        Settings::with_themes(&options.config, no_color, &own).map_err(|error| anyhow!(error))?;
+    let variable = |name: &str| std::env::var(name).ok();
+    settings.ascii = manners::ascii_wanted(options.config.ui.ascii, variable);
+    let surroundings = Surroundings::read(variable);
     settings.microphone = options.microphone.is_some();
     settings.zone = TimeZone::system();
     let plain = std::env::var_os(PLAIN_KEYS).is_some_and(|value| !value.is_empty());
     let wanted = Wanted {
         mouse: options.config.ui.mouse,
         keyboard: !plain,
+        progress: manners::progress_wanted(options.config.ui.progress, &surroundings),
     };
+    let links = options.config.ui.links;
     let cockpit = async move {
         let terminal = Terminal::take(wanted, options.log_path.as_deref())
             .context("the terminal cannot be used")?;
         let (width, height) = terminal.size();
         let (sender, results) = mpsc::unbounded_channel();
-        let effects = Effects::new(options.client, sender);
-        let model = Model::new(settings, width, height);
+        let can_look = options.doctor.is_some();
+        let effects = Effects::new(options.client, sender).with_doctor(options.doctor);
+        let mut model = Model::new(settings, width, height);
+        let remembered = session_file::Remembered::open(options.session, &mut model);
+        if remembered.is_first() && can_look {
+            model.board.first_start = true;
+            model.board.checkup = Some(checkup::Checkup::begin());
+            effects.begin(Effect::Checkup);
+        }
         let first = match options.first_status {
             Some(status) => vec![Message::Done(Box::new(Outcome::Status(Ok(status))))],
             None => {
@@ -102,11 +134,55 @@ pub async fn run(options: Cockpit) -> anyhow::Result<()> {
             options.mic_events,
             effects,
             results,
+            Outside {
+                surroundings,
+                wanted,
+                links,
+                remembered,
+            },
         )?;
-        driver
-            .run(first, wanted.keyboard)
-            .await
-            .context("the terminal went away")
+        driver.run(first).await.context("the terminal went away")
     };
     terminal::as_cockpit(cockpit).await
+}
+
+/// The text of the person's own theme `name`; names that lead out of the folder are none.
+fn own_theme(folder: Option<&Path>, name: &str) -> Option<String> {
+    let plain = |c: char| c.is_alphanumeric() || c == '-' || c == '_';
+    if name.is_empty() || !name.chars().all(plain) {
+        return None;
+    }
+    std::fs::read_to_string(folder?.join(format!("{name}.toml"))).ok()
+}
+
+/// Runs the cockpit as plain lines.
+async fn run_linear(options: Cockpit) -> anyhow::Result<()> {
+    let own = |name: &str| own_theme(options.themes.as_deref(), name);
+    let mut settings =
+        Settings::with_themes(&options.config, true, &own).map_err(|error| anyhow!(error))?;
+    settings.microphone = options.microphone.is_some();
+    settings.zone = TimeZone::system();
+    let (sender, results) = mpsc::unbounded_channel();
+    let effects = Effects::new(options.client, sender);
+    // Lines have no end; the size only says that everything that is said has been seen.
+    let mut model = Model::new(settings, 160, 60);
+    let remembered = session_file::Remembered::open(options.session, &mut model);
+    model.pane = model::Pane::Proposal;
+    model.focus = model::Focus::Cockpit;
+    let first = match options.first_status {
+        Some(status) => vec![Message::Done(Box::new(Outcome::Status(Ok(status))))],
+        None => {
+            effects.begin(Effect::LoadStatus(Duration::ZERO));
+            Vec::new()
+        }
+    };
+    let linear = linear::Linear::new(
+        model,
+        options.microphone,
+        options.mic_events,
+        effects,
+        results,
+        remembered,
+    );
+    linear.run(first).await.context("standard output went away")
 }

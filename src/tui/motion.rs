@@ -8,6 +8,8 @@ use super::model::{Model, Moment};
 const FRAME: Duration = Duration::from_millis(100);
 /// The pictures of the turning mark.
 const TURN: [&str; 8] = ["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧"];
+/// The same for terminals without Unicode.
+const TURN_ASCII: [&str; 8] = ["|", "/", "-", "\\", "|", "/", "-", "\\"];
 /// What stands there when nothing may move.
 const STILL: &str = "●";
 
@@ -16,10 +18,17 @@ pub fn next(model: &Model, now: Moment) -> Option<Moment> {
     let moving = model.settings.motion && (model.work.is_some() || model.deploying().is_some());
     let frame = moving.then(|| now + FRAME);
     let notice = model.notice.as_ref().map(|notice| notice.until);
-    [frame, notice, model.interrupted, model.talk.open_until]
-        .into_iter()
-        .flatten()
-        .min()
+    let spoken = model.spoken.as_ref().map(|spoken| spoken.at);
+    [
+        frame,
+        notice,
+        model.interrupted,
+        model.talk.open_until,
+        spoken,
+    ]
+    .into_iter()
+    .flatten()
+    .min()
 }
 
 /// The mark of something under way, `elapsed` after it began.
@@ -42,4 +51,10 @@ pub fn elapsed(model: &Model, since: Moment, now: Moment) -> Option<String> {
         0..600 => format!("{}.{} s", tenths / 10, tenths % 10),
         _ => format!("{}:{:02}", tenths / 600, tenths / 10 % 60),
     })
+}
+
+/// What stands for a picture of the turning mark where there is no Unicode.
+pub fn ascii(symbol: &str) -> Option<&'static str> {
+    let at = TURN.iter().position(|turn| *turn == symbol)?;
+    Some(TURN_ASCII[at])
 }

@@ -7,6 +7,8 @@ use ratatui::backend::{Backend, CrosstermBackend};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 
+use super::view::links::Link;
+
 /// Begin and end of a synchronized update.
 const SYNC: (&[u8], &[u8]) = (b"\x1b[?2026h", b"\x1b[?2026l");
 /// Attributes off, whole screen empty.
@@ -75,8 +77,22 @@ impl Screen {
         area: Rect,
         draw: impl FnOnce(&mut Buffer) -> Option<Position>,
     ) -> io::Result<Vec<u8>> {
+        self.linked(area, draw, |_| Vec::new())
+    }
+
+    /// As [`Screen::frame`]; `links` says which of its cells are web addresses.
+    ///
+    /// # Errors
+    /// Never in practice: the bytes are collected in memory.
+    pub fn linked(
+        &mut self,
+        area: Rect,
+        draw: impl FnOnce(&mut Buffer) -> Option<Position>,
+        links: impl FnOnce(&Buffer) -> Vec<Link>,
+    ) -> io::Result<Vec<u8>> {
         let mut next = Buffer::empty(area);
         let cursor = draw(&mut next);
+        let links = links(&next);
         let whole = self.unknown || area != self.shown.area;
         if whole {
             self.bytes.write_all(CLEAR)?;
@@ -88,7 +104,7 @@ impl Screen {
             if self.cursor.is_some() || whole {
                 self.backend.hide_cursor()?;
             }
-            self.backend.draw(changes.into_iter())?;
+            write(&mut self.backend, &mut self.bytes, changes, &links)?;
             if let Some(at) = cursor {
                 self.backend.set_cursor_position(at)?;
                 self.backend.show_cursor()?;
@@ -103,6 +119,36 @@ impl Screen {
         }
         Ok([SYNC.0, &frame, SYNC.1].concat())
     }
+}
+
+/// Writes the cells that changed, those of an address as a link. An address that moved is written whole, as every
+/// cell of it changed with it.
+fn write(
+    backend: &mut CrosstermBackend<Collected>,
+    bytes: &mut Collected,
+    changes: Vec<(u16, u16, &ratatui::buffer::Cell)>,
+    links: &[Link],
+) -> io::Result<()> {
+    let link_at = |x: u16, y: u16| {
+        links
+            .iter()
+            .position(|link| link.y == y && (link.from..link.to).contains(&x))
+    };
+    let mut rest = changes.as_slice();
+    while let Some((x, y, _)) = rest.first() {
+        let link = link_at(*x, *y);
+        let same = rest.iter().take_while(|(x, y, _)| link_at(*x, *y) == link);
+        let (run, after) = rest.split_at(same.count());
+        if let Some(link) = link {
+            write!(bytes, "\x1b]8;;{}\x1b\\", links[link].url)?;
+        }
+        backend.draw(run.iter().copied())?;
+        if link.is_some() {
+            bytes.write_all(b"\x1b]8;;\x1b\\")?;
+        }
+        rest = after;
+    }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -137,5 +183,30 @@ mod tests {
         );
         let gone = say("hellO", None);
         assert!(gone.contains("\x1b[?25l"), "{gone:?}");
+    }
+    #[test]
+    fn an_address_is_a_link_and_nothing_else_is() {
+        let mut screen = Screen::default();
+        let area = Rect::new(0, 0, 30, 1);
+        let bytes = screen.linked(
+            area,
+            |buf| {
+                buf.set_string(0, 0, "see http://a.b/ now", Style::new());
+                None
+            },
+            |_| {
+                vec![Link {
+                    y: 0,
+                    from: 4,
+                    to: 15,
+                    url: "http://a.b/".into(),
+                }]
+            },
+        );
+        let bytes = String::from_utf8(bytes.unwrap()).unwrap();
+        let begin = bytes.find("\x1b]8;;http://a.b/\x1b\\").unwrap();
+        let end = bytes.find("\x1b]8;;\x1b\\").unwrap();
+        assert!(bytes[begin..end].contains("http://a.b/"), "{bytes:?}");
+        assert!(bytes[end..].contains("now") && bytes[..begin].contains("see"));
     }
 }

@@ -14,6 +14,8 @@ use std::task::Poll;
 /// Which modes are wanted beside those that are always on.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Wanted {
+    /// The terminal's own progress mark was used: it is taken away with the modes.
+    pub progress: bool,
     /// Report clicks and the wheel.
     pub mouse: bool,
     /// Tell keys apart and report their release, where the terminal can (the kitty keyboard protocol).
@@ -33,7 +35,7 @@ const MOUSE: (&str, &str) = ("\x1b[?1000h\x1b[?1006h", "\x1b[?1006l\x1b[?1000l")
 /// The cursor is hidden.
 const CURSOR: (&str, &str) = ("\x1b[?25l", "\x1b[?25h");
 /// A frame that was begun is ended, colours are reset: the state in which a panic may leave the screen.
-const LOOSE_ENDS: &str = "\x1b[?2026l\x1b[0m";
+const LOOSE_ENDS: &str = "\x1b[?2026l\x1b]8;;\x1b\\\x1b[0m";
 
 /// The bytes that switch the modes on.
 pub fn enter_bytes(wanted: Wanted) -> String {
@@ -53,6 +55,9 @@ pub fn enter_bytes(wanted: Wanted) -> String {
 /// The bytes that switch them off, in the opposite order.
 pub fn leave_bytes(wanted: Wanted) -> String {
     let mut out = String::from(LOOSE_ENDS);
+    if wanted.progress {
+        out.push_str(super::manners::CLEAR_PROGRESS);
+    }
     out.push_str(CURSOR.1);
     if wanted.mouse {
         out.push_str(MOUSE.1);
@@ -224,7 +229,11 @@ mod tests {
     #[test]
     fn every_mode_switched_on_is_switched_off_in_the_opposite_order() {
         for (mouse, keyboard) in [(true, true), (true, false), (false, true), (false, false)] {
-            let wanted = Wanted { mouse, keyboard };
+            let wanted = Wanted {
+                mouse,
+                keyboard,
+                progress: keyboard,
+            };
             let (on, off) = (enter_bytes(wanted), leave_bytes(wanted));
             let modes: Vec<&str> = on
                 .split('\x1b')

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use crate::model::api::RepositoryStatus;
+use crate::model::api::{CommitLine, RepositoryStatus};
 use crate::model::{FileTree, Problem, ProposedFile, Source};
 
 /// What is to be committed: exactly this, on exactly that base.
@@ -69,6 +69,31 @@ pub trait Repository: Send + Sync {
 
     /// What `commit` changed against its first parent, without hunks.
     async fn changes_of(&self, commit: &str) -> Result<Vec<ProposedFile>, Problem>;
+
+    /// What differs between the files of two commits, without hunks; an empty `from` is the empty tree.
+    ///
+    /// # Errors
+    /// `not-found` when a commit is not there.
+    async fn changes_between(&self, from: &str, to: &str) -> Result<Vec<ProposedFile>, Problem> {
+        let _ = (from, to);
+        Err(Problem::internal(
+            "this repository does not compare commits",
+        ))
+    }
+
+    /// At most `limit` commits, newest first, that `to` has and `from` lacks.
+    ///
+    /// # Errors
+    /// `not-found` when a commit is not there.
+    async fn commits_between(
+        &self,
+        from: &str,
+        to: &str,
+        limit: usize,
+    ) -> Result<Vec<CommitLine>, Problem> {
+        let _ = (from, to, limit);
+        Ok(Vec::new())
+    }
 
     /// Makes the commit object: runs `pre-commit`, `prepare-commit-msg` and `commit-msg` hooks and signs as
     /// the person's configuration says. Moves no branch and touches neither index nor working tree.

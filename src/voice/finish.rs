@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::core::{Clip, TAP};
-use super::{VoiceEvent, VoiceOptions, diagnose, gate, resample, seconds, shelf};
+use super::{VoiceEvent, VoiceOptions, diagnose, gate, resample, seconds, shelf, sounds};
 use crate::model::Problem;
 
 /// Seconds of exact zeros that mean a muted microphone rather than a short silence.
@@ -23,13 +23,20 @@ pub fn join(clip: Clip) -> Result<Vec<f32>, Problem> {
 
 /// Judges a clip and saves it when somebody speaks in it.
 pub fn finish(clip: Clip, options: &VoiceOptions, now: Timestamp) -> VoiceEvent {
-    let (hold, device) = (clip.hold, clip.device.clone());
-    let sound = match join(clip) {
+    let (hold, device, overheard) = (clip.hold, clip.device.clone(), clip.overheard);
+    let mut sound = match join(clip) {
         Ok(sound) => sound,
         Err(problem) => return VoiceEvent::Failed(problem),
     };
+    if options.sounds {
+        sounds::remove(&mut sound);
+    }
     let length = seconds(sound.len());
     let activity = gate::listen(&sound);
+    if overheard {
+        let sound = if activity.speech() { sound } else { Vec::new() };
+        return VoiceEvent::Overheard { sound };
+    }
     if !activity.speech() {
         return if length >= MUTED && sound.iter().all(|&sample| sample == 0.0) {
             VoiceEvent::Failed(diagnose::muted(&device))
@@ -39,7 +46,11 @@ pub fn finish(clip: Clip, options: &VoiceOptions, now: Timestamp) -> VoiceEvent 
             VoiceEvent::NoSpeech { seconds: length }
         };
     }
-    match shelf::put(&options.recordings, options.keep, &sound, now) {
+    let kept = shelf::Keep {
+        count: options.keep,
+        days: options.keep_days,
+    };
+    match shelf::put(&options.recordings, kept, &sound, now) {
         Ok(path) => VoiceEvent::Clip {
             path,
             seconds: length,
@@ -66,6 +77,7 @@ mod tests {
             pieces,
             hold: Duration::from_millis(hold),
             device: "Mic".to_owned(),
+            overheard: false,
         };
         finish(
             clip,
@@ -101,6 +113,7 @@ mod tests {
             pieces: vec![(16_000, first.to_vec()), (8_000, slower)],
             hold: Duration::from_secs(3),
             device: "Mic".to_owned(),
+            overheard: false,
         };
         match finish(
             clip,

@@ -18,10 +18,13 @@ mod finish;
 pub mod gate;
 pub mod level;
 mod mic;
+pub mod monitor;
 pub mod probe;
 mod recorder;
 pub mod resample;
 pub mod shelf;
+pub mod sounds;
+pub mod speaker;
 #[cfg(unix)]
 pub mod stderr;
 mod track;
@@ -54,6 +57,10 @@ pub struct VoiceOptions {
     pub recordings: PathBuf,
     /// How many recordings are kept.
     pub keep: usize,
+    /// Days after which a recording is removed; 0 for never.
+    pub keep_days: u32,
+    /// True when sounds are played: they are taken out of clips again.
+    pub sounds: bool,
     /// How much from before the press belongs to a clip. 150 ms lost at the front lose every command.
     pub before: Duration,
     /// How much from after the release belongs to a clip.
@@ -73,6 +80,8 @@ impl VoiceOptions {
             device: None,
             recordings: recordings.into(),
             keep: 20,
+            keep_days: 0,
+            sounds: false,
             before: Duration::from_millis(300),
             after: Duration::from_millis(250),
             limit: Duration::from_secs(30),
@@ -115,6 +124,11 @@ pub enum VoiceEvent {
         seconds: f64,
         /// Seconds of speech in it.
         speech: f64,
+    },
+    /// What somebody said while the recorder was told to listen ([`Recorder::listen`]). It is not kept.
+    Overheard {
+        /// The sound at [`RATE`], one channel; empty when it was no speech after all.
+        sound: Vec<f32>,
     },
     /// A clip in which nobody speaks.
     NoSpeech {

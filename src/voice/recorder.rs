@@ -18,6 +18,7 @@ pub type Events = events::UnboundedReceiver<VoiceEvent>;
 enum Message {
     Input(Input, Instant),
     SoFar(oneshot::Sender<Option<Clip>>),
+    Device(Option<String>),
     Quit,
 }
 
@@ -76,6 +77,17 @@ impl Recorder {
         self.send(Input::Cancel);
     }
 
+    /// Records from this microphone (its id or a part of its name) from the next clip on; `None` follows the default.
+    pub fn choose(&self, device: Option<String>) {
+        let _ = self.line.0.send(Message::Device(device));
+    }
+
+    /// From now on, or no longer, tells [`VoiceEvent::Overheard`] of whatever somebody says. The microphone stays
+    /// open as long.
+    pub fn listen(&self, on: bool) {
+        self.send(Input::Listen(on));
+    }
+
     /// Closes the microphone now, whatever is being recorded.
     pub fn close(&self) {
         self.send(Input::Close);
@@ -97,7 +109,7 @@ impl Recorder {
 }
 
 fn run(
-    options: VoiceOptions,
+    mut options: VoiceOptions,
     inbox: &Receiver<Message>,
     mics: &Sender<Message>,
     tell: &events::UnboundedSender<VoiceEvent>,
@@ -116,6 +128,10 @@ fn run(
             Ok(Message::SoFar(answer)) => {
                 let _ = answer.send(core.so_far());
                 continue;
+            }
+            Ok(Message::Device(device)) => {
+                options.device = device;
+                (Input::Changed, Instant::now())
             }
             Err(RecvTimeoutError::Timeout) => (Input::Tick, Instant::now()),
             Ok(Message::Quit) | Err(RecvTimeoutError::Disconnected) => return,

@@ -105,6 +105,28 @@ mod tests {
     }
 
     #[test]
+    fn any_number_of_channels_becomes_one() {
+        let wanted = tone(400.0, 1_000);
+        for channels in 1..=8 {
+            // In one channel twice as loud, in the next not at all: on average the same.
+            let interleaved: Vec<f32> = wanted
+                .iter()
+                .flat_map(|&sample| {
+                    (0..channels).map(move |channel| match (channel % 2, channels % 2) {
+                        _ if channel + 1 == channels && channels % 2 == 1 => sample,
+                        (0, _) => sample * 2.0,
+                        _ => 0.0,
+                    })
+                })
+                .collect();
+            let mono = to_mono(&interleaved, channels);
+            assert_eq!(mono.len(), wanted.len());
+            let off = mono.iter().zip(&wanted).map(|(a, b)| (a - b).abs());
+            assert!(off.fold(0.0, f32::max) < 1e-6, "{channels} channels");
+        }
+    }
+
+    #[test]
     fn channels_are_averaged() {
         assert_eq!(to_mono(&[1.0, 0.0, 0.5, 0.5], 2), [0.5, 0.5]);
         assert_eq!(to_mono(&[1.0, 0.5], 1), [1.0, 0.5]);

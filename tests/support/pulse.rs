@@ -120,6 +120,48 @@ impl Server {
             .unwrap()
     }
 
+    /// Stops the server where it is (`true`), or lets it go on: one that hangs.
+    pub fn freeze(&self, frozen: bool) {
+        let signal = if frozen { "-STOP" } else { "-CONT" };
+        let status = Command::new("kill")
+            .args([signal, &self.daemon.id().to_string()])
+            .status();
+        assert!(status.unwrap().success());
+    }
+
+    /// A microphone of any format: raw samples that are written to the file it returns are what it hears. With nobody
+    /// writing it sends nothing at all.
+    pub fn pipe_source(&self, name: &str, format: &str, rate: u32, channels: u8) -> PathBuf {
+        let fifo = self.folder.join(format!("{name}.fifo"));
+        self.pactl(&[
+            "load-module",
+            "module-pipe-source",
+            &format!("source_name={name}"),
+            &format!("file={}", fifo.display()),
+            &format!("format={format}"),
+            &format!("rate={rate}"),
+            &format!("channels={channels}"),
+        ])
+        .expect("a microphone from a pipe");
+        fifo
+    }
+
+    /// A further virtual microphone, kept awake as long as the guard lives. `more` are arguments of its module, e.g. a
+    /// rate; what is played into the sink is heard by `<name>.monitor`. Also gives the module's number.
+    pub fn null_sink(&self, name: &str, more: &[&str]) -> (String, Awake) {
+        let named = format!("sink_name={name}");
+        let mut args = vec!["load-module", "module-null-sink", &named];
+        args.extend(more);
+        let module = self.pactl(&args).expect("a virtual microphone");
+        let listening = self
+            .command("parec")
+            .args(["--latency-msec=10", "-d", &format!("{name}.monitor")])
+            .stdout(Stdio::null())
+            .spawn()
+            .unwrap();
+        (module.trim().to_owned(), Awake(listening))
+    }
+
     /// What the virtual microphone hears.
     pub fn listener(&self) -> &Listener {
         self.listener.as_ref().unwrap()
@@ -142,6 +184,16 @@ impl Drop for Server {
         drop(self.listener.take());
         let _ = self.daemon.kill();
         let _ = self.daemon.wait();
+    }
+}
+
+/// Somebody who listens, so that a null sink delivers every few milliseconds and not every two seconds.
+pub struct Awake(Child);
+
+impl Drop for Awake {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
     }
 }
 

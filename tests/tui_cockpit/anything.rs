@@ -10,7 +10,7 @@ use sayso::model::{Cursor, Decision, EventKind, Problem};
 use sayso::tui::keymap::{Context, Keymap};
 use sayso::tui::keys::{Key, Stroke};
 use sayso::tui::message::{Effect, Message, Mouse, Outcome};
-use sayso::tui::model::{Focus, Tone};
+use sayso::tui::model::{Focus, Subject, Tone};
 use sayso::tui::voice_port::MicEvent;
 use serde_json::json;
 
@@ -61,7 +61,7 @@ fn step() -> impl Strategy<Value = Step> {
         1 => any::<bool>().prop_map(Step::Keyboard),
         8 => (0..EventKind::ALL.len(), any::<u8>()).prop_map(|(kind, seed)| Step::Event(kind, seed)),
         3 => (0u8..9).prop_map(Step::Mic),
-        4 => (0u8..12, any::<bool>()).prop_map(|(what, ok)| Step::Done(what, ok)),
+        4 => (0u8..15, any::<bool>()).prop_map(|(what, ok)| Step::Done(what, ok)),
         1 => (0u8..6).prop_map(Step::Connection),
         1 => (0u64..5_000).prop_map(Step::Time),
         6 => Just(Step::Draw),
@@ -149,6 +149,19 @@ fn an_outcome(what: u8, ok: bool) -> Outcome {
         8 => Outcome::Edited(id(), if ok { Ok(None) } else { Err(problem()) }),
         9 => Outcome::Answered("ins_1".into(), Err(problem())),
         10 => Outcome::Synced(Err(problem())),
+        11 => Outcome::Deployments(if ok {
+            Ok(deployments())
+        } else {
+            Err(problem())
+        }),
+        12 => Outcome::Details(if ok {
+            Ok(Subject::Deployment(Box::new(
+                deployments().deployments[0].clone(),
+            )))
+        } else {
+            Err(problem())
+        }),
+        13 => Outcome::History(Vec::new()),
         _ => Outcome::Told(Tone::Warn, "careful".into()),
     }
 }
@@ -218,6 +231,7 @@ fn consequential(effect: &Effect) -> bool {
             | Effect::Answer(_, true)
             | Effect::Deploy(_)
             | Effect::Rollback(_)
+            | Effect::RollbackTo(..)
             | Effect::Stop(_)
     )
 }
@@ -247,7 +261,7 @@ proptest! {
                 let pressed = matches!(step, Step::Key(_, Stroke::Press));
                 let decided = matches!(step, Step::Done(..)) && waiting.is_some();
                 prop_assert!(pressed || decided, "{effect:?} without a key");
-                if pressed && !matches!(effect, Effect::Deploy(_) | Effect::Rollback(_) | Effect::Stop(_)) {
+                if pressed && !matches!(effect, Effect::Deploy(_) | Effect::Rollback(_) | Effect::RollbackTo(..) | Effect::Stop(_)) {
                     prop_assert_eq!(focus, Focus::Cockpit, "{:?} from the text", effect);
                 }
                 match effect {
@@ -255,7 +269,7 @@ proptest! {
                         prop_assert_eq!(seen.proposal.clone(), Some((id.clone(), approval.version.unwrap())));
                     }
                     Effect::Answer(id, _) => prop_assert_eq!(seen.question.as_ref(), Some(id)),
-                    Effect::Deploy(_) | Effect::Rollback(_) | Effect::Stop(_) => prop_assert!(seen.confirm.is_some()),
+                    Effect::Deploy(_) | Effect::Rollback(_) | Effect::RollbackTo(..) | Effect::Stop(_) => prop_assert!(seen.confirm.is_some()),
                     _ => {}
                 }
             }
@@ -314,7 +328,7 @@ fn every_size_from_nothing_to_huge_is_drawn_in_every_state() {
         ];
         for (width, height) in small.chain(large) {
             desk.take(Message::Resize(width, height));
-            for pane in ["1", "2", "3"] {
+            for pane in ["1", "2", "3", "4"] {
                 if name == "idle" || name == "proposal" {
                     desk.press(pane);
                 }

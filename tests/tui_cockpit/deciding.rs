@@ -1,6 +1,6 @@
 //! Reading, deciding, approving: what may happen, and what must not happen by accident.
 
-use sayso::model::api::{Approval, Approved};
+use sayso::model::api::{Approval, Approved, Decide};
 use sayso::model::{Action, Decision, EventKind, Problem};
 use sayso::tui::message::{Effect, Message, Outcome};
 use sayso::tui::model::Focus;
@@ -74,9 +74,10 @@ fn a_new_version_must_be_seen_before_it_is_approved() {
 fn a_proposal_that_is_covered_or_on_another_pane_is_not_approved() {
     let mut desk = Desk::new(80, 24);
     desk.propose(&headline());
-    desk.press("?");
-    assert_eq!(desk.press("Enter"), []);
-    desk.press("Esc");
+    desk.press("B");
+    assert_eq!(desk.press("d"), []);
+    desk.press("Esc d");
+    assert_eq!(desk.press("Esc"), []);
     // On a narrow screen another pane hides it.
     desk.take(Message::Resize(40, 12));
     desk.press("3");
@@ -196,8 +197,15 @@ fn what_could_not_be_sent_is_not_lost() {
 fn decisions_are_stored_one_after_the_other_and_an_approval_waits_for_them() {
     let mut desk = Desk::new(80, 24);
     desk.propose(&three_hunks());
-    let first = Effect::Decide("pro_1".into(), "bbbbbbbbbbbb".into(), Decision::Rejected);
-    let second = Effect::Decide("pro_1".into(), "cccccccccccc".into(), Decision::Rejected);
+    let leave_out = |hunk: &str| {
+        let decide = Decide {
+            hunks: vec![hunk.into()],
+            lines: None,
+            decision: Decision::Rejected,
+        };
+        Effect::Decide("pro_1".into(), decide)
+    };
+    let (first, second) = (leave_out("bbbbbbbbbbbb"), leave_out("cccccccccccc"));
     assert_eq!(desk.press("s"), [first]);
     assert_eq!(desk.press("n s"), [], "the first one is still on its way");
     assert_eq!(desk.press("Enter"), [], "the approval waits");

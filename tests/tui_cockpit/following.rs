@@ -28,7 +28,7 @@ fn start(desk: &mut Desk) {
 fn rows(desk: &mut Desk) -> String {
     let text = desk.text();
     text.lines()
-        .filter(|row| row.starts_with(" 14:"))
+        .filter(|row| row.trim_start().starts_with("14:"))
         .collect::<Vec<_>>()
         .join("\n")
 }
@@ -55,7 +55,7 @@ fn the_first_state_begins_the_stream_and_loads_the_history_once() {
     let mut desk = Desk::bare(80, 24);
     status.oldest = 1;
     let effects = desk.done(Outcome::Status(Ok(status)));
-    assert_eq!(effects[1], Effect::LoadHistory(cursor, 700));
+    assert_eq!(effects[1], Effect::LoadHistory(cursor, 0));
 }
 
 #[test]

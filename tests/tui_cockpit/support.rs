@@ -9,14 +9,18 @@ use ratatui::layout::{Position, Rect};
 use ratatui::style::{Color, Modifier, Style};
 use sayso::client::stream::{Connection, StreamItem};
 use sayso::config::Config;
-use sayso::model::api::{ProposalView, RepositoryStatus, SpeechStatus, Status};
+use sayso::model::api::{
+    DeploymentList, EnvironmentReleases, ProposalView, RepositoryStatus, SpeechStatus, Status,
+};
 use sayso::model::{
-    Action, Content, Cursor, Decision, DiffLine, Event, EventKind, Hunk, LineTag, LiveRelease,
-    Proposal, ProposalKind, ProposalState, ProposedFile,
+    Action, Content, Cursor, Decision, Deployment, DeploymentState, DiffLine, Event, EventKind,
+    Hunk, LineTag, LiveRelease, Problem, Progress, Proposal, ProposalKind, ProposalState,
+    ProposedFile, ReleaseInfo, Stage,
 };
 use sayso::tui::keys::{Key, Stroke};
 use sayso::tui::message::{Effect, Message, Outcome};
 use sayso::tui::model::{Model, Settings};
+use sayso::tui::painter::Sources;
 use sayso::tui::{update, view};
 use serde_json::{Value, json};
 
@@ -26,6 +30,8 @@ pub struct Desk {
     pub model: Model,
     pub now: Duration,
     pub seq: u64,
+    /// Works out colours at once, where the cockpit has a thread for it.
+    pub colours: Sources,
 }
 
 impl Desk {
@@ -41,6 +47,7 @@ impl Desk {
             model: Model::new(settings, width, height),
             now: Duration::ZERO,
             seq: 0,
+            colours: Sources::default(),
         }
     }
 
@@ -60,7 +67,21 @@ impl Desk {
     }
 
     pub fn take(&mut self, message: Message) -> Vec<Effect> {
-        update::update(&mut self.model, self.now, message)
+        let mut effects = update::update(&mut self.model, self.now, message);
+        let mut jobs = Vec::new();
+        effects.retain(|effect| match effect {
+            Effect::Paint(job) => {
+                jobs.push(job.clone());
+                false
+            }
+            _ => true,
+        });
+        for job in jobs {
+            let painted = Outcome::Painted(self.colours.paint(&job));
+            let more = update::update(&mut self.model, self.now, Message::Done(Box::new(painted)));
+            assert_eq!(more, []);
+        }
+        effects
     }
 
     pub fn done(&mut self, outcome: Outcome) -> Vec<Effect> {
@@ -283,6 +304,7 @@ pub fn hunk(id: &str, at: usize, lines: Vec<DiffLine>) -> Hunk {
         new_lines: count(LineTag::Delete),
         lines,
         decision: Decision::Accepted,
+        left_out: Vec::new(),
     }
 }
 
@@ -374,4 +396,58 @@ pub fn three_hunks() -> ProposalView {
     view.proposal.title = "Rename the contact button to “Write to us”".into();
     view.proposal.warnings = vec!["index.html has uncommitted changes near this place".into()];
     view
+}
+
+/// Four deployments: one that is live, two that were, one that failed; the oldest release is not kept any more.
+pub fn deployments() -> DeploymentList {
+    let deployment = |number: u64, state: DeploymentState| Deployment {
+        id: format!("dep_{number}").as_str().into(),
+        instruction: None,
+        environment: "production".into(),
+        target: "local".into(),
+        commit: format!("{number}b2c3d4e5f60718293a4b5c6d7e8f90112233445"),
+        release: (state == DeploymentState::Live).then(|| format!("rel_{number}").as_str().into()),
+        force: number == 2,
+        state,
+        attempts: 1,
+        progress: Progress {
+            percent: 100,
+            stage: Stage::Verify,
+            message: String::new(),
+            eta_ms: None,
+        },
+        url: (state == DeploymentState::Live).then(|| "http://127.0.0.1:4000/".to_owned()),
+        stages: [(Stage::Fetch, 20), (Stage::Build, 400), (Stage::Verify, 90)].into(),
+        problem: (state == DeploymentState::Failed)
+            .then(|| Problem::internal("npm run build ended with 1")),
+        log_tail: vec!["> build".into(), "\u{1b}[31merror\u{1b}[0m: no".into()],
+        actor: "Ada".into(),
+        started_at: AT.parse::<jiff::Timestamp>().unwrap()
+            + jiff::SignedDuration::from_secs(number as i64 * 60),
+        ended_at: Some(
+            AT.parse::<jiff::Timestamp>().unwrap()
+                + jiff::SignedDuration::from_millis(number as i64 * 60_000 + 640),
+        ),
+    };
+    let release = |number: u64| ReleaseInfo {
+        id: format!("rel_{number}").as_str().into(),
+        commit: format!("{number}b2c3d4e5f60718293a4b5c6d7e8f90112233445"),
+        created_at: AT.parse().unwrap(),
+        files: 12,
+        bytes: 34_567,
+        bad: false,
+        current: number == 4,
+    };
+    DeploymentList {
+        deployments: vec![
+            deployment(4, DeploymentState::Live),
+            deployment(3, DeploymentState::Failed),
+            deployment(2, DeploymentState::Live),
+            deployment(1, DeploymentState::Live),
+        ],
+        releases: vec![EnvironmentReleases {
+            environment: "production".into(),
+            releases: vec![release(4), release(2)],
+        }],
+    }
 }

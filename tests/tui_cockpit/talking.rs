@@ -36,7 +36,12 @@ fn holding() -> Desk {
 }
 
 fn recording(mut desk: Desk, key: &str) -> Desk {
-    assert_eq!(desk.press(key), [Effect::Press]);
+    // Where nobody holds a key, silence ends it.
+    let begin = match desk.model.talk.by {
+        TalkBy::Hold => Effect::Press,
+        TalkBy::Toggle => Effect::Start,
+    };
+    assert_eq!(desk.press(key), [begin]);
     desk.take(Message::Mic(MicEvent::Opening));
     desk.take(Message::Mic(MicEvent::Recording));
     assert_eq!(desk.model.talk.phase, Phase::Recording);
@@ -235,9 +240,22 @@ fn in_the_text_space_is_a_space_and_f5_talks() {
     desk.write("a b");
     assert_eq!(desk.model.line.text(), "a b");
     assert_eq!(desk.press("F5"), [Effect::Press]);
+    assert!(desk.text().contains("insert"), "{}", desk.text());
     desk.stroke("F5", Stroke::Release);
-    desk.take(clip());
+    assert_eq!(
+        desk.take(clip()),
+        [Effect::Dictate("/state/clip.wav".into())]
+    );
     assert_eq!(desk.model.line.text(), "a b", "what was written stays");
+    desk.press("Left");
+    desk.take(Message::Mic(MicEvent::Words(Ok("blue".into()))));
+    assert_eq!(desk.model.line.text(), "a blue b", "at the cursor");
+    desk.take(Message::Mic(MicEvent::Words(Ok("late".into()))));
+    assert_eq!(
+        desk.model.line.text(),
+        "a blue b",
+        "nobody asked for these words"
+    );
 }
 
 #[test]

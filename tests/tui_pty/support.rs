@@ -20,6 +20,8 @@ pub const PATIENCE: Duration = Duration::from_secs(20);
 const SERVER: &str = "SAYSO_TEST_SERVER";
 const PANIC: &str = "SAYSO_TEST_PANIC";
 const LOG: &str = "SAYSO_TEST_LOG";
+pub const LINEAR: &str = "SAYSO_TEST_LINEAR";
+pub const SESSION: &str = "SAYSO_TEST_SESSION";
 
 /// A microphone that tells what was done to it, and that can break on purpose.
 struct Told {
@@ -52,13 +54,15 @@ pub fn run_as_child() {
         .build()
         .unwrap();
     let (sender, mic_events) = tokio::sync::mpsc::channel(64);
+    let mut config = Config::default();
+    config.ui.linear = std::env::var_os(LINEAR).is_some();
     let options = Cockpit {
         client: Client::new(Endpoint {
             url: server.parse().unwrap(),
             token: "t".into(),
         })
         .unwrap(),
-        config: Config::default(),
+        config,
         microphone: Some(Box::new(Told {
             events: sender,
             panics: std::env::var_os(PANIC).is_some(),
@@ -66,6 +70,9 @@ pub fn run_as_child() {
         mic_events,
         first_status: None,
         log_path: std::env::var_os(LOG).map(Into::into),
+        themes: None,
+        doctor: None,
+        session: std::env::var_os(SESSION).map(Into::into),
     };
     let ended = runtime.block_on(tui::run(options));
     println!("\r\nended: {ended:?}\r");
@@ -199,7 +206,18 @@ impl Term {
         command.env(SERVER, format!("http://{address}/"));
         command.env_remove("NO_COLOR");
         command.env("RUST_BACKTRACE", "0");
-        for name in ["VISUAL", "EDITOR", tui::PLAIN_KEYS] {
+        command.env("LC_ALL", "C.UTF-8");
+        for name in [
+            "VISUAL",
+            "EDITOR",
+            tui::PLAIN_KEYS,
+            "TMUX",
+            "STY",
+            "TERM_PROGRAM",
+            "WT_SESSION",
+            "DISPLAY",
+            "WAYLAND_DISPLAY",
+        ] {
             command.env_remove(name);
         }
         if setup.panics {

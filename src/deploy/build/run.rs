@@ -119,8 +119,9 @@ fn shell(command: &str, folder: &Path, env: &BTreeMap<String, String>) -> Comman
     }
     for (name, value) in [
         ("TERM", "dumb"),
-        ("NO_COLOR", "1"),
-        ("FORCE_COLOR", "0"),
+        // The log keeps colours; who shows it without them takes them out.
+        ("FORCE_COLOR", "1"),
+        ("CLICOLOR_FORCE", "1"),
         ("ASTRO_TELEMETRY_DISABLED", "1"),
         ("GATSBY_TELEMETRY_DISABLED", "1"),
         ("NEXT_TELEMETRY_DISABLED", "1"),
@@ -238,7 +239,8 @@ async fn read_lines(mut pipe: Box<dyn AsyncRead + Send + Unpin>, lines: mpsc::Se
     }
 }
 
-/// A line as it may be shown: what was overwritten by a carriage return, colours and other control characters go.
+/// A line as it may be kept: what was overwritten by a carriage return, and every control character go, but for
+/// colours (`CSI … m`).
 pub(crate) fn clean(line: &[u8]) -> String {
     let text = String::from_utf8_lossy(line);
     let text = text.trim_end_matches('\r');
@@ -255,7 +257,15 @@ pub(crate) fn clean(line: &[u8]) -> String {
             break;
         }
         match c {
-            '\u{1b}' => skip_escape(&mut chars),
+            '\u{1b}' => {
+                if let Some(colour) = colour(&chars) {
+                    chars.nth(colour.len() - 1);
+                    out.push('\u{1b}');
+                    out.push_str(&colour);
+                } else {
+                    skip_escape(&mut chars);
+                }
+            }
             '\u{9b}' => skip_until_final(&mut chars),
             '\t' => {
                 out.push_str("    ");
@@ -270,6 +280,23 @@ pub(crate) fn clean(line: &[u8]) -> String {
     }
     out.truncate(out.trim_end().len());
     out
+}
+
+/// A colour behind an ESC, if that is what follows: `[`, numbers, `m`.
+fn colour(rest: &std::iter::Peekable<std::str::Chars<'_>>) -> Option<String> {
+    const LONGEST: usize = 40;
+    let mut colour = String::new();
+    for c in rest.clone().take(LONGEST) {
+        colour.push(c);
+        match (colour.len(), c) {
+            (1, '[') => {}
+            (1, _) => return None,
+            (_, 'm') => return Some(colour),
+            (_, '0'..='9' | ';' | ':') => {}
+            _ => return None,
+        }
+    }
+    None
 }
 
 /// After ESC (ECMA-48): a control sequence, a string up to BEL or ST, or one character.

@@ -144,9 +144,10 @@ fn secrets_are_withheld() {
 
 #[test]
 fn lines_are_fit_to_be_shown() {
-    let cases: [(&[u8], &str); 9] = [
+    let cases: [(&[u8], &str); 10] = [
         (b"plain", "plain"),
-        (b"\x1b[31mred\x1b[0m text\r", "red text"),
+        (b"\x1b[31mred\x1b[0m text\r", "\u{1b}[31mred\u{1b}[0m text"),
+        (b"\x1b[38;5;208mdeep\x1b[31~", "\u{1b}[38;5;208mdeep"),
         (b"10%\r50%\rdone", "done"),
         (b"\x1b]8;;http://x\x07link\x1b]8;;\x1b\\ end", "link end"),
         (b"a\tb", "a    b"),

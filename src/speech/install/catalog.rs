@@ -1,6 +1,11 @@
 //! What is installed: names, sizes, sums, sources.
+//!
+//! Of the model that is used unless another is named, every byte is known: its sums stand here. The others are only on
+//! the publisher's server; their sums are taken when they are fetched for the first time (over HTTPS, into the file
+//! `SHA256SUMS` beside them) and hold from then on.
 
 use crate::model::Problem;
+use crate::speech::local::files::Kind;
 
 /// The publisher's package that holds everything.
 pub const PACKAGE: &str = "moonshine-voice==0.0.49";
@@ -14,9 +19,9 @@ pub struct Part {
     pub url: Option<&'static str>,
     /// Its name in the wheel.
     pub entry: &'static str,
-    /// Bytes.
+    /// Bytes; 0 when only the publisher knows.
     pub bytes: u64,
-    /// SHA-256 in hex.
+    /// SHA-256 in hex; empty when it is not known before the first download.
     pub sha256: &'static str,
     /// The licence, for those who ask.
     pub licence: &'static str,
@@ -50,6 +55,116 @@ const VOCABULARY: Part = Part {
     sha256: "6884b35fd6377d4c4d32336a0bc152f36b64d1e45b6503683cdc238250a8472d",
     licence: "MIT",
 };
+
+impl Part {
+    /// True when its sum stands here.
+    pub fn known(&self) -> bool {
+        !self.sha256.is_empty()
+    }
+}
+
+/// The licence of the models that do not speak English.
+const COMMUNITY: &str = "Moonshine Community License";
+
+/// The three files of a model that only the publisher's server has.
+macro_rules! model {
+    ($name:literal, $licence:expr) => {
+        [
+            model!(file $name, "tokenizer.bin", $licence),
+            model!(file $name, "encoder_model.ort", $licence),
+            model!(file $name, "decoder_model_merged.ort", $licence),
+        ]
+    };
+    (file $name:literal, $file:literal, $licence:expr) => {
+        Part {
+            path: concat!("moonshine-", $name, "/", $file),
+            url: Some(concat!(
+                "https://download.moonshine.ai/model/",
+                $name,
+                "/quantized/",
+                $name,
+                "/",
+                $file
+            )),
+            entry: "",
+            bytes: 0,
+            sha256: "",
+            licence: $licence,
+        }
+    };
+}
+
+static OTHERS: [[Part; 3]; 9] = [
+    model!("base-en", "MIT"),
+    model!("base-ar", COMMUNITY),
+    model!("base-es", COMMUNITY),
+    model!("tiny-ja", COMMUNITY),
+    model!("base-ja", COMMUNITY),
+    model!("tiny-ko", COMMUNITY),
+    model!("base-uk", COMMUNITY),
+    model!("base-vi", COMMUNITY),
+    model!("base-zh", COMMUNITY),
+];
+
+/// What one may do with a model.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Licence {
+    /// Its name.
+    pub name: &'static str,
+    /// What it says in one line, and where to read it.
+    pub terms: &'static str,
+    /// True when it allows everything that Sayso's own licence does.
+    pub free: bool,
+}
+
+/// The licence of a model.
+pub fn licence(kind: &Kind) -> Licence {
+    if kind.language == "en" {
+        Licence {
+            name: "MIT",
+            terms: "any use; https://github.com/moonshine-ai/moonshine",
+            free: true,
+        }
+    } else {
+        Licence {
+            name: COMMUNITY,
+            terms: "the publisher calls it non-commercial; https://www.moonshine.ai/license",
+            free: false,
+        }
+    }
+}
+
+/// How large a model is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Size {
+    /// In millions of bytes, without the runtime (22 MB).
+    pub megabytes: u64,
+    /// False when it is reckoned from the number of weights.
+    pub measured: bool,
+}
+
+/// How large a model is. Tiny ones have 27 million weights, base ones 61 million.
+pub fn size(kind: &Kind) -> Size {
+    let tiny = ENCODER.bytes + DECODER.bytes + VOCABULARY.bytes;
+    let bytes = if kind.name.starts_with("base") {
+        tiny * 61 / 27
+    } else {
+        tiny
+    };
+    Size {
+        megabytes: bytes / 1_000_000,
+        measured: kind.name == "tiny-en",
+    }
+}
+
+/// Where a model comes from, in words.
+pub fn source(kind: &Kind) -> String {
+    if kind.name == "tiny-en" {
+        format!("download.moonshine.ai, or {PACKAGE} by pip")
+    } else {
+        "download.moonshine.ai".to_owned()
+    }
+}
 
 /// The runtime of one platform, with the wheel's tag for it.
 struct Runtime {
@@ -121,12 +236,19 @@ const RUNTIMES: [Runtime; 4] = [
     },
 ];
 
-/// All parts for this platform. The runtime is left out when `ORT_DYLIB_PATH` names another one.
+/// All parts of a model for this platform. The runtime is left out when `ORT_DYLIB_PATH` names another one.
 ///
 /// # Errors
 /// `unsupported` when the publisher has no runtime for this platform.
-pub fn parts() -> Result<Vec<&'static Part>, Problem> {
+pub fn parts(kind: &Kind) -> Result<Vec<&'static Part>, Problem> {
     let mut parts = vec![&VOCABULARY, &ENCODER, &DECODER];
+    let folder = format!("{}/", kind.folder);
+    let others = OTHERS
+        .iter()
+        .find(|model| model[0].path.starts_with(&folder));
+    if let Some(model) = others {
+        parts = model.iter().collect();
+    }
     if std::env::var_os(crate::speech::local::files::RUNTIME_VARIABLE)
         .is_none_or(|path| path.is_empty())
     {
@@ -176,6 +298,26 @@ mod tests {
             .find(|runtime| runtime.os == std::env::consts::OS)
             .unwrap();
         assert_eq!(here.part.path, format!("{RUNTIME_FOLDER}/{RUNTIME}"));
+    }
+
+    #[test]
+    fn every_model_has_its_own_files_where_the_recogniser_looks() {
+        for kind in &crate::speech::local::files::KINDS {
+            let parts = parts(kind).unwrap();
+            for name in [E, D, V] {
+                let path = format!("{}/{name}", kind.folder);
+                let part = parts.iter().find(|part| part.path == path);
+                let part = part.unwrap_or_else(|| panic!("no {path}"));
+                assert!(
+                    part.url
+                        .unwrap()
+                        .contains(&format!("/{}/{name}", kind.name))
+                );
+                assert_eq!(part.known(), kind.name == "tiny-en");
+                assert_eq!(part.licence == "MIT", licence(kind).free, "{path}");
+            }
+        }
+        assert_eq!(size(Kind::named("tiny-en").unwrap()).megabytes, 43);
     }
 
     #[test]

@@ -18,6 +18,9 @@ const ANSWER: Duration = Duration::from_secs(3);
 /// How long a download may stand still.
 const STALL: Duration = Duration::from_secs(15);
 
+/// No part of a model is larger.
+const LARGEST: u64 = 1 << 30;
+
 /// What could be had.
 #[derive(Default)]
 pub struct Fetched {
@@ -74,10 +77,11 @@ async fn download(
 ) -> Result<PathBuf, String> {
     let path = part_file(downloads, part);
     let mut done = fs::metadata(&path).map_or(0, |meta| meta.len());
-    if done > part.bytes {
+    // Without a known size nobody can tell whether what is there is whole.
+    if done > part.bytes || !part.known() {
         done = 0;
     }
-    if done < part.bytes {
+    if done < part.bytes || !part.known() {
         let response = ask(client, url, done).await?;
         if response.status() != StatusCode::PARTIAL_CONTENT {
             done = 0;
@@ -87,7 +91,7 @@ async fn download(
     let checked = path.clone();
     let sum = tokio::task::spawn_blocking(move || sha256(&checked)).await;
     match sum {
-        Ok(Ok(sum)) if sum == part.sha256 => Ok(path),
+        Ok(Ok(sum)) if sum == part.sha256 || !part.known() => Ok(path),
         _ => {
             let _ = fs::remove_file(&path);
             Err(format!(
@@ -121,6 +125,11 @@ async fn store(
     watch: Watch<'_>,
 ) -> Result<(), String> {
     let unwritable = |error: std::io::Error| format!("cannot write {}: {error}", path.display());
+    let total = match (part.known(), response.content_length()) {
+        (true, _) => part.bytes,
+        (false, Some(length @ 1..=LARGEST)) => length,
+        (false, _) => return Err(format!("{} has no size there", part.path)),
+    };
     let mut file = tokio::fs::OpenOptions::new()
         .create(true)
         .write(true)
@@ -134,22 +143,19 @@ async fn store(
     while let Some(chunk) = chunks.next().await {
         let chunk = chunk.map_err(|error| innermost(&error))?;
         done += chunk.len() as u64;
-        if done > part.bytes {
+        if done > total {
             return Err(format!("{} is larger there than it should be", part.path));
         }
         file.write_all(&chunk).await.map_err(unwritable)?;
         watch(Step::Bytes {
             what: part.path.to_owned(),
             done,
-            total: part.bytes,
+            total,
         });
     }
     file.sync_all().await.map_err(unwritable)?;
-    if done < part.bytes {
-        return Err(format!(
-            "the connection ended at {done} of {} bytes",
-            part.bytes
-        ));
+    if done < total {
+        return Err(format!("the connection ended at {done} of {total} bytes"));
     }
     Ok(())
 }

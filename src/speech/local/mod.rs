@@ -5,13 +5,16 @@
 
 pub mod ending;
 pub mod files;
+mod glance;
 pub mod judge;
 pub mod model;
 mod pieces;
+mod reading;
 pub mod runtime;
 pub mod tempo;
 pub mod tokens;
 
+use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -20,19 +23,23 @@ use std::time::Instant;
 
 use async_trait::async_trait;
 
-use self::files::ModelFiles;
+use self::files::{KINDS, Kind, ModelFiles};
 use self::judge::Verdict;
 use self::model::{Encoded, Greedy, Model};
+
 use super::{Fit, Transcriber, Transcript};
 use crate::model::Problem;
 use crate::model::api::SpeechStatus;
 use crate::voice::{self, gate, wav};
 
-/// The name of this recogniser.
-pub const ENGINE: &str = "moonshine-tiny";
-
 /// Phrases that go through the decoder side by side.
 const TOGETHER: usize = 8;
+
+/// Phrases that are followed to their end besides those that are near by their words.
+const PROMISING: usize = 6;
+
+/// Phrases whose tokens are kept.
+const MOST_KNOWN: usize = 4_000;
 
 /// Score above which a reading is not tried again in another way.
 const SURE: f32 = -1.0;
@@ -48,6 +55,7 @@ pub struct Local {
 
 struct Inner {
     models: PathBuf,
+    kind: &'static Kind,
     loaded: AtomicBool,
     slot: Mutex<Option<Loaded>>,
 }
@@ -67,6 +75,10 @@ impl Drop for Inner {
 
 struct Loaded {
     model: Model,
+    /// The tokens of phrases that were asked for: a table of some hundreds comes again with every clip.
+    tokens: HashMap<String, Vec<u32>>,
+    /// What phrases (tokens) score when nobody speaks.
+    nothing: HashMap<Vec<u32>, f32>,
     /// The last clip, because its words are asked for first and the fit of phrases right after.
     last: Option<Last>,
 }
@@ -80,10 +92,16 @@ struct Last {
 impl Local {
     /// A recogniser whose files are in the folder `models`, where `install` puts them.
     pub fn new(models: impl Into<PathBuf>) -> Self {
+        Self::of_kind(models, &KINDS[0])
+    }
+
+    /// The same with another model.
+    pub fn of_kind(models: impl Into<PathBuf>, kind: &'static Kind) -> Self {
         let (models, loaded, slot) = (models.into(), AtomicBool::new(false), Mutex::new(None));
         Self {
             inner: Arc::new(Inner {
                 models,
+                kind,
                 loaded,
                 slot,
             }),
@@ -99,9 +117,8 @@ impl Local {
         let mut heard = Transcript {
             text: String::new(),
             seconds,
-            millis: 0,
-            engine: ENGINE,
-            doubtful: false,
+            engine: self.inner.kind.engine,
+            ..Transcript::default()
         };
         if !gate::listen(samples).speech() {
             return Ok(heard);
@@ -113,9 +130,19 @@ impl Local {
                 let last = read(&mut loaded.model, &samples[piece])?;
                 let model = &mut loaded.model;
                 let text = model.tokens().decode(&last.reading.tokens);
-                let verdict = judge::judge(&text, &last.reading, || model.evidence(&last.reading))?;
+                let verdict = if self.inner.kind.language == "en" {
+                    judge::judge(&text, &last.reading, || model.evidence(&last.reading))?
+                } else if last.reading.capped {
+                    // What gives invented text away was measured in English only.
+                    Verdict::Doubtful
+                } else {
+                    Verdict::Said
+                };
                 heard.doubtful |= verdict != Verdict::Said;
                 if verdict != Verdict::Invented {
+                    heard
+                        .words
+                        .extend(reading::words(model.tokens(), &last.reading));
                     words.push(text);
                 }
                 loaded.last = Some(last);
@@ -132,6 +159,19 @@ impl Local {
     /// # Errors
     /// As [`Local::hear`].
     pub fn fit(&self, samples: &[f32], phrases: &[String]) -> Result<Fit, Problem> {
+        self.search(samples, phrases, &[])
+    }
+
+    /// [`Local::fit`] of the phrases `near` and of those `others` whose beginnings fit; the rest of them score −∞.
+    ///
+    /// # Errors
+    /// As [`Local::hear`].
+    pub fn search(
+        &self,
+        samples: &[f32],
+        near: &[String],
+        others: &[String],
+    ) -> Result<Fit, Problem> {
         let samples = &samples[..samples.len().min(pieces::LONGEST * voice::RATE as usize)];
         let speech = gate::listen(samples).seconds();
         self.with(|loaded| {
@@ -141,25 +181,57 @@ impl Local {
                 None => read(&mut loaded.model, samples)?,
             };
             let model = &mut loaded.model;
-            let tokens: Vec<Vec<u32>> = phrases
-                .iter()
-                .map(|phrase| model.tokens().encode(&written(phrase)))
-                .collect();
+            if loaded.tokens.len() > MOST_KNOWN {
+                loaded.tokens.clear();
+                loaded.nothing.clear();
+            }
+            let mut encode = |phrase: &String| match loaded.tokens.get(phrase) {
+                Some(tokens) => tokens.clone(),
+                None => {
+                    let tokens = model.tokens().encode(&written(phrase));
+                    loaded.tokens.insert(phrase.clone(), tokens.clone());
+                    tokens
+                }
+            };
+            let tokens: Vec<Vec<u32>> = near.iter().chain(others).map(&mut encode).collect();
+            let mut order: Vec<usize> = (0..near.len()).collect();
+            let found = model.promising(&mut last.encoded, &tokens[near.len()..], PROMISING)?;
+            order.extend(
+                found
+                    .into_iter()
+                    .map(|at| near.len() + at)
+                    .filter(|&at| !near.contains(&others[at - near.len()])),
+            );
             // Those of about one length go together: shorter ones are filled up.
-            let mut order: Vec<usize> = (0..tokens.len()).collect();
             order.sort_by_key(|&at| tokens[at].len());
             let mut scores = vec![f32::NEG_INFINITY; tokens.len()];
+            let mut nothing = vec![0.0; tokens.len()];
             for group in order.chunks(TOGETHER) {
                 let some: Vec<Vec<u32>> = group.iter().map(|&at| tokens[at].clone()).collect();
                 for (&at, score) in group.iter().zip(model.score(&mut last.encoded, &some)?) {
                     scores[at] = score;
                 }
             }
+            let unknown: Vec<Vec<u32>> = order
+                .iter()
+                .filter(|&&at| !loaded.nothing.contains_key(&tokens[at]))
+                .map(|&at| tokens[at].clone())
+                .collect();
+            for group in unknown.chunks(TOGETHER) {
+                let scores = model.score_silence(group)?;
+                loaded.nothing.extend(group.iter().cloned().zip(scores));
+            }
+            for &at in &order {
+                nothing[at] = loaded.nothing.get(&tokens[at]).copied().unwrap_or_default();
+            }
+            let evidence = model.evidence(&last.reading)?;
             let own = last.reading.score;
             loaded.last = Some(last);
             Ok(Fit {
                 own,
+                evidence,
                 phrases: scores,
+                nothing,
                 speech,
             })
         })
@@ -186,8 +258,16 @@ impl Local {
         let loaded = match &mut *slot {
             Some(loaded) => loaded,
             empty => {
-                let model = Model::load(&ModelFiles::find(&self.inner.models)?)?;
-                empty.insert(Loaded { model, last: None })
+                let model = Model::load(&ModelFiles::find_in(
+                    &self.inner.models,
+                    self.inner.kind.folder,
+                )?)?;
+                empty.insert(Loaded {
+                    model,
+                    tokens: HashMap::new(),
+                    nothing: HashMap::new(),
+                    last: None,
+                })
             }
         };
         self.inner.loaded.store(true, Ordering::Relaxed);
@@ -269,11 +349,11 @@ fn fingerprint(samples: &[f32]) -> u64 {
 #[async_trait]
 impl Transcriber for Local {
     fn name(&self) -> &'static str {
-        ENGINE
+        self.inner.kind.engine
     }
 
     fn status(&self) -> SpeechStatus {
-        let engine = ENGINE.to_owned();
+        let engine = self.inner.kind.engine.to_owned();
         if self.inner.loaded.load(Ordering::Relaxed) {
             return SpeechStatus {
                 engine,
@@ -281,7 +361,7 @@ impl Transcriber for Local {
                 message: "loaded".to_owned(),
             };
         }
-        match ModelFiles::find(&self.inner.models) {
+        match ModelFiles::find_in(&self.inner.models, self.inner.kind.folder) {
             Ok(_) => SpeechStatus {
                 engine,
                 ready: true,
@@ -328,6 +408,31 @@ impl Transcriber for Local {
         tokio::task::spawn_blocking(move || local.fit(&wav::read(&path)?, &phrases).map(Some))
             .await
             .map_err(|error| Problem::internal(format!("the recogniser stopped: {error}")))?
+    }
+
+    async fn glance(
+        &self,
+        samples: Vec<f32>,
+        stop: Arc<AtomicBool>,
+    ) -> Result<Option<String>, Problem> {
+        let local = self.clone();
+        tokio::task::spawn_blocking(move || local.look(&samples, &stop))
+            .await
+            .map_err(|error| Problem::internal(format!("the recogniser stopped: {error}")))?
+    }
+
+    async fn search(
+        &self,
+        wav: &Path,
+        near: &[String],
+        others: Arc<[String]>,
+    ) -> Result<Option<Fit>, Problem> {
+        let (local, path, near) = (self.clone(), wav.to_owned(), near.to_vec());
+        tokio::task::spawn_blocking(move || {
+            local.search(&wav::read(&path)?, &near, &others).map(Some)
+        })
+        .await
+        .map_err(|error| Problem::internal(format!("the recogniser stopped: {error}")))?
     }
 }
 

@@ -3,6 +3,9 @@
 //! Shapes: `N` samples at 16 kHz give `T` states, about 41 a second. The decoder keeps what it computed for earlier
 //! tokens (`past_key_values.*`), so each further token costs one small step.
 
+mod search;
+mod silence;
+
 use std::fs;
 use std::path::Path;
 
@@ -72,7 +75,7 @@ impl Encoded {
 }
 
 /// What the decoder found the likeliest, token by token.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Greedy {
     /// The tokens, without the one that ends them.
     pub tokens: Vec<u32>,
@@ -80,6 +83,8 @@ pub struct Greedy {
     pub capped: bool,
     /// The natural logarithm of its probability, end included.
     pub score: f32,
+    /// The natural logarithm of each token's probability, given those before it.
+    pub each: Vec<f32>,
 }
 
 impl Model {
@@ -174,21 +179,31 @@ impl Model {
     /// # Errors
     /// When the runtime fails.
     pub fn greedy(&mut self, encoded: &mut Encoded) -> Result<Greedy, Problem> {
+        self.greedy_while(encoded, || true)
+    }
+
+    /// The same as long as `go` says so; what was cut off by it counts as capped.
+    ///
+    /// # Errors
+    /// When the runtime fails.
+    pub fn greedy_while(
+        &mut self,
+        encoded: &mut Encoded,
+        go: impl Fn() -> bool,
+    ) -> Result<Greedy, Problem> {
         let cap = ((encoded.seconds * TOKENS_PER_SECOND).ceil() as usize).max(FEWEST_TOKENS);
         self.begin(encoded)?;
         let first = encoded.first.as_ref().ok_or_else(|| missing("logits"))?;
-        let mut result = Greedy {
-            tokens: Vec::new(),
-            capped: false,
-            score: 0.0,
-        };
+        let mut result = Greedy::default();
         let mut next = largest(&first.logits);
-        result.score += log_probability(&first.logits, next);
+        let mut likely = log_probability(&first.logits, next);
+        result.score += likely;
         // Of later steps only the decoder's part is of use; the encoder's stays as the first step made it.
         let mut grown: Vec<Option<DynValue>> = self.pasts.iter().map(|_| None).collect();
         while next != END {
             result.tokens.push(next);
-            if result.tokens.len() >= cap {
+            result.each.push(likely);
+            if result.tokens.len() >= cap || !go() {
                 result.capped = true;
                 break;
             }
@@ -203,7 +218,8 @@ impl Model {
             let logits = outputs.get("logits").ok_or_else(|| missing("logits"))?;
             let (_, logits) = logits.try_extract_tensor::<f32>().map_err(failed)?;
             next = largest(logits);
-            result.score += log_probability(logits, next);
+            likely = log_probability(logits, next);
+            result.score += likely;
             for (slot, past) in grown
                 .iter_mut()
                 .zip(&self.pasts)
@@ -246,17 +262,7 @@ impl Model {
             ids.extend(phrase.iter().copied().map(i64::from));
             ids.extend(std::iter::repeat_n(i64::from(END), longest - phrase.len()));
         }
-        let mut cache = Vec::with_capacity(first.cache.len());
-        for value in &first.cache {
-            let (shape, data) = value.try_extract_tensor::<f32>().map_err(failed)?;
-            let mut shape = shape.to_vec();
-            shape[0] = count as i64;
-            cache.push(
-                Tensor::from_array((shape, data.repeat(count)))
-                    .map_err(failed)?
-                    .into_dyn(),
-            );
-        }
+        let cache = side_by_side(first, count)?;
         let cache: Vec<&DynValue> = cache.iter().collect();
         let inputs = inputs(&self.pasts, encoded, (count, &ids), Some(&cache))?;
         let outputs = self.decoder.run(inputs).map_err(failed)?;
@@ -278,25 +284,6 @@ impl Model {
             }
         };
         Ok(phrases.iter().zip(blocks).map(score).collect())
-    }
-
-    /// The natural logarithm of how much likelier `reading` is with its clip than when nobody speaks.
-    ///
-    /// # Errors
-    /// When the runtime fails.
-    pub fn evidence(&mut self, reading: &Greedy) -> Result<f32, Problem> {
-        let mut nothing = std::mem::take(&mut self.nothing);
-        let phrase = std::slice::from_ref(&reading.tokens);
-        let scores: Result<Vec<_>, _> = nothing
-            .iter_mut()
-            .map(|encoded| self.score(encoded, phrase))
-            .collect();
-        self.nothing = nothing;
-        let most = scores?
-            .into_iter()
-            .flatten()
-            .fold(f32::NEG_INFINITY, f32::max);
-        Ok(reading.score - most)
     }
 
     /// Makes the first step, once for a clip.
@@ -387,6 +374,22 @@ fn inputs<'a>(
     Ok(inputs)
 }
 
+/// The kept state of the first step, once for each of `count` rows.
+fn side_by_side(first: &First, count: usize) -> Result<Vec<DynValue>, Problem> {
+    let mut cache = Vec::with_capacity(first.cache.len());
+    for value in &first.cache {
+        let (shape, data) = value.try_extract_tensor::<f32>().map_err(failed)?;
+        let mut shape = shape.to_vec();
+        shape[0] = count as i64;
+        cache.push(
+            Tensor::from_array((shape, data.repeat(count)))
+                .map_err(failed)?
+                .into_dyn(),
+        );
+    }
+    Ok(cache)
+}
+
 /// The place of the largest value.
 fn largest(logits: &[f32]) -> u32 {
     let mut best = (0, f32::NEG_INFINITY);
@@ -403,9 +406,14 @@ fn log_probability(row: &[f32], token: u32) -> f32 {
     let Some(&value) = row.get(token as usize) else {
         return f32::NEG_INFINITY;
     };
+    value - normaliser(row)
+}
+
+/// What the log-softmax of `row` takes off each of its values.
+fn normaliser(row: &[f32]) -> f32 {
     let most = row.iter().copied().fold(f32::NEG_INFINITY, f32::max);
     let sum: f32 = row.iter().map(|&logit| exp(logit - most)).sum();
-    value - most - sum.ln()
+    most + sum.ln()
 }
 
 /// e to the power of `x` for `x` from −87 to 0, to four digits. The library's own is called once for each of the

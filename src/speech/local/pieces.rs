@@ -44,7 +44,10 @@ mod tests {
 
     #[test]
     fn what_is_short_stays_whole() {
-        let whole = Range { start: 0, end: 480_000 };
+        let whole = Range {
+            start: 0,
+            end: 480_000,
+        };
         assert_eq!(cut(&vec![0.1; 480_000]), vec![whole]);
         assert!(cut(&[]).is_empty());
     }

@@ -1,8 +1,10 @@
-//! Which key does what, where. One table serves dispatch, the footer and the help.
+//! Which key does what, where. One table serves dispatch, the footer, the help, the palette and the voice.
 //!
-//! A key means exactly one thing in each context. The table is checked when the map is built: a duplicate or an
-//! unreadable key is an error that names its place, never a silent preference.
+//! A key means exactly one thing in each context. The table is checked when the map is built: an unknown action, a
+//! duplicate or an unreadable key is an error that names its place, never a silent preference.
 
+mod configured;
+pub mod spoken;
 mod table;
 
 use std::collections::HashMap;
@@ -17,23 +19,56 @@ pub enum Context {
     Global,
     /// The cockpit itself, outside text input.
     Cockpit,
+    /// In the full view of a proposal.
+    Review,
+    /// While candidates are listed; what has no meaning there means what it means in the cockpit.
+    Choices,
+    /// In the summary before a commit.
+    Summary,
+    /// In the list of the proposals that wait.
+    Queue,
     /// While a recording runs.
     Talk,
     /// While a question is on the screen.
     Ask,
     /// In the text input.
     Input,
-    /// In the list of keys.
+    /// In the text of a hunk.
+    Edit,
+    /// In the list of keys and in the palette.
     Help,
+    /// In the timeline, above the cockpit's own keys.
+    Timeline,
+    /// In the deploy pane, above the cockpit's own keys.
+    Deploy,
+    /// While the timeline's filter is written.
+    Filter,
+    /// On a page of details.
+    Details,
+    /// In the list of what works on this machine.
+    Checkup,
+    /// In the list of microphones.
+    Mics,
 }
 
 impl Context {
     /// The contexts that have their own keys, in the order of the help.
-    pub const ALL: [Context; 6] = [
+    pub const ALL: [Context; 17] = [
         Context::Cockpit,
+        Context::Review,
+        Context::Choices,
+        Context::Summary,
+        Context::Queue,
+        Context::Timeline,
+        Context::Deploy,
+        Context::Details,
+        Context::Filter,
+        Context::Checkup,
         Context::Talk,
         Context::Ask,
         Context::Input,
+        Context::Edit,
+        Context::Mics,
         Context::Help,
         Context::Global,
     ];
@@ -43,10 +78,53 @@ impl Context {
         match self {
             Context::Global => "everywhere",
             Context::Cockpit => "cockpit",
+            Context::Review => "review",
+            Context::Choices => "candidates",
+            Context::Summary => "summary",
+            Context::Queue => "queue",
             Context::Talk => "while recording",
             Context::Ask => "questions",
             Context::Input => "text input",
-            Context::Help => "help",
+            Context::Timeline => "timeline",
+            Context::Deploy => "deployments",
+            Context::Filter => "filter",
+            Context::Details => "details",
+            Context::Checkup => "this machine",
+            Context::Edit => "editing a hunk",
+            Context::Help => "lists",
+            Context::Mics => "microphones",
+        }
+    }
+
+    /// Its name in the configuration: `[keys.NAME]`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Context::Global => "global",
+            Context::Cockpit => "cockpit",
+            Context::Review => "review",
+            Context::Choices => "choices",
+            Context::Summary => "summary",
+            Context::Queue => "queue",
+            Context::Talk => "talk",
+            Context::Ask => "ask",
+            Context::Input => "input",
+            Context::Edit => "edit",
+            Context::Help => "lists",
+            Context::Mics => "microphones",
+            Context::Timeline => "timeline",
+            Context::Deploy => "deploy",
+            Context::Filter => "filter",
+            Context::Details => "details",
+            Context::Checkup => "checkup",
+        }
+    }
+
+    /// The context whose keys hold where this one has none of its own.
+    pub fn below(self) -> Option<Context> {
+        match self {
+            Context::Global => None,
+            Context::Choices | Context::Timeline | Context::Deploy => Some(Context::Cockpit),
+            _ => Some(Context::Global),
         }
     }
 }
@@ -61,6 +139,11 @@ pub enum Command {
     Talk,
     FinishTalk,
     CancelTalk,
+    EditHeard,
+    Replay,
+    Microphones,
+    ChooseMicrophone,
+    CloseMicrophones,
     FocusInput,
     LeaveInput,
     Submit,
@@ -99,7 +182,78 @@ pub enum Command {
     Interrupt,
     Suspend,
     Redraw,
+    OpenReview,
+    CloseReview,
+    NextFile,
+    PreviousFile,
+    Accept,
+    LeaveOut,
+    AcceptFile,
+    LeaveOutFile,
+    SelectLines,
+    UndoDecision,
+    RedoDecision,
+    EditHere,
+    SaveEdit,
+    CancelEdit,
+    SideBySide,
+    Summary,
+    Queue,
+    Pick,
+    ApproveBatch,
+    CommitBatch,
+    ShowPicked,
+    Palette,
+    Run,
+    Choose(u8),
     Line(LineCommand),
+    PaneDeploy,
+    Zoom,
+    Larger,
+    Smaller,
+    EvenSizes,
+    SelectUp,
+    SelectDown,
+    Details,
+    CloseDetails,
+    CopyDetails,
+    Fold,
+    Unfold,
+    FoldAll,
+    Filter,
+    TakeFilter,
+    DropFilter,
+    FilterKind,
+    FilterEnvironment,
+    CopyRow,
+    RollbackHere,
+    OpenHere,
+    CopyHere,
+    Mark,
+    Compare,
+    Checkup,
+    FixHere,
+    LookAgain,
+    CloseCheckup,
+}
+
+impl Command {
+    /// Its name in the configuration, the help and the palette: `next-hunk`.
+    pub fn name(self) -> String {
+        let written = match self {
+            C::Line(command) => format!("{command:?}"),
+            C::Choose(number) => return format!("choose-{number}"),
+            other => format!("{other:?}"),
+        };
+        let mut name = String::with_capacity(written.len() + 4);
+        for c in written.chars() {
+            if c.is_ascii_uppercase() && !name.is_empty() {
+                name.push('-');
+            }
+            name.push(c.to_ascii_lowercase());
+        }
+        name
+    }
 }
 
 /// What a key can do to the line of text.
@@ -151,57 +305,44 @@ impl Keymap {
     /// # Errors
     /// When a key is unreadable or has two meanings in one context; the text names the place.
     pub fn new(talk_key: &str, space: bool) -> Result<Self, String> {
-        let talk: Key = talk_key
-            .parse()
-            .map_err(|error| format!("[voice] key: {error}"))?;
-        let doc = "speak: push to talk";
-        let outside = [Context::Cockpit, Context::Ask, Context::Talk];
-        let mut bindings = Vec::new();
-        if talk.typed().is_some() {
-            for context in outside {
-                bindings.push(row(context, vec![talk], C::Talk, doc));
-            }
-        } else {
-            bindings.push(row(Context::Global, vec![talk], C::Talk, doc));
-        }
-        let bar = Key::char(' ');
-        if space && talk != bar {
-            for context in outside {
-                bindings.push(row(context, vec![bar], C::Talk, doc));
-            }
-        }
-        for (context, keys, command, doc) in table::TABLE {
-            let keys = keys
-                .split(' ')
-                .map(str::parse)
-                .collect::<Result<Vec<Key>, _>>()
-                .map_err(|error| format!("keys of {command:?}: {error}"))?;
-            bindings.push(row(*context, keys, *command, doc));
-        }
-        Self::check(bindings)
+        Self::check(shipped(talk_key, space, false)?, &HashMap::new())
     }
 
-    fn check(bindings: Vec<Binding>) -> Result<Self, String> {
+    fn check(bindings: Vec<Binding>, places: &Places) -> Result<Self, String> {
         let mut by_key = HashMap::new();
         for binding in &bindings {
             for key in &binding.keys {
-                if let Some(other) = by_key.insert((binding.context, *key), binding.command) {
-                    return Err(format!(
-                        "the key {key} means two things in the context \"{}\": {other:?} and {:?}; \
-                         choose another key (for push-to-talk: [voice] key)",
-                        binding.context.title(),
-                        binding.command
+                if let Some(other) = by_key.insert((binding.context, *key), binding.command)
+                    && other != binding.command
+                {
+                    return Err(twice(
+                        *key,
+                        (binding.context, other),
+                        (binding.context, binding.command),
+                        places,
                     ));
                 }
+            }
+        }
+        // Push-to-talk means the same in every pane.
+        for ((context, key), command) in &by_key {
+            let under = context.below().unwrap_or(Context::Global);
+            if by_key.get(&(under, *key)) == Some(&C::Talk) && *command != C::Talk {
+                return Err(format!(
+                    "the key {key} is push-to-talk and {command:?} in the context \"{}\"; \
+                     choose another key ([voice] key)",
+                    context.title()
+                ));
             }
         }
         for ((context, key), command) in &by_key {
             let global = by_key.get(&(Context::Global, *key));
             if let Some(global) = global.filter(|_| *context != Context::Global) {
-                return Err(format!(
-                    "the key {key} means {global:?} everywhere and {command:?} in the context \"{}\"; \
-                     choose another key (for push-to-talk: [voice] key)",
-                    context.title()
+                return Err(twice(
+                    *key,
+                    (Context::Global, *global),
+                    (*context, *command),
+                    places,
                 ));
             }
         }
@@ -210,10 +351,14 @@ impl Keymap {
 
     /// What `key` does in `context`.
     pub fn command(&self, context: Context, key: Key) -> Option<Command> {
-        self.by_key
-            .get(&(context, key))
-            .or_else(|| self.by_key.get(&(Context::Global, key)))
-            .copied()
+        let mut at = Some(context);
+        while let Some(context) = at {
+            if let Some(command) = self.by_key.get(&(context, key)) {
+                return Some(*command);
+            }
+            at = context.below();
+        }
+        None
     }
 
     /// The rows of a context.
@@ -225,10 +370,16 @@ impl Keymap {
 
     /// The key to show for `command` in `context`.
     pub fn shown(&self, context: Context, command: Command) -> Option<Key> {
-        [context, Context::Global]
-            .into_iter()
-            .find_map(|context| self.rows(context).find(|row| row.command == command))
-            .and_then(|row| row.keys.first().copied())
+        let chain = std::iter::successors(Some(context), |context| context.below());
+        chain
+            .flat_map(|context| self.rows(context))
+            .filter(|row| row.command == command)
+            .find_map(|row| row.keys.first().copied())
+    }
+
+    /// All rows.
+    pub fn all(&self) -> &[Binding] {
+        &self.bindings
     }
 
     /// The keys that start a recording outside text input, the configured one first.
@@ -244,6 +395,80 @@ impl Keymap {
         keys.dedup();
         keys
     }
+}
+
+/// Where in the configuration the keys of a row were set.
+type Places = HashMap<(Context, Command), String>;
+
+fn twice(key: Key, one: (Context, Command), other: (Context, Command), places: &Places) -> String {
+    // The person's own setting is the one to be named, the shipped one the one to be freed.
+    let ((one_in, one), (other_in, other)) = if places.contains_key(&other) {
+        (one, other)
+    } else {
+        (other, one)
+    };
+    let place = places.get(&(other_in, other));
+    let place = place.map_or(String::new(), |place| format!("{place}: "));
+    let way_out = if one == C::Talk || other == C::Talk {
+        "choose another key (for push-to-talk: [voice] key)".to_owned()
+    } else {
+        format!(
+            "choose another key, or free it: [keys.{}] {} = \"\"",
+            one_in.name(),
+            one.name()
+        )
+    };
+    let place_of = |context: Context| match context {
+        Context::Global => "everywhere".to_owned(),
+        context => format!("in the context \"{}\"", context.title()),
+    };
+    let (one, other) = (one.name(), other.name());
+    if one_in == other_in {
+        let here = place_of(one_in);
+        format!("{place}the key {key} means two things {here}: {one} and {other}; {way_out}")
+    } else {
+        let (there, here) = (place_of(one_in), place_of(other_in));
+        format!("{place}the key {key} means {one} {there} and {other} {here}; {way_out}")
+    }
+}
+
+/// The shipped rows of a preset, push-to-talk first.
+fn shipped(talk_key: &str, space: bool, vim: bool) -> Result<Vec<Binding>, String> {
+    let talk: Key = talk_key
+        .parse()
+        .map_err(|error| format!("[voice] key: {error}"))?;
+    let doc = "speak: push to talk";
+    let outside = [
+        Context::Cockpit,
+        Context::Review,
+        Context::Summary,
+        Context::Queue,
+        Context::Ask,
+        Context::Talk,
+        Context::Checkup,
+    ];
+    let mut bindings = Vec::new();
+    if talk.typed().is_some() {
+        for context in outside {
+            bindings.push(row(context, vec![talk], C::Talk, doc));
+        }
+    } else {
+        bindings.push(row(Context::Global, vec![talk], C::Talk, doc));
+    }
+    let bar = Key::char(' ');
+    if space && talk != bar {
+        for context in outside {
+            bindings.push(row(context, vec![bar], C::Talk, doc));
+        }
+    }
+    for (context, keys, command, doc) in table::TABLE {
+        let vim = table::VIM
+            .iter()
+            .find(|(at, _, other)| vim && at == context && other == command);
+        let keys = vim.map_or(*keys, |(_, keys, _)| *keys);
+        bindings.push(row(*context, configured::read(keys)?, *command, doc));
+    }
+    Ok(bindings)
 }
 
 fn row(context: Context, keys: Vec<Key>, command: Command, doc: &'static str) -> Binding {
@@ -291,9 +516,9 @@ mod tests {
 
     #[test]
     fn push_to_talk_never_eats_text() {
-        for (key, space) in [("F5", true), ("Space", true), ("v", false)] {
+        for (key, space) in [("F5", true), ("Space", true), ("w", false)] {
             let map = Keymap::new(key, space).unwrap();
-            for c in [' ', 'v'] {
+            for c in [' ', 'w'] {
                 assert_eq!(map.command(Context::Input, Key::char(c)), None, "{key}");
             }
         }

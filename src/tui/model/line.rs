@@ -53,6 +53,24 @@ impl Line {
         source.len() == text.len() && taken.len() == harmless.len()
     }
 
+    /// Inserts words that were dictated at the cursor, set off by blanks where there are none. False when not all of
+    /// them fitted.
+    pub fn dictate(&mut self, words: &str) -> bool {
+        let blank = |c: Option<char>| c.is_none_or(char::is_whitespace);
+        let before = if blank(self.before().chars().next_back()) {
+            ""
+        } else {
+            " "
+        };
+        let after = if blank(self.text[self.cursor..].chars().next()) {
+            ""
+        } else {
+            " "
+        };
+        let words = text::clean_prose(words.trim());
+        self.insert(&format!("{before}{words}{after}"))
+    }
+
     /// Takes the text out of the line and puts it into the history.
     pub fn take(&mut self) -> String {
         let text = std::mem::take(&mut self.text);
@@ -60,6 +78,11 @@ impl Line {
         self.looking = None;
         self.remember(&text);
         text
+    }
+
+    /// What was sent before, oldest first.
+    pub fn history(&self) -> &[String] {
+        &self.history
     }
 
     /// Puts `text` into the history, unless it is blank or the last entry.
@@ -230,6 +253,20 @@ mod tests {
         assert_eq!(line.text(), "dra");
         line.apply(L::Newer);
         assert_eq!(line.text(), "dra");
+    }
+
+    #[test]
+    fn dictated_words_are_set_off_by_blanks() {
+        let mut line = line("change the footer");
+        line.apply(L::WordLeft);
+        assert!(line.dictate("blue "));
+        assert_eq!(line.text(), "change the blue footer");
+        line.apply(L::End);
+        line.dictate("now.");
+        assert_eq!(line.text(), "change the blue footer now.");
+        let mut empty = Line::default();
+        empty.dictate("Fix it.");
+        assert_eq!(empty.text(), "Fix it.");
     }
 
     #[test]

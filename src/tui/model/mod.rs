@@ -1,31 +1,53 @@
 //! The state of the cockpit: plain data, no clock, no I/O. Everything the screen shows can be read off it.
 
+pub mod available;
+pub mod batch;
+pub mod board;
 pub mod deploy;
+pub mod deploys;
+mod dictation;
+pub mod entries;
+pub mod hunk_edit;
+pub mod journey;
 pub mod line;
+pub mod marks;
+pub mod menu;
+pub mod painting;
 pub mod review;
 pub mod reviews;
+pub mod rows;
 pub mod site;
+pub mod spoken;
 pub mod talk;
+pub mod tally;
 pub mod timeline;
+mod window;
 
 use std::collections::VecDeque;
 use std::time::Duration;
 
 use jiff::tz::TimeZone;
 
+pub use batch::Batch;
+pub use board::{Board, Details, Sizes, Subject};
 pub use deploy::{Deploy, Ending};
+pub use deploys::Deploys;
+pub use hunk_edit::HunkEdit;
+pub use journey::Journeys;
 pub use line::Line;
+pub use menu::{Menu, MenuKind};
 pub use review::{DiffRow, Review};
 pub use reviews::{Deciding, Reviews};
 pub use site::Site;
-pub use talk::{Phase, Talk, TalkBy};
+pub use spoken::Spoken;
+pub use talk::{Mics, Phase, Said, Talk, TalkBy};
 pub use timeline::{Timeline, Tone};
 
-use super::keymap::{Context, Keymap};
+use super::keymap::{Command, Context, Keymap};
 use super::theme::Theme;
 use crate::client::stream::Connection;
 use crate::config;
-use crate::model::{Action, DeploymentId, InstructionId, ProposalId, Question};
+use crate::model::{Action, DeploymentId, InstructionId, ProposalId, Question, ReleaseId};
 
 /// A point in time: since the cockpit started.
 pub type Moment = Duration;
@@ -43,10 +65,18 @@ pub struct Settings {
     pub approve: Action,
     /// How long the microphone stays open after its last use.
     pub warm: Duration,
+    /// The microphone and push-to-talk, as configured.
+    pub voice: config::Voice,
     /// Whether anything moves.
     pub motion: bool,
+    /// Whether only signs of ASCII are shown.
+    pub ascii: bool,
+    /// How a person who looks elsewhere is told.
+    pub notify: config::Notify,
     /// Whether there is a microphone to ask.
     pub microphone: bool,
+    /// Every setting with its value and what it is, for the palette.
+    pub listed: Vec<entries::Setting>,
     /// Where the person's clock is.
     pub zone: TimeZone,
 }
@@ -57,14 +87,30 @@ impl Settings {
     /// # Errors
     /// When a key or a theme is not understood; the text names the setting.
     pub fn new(config: &config::Config, no_color: bool) -> Result<Self, String> {
+        Self::with_themes(config, no_color, &|_| None)
+    }
+
+    /// As [`Settings::new`]; `own` gives the text of the person's own theme of a name.
+    ///
+    /// # Errors
+    /// When a key or a theme is not understood; the text names the setting.
+    pub fn with_themes(
+        config: &config::Config,
+        no_color: bool,
+        own: &dyn Fn(&str) -> Option<String>,
+    ) -> Result<Self, String> {
         Ok(Self {
-            keymap: Keymap::new(&config.voice.key, config.voice.space)?,
-            theme: Theme::named(&config.ui.theme, no_color)?,
+            keymap: Keymap::configured(&config.voice, &config.keys)?,
+            theme: Theme::find(&config.ui.theme, no_color, own)?,
             talk: config.voice.mode,
             approve: config.approve.action,
             warm: config.voice.warm.duration(),
+            voice: config.voice.clone(),
             motion: config.ui.motion,
+            ascii: config.ui.ascii == config::Toggle::On,
+            notify: config.ui.notify,
             microphone: false,
+            listed: entries::settings(config),
             zone: TimeZone::UTC,
         })
     }
@@ -88,11 +134,13 @@ pub enum Pane {
     Proposal,
     /// What happened.
     Timeline,
+    /// Deployments: the running one, the last one's steps, the history.
+    Deploy,
 }
 
 impl Pane {
     /// All, in the order of their keys.
-    pub const ALL: [Pane; 3] = [Pane::Say, Pane::Proposal, Pane::Timeline];
+    pub const ALL: [Pane; 4] = [Pane::Say, Pane::Proposal, Pane::Timeline, Pane::Deploy];
 
     /// Its title.
     pub fn title(self) -> &'static str {
@@ -100,6 +148,7 @@ impl Pane {
             Pane::Say => "Say",
             Pane::Proposal => "Proposal",
             Pane::Timeline => "Timeline",
+            Pane::Deploy => "Deploy",
         }
     }
 }
@@ -113,19 +162,44 @@ pub enum Confirm {
     Redeploy,
     /// Go back to the previous release.
     Rollback,
+    /// Go back to this release of an environment; its commit is shown.
+    RollbackTo(String, ReleaseId, String),
     /// Stop a deployment.
     Stop(DeploymentId),
     /// Quit while a deployment runs.
     Quit,
+    /// Commit these proposals, in these versions, as one; and deploy.
+    Batch(Vec<(ProposalId, u32)>, Action),
 }
 
 /// What lies over the panes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Overlay {
-    /// The list of keys, from this row on.
-    Help(usize),
+    /// The list of keys, or of everything.
+    Menu(Box<Menu>),
     /// A question of the cockpit.
     Confirm(Confirm),
+    /// The page of details in [`Board::details`].
+    Details,
+    /// The list of what works on this machine, in [`Board::checkup`].
+    Checkup,
+    /// What will be committed where.
+    Summary(Summary),
+    /// The proposals that wait; the selected one.
+    Queue(usize),
+    /// The microphones, with their levels.
+    Mics(Mics),
+}
+
+/// The summary before a commit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Summary {
+    /// The proposal.
+    pub proposal: ProposalId,
+    /// The version that it is about.
+    pub version: u32,
+    /// First file shown.
+    pub top: usize,
 }
 
 /// A question of the server.
@@ -161,6 +235,8 @@ pub struct Card {
     pub body: Vec<String>,
     /// What to do next.
     pub hint: Option<String>,
+    /// How many of the first paragraphs are candidates to choose from by their number.
+    pub choices: u8,
 }
 
 /// A line that passes.
@@ -243,12 +319,32 @@ pub struct Model {
     pub heard: Option<Heard>,
     /// Proposals.
     pub reviews: Reviews,
+    /// True while the proposal takes the whole screen.
+    pub reading: bool,
+    /// True for old beside new, where there is room.
+    pub sides: bool,
+    /// The hunk whose text is being edited here.
+    pub editing: Option<HunkEdit>,
+    /// What goes out as one commit.
+    pub batch: Batch,
+    /// What was said to the cockpit itself.
+    pub spoken: Option<Spoken>,
+    /// Words for a cockpit of which it is not known yet whether they are ours.
+    pub said_elsewhere: Option<(InstructionId, String, Command)>,
     /// What stands in the proposal's place.
     pub card: Option<Card>,
     /// What happened.
     pub timeline: Timeline,
+    /// How long instructions took, step by step.
+    pub journeys: Journeys,
     /// The newest deployment.
     pub deploy: Option<Deploy>,
+    /// The deployments so far.
+    pub deploys: Deploys,
+    /// How the screen is divided, and what is open on it.
+    pub board: Board,
+    /// Which log the events are of.
+    pub epoch: String,
     /// What is being worked on.
     pub work: Option<Work>,
     /// A line that passes.
@@ -292,9 +388,19 @@ impl Model {
             revising: None,
             heard: None,
             reviews: Reviews::default(),
+            reading: false,
+            sides: false,
+            editing: None,
+            batch: Batch::default(),
+            spoken: None,
+            said_elsewhere: None,
             card: None,
             timeline,
+            journeys: Journeys::default(),
             deploy: None,
+            deploys: Deploys::default(),
+            board: Board::default(),
+            epoch: String::new(),
             work: None,
             notice: None,
             seen: Seen::default(),
@@ -314,12 +420,32 @@ impl Model {
             return Context::Talk;
         }
         match (&self.overlay, self.focus) {
-            (Some(Overlay::Help(_)), _) => Context::Help,
+            (Some(Overlay::Menu(_)), _) => Context::Help,
             (Some(Overlay::Confirm(_)), _) => Context::Ask,
+            (Some(Overlay::Details), _) => Context::Details,
+            (Some(Overlay::Checkup), _) => Context::Checkup,
+            (None, _) if self.board.filter.is_some() => Context::Filter,
+            (Some(Overlay::Summary(_)), _) => Context::Summary,
+            (Some(Overlay::Queue(_)), _) => Context::Queue,
+            (Some(Overlay::Mics(_)), _) => Context::Mics,
             (None, Focus::Input) => Context::Input,
+            (None, Focus::Cockpit) if self.editing.is_some() && self.full_view() => Context::Edit,
             (None, Focus::Cockpit) if !self.questions.is_empty() => Context::Ask,
-            (None, Focus::Cockpit) => Context::Cockpit,
+            (None, Focus::Cockpit) if self.full_view() => Context::Review,
+            (None, Focus::Cockpit) if self.card.as_ref().is_some_and(|card| card.choices > 0) => {
+                Context::Choices
+            }
+            (None, Focus::Cockpit) => match self.pane {
+                Pane::Say | Pane::Proposal => Context::Cockpit,
+                Pane::Timeline => Context::Timeline,
+                Pane::Deploy => Context::Deploy,
+            },
         }
+    }
+
+    /// True when the proposal takes the whole screen: it was asked to, and there is one in sight.
+    pub fn full_view(&self) -> bool {
+        self.reading && self.focus == Focus::Cockpit && self.review().is_some()
     }
 
     /// The proposal on the screen, unless a card stands in its place.

@@ -1,39 +1,46 @@
 //! A proposal that waits for a person, and how far the person has come in reading it.
+//!
+//! Only what is in sight is laid out: the cost of a key does not grow with the diff.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
+use std::ops::Range;
 
+use super::marks::Marks;
+use super::painting::{PaintJob, Painting};
+use super::rows::{self, Rows};
+use super::tally::Tally;
 use crate::model::api::ProposalView;
-use crate::model::{Content, Decision, Hunk, LineTag, ProposalId, ProposedFile};
+use crate::model::{Decision, Hunk, ProposalId, ProposedFile};
 use crate::tui::text;
 
-/// A row of the diff before it is wrapped. Indices point into the proposal's files, hunks and lines.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum DiffRow {
-    /// Something to know before approving.
-    Warning(usize),
-    /// What was understood, and why there.
-    Note(usize),
-    /// An empty row.
-    Blank,
-    /// Heading of a file.
-    File(usize),
-    /// Heading of a hunk.
-    Hunk(usize, usize),
-    /// A line of a hunk.
-    Line(usize, usize, usize),
-    /// "No newline at end of file", for the line above.
-    NoNewline(usize, usize, usize),
-}
+pub use super::rows::DiffRow;
 
-/// A row on the screen: a piece of a [`DiffRow`], as a byte range of its shown text.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// A line of text longer than this is wrapped once and kept.
+const LONG: usize = 8 * 1024;
+
+/// A line on the screen: which piece of which row.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Piece {
     /// Index of the row.
-    pub row: u32,
-    /// First byte.
-    pub from: u32,
-    /// End.
-    pub to: u32,
+    pub row: usize,
+    /// Which line of the wrapped row, from 0.
+    pub nth: usize,
+    /// The bytes of the shown text of the row, or of its left half.
+    pub left: Range<usize>,
+    /// The bytes of the right half.
+    pub right: Range<usize>,
+}
+
+/// How the diff is drawn.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Shape {
+    /// Columns for the text of a line: of the row, or of each half.
+    pub columns: usize,
+    /// Columns for a heading.
+    pub whole: usize,
+    /// Old beside new.
+    pub sides: bool,
 }
 
 /// One proposal under review.
@@ -43,24 +50,51 @@ pub struct Review {
     pub view: ProposalView,
     /// The selected hunk, counted over all files.
     pub selected: usize,
-    /// First piece shown.
+    /// First row shown.
     pub top: usize,
-    rows: Rows,
-    pieces: Vec<Piece>,
-    columns: usize,
+    /// Lines of it that are above the window.
+    pub skip: usize,
+    /// The row that the cursor is on in the full view.
+    pub cursor: usize,
+    /// Where the selection of lines began.
+    pub anchor: Option<usize>,
+    /// What an approval would take.
+    pub tally: Tally,
+    /// Words that changed inside a line.
+    pub marks: Marks,
+    /// Colours of the text.
+    pub painting: Painting,
+    pub(super) rows: Rows,
+    pub(super) pieces: Vec<Piece>,
+    shape: Shape,
+    pub(super) height: usize,
+    /// First byte in sight of the row at the top, for when the width changes.
+    first: usize,
+    long: HashMap<usize, Vec<Range<usize>>>,
 }
 
 impl Review {
     /// A review that begins at the first hunk.
     pub fn new(view: ProposalView) -> Self {
-        let rows = Rows::of(&view);
+        let rows = Rows::of(&view, false);
+        let tally = Tally::of(&view.proposal.files);
+        let cursor = rows.heading(0).unwrap_or(0);
         Self {
             view,
             selected: 0,
             top: 0,
+            skip: 0,
+            cursor,
+            anchor: None,
+            tally,
+            marks: Marks::default(),
+            painting: Painting::default(),
             rows,
             pieces: Vec::new(),
-            columns: 0,
+            shape: Shape::default(),
+            height: 0,
+            first: 0,
+            long: HashMap::new(),
         }
     }
 
@@ -72,6 +106,11 @@ impl Review {
     /// The version on the screen.
     pub fn version(&self) -> u32 {
         self.view.proposal.version
+    }
+
+    /// Its rows.
+    pub fn rows(&self) -> &Rows {
+        &self.rows
     }
 
     /// All hunks with the index of their file and their own.
@@ -87,24 +126,24 @@ impl Review {
 
     /// Number of hunks.
     pub fn count(&self) -> usize {
-        self.view
-            .proposal
-            .files
-            .iter()
-            .map(|file| file.hunks.len())
-            .sum()
+        self.rows.count()
+    }
+
+    /// The hunk at `place`, counted over all files, with its file.
+    pub fn hunk(&self, place: usize) -> Option<(&ProposedFile, &Hunk)> {
+        let (file, hunk) = self.rows.hunk(place)?;
+        let file = self.view.proposal.files.get(file)?;
+        Some((file, file.hunks.get(hunk)?))
     }
 
     /// The selected hunk with its file.
     pub fn current(&self) -> Option<(&ProposedFile, &Hunk)> {
-        let (file, _, hunk) = self.hunks().nth(self.selected)?;
-        Some((&self.view.proposal.files[file], hunk))
+        self.hunk(self.selected)
     }
 
     /// The place of a hunk in the count over all files.
     pub fn place(&self, file: usize, hunk: usize) -> usize {
-        let before = &self.view.proposal.files[..file];
-        before.iter().map(|file| file.hunks.len()).sum::<usize>() + hunk
+        self.rows.place(file, hunk)
     }
 
     /// Ids of the accepted hunks.
@@ -115,96 +154,218 @@ impl Review {
             .collect()
     }
 
-    /// Records a decision before the server has confirmed it.
-    pub fn decide(&mut self, id: &str, decision: Decision) {
-        let hunks = self
-            .view
-            .proposal
-            .files
-            .iter_mut()
-            .flat_map(|file| &mut file.hunks);
-        for hunk in hunks.filter(|hunk| hunk.id == id) {
-            hunk.decision = decision;
+    /// Records a decision before the server has confirmed it: on whole hunks, or on lines of one.
+    pub fn decide(&mut self, ids: &[String], lines: Option<&[usize]>, decision: Decision) {
+        let files = &mut self.view.proposal.files;
+        for hunk in files.iter_mut().flat_map(|file| &mut file.hunks) {
+            if ids.contains(&hunk.id) {
+                hunk.decide(lines, decision);
+            }
         }
+        self.tally = Tally::of(&self.view.proposal.files);
     }
 
     /// Takes a newer form of the same proposal; the selected hunk and what is in sight stay where they can.
     pub fn replace(&mut self, view: ProposalView) {
+        let places = [Some(self.top), Some(self.cursor), self.anchor];
+        let places = places.map(|at| at.map(|at| self.landmark(at)));
         let selected = self.current().map(|(_, hunk)| hunk.id.clone());
-        let columns = self.columns;
-        let anchor = self.top.saturating_sub(self.heading(self.selected));
-        let before = self.heading(self.selected) <= self.top;
-        self.rows = Rows::of(&view);
+        self.painting.renew(&self.view, &view);
+        self.marks = Marks::default();
+        self.long.clear();
+        self.rows = Rows::of(&view, self.shape.sides);
         self.view = view;
+        self.tally = Tally::of(&self.view.proposal.files);
         let found = self
             .hunks()
             .position(|(_, _, hunk)| Some(&hunk.id) == selected.as_ref());
         self.selected = found.unwrap_or(self.selected.min(self.count().saturating_sub(1)));
-        self.columns = 0;
-        self.flow(columns);
-        if before && found.is_some() {
-            self.top = self.heading(self.selected) + anchor;
-        }
-        self.top = self.top.min(self.pieces.len().saturating_sub(1));
+        let [top, cursor, anchor] =
+            places.map(|place| place.and_then(|place| self.find(&place, found.is_some())));
+        let heading = self.rows.heading(self.selected).unwrap_or(0);
+        self.top = top.unwrap_or(heading.saturating_sub(1).min(self.top));
+        self.cursor = cursor.unwrap_or(heading);
+        self.anchor = anchor;
+        self.lay_out(self.shape, self.height);
     }
 
-    /// Wraps the rows to `columns`; what was at the top stays there.
-    pub fn flow(&mut self, columns: usize) {
-        if columns == self.columns || columns == 0 {
+    /// What stands at row `at`, by names that outlive a new version.
+    fn landmark(&self, at: usize) -> Landmark {
+        let row = self.rows.row(at);
+        let file = row.file().map(|file| &self.view.proposal.files[file]);
+        Landmark {
+            row: at,
+            path: file.map(|file| file.path.clone()),
+            hunk: row
+                .hunk()
+                .map(|(f, h)| self.view.proposal.files[f].hunks[h].id.clone()),
+            line: row.lines().into_iter().flatten().next(),
+        }
+    }
+
+    /// Where a landmark stands now; without its hunk, nowhere, unless another hunk keeps the place.
+    fn find(&self, place: &Landmark, kept: bool) -> Option<usize> {
+        let Some(path) = &place.path else {
+            return Some(place.row).filter(|row| *row < self.rows.len());
+        };
+        let files = &self.view.proposal.files;
+        let file = files.iter().position(|file| file.path == *path)?;
+        let Some(id) = &place.hunk else {
+            return self.rows.file_heading(file);
+        };
+        match files[file].hunks.iter().position(|hunk| hunk.id == *id) {
+            Some(hunk) => self.rows.find(file, hunk, place.line),
+            None if kept => Some(place.row).filter(|row| *row < self.rows.len()),
+            None => None,
+        }
+    }
+
+    /// Lays out what is in sight of a window of `height` lines. What is at the top stays there.
+    pub fn lay_out(&mut self, shape: Shape, height: usize) {
+        if shape.columns == 0 {
+            self.pieces.clear();
             return;
         }
-        let anchor = self
-            .pieces
-            .get(self.top)
-            .map(|piece| (piece.row, piece.from));
-        let mut pieces = Vec::with_capacity(self.rows.rows.len());
-        for (index, row) in self.rows.rows.iter().enumerate() {
-            let row_number = u32::try_from(index).unwrap_or(u32::MAX);
-            let shown = self.shown(*row);
-            let prose = matches!(row, DiffRow::Warning(_) | DiffRow::Note(_));
-            pieces.extend(
-                text::wrap(&shown, columns, prose)
-                    .into_iter()
-                    .map(|range| Piece {
-                        row: row_number,
-                        from: u32::try_from(range.start).unwrap_or(u32::MAX),
-                        to: u32::try_from(range.end).unwrap_or(u32::MAX),
-                    }),
-            );
+        if shape.sides != self.shape.sides {
+            let places = [Some(self.top), Some(self.cursor), self.anchor];
+            let places = places.map(|at| at.map(|at| self.landmark(at)));
+            self.rows = Rows::of(&self.view, shape.sides);
+            self.long.clear();
+            let [top, cursor, anchor] =
+                places.map(|place| place.and_then(|place| self.find(&place, true)));
+            (self.top, self.cursor) = (top.unwrap_or(0), cursor.unwrap_or(0));
+            self.anchor = anchor;
+            (self.skip, self.first) = (0, 0);
         }
-        self.pieces = pieces;
-        self.columns = columns;
-        if let Some(anchor) = anchor {
-            let after = self
-                .pieces
-                .partition_point(|piece| (piece.row, piece.from) <= anchor);
-            self.top = after.saturating_sub(1);
+        if shape != self.shape {
+            self.shape = shape;
+            self.long.clear();
+            let first = self.first;
+            let lines = self.wrapped(self.top).0;
+            self.skip = lines
+                .partition_point(|line| line.start <= first)
+                .saturating_sub(1);
+        }
+        self.height = height.max(1);
+        self.settle();
+        self.cursor = self.cursor.min(self.rows.len().saturating_sub(1));
+        self.fill();
+        for at in 0..self.pieces.len() {
+            let row = self.rows.row(self.pieces[at].row);
+            self.marks.note(&self.view.proposal.files, row);
         }
     }
 
-    /// The rows on the screen; empty until [`Review::flow`].
+    pub(super) fn fill(&mut self) {
+        let mut pieces = Vec::with_capacity(self.height);
+        let mut skip = self.skip;
+        for row in self.top..self.rows.len() {
+            if pieces.len() >= self.height {
+                break;
+            }
+            let (left, right) = self.wrapped(row);
+            let lines = left.len().max(right.len()).max(1);
+            for nth in skip..lines {
+                if pieces.len() >= self.height {
+                    break;
+                }
+                pieces.push(Piece {
+                    row,
+                    nth,
+                    left: left.get(nth).cloned().unwrap_or(0..0),
+                    right: right.get(nth).cloned().unwrap_or(0..0),
+                });
+            }
+            skip = 0;
+        }
+        self.first = pieces.first().map_or(0, |piece| piece.left.start);
+        self.pieces = pieces;
+    }
+
+    /// Where to break the shown text of a row, or of its two halves.
+    fn wrapped(&mut self, row: usize) -> (Vec<Range<usize>>, Vec<Range<usize>>) {
+        let what = self.rows.row(row);
+        if let DiffRow::Pair(file, hunk, old, new) = what {
+            let lines = &self.view.proposal.files[file].hunks[hunk].lines;
+            let columns = self.shape.columns;
+            return [old, new]
+                .map(|line| match line {
+                    Some(line) => {
+                        text::wrap(&text::clean(&lines[line as usize].text), columns, false)
+                    }
+                    None => Vec::new(),
+                })
+                .into();
+        }
+        if let Some(known) = self.long.get(&row) {
+            return (known.clone(), Vec::new());
+        }
+        let prose = matches!(what, DiffRow::Warning(_) | DiffRow::Note(_));
+        let heading = matches!(what, DiffRow::File(_) | DiffRow::Hunk(..));
+        let shown = self.shown(what);
+        let columns = if heading && self.shape.sides {
+            self.shape.whole
+        } else {
+            self.shape.columns
+        };
+        let (length, pieces) = (shown.len(), text::wrap(&shown, columns, prose));
+        drop(shown);
+        if length > LONG {
+            self.long.insert(row, pieces.clone());
+        }
+        (pieces, Vec::new())
+    }
+
+    /// Lines that a row takes.
+    pub(super) fn lines_of(&mut self, row: usize) -> usize {
+        if let DiffRow::Line(file, hunk, line) = self.rows.row(row) {
+            let raw = &self.view.proposal.files[file].hunks[hunk].lines[line].text;
+            if raw.len() <= self.shape.columns && raw.bytes().all(|byte| byte >= 0x20) {
+                return 1;
+            }
+        }
+        let (left, right) = self.wrapped(row);
+        left.len().max(right.len()).max(1)
+    }
+
+    /// The lines in sight; empty until [`Review::lay_out`].
     pub fn pieces(&self) -> &[Piece] {
         &self.pieces
     }
 
     /// The row that a piece belongs to.
-    pub fn row(&self, piece: Piece) -> DiffRow {
-        self.rows.rows[piece.row as usize]
+    pub fn row(&self, piece: &Piece) -> DiffRow {
+        self.rows.row(piece.row)
     }
 
-    /// Line numbers of a piece's row on the old and the new side; 0 for none.
-    pub fn numbers(&self, piece: Piece) -> (u32, u32) {
-        self.rows.numbers[piece.row as usize]
+    /// The jobs for the colours of what is in sight, as far as they were not asked for yet.
+    pub fn wanted(&mut self) -> Vec<PaintJob> {
+        let rows = self
+            .pieces
+            .iter()
+            .map(|piece| (self.rows.row(piece.row), self.rows.numbers(piece.row)));
+        self.painting.wanted(&self.view, rows)
     }
 
-    /// The whole shown text of a row, without marks and line numbers.
+    /// Rows below the window.
+    pub fn rest(&self) -> usize {
+        let last = self.pieces.last().map_or(0, |piece| piece.row + 1);
+        self.rows.len().saturating_sub(last)
+    }
+
+    /// The shape of the last layout.
+    pub fn shape(&self) -> Shape {
+        self.shape
+    }
+
+    /// The whole shown text of a row, without marks and line numbers; of a pair nothing.
     pub fn shown(&self, row: DiffRow) -> Cow<'_, str> {
         let proposal = &self.view.proposal;
         match row {
             DiffRow::Warning(at) => Cow::Owned(text::clean_prose(&proposal.warnings[at])),
             DiffRow::Note(at) => Cow::Owned(text::clean_prose(&proposal.notes[at])),
-            DiffRow::Blank => Cow::Borrowed(""),
-            DiffRow::File(file) => Cow::Owned(heading(&proposal.files[file])),
+            DiffRow::Blank | DiffRow::Pair(..) => Cow::Borrowed(""),
+            DiffRow::File(file) => Cow::Owned(rows::heading(&proposal.files[file])),
             DiffRow::Hunk(file, hunk) => {
                 let shown = &proposal.files[file].hunks[hunk];
                 let place = self.place(file, hunk) + 1;
@@ -224,154 +385,22 @@ impl Review {
         }
     }
 
-    /// The text of one piece.
-    pub fn piece_text<'a>(&self, piece: Piece, shown: &'a str) -> &'a str {
-        shown
-            .get(piece.from as usize..piece.to as usize)
-            .unwrap_or_default()
-    }
-
-    /// The piece at which the heading of a hunk stands.
-    pub fn heading(&self, place: usize) -> usize {
-        let Some(row) = self.rows.hunks.get(place) else {
-            return 0;
-        };
-        self.pieces
-            .partition_point(|piece| (piece.row as usize) < *row)
-    }
-
-    /// The file that the piece at `at` belongs to.
+    /// The file that the line `at` of the window belongs to.
     pub fn file_at(&self, at: usize) -> Option<usize> {
-        match self.row(*self.pieces.get(at)?) {
-            DiffRow::File(file) | DiffRow::Hunk(file, _) => Some(file),
-            DiffRow::Line(file, ..) | DiffRow::NoNewline(file, ..) => Some(file),
-            DiffRow::Warning(_) | DiffRow::Note(_) | DiffRow::Blank => None,
-        }
+        self.row(self.pieces.get(at)?).file()
     }
 
-    /// The hunk that the piece at `at` belongs to, counted over all files.
+    /// The hunk that the line `at` of the window belongs to, counted over all files.
     pub fn hunk_at(&self, at: usize) -> Option<usize> {
-        match self.row(*self.pieces.get(at)?) {
-            DiffRow::Hunk(file, hunk) => Some(self.place(file, hunk)),
-            DiffRow::Line(file, hunk, _) | DiffRow::NoNewline(file, hunk, _) => {
-                Some(self.place(file, hunk))
-            }
-            DiffRow::Warning(_) | DiffRow::Note(_) | DiffRow::Blank | DiffRow::File(_) => None,
-        }
-    }
-
-    /// Scrolls by `by` pieces in a pane of `height`.
-    pub fn scroll(&mut self, by: i64, height: usize) {
-        let most = self.pieces.len().saturating_sub(height.max(1));
-        let top = (self.top.min(most) as i64).saturating_add(by);
-        self.top = usize::try_from(top).unwrap_or(0).min(most);
-    }
-
-    /// Selects another hunk and brings it into a pane of `height`; a hunk that is all in sight moves nothing.
-    pub fn select(&mut self, place: usize, height: usize) {
-        if place >= self.count() {
-            return;
-        }
-        self.selected = place;
-        let start = self.heading(place);
-        let end = if place + 1 < self.count() {
-            self.heading(place + 1)
-        } else {
-            self.pieces.len()
-        };
-        let whole = start >= self.top && end <= self.top + height;
-        if !whole {
-            // The row above the heading is left for the name of the file.
-            let most = self.pieces.len().saturating_sub(height.max(1));
-            self.top = start.saturating_sub(1).min(most);
-        }
+        let (file, hunk) = self.row(self.pieces.get(at)?).hunk()?;
+        Some(self.place(file, hunk))
     }
 }
 
-/// What a file's heading says.
-fn heading(file: &ProposedFile) -> String {
-    let path = text::clean(&file.path);
-    let what = match (&file.before, &file.after) {
-        (Content::Absent, Content::Binary { size, .. }) => {
-            format!("new binary file, {}", text::bytes(*size))
-        }
-        (Content::Absent, _) => "new file".to_owned(),
-        (_, Content::Absent) => "deleted".to_owned(),
-        (Content::Binary { size: old, .. }, Content::Binary { size: new, .. }) => {
-            format!("binary file, {} → {}", text::bytes(*old), text::bytes(*new))
-        }
-        (_, Content::Binary { size, .. }) => {
-            format!("becomes a binary file, {}", text::bytes(*size))
-        }
-        _ => String::new(),
-    };
-    let mode =
-        (file.mode_before != file.mode_after && file.mode_before != 0 && file.mode_after != 0)
-            .then(|| format!("mode {:o} → {:o}", file.mode_before, file.mode_after));
-    let mut out = path.into_owned();
-    for part in [Some(what).filter(|what| !what.is_empty()), mode]
-        .into_iter()
-        .flatten()
-    {
-        out.push_str("  ");
-        out.push_str(&part);
-    }
-    out
-}
-
-/// The rows of a proposal, the line numbers of each (old side, new side; 0: none), and where the hunks' headings stand.
-#[derive(Clone, Debug, Default)]
-struct Rows {
-    rows: Vec<DiffRow>,
-    numbers: Vec<(u32, u32)>,
-    hunks: Vec<usize>,
-}
-
-impl Rows {
-    fn of(view: &ProposalView) -> Self {
-        let proposal = &view.proposal;
-        let mut out = Self::default();
-        for at in 0..proposal.warnings.len() {
-            out.push(DiffRow::Warning(at), (0, 0));
-        }
-        for at in 0..proposal.notes.len() {
-            out.push(DiffRow::Note(at), (0, 0));
-        }
-        for (f, file) in proposal.files.iter().enumerate() {
-            if !out.rows.is_empty() {
-                out.push(DiffRow::Blank, (0, 0));
-            }
-            out.push(DiffRow::File(f), (0, 0));
-            for (h, hunk) in file.hunks.iter().enumerate() {
-                out.hunks.push(out.rows.len());
-                out.push(DiffRow::Hunk(f, h), (0, 0));
-                out.lines(f, h, hunk);
-            }
-        }
-        out
-    }
-
-    fn lines(&mut self, f: usize, h: usize, hunk: &Hunk) {
-        let number = |at: usize| u32::try_from(at).unwrap_or(0);
-        let (mut old, mut new) = (hunk.old_start, hunk.new_start);
-        for (l, line) in hunk.lines.iter().enumerate() {
-            let on_old = line.tag != LineTag::Insert;
-            let on_new = line.tag != LineTag::Delete;
-            let numbers = (
-                if on_old { number(old) } else { 0 },
-                if on_new { number(new) } else { 0 },
-            );
-            old += usize::from(on_old);
-            new += usize::from(on_new);
-            self.push(DiffRow::Line(f, h, l), numbers);
-            if line.no_newline {
-                self.push(DiffRow::NoNewline(f, h, l), (0, 0));
-            }
-        }
-    }
-
-    fn push(&mut self, row: DiffRow, numbers: (u32, u32)) {
-        self.rows.push(row);
-        self.numbers.push(numbers);
-    }
+/// What stands at a row, by names that outlive a new version.
+struct Landmark {
+    row: usize,
+    path: Option<String>,
+    hunk: Option<String>,
+    line: Option<usize>,
 }

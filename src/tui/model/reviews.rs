@@ -1,20 +1,79 @@
-//! The proposals that wait for a person, and the decisions on their way to the server.
+//! The proposals that wait for a person, the decisions on their way to the server, and how to take them back.
 
 use std::collections::VecDeque;
 
 use super::review::Review;
-use crate::model::api::ProposalView;
-use crate::model::{Decision, ProposalId};
+use crate::model::api::{Decide, EditText, ProposalView};
+use crate::model::{Decision, Hunk, ProposalId};
+
+/// Review decisions that can be taken back.
+const STEPS: usize = 1_000;
 
 /// A decision that the server does not know yet.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Deciding {
     /// The proposal.
     pub proposal: ProposalId,
+    /// What was decided on what.
+    pub decide: Decide,
+}
+
+/// What was decided on a hunk.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mark {
     /// The hunk.
     pub hunk: String,
-    /// What was decided.
+    /// Taken or left out.
     pub decision: Decision,
+    /// Lines left out of it.
+    pub left_out: Vec<usize>,
+}
+
+impl Mark {
+    /// The mark of a hunk.
+    pub fn of(hunk: &Hunk) -> Self {
+        Self {
+            hunk: hunk.id.clone(),
+            decision: hunk.decision,
+            left_out: hunk.left_out.clone(),
+        }
+    }
+}
+
+/// A review decision that can be taken back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// Hunks or lines were taken or left out.
+    Decided {
+        /// The proposal.
+        proposal: ProposalId,
+        /// What it was, for people.
+        what: String,
+        /// How it was before.
+        before: Vec<Mark>,
+        /// How it was after.
+        after: Vec<Mark>,
+    },
+    /// A text was edited.
+    Edited {
+        /// The proposal.
+        proposal: ProposalId,
+        /// The file.
+        path: String,
+        /// The proposed text before.
+        before: String,
+        /// The proposed text after.
+        after: String,
+    },
+}
+
+impl Step {
+    /// The proposal that it is about.
+    pub fn proposal(&self) -> &ProposalId {
+        match self {
+            Step::Decided { proposal, .. } | Step::Edited { proposal, .. } => proposal,
+        }
+    }
 }
 
 /// Everything that waits for a person, in the order it came.
@@ -24,6 +83,12 @@ pub struct Reviews {
     current: usize,
     /// Decisions on their way, the first one sent already.
     pub deciding: VecDeque<Deciding>,
+    /// Decisions that can be taken back, the newest last.
+    pub undo: Vec<Step>,
+    /// Decisions that were taken back, the newest last.
+    pub redo: Vec<Step>,
+    /// The text before an edit that is under way, with the edit's proposal and file; `true` when undoing led to it.
+    pub editing: Option<(ProposalId, String, String, bool)>,
 }
 
 impl Reviews {
@@ -35,6 +100,11 @@ impl Reviews {
     /// True when nothing waits.
     pub fn is_empty(&self) -> bool {
         self.open.is_empty()
+    }
+
+    /// All, oldest first.
+    pub fn iter(&self) -> impl Iterator<Item = &Review> {
+        self.open.iter()
     }
 
     /// The one on the screen.
@@ -57,6 +127,11 @@ impl Reviews {
         self.open.iter_mut().find(|review| review.id() == id)
     }
 
+    /// The one called `id`.
+    pub fn get(&self, id: &ProposalId) -> Option<&Review> {
+        self.open.iter().find(|review| review.id() == id)
+    }
+
     /// Decisions on `id` that are on their way.
     pub fn pending(&self, id: &ProposalId) -> u32 {
         let pending = self
@@ -77,12 +152,12 @@ impl Reviews {
             return;
         }
         known.replace(view);
-        for deciding in self
+        for Deciding { decide, .. } in self
             .deciding
             .iter()
             .filter(|deciding| deciding.proposal == id)
         {
-            known.decide(&deciding.hunk, deciding.decision);
+            known.decide(&decide.hunks, decide.lines.as_deref(), decide.decision);
         }
     }
 
@@ -112,6 +187,11 @@ impl Reviews {
         }
         self.current = self.current.min(self.open.len().saturating_sub(1));
         self.deciding.retain(|deciding| deciding.proposal != *id);
+        self.undo.retain(|step| step.proposal() != id);
+        self.redo.retain(|step| step.proposal() != id);
+        if self.editing.as_ref().is_some_and(|(of, ..)| of == id) {
+            self.editing = None;
+        }
         true
     }
 
@@ -134,5 +214,50 @@ impl Reviews {
             Some(id) => self.show(&id),
             None => self.current = self.open.len().saturating_sub(1),
         }
+    }
+
+    /// Notes a decision that can be taken back; what was taken back before it is forgotten.
+    pub fn did(&mut self, step: Step) {
+        if self.undo.len() == STEPS {
+            self.undo.remove(0);
+        }
+        self.undo.push(step);
+        self.redo.clear();
+    }
+}
+
+/// The decisions that lead to `marks`.
+pub fn towards(marks: &[Mark]) -> Vec<Decide> {
+    let mut out = Vec::new();
+    for decision in [Decision::Accepted, Decision::Rejected] {
+        let hunks: Vec<String> = marks
+            .iter()
+            .filter(|mark| mark.decision == decision)
+            .map(|mark| mark.hunk.clone())
+            .collect();
+        if !hunks.is_empty() {
+            out.push(Decide {
+                hunks,
+                lines: None,
+                decision,
+            });
+        }
+    }
+    for mark in marks.iter().filter(|mark| !mark.left_out.is_empty()) {
+        out.push(Decide {
+            hunks: vec![mark.hunk.clone()],
+            lines: Some(mark.left_out.clone()),
+            decision: Decision::Rejected,
+        });
+    }
+    out
+}
+
+/// The request that stores `text` as the proposed text of a file.
+pub fn store(review: &Review, path: &str, text: String) -> EditText {
+    EditText {
+        path: path.to_owned(),
+        text,
+        version: review.version(),
     }
 }

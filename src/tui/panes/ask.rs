@@ -4,7 +4,9 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
+use crate::model::Action;
 use crate::tui::keymap::{Command, Context};
+use crate::tui::model::tally::signed;
 use crate::tui::model::{Confirm, Focus, Model, Moment, OpenQuestion};
 use crate::tui::text;
 use crate::tui::view::paint::{self, span};
@@ -17,6 +19,12 @@ pub fn confirm(
     area: Rect,
     buf: &mut Buffer,
 ) -> Rect {
+    let (title, body) = words(model, confirm);
+    draw(model, title, &body, true, area, buf)
+}
+
+/// The title and the paragraphs of a question of the cockpit.
+pub fn words(model: &Model, confirm: &Confirm) -> (&'static str, Vec<String>) {
     let site = &model.site;
     let head = match text::short(&site.repository.head) {
         "" => String::new(),
@@ -46,11 +54,40 @@ pub fn confirm(
             body.push("The branch stays as it is.".to_owned());
             "Roll back"
         }
+        Confirm::RollbackTo(environment, _, commit) => {
+            body.push(format!(
+                "Take what is live off {environment} and go back to {}?",
+                text::short(commit)
+            ));
+            body.push("The branch stays as it is.".to_owned());
+            "Roll back"
+        }
         Confirm::Stop(_) => {
             body.push(format!(
                 "Stop the deployment to {environment}? What is live now stays live."
             ));
             "Stop"
+        }
+        Confirm::Batch(items, action) => {
+            let count = items.len();
+            let then = match action {
+                Action::Deploy => format!(" and deploy it once to {environment}"),
+                _ => String::new(),
+            };
+            body.push(format!(
+                "Commit {count} proposals as one commit to {branch}{then}?"
+            ));
+            for (id, _) in items.iter().take(8) {
+                if let Some(review) = model.reviews.get(id) {
+                    let tally = &review.tally;
+                    body.push(format!(
+                        "· {} ({})",
+                        review.view.proposal.title,
+                        signed(tally.added, tally.removed)
+                    ));
+                }
+            }
+            "Commit the batch"
         }
         Confirm::Quit => {
             body.push("A deployment is running. Quit all the same?".to_owned());
@@ -64,7 +101,7 @@ pub fn confirm(
     if deploys && !model.reviews.is_empty() {
         body.push("The proposal on the screen is not part of it.".to_owned());
     }
-    draw(model, title, &body, true, area, buf)
+    (title, body)
 }
 
 /// Draws a question of the server; the rectangle it covers.

@@ -6,7 +6,7 @@ use ratatui::text::Span;
 
 use crate::tui::keymap::{Command as C, Context};
 use crate::tui::keys::Key;
-use crate::tui::model::{Model, Pane, TalkBy};
+use crate::tui::model::{Model, TalkBy};
 use crate::tui::text;
 use crate::tui::view::paint::{self, span};
 
@@ -23,11 +23,7 @@ pub fn draw(model: &Model, area: Rect, buf: &mut Buffer) {
     let wide = |(key, what): &(String, String)| text::width(key) + text::width(what) + 3;
     let columns = usize::from(area.width);
     // The way to all keys and the way out stay, whatever has to go.
-    let kept = if model.context() == Context::Cockpit {
-        KEPT
-    } else {
-        0
-    };
+    let kept = if in_cockpit(model.context()) { KEPT } else { 0 };
     let (middle, last) = hints.split_at(hints.len().saturating_sub(kept));
     let mut left = columns.saturating_sub(last.iter().map(wide).sum());
     let mut shown: Vec<&(String, String)> = Vec::new();
@@ -57,7 +53,12 @@ fn hints(model: &Model) -> Vec<(String, String)> {
     };
     match context {
         Context::Talk => {
-            add(C::FinishTalk, "send");
+            let what = if model.talk.dictating {
+                "insert"
+            } else {
+                "send"
+            };
+            add(C::FinishTalk, what);
             add(C::CancelTalk, "throw away");
         }
         Context::Ask => {
@@ -69,14 +70,76 @@ fn hints(model: &Model) -> Vec<(String, String)> {
             add(C::LeaveInput, "back");
             add(C::Line(crate::tui::keymap::LineCommand::Older), "earlier");
         }
+        Context::Mics => {
+            add(C::ChooseMicrophone, "record from this one");
+            add(C::ScrollDown, "down");
+            add(C::ScrollUp, "up");
+            add(C::CloseMicrophones, "close");
+        }
         Context::Help => {
+            add(C::Run, "run");
             add(C::CloseHelp, "close");
             add(C::ScrollDown, "down");
             add(C::ScrollUp, "up");
         }
+        Context::Details => {
+            add(C::CloseDetails, "close");
+            add(C::CopyDetails, "copy");
+            add(C::ScrollDown, "down");
+            add(C::ScrollUp, "up");
+        }
+        Context::Checkup => {
+            add(C::FixHere, "mend");
+            add(C::LookAgain, "look again");
+            add(C::CloseCheckup, "close");
+        }
+        Context::Filter => {
+            add(C::TakeFilter, "keep");
+            add(C::DropFilter, "drop");
+        }
+        Context::Timeline => {
+            timeline(model, &mut add);
+            add(C::Help, "help");
+            add(C::Quit, "quit");
+        }
+        Context::Deploy => {
+            deploy(model, &mut add);
+            add(C::Help, "help");
+            add(C::Quit, "quit");
+        }
+        Context::Review => {
+            add(C::NextHunk, "next hunk");
+            add(C::PreviousHunk, "previous");
+            add(C::NextFile, "next file");
+            add(C::PreviousFile, "previous");
+            add(C::Pick, "batch");
+            add(C::CloseReview, "back");
+            add(C::Help, "help");
+            add(C::Palette, "everything");
+        }
+        Context::Summary => {
+            add(C::Approve, "do it");
+            add(C::CommitOnly, "commit only");
+            add(C::Back, "back");
+        }
+        Context::Queue => {
+            add(C::ShowPicked, "review");
+            add(C::Pick, "in or out");
+            add(C::ApproveBatch, "commit and deploy the batch");
+            add(C::Back, "close");
+        }
+        Context::Edit => {
+            add(C::SaveEdit, "put it into the proposal");
+            add(C::CancelEdit, "stop editing");
+        }
+        Context::Choices => {
+            add(C::Choose(1), "take the first");
+            add(C::Choose(2), "take the second");
+            cockpit(model, &mut add);
+        }
         Context::Cockpit | Context::Global => cockpit(model, &mut add),
     }
-    if matches!(context, Context::Cockpit | Context::Talk)
+    if (in_cockpit(context) || matches!(context, Context::Talk | Context::Checkup))
         && let Some(hint) = talk(model)
     {
         hints.insert(0, hint);
@@ -84,20 +147,64 @@ fn hints(model: &Model) -> Vec<(String, String)> {
     hints
 }
 
+/// True where the cockpit's own keys hold.
+fn in_cockpit(context: Context) -> bool {
+    matches!(
+        context,
+        Context::Cockpit | Context::Timeline | Context::Deploy
+    )
+}
+
+fn timeline(model: &Model, add: &mut impl FnMut(C, &str)) {
+    if !model.timeline.follows() {
+        add(C::Back, "follow");
+    }
+    add(C::Details, "details");
+    add(C::Filter, "filter");
+    add(C::FilterKind, "kind");
+    add(C::FilterEnvironment, "environment");
+    if model.timeline.selected().is_some() {
+        add(C::CopyRow, "copy");
+    }
+    add(C::FoldAll, "fold");
+    add(C::Zoom, "zoom");
+    add(C::FocusInput, "type");
+}
+
+fn deploy(model: &Model, add: &mut impl FnMut(C, &str)) {
+    add(C::Details, "log");
+    if let Some(selected) = model.deploys.selected() {
+        if model.deploys.not_back_to(selected).is_none() {
+            add(C::RollbackHere, "roll back to it");
+        }
+        add(C::Compare, "compare");
+        add(C::Mark, "mark");
+        if selected.url.is_some() {
+            add(C::OpenHere, "open");
+            add(C::CopyHere, "copy address");
+        }
+    }
+    if model.deploying().is_some() {
+        add(C::StopDeployment, "stop");
+    } else {
+        add(C::Deploy, "deploy");
+        add(C::Redeploy, "redeploy");
+    }
+    add(C::Zoom, "zoom");
+}
+
 fn cockpit(model: &Model, add: &mut impl FnMut(C, &str)) {
     add(C::FocusInput, "type");
     if model.review().is_some() {
         add(C::Approve, "approve");
         add(C::Reject, "reject");
+        add(C::OpenReview, "full view");
         add(C::ToggleHunk, "take/leave");
         add(C::NextHunk, "next hunk");
         add(C::Edit, "edit");
         add(C::Revise, "try again");
     } else if model.card.is_some() {
         add(C::Back, "put away");
-    }
-    if model.pane == Pane::Timeline && !model.timeline.follows() {
-        add(C::Back, "follow");
     }
     if model.deploying().is_some() {
         add(C::StopDeployment, "stop");

@@ -95,6 +95,9 @@ fn right(model: &Model) -> Vec<Span<'static>> {
     let mut spans = Vec::new();
     if model.talk.phase != Phase::Idle {
         spans.push(span("● mic ", theme.recording));
+    } else if model.talk.listening {
+        let phrase = text::clean_prose(&model.settings.voice.wake);
+        spans.push(span(format!("◉ listening for “{phrase}” "), theme.warn));
     } else if model.talk.open {
         spans.push(span("○ mic open ", theme.warn));
     }
@@ -109,25 +112,59 @@ fn right(model: &Model) -> Vec<Span<'static>> {
     spans
 }
 
+/// The names of the panes with their keys, as wide as there is room for.
+fn tab_names(model: &Model, columns: usize) -> Vec<(Pane, String)> {
+    let names = |long: bool| -> Vec<(Pane, String)> {
+        let panes = Pane::ALL.into_iter().enumerate();
+        let name = |(at, pane): (usize, Pane)| {
+            let mark = if pane == model.pane { "▸" } else { " " };
+            let title = match (long, pane) {
+                (true, pane) => pane.title(),
+                (false, Pane::Proposal) => "Prop.",
+                (false, Pane::Timeline) => "Time",
+                (false, pane) => pane.title(),
+            };
+            let waits = match pane {
+                Pane::Proposal if !model.reviews.is_empty() => {
+                    format!(" ({})", model.reviews.len())
+                }
+                _ => String::new(),
+            };
+            (pane, format!("{mark}{} {title}{waits} ", at + 1))
+        };
+        panes.map(name).collect()
+    };
+    let long = names(true);
+    let wide: usize = long.iter().map(|(_, name)| text::width(name)).sum();
+    if wide <= columns { long } else { names(false) }
+}
+
 /// Draws the names of the panes, for a screen that shows one at a time.
 pub fn tabs(model: &Model, area: Rect, buf: &mut Buffer) {
     let theme = &model.settings.theme;
     let mut spans = Vec::new();
-    for (at, pane) in Pane::ALL.into_iter().enumerate() {
-        let front = pane == model.pane;
-        let (mark, style) = if front {
-            ("▸", theme.title_active)
+    for (pane, name) in tab_names(model, usize::from(area.width)) {
+        let style = if pane == model.pane {
+            theme.title_active
         } else {
-            (" ", theme.title)
+            theme.title
         };
-        let waits = match pane {
-            Pane::Proposal if !model.reviews.is_empty() => format!(" ({})", model.reviews.len()),
-            _ => String::new(),
-        };
-        spans.push(span(
-            format!("{mark}{} {}{waits} ", at + 1, pane.title()),
-            style,
-        ));
+        spans.push(span(name, style));
+    }
+    if model.board.zoom && area.width >= 100 {
+        spans.push(span("  zoomed: z gives the others back", theme.dim));
     }
     paint::row(buf, area, 0, spans);
+}
+
+/// The pane whose name stands at column `x`.
+pub fn tab_at(model: &Model, area: Rect, x: u16) -> Option<Pane> {
+    let mut right = usize::from(area.x);
+    for (pane, name) in tab_names(model, usize::from(area.width)) {
+        right += text::width(&name);
+        if usize::from(x) < right {
+            return Some(pane);
+        }
+    }
+    None
 }

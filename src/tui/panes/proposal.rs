@@ -5,12 +5,13 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::Span;
 
-use crate::model::{Action, Decision, LineTag, ProposalKind};
+use super::diff_rows;
+use crate::model::{Action, ProposalKind};
 use crate::tui::keymap::{Command, Context};
-use crate::tui::model::review::Piece;
-use crate::tui::model::{Card, DiffRow, Model, Moment, Review};
+use crate::tui::model::tally::signed;
+use crate::tui::model::{Card, Model, Moment, Review};
 use crate::tui::text;
-use crate::tui::view::layout::{self, Plan};
+use crate::tui::view::layout::Plan;
 use crate::tui::view::paint::{self, span};
 
 /// Draws the pane.
@@ -22,7 +23,7 @@ pub fn draw(model: &Model, _now: Moment, plan: &Plan, buf: &mut Buffer) {
         (Some(card), _) => draw_card(model, card, plan, buf),
         (None, Some(review)) => {
             name(model, review, plan.proposal_name(), buf);
-            diff(model, review, plan.proposal_body(), buf);
+            diff_rows::draw(model, review, plan.proposal_body(), false, buf);
             actions(model, review, plan.proposal_actions(), buf);
         }
         (None, None) => welcome(model, plan, buf),
@@ -30,7 +31,7 @@ pub fn draw(model: &Model, _now: Moment, plan: &Plan, buf: &mut Buffer) {
 }
 
 /// The line that says what the proposal is.
-fn name(model: &Model, review: &Review, area: Rect, buf: &mut Buffer) {
+pub fn name(model: &Model, review: &Review, area: Rect, buf: &mut Buffer) {
     let theme = &model.settings.theme;
     let proposal = &review.view.proposal;
     let kind = match proposal.kind {
@@ -38,12 +39,22 @@ fn name(model: &Model, review: &Review, area: Rect, buf: &mut Buffer) {
         ProposalKind::WorkingTree => "your own changes: ",
         ProposalKind::Undo => "undo: ",
     };
-    let mut right = match (review.accepted().len(), review.count()) {
+    let tally = &review.tally;
+    let mut right = match (tally.taken, tally.hunks) {
         (_, 0) => String::new(),
         (taken, all) if taken == all && all == 1 => " 1 hunk ".to_owned(),
         (taken, all) if taken == all => format!(" {all} hunks "),
         (taken, all) => format!(" {taken} of {all} hunks taken "),
     };
+    if tally.partly {
+        right.push_str("(in part) ");
+    }
+    if tally.taken > 0 && area.width >= 60 {
+        right.push_str(&format!("{} ", signed(tally.added, tally.removed)));
+    }
+    if model.batch.version(review.id()).is_some() {
+        right.push_str("· in the batch ");
+    }
     if model.reviews.len() > 1 {
         right.push_str(&format!(
             "· proposal {} of {} ",
@@ -65,144 +76,6 @@ fn name(model: &Model, review: &Review, area: Rect, buf: &mut Buffer) {
             span(right, theme.dim),
         ],
     );
-}
-
-fn diff(model: &Model, review: &Review, area: Rect, buf: &mut Buffer) {
-    let height = usize::from(area.height);
-    let pieces = review.pieces();
-    for (at, piece) in (0u16..).zip(pieces.iter().skip(review.top).take(height)) {
-        let spans = diff_row(model, review, *piece, area.width);
-        paint::row(buf, area, at, spans);
-    }
-    sticky(model, review, area, buf);
-    let below = pieces.len().saturating_sub(review.top + height);
-    if below > 0 && height > 3 {
-        let note = format!(" ↓ {below} more ");
-        let wide = u16::try_from(text::width(&note)).unwrap_or(u16::MAX);
-        if wide < area.width {
-            let corner = Rect::new(area.right() - wide, area.bottom() - 1, wide, 1);
-            paint::over(buf, corner, 0, vec![span(note, model.settings.theme.key)]);
-        }
-    }
-}
-
-/// The name of the file, over the first row, when its own heading has scrolled away.
-fn sticky(model: &Model, review: &Review, area: Rect, buf: &mut Buffer) {
-    let Some(file) = review.file_at(review.top).filter(|_| area.height > 2) else {
-        return;
-    };
-    if review
-        .pieces()
-        .get(review.top)
-        .map(|piece| review.row(*piece))
-        == Some(DiffRow::File(file))
-    {
-        return;
-    }
-    let shown = format!(" {}", review.shown(DiffRow::File(file)));
-    paint::over(buf, area, 0, vec![span(shown, model.settings.theme.file)]);
-}
-
-fn diff_row(model: &Model, review: &Review, piece: Piece, width: u16) -> Vec<Span<'static>> {
-    let theme = &model.settings.theme;
-    let row = review.row(piece);
-    let shown = review.shown(row);
-    let said = review.piece_text(piece, &shown).to_owned();
-    let first = piece.from == 0;
-    match row {
-        DiffRow::Blank => Vec::new(),
-        DiffRow::Warning(_) => vec![
-            span(if first { " ! " } else { "   " }, theme.warn),
-            span(said, theme.warn),
-        ],
-        DiffRow::Note(_) => vec![
-            span(if first { " · " } else { "   " }, theme.dim),
-            span(said, theme.dim),
-        ],
-        DiffRow::File(_) => vec![span(format!(" {said}"), theme.file)],
-        DiffRow::Hunk(file, hunk) => {
-            let selected = review.place(file, hunk) == review.selected;
-            let taken = review.view.proposal.files[file].hunks[hunk].decision == Decision::Accepted;
-            let mark = if selected { "▌" } else { " " };
-            let style = if selected { theme.selected } else { theme.hunk };
-            let check = match (first, taken) {
-                (false, _) => "    ",
-                (true, true) => "[x] ",
-                (true, false) => "[ ] ",
-            };
-            let left_out = if taken { "" } else { "  left out" };
-            vec![
-                span(mark, theme.hunk),
-                span(format!("{check}{said}"), style),
-                span(left_out, theme.warn),
-            ]
-        }
-        DiffRow::Line(file, hunk, line) => {
-            let hunk_of = &review.view.proposal.files[file].hunks[hunk];
-            let taken = hunk_of.decision == Decision::Accepted;
-            let (sign, style) = match hunk_of.lines[line].tag {
-                LineTag::Context => (" ", theme.text),
-                LineTag::Delete => ("-", theme.removed),
-                LineTag::Insert => ("+", theme.added),
-            };
-            let style = if taken { style } else { theme.left_out };
-            let mut spans = gutter(
-                model,
-                review,
-                piece,
-                width,
-                review.place(file, hunk) == review.selected,
-            );
-            spans.push(span(
-                if first {
-                    format!("{sign} ")
-                } else {
-                    "  ".to_owned()
-                },
-                style,
-            ));
-            spans.push(span(said, style));
-            spans
-        }
-        DiffRow::NoNewline(file, hunk, _) => {
-            let mut spans = gutter(
-                model,
-                review,
-                piece,
-                width,
-                review.place(file, hunk) == review.selected,
-            );
-            spans.push(span(format!("  {said}"), theme.dim));
-            spans
-        }
-    }
-}
-
-/// The mark of the selected hunk and the line numbers of both sides.
-fn gutter(
-    model: &Model,
-    review: &Review,
-    piece: Piece,
-    width: u16,
-    selected: bool,
-) -> Vec<Span<'static>> {
-    let theme = &model.settings.theme;
-    let mark = span(if selected { "▌" } else { " " }, theme.hunk);
-    if !layout::shows_numbers(width) {
-        return vec![mark, span(" ", theme.dim)];
-    }
-    let number = |n: u32| {
-        if n == 0 || piece.from > 0 {
-            String::new()
-        } else {
-            n.to_string()
-        }
-    };
-    let (old, new) = review.numbers(piece);
-    vec![
-        mark,
-        span(format!("{:>5} {:>5} ", number(old), number(new)), theme.dim),
-    ]
 }
 
 /// What each key will do, in words that name the branch and the environment.
@@ -252,6 +125,7 @@ fn actions(model: &Model, review: &Review, area: Rect, buf: &mut Buffer) {
     if review.count() > 1 {
         others.push((key(Command::ToggleHunk), "take/leave hunk"));
     }
+    others.push((key(Command::OpenReview), "full view"));
     let decline = &others[usize::from(deploys)..=usize::from(deploys)];
     let several = &others[..others.len().min(2)];
     let tries = [
@@ -310,6 +184,21 @@ fn draw_card(model: &Model, card: &Card, plan: &Plan, buf: &mut Buffer) {
                 .into_iter()
                 .map(|piece| vec![span(format!("   {piece}"), style)]),
         );
+    }
+    if card.choices > 0 {
+        let key = |number| {
+            let command = Command::Choose(number);
+            model.settings.keymap.shown(Context::Choices, command)
+        };
+        let keys = [1, card.choices].map(|number| key(number).map(|key| key.to_string()));
+        let words = match keys {
+            [Some(first), _] if card.choices == 1 => format!("   {first}: take it"),
+            [Some(first), Some(last)] => {
+                format!("   {first}…{last}, or say “the second one”: take that one")
+            }
+            _ => "   say which one, as in “the second one”".to_owned(),
+        };
+        last.push(vec![span(words, theme.key)]);
     }
     if !model.reviews.is_empty() {
         let back = "   Esc: back to the proposal that waits";

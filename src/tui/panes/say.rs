@@ -48,6 +48,9 @@ fn rows(model: &Model, now: Moment, columns: usize, height: usize) -> Vec<Vec<Sp
     let mut rows = Vec::new();
     if model.talk.phase != Phase::Idle {
         rows.push(recording(model, columns));
+        rows.extend(partial(model, columns, height.saturating_sub(1)));
+    } else if model.talk.partial.is_some() && (model.work.is_some() || model.talk.reading) {
+        rows.extend(partial(model, columns, height.saturating_sub(1).max(1)));
     } else {
         rows.extend(heard(
             model,
@@ -135,17 +138,41 @@ fn invitation(model: &Model) -> String {
     }
 }
 
+/// What was said so far: the end of it, where there is little room.
+fn partial(model: &Model, columns: usize, height: usize) -> Vec<Vec<Span<'static>>> {
+    let theme = &model.settings.theme;
+    let Some(words) = &model.talk.partial else {
+        return Vec::new();
+    };
+    let words = format!("so far “{}…”", text::clean_prose(words));
+    let pieces = text::wrap(&words, columns.saturating_sub(1), true);
+    let skip = pieces.len().saturating_sub(height);
+    pieces
+        .into_iter()
+        .skip(skip)
+        .map(|range| vec![span(format!(" {}", &words[range]), theme.dim)])
+        .collect()
+}
+
 /// What was heard, and what it was taken for.
 fn heard(model: &Model, columns: usize, height: usize) -> Vec<Vec<Span<'static>>> {
     let theme = &model.settings.theme;
     let Some(heard) = &model.heard else {
         return Vec::new();
     };
-    let words = text::clean_prose(&heard.text);
+    let said = model.talk.certainty_of(heard.instruction.as_ref());
+    let said = said.filter(|_| heard.spoken);
+    let marked = said.and_then(|said| said.marked(&heard.text));
+    let words = text::clean_prose(marked.as_ref().unwrap_or(&heard.text));
     let verb = if heard.spoken { "heard" } else { "you wrote" };
+    let certain = match said.filter(|_| marked.is_some()) {
+        Some(said) => format!(" {} %", said.percent()),
+        None => String::new(),
+    };
     let said = vec![
         span(format!(" {verb} "), theme.dim),
         span(format!("“{words}”"), theme.strong),
+        span(certain.clone(), theme.dim),
     ];
     let Some(reading) = heard.reading.as_deref().map(text::clean_prose) else {
         return vec![said];
@@ -153,7 +180,7 @@ fn heard(model: &Model, columns: usize, height: usize) -> Vec<Vec<Span<'static>>
     let taken = vec![span(" → ", theme.dim), span(reading, theme.tip)];
     if height > 2 {
         let mut rows = wrapped(
-            format!("{verb} “{words}”"),
+            format!("{verb} “{words}”{certain}"),
             columns,
             height - 1,
             theme.strong,
@@ -228,13 +255,17 @@ fn recording(model: &Model, columns: usize) -> Vec<Span<'static>> {
         Phase::Recording => {}
     }
     let mut spans = vec![span(" ● REC ", theme.recording)];
+    if let Some(left) = talk.countdown(model.settings.voice.limit.duration()) {
+        spans.push(span(format!("{left} s left "), theme.warn));
+    }
     if model.settings.motion {
         let tenths = talk.elapsed.as_millis() / 100;
         spans.push(span(
             format!("{:>2}.{} s ", tenths / 10, tenths % 10),
             theme.strong,
         ));
-        let room = columns.saturating_sub(30).min(48);
+        let taken: usize = spans.iter().map(|span| text::width(&span.content)).sum();
+        let room = columns.saturating_sub(taken + 16).min(48);
         let skip = talk.levels.len().saturating_sub(room);
         let bars: String = talk
             .levels

@@ -1,11 +1,14 @@
 //! What each command does.
 
 use super::Turn;
-use crate::model::Action;
-use crate::tui::keymap::Command;
+use crate::model::{Action, Decision};
+use crate::tui::keymap::{Command, spoken};
 use crate::tui::keys::Key;
 use crate::tui::message::Effect;
-use crate::tui::model::{Confirm, Focus, Heard, Moment, Overlay, Pane, Tone, Work};
+use crate::tui::model::{
+    Confirm, Focus, Heard, MenuKind, Moment, Overlay, Pane, Tone, Work, entries,
+};
+use crate::tui::panes::{diff, help};
 use crate::tui::view::layout;
 
 /// How long the first Ctrl+C waits for the second.
@@ -18,10 +21,24 @@ impl Turn<'_> {
             C::Talk => self.talk_pressed(key),
             C::FinishTalk => self.finish_recording(),
             C::CancelTalk => self.cancel_recording(),
+            C::EditHeard => self.edit_heard(),
+            C::Replay => self.replay(),
+            C::Microphones => self.open_microphones(),
+            C::ChooseMicrophone => self.choose_microphone(),
+            C::CloseMicrophones => self.close_microphones(),
+            C::ScrollUp if self.in_microphones() => self.step_microphone(false),
+            C::ScrollDown if self.in_microphones() => self.step_microphone(true),
             C::FocusInput => self.focus_input(),
             C::LeaveInput => self.leave_input(),
             C::Submit => self.submit_line(),
-            C::Line(command) => self.m.line.apply(command),
+            C::Line(command) if self.m.board.filter.is_some() => self.edit_filter(command),
+            C::Line(command) => match &mut self.m.overlay {
+                Some(Overlay::Menu(menu)) => {
+                    menu.filter.apply(command);
+                    menu.refilter();
+                }
+                _ => self.m.line.apply(command),
+            },
             C::Approve => self.approve(None),
             C::CommitOnly => self.commit_only(),
             C::Reject => self.reject(),
@@ -42,9 +59,9 @@ impl Turn<'_> {
             },
             C::OpenPage => self.with_address(Effect::Open),
             C::CopyAddress => self.with_address(Effect::Copy),
-            C::PaneSay => self.m.pane = Pane::Say,
-            C::PaneProposal => self.m.pane = Pane::Proposal,
-            C::PaneTimeline => self.m.pane = Pane::Timeline,
+            C::PaneSay => self.show_pane(Pane::Say),
+            C::PaneProposal => self.show_pane(Pane::Proposal),
+            C::PaneTimeline => self.show_pane(Pane::Timeline),
             C::ScrollUp => self.move_by(Step::Rows(-1)),
             C::ScrollDown => self.move_by(Step::Rows(1)),
             C::PageUp => self.move_by(Step::Pages(-1)),
@@ -52,14 +69,39 @@ impl Turn<'_> {
             C::Top => self.move_by(Step::Rows(-FAR)),
             C::Bottom => self.move_by(Step::Rows(FAR)),
             C::Back => self.back(),
-            C::Help => self.m.overlay = Some(Overlay::Help(0)),
-            C::CloseHelp => self.m.overlay = None,
+            C::Help => self.open_menu(MenuKind::Keys),
+            C::Palette => self.open_menu(MenuKind::Everything),
+            C::CloseHelp => self.close_menu(),
+            C::Run => self.run_entry(),
+            C::OpenReview => self.open_review(),
+            C::CloseReview => self.close_review(),
+            C::NextFile => self.step_file(true),
+            C::PreviousFile => self.step_file(false),
+            C::Accept => self.decide_selected(Decision::Accepted),
+            C::LeaveOut => self.decide_selected(Decision::Rejected),
+            C::AcceptFile => self.decide_file(None, Decision::Accepted),
+            C::LeaveOutFile => self.decide_file(None, Decision::Rejected),
+            C::SelectLines => self.select_lines(),
+            C::UndoDecision => self.undo_decision(true),
+            C::RedoDecision => self.undo_decision(false),
+            C::EditHere => self.edit_here(),
+            C::SaveEdit => self.save_edit(),
+            C::CancelEdit => self.cancel_edit(),
+            C::SideBySide => self.m.sides = !self.m.sides,
+            C::Summary => self.open_summary(),
+            C::Queue => self.open_queue(),
+            C::Pick => self.pick(),
+            C::ApproveBatch => self.ask_batch(Action::Deploy),
+            C::CommitBatch => self.ask_batch(Action::Commit),
+            C::ShowPicked => self.show_picked(),
+            C::Choose(number) => self.choose(number),
             C::Yes => self.answer(true),
             C::No => self.answer(false),
             C::Quit => self.quit(),
             C::Interrupt => self.interrupt(),
             C::Suspend => self.out.push(Effect::Suspend),
             C::Redraw => self.out.push(Effect::Repaint),
+            other => self.board(other),
         }
     }
 
@@ -69,12 +111,25 @@ impl Turn<'_> {
         self.m.revising = None;
     }
 
+    /// Brings a pane to the front; the full view of a proposal gives way.
+    pub(super) fn show_pane(&mut self, pane: Pane) {
+        self.m.pane = pane;
+        self.m.reading = false;
+    }
+
     fn submit_line(&mut self) {
         if self.m.line.text().trim().is_empty() {
             self.say(Tone::Plain, "write what should change, then Enter");
             return;
         }
         let text = self.m.line.take();
+        if self.m.revising.is_none()
+            && let Some((command, true)) = spoken::command(&text)
+        {
+            self.leave_input();
+            self.understood(&text, command);
+            return;
+        }
         let revising = self.m.revising.take();
         self.leave_input();
         self.m.heard = Some(Heard {
@@ -111,7 +166,7 @@ impl Turn<'_> {
     }
 
     /// Opens a question of the cockpit's own.
-    fn ask(&mut self, confirm: Confirm) {
+    pub(super) fn ask(&mut self, confirm: Confirm) {
         if !self.m.loaded {
             self.say(Tone::Warn, "not connected to the server yet");
             return;
@@ -142,7 +197,7 @@ impl Turn<'_> {
                     self.confirmed(confirm);
                 }
             }
-            Some(Overlay::Help(_)) => {}
+            Some(_) => {}
             None => self.answer_question(yes),
         }
     }
@@ -176,8 +231,14 @@ impl Turn<'_> {
                 self.out
                     .push(Effect::Rollback(self.m.site.environment.clone()));
             }
+            Confirm::RollbackTo(environment, release, _) => {
+                self.m.busy.sync = true;
+                self.begin_work("going back");
+                self.out.push(Effect::RollbackTo(environment, release));
+            }
             Confirm::Stop(id) => self.out.push(Effect::Stop(id)),
             Confirm::Quit => self.out.push(Effect::Quit),
+            Confirm::Batch(items, action) => self.send_batch(items, action),
         }
     }
 
@@ -203,10 +264,24 @@ impl Turn<'_> {
 
     /// Leaves one thing that is only passing.
     fn back(&mut self) {
+        if matches!(
+            self.m.overlay,
+            Some(Overlay::Summary(_) | Overlay::Queue(_))
+        ) {
+            self.m.overlay = None;
+            return;
+        }
         if self.m.notice.take().is_some() {
             return;
         }
+        // What stands in front goes before what may not even be in sight.
+        if matches!(self.m.pane, Pane::Timeline | Pane::Deploy) && self.leave_lists() {
+            return;
+        }
         if self.m.card.take().is_some() {
+            return;
+        }
+        if self.leave_lists() {
             return;
         }
         self.m.timeline.follow();
@@ -236,27 +311,38 @@ impl Turn<'_> {
 
     fn move_by(&mut self, step: Step) {
         let plan = layout::plan(self.m);
-        if let Some(Overlay::Help(top)) = &mut self.m.overlay {
-            let page = i64::from(plan.area.height.saturating_sub(4).max(1));
-            let by = match step {
-                Step::Rows(rows) => rows,
-                Step::Pages(pages) => pages * page,
-            };
-            let most = crate::tui::panes::help::rows(&self.m.settings.keymap).len() as i64;
-            *top = (*top as i64 + by).clamp(0, most) as usize;
-            return;
+        let rows = |page: u16| match step {
+            Step::Rows(rows) => rows,
+            // A row of the page before stays in sight.
+            Step::Pages(pages) => pages * i64::from(page.saturating_sub(1).max(1)),
+        };
+        match &self.m.overlay {
+            Some(Overlay::Menu(menu)) => {
+                let count = entries::found(self.m, menu).len();
+                let height = help::height(plan.area);
+                if let Some(Overlay::Menu(menu)) = &mut self.m.overlay {
+                    menu.step(rows(height), count, usize::from(height));
+                }
+                return;
+            }
+            Some(Overlay::Summary(_) | Overlay::Queue(_)) => return self.move_overlay(rows(10)),
+            Some(Overlay::Details) => {
+                return self.scroll_details(rows(crate::tui::panes::details::height(plan.area)));
+            }
+            Some(Overlay::Confirm(_) | Overlay::Mics(_) | Overlay::Checkup) => return,
+            None => {}
+        }
+        if self.m.full_view() {
+            let height = diff::plan(self.m, &plan).body.height;
+            return self.move_cursor(rows(height), matches!(step, Step::Pages(_)), height);
         }
         let pane = self.m.pane;
         let height = match pane {
             Pane::Timeline => plan.timeline_body().height,
+            Pane::Deploy => plan.deploy_body().height / 2,
             Pane::Say | Pane::Proposal => plan.proposal_body().height,
         };
-        let by = match step {
-            Step::Rows(rows) => rows,
-            // A row of the page before stays in sight.
-            Step::Pages(pages) => pages * i64::from(height.saturating_sub(1).max(1)),
-        };
-        self.scroll(pane, by, &plan);
+        self.scroll(pane, rows(height), &plan);
     }
 }
 

@@ -6,10 +6,11 @@ use serde_json::Value;
 
 use super::Turn;
 use crate::client::stream::Connection;
+use crate::model::ansi;
 use crate::model::api::ProposalView;
 use crate::model::{
-    Candidate, Cursor, Event, EventKind, InstructionId, LiveRelease, Progress, ProposalState,
-    ReleaseId, Stage,
+    Candidate, Cursor, Event, EventKind, InstructionId, LiveRelease, Progress, ProposalId,
+    ProposalState, ReleaseId, Stage,
 };
 use crate::tui::message::Effect;
 use crate::tui::model::timeline::{reading, typed};
@@ -19,10 +20,15 @@ use crate::tui::text;
 impl Turn<'_> {
     pub(super) fn event(&mut self, event: &Event) {
         self.m.timeline.push(event);
+        self.m.journeys.note(event);
         if event.seq <= self.m.state_seq {
             return;
         }
         self.m.state_seq = event.seq;
+        if changes_deployments(event.kind) {
+            self.m.deploys.fresh = false;
+        }
+        self.sound_of(event.kind);
         match event.kind {
             EventKind::Transcript => self.transcript(event),
             EventKind::Intent => self.intent(event),
@@ -41,15 +47,31 @@ impl Turn<'_> {
             EventKind::Promote => self.load(0),
             EventKind::Canceled => self.canceled(event),
             EventKind::Error => self.error(event),
-            EventKind::Notice => {
-                let message = said(event, "message").to_owned();
-                self.say(Tone::Plain, message);
-            }
+            EventKind::Notice => self.notice(event),
             EventKind::Check | EventKind::Health => {}
+        }
+        if !self.m.focused
+            && let Some(words) = notable(event)
+        {
+            self.out.push(Effect::Notify(words));
+        }
+    }
+
+    fn notice(&mut self, event: &Event) {
+        let message = said(event, "message").to_owned();
+        self.say(Tone::Plain, message);
+        // A correction goes on after it has told what it took back.
+        let ends = event.instruction.is_some() && event.data["corrects"].is_null();
+        if ends
+            && self.work_done(event)
+            && let Some(url) = event.data["open"].as_str()
+        {
+            self.out.push(Effect::Open(url.to_owned()));
         }
     }
 
     fn transcript(&mut self, event: &Event) {
+        self.m.talk.said(event);
         self.m.heard = Some(Heard {
             instruction: event.instruction.clone(),
             text: said(event, "text").to_owned(),
@@ -74,6 +96,9 @@ impl Turn<'_> {
             reading: Some(reading(&event.data)),
             spoken,
         });
+        if let Some(phrase) = event.data["command"].as_str() {
+            return self.command_heard(event, &phrase.to_owned());
+        }
         let question = parse(&event.data["question"]);
         match (question, &event.instruction) {
             (Some(question), Some(instruction)) => {
@@ -106,6 +131,8 @@ impl Turn<'_> {
             return;
         }
         let asked_for = self.m.work.is_some() || self.m.reviews.is_empty();
+        // Who reads a proposal on the whole screen goes on reading it.
+        let asked_for = asked_for && !self.m.full_view();
         self.m.reviews.put(view);
         if updated {
             return;
@@ -138,6 +165,9 @@ impl Turn<'_> {
         if let Some(id) = &event.proposal {
             self.close_proposal(id);
         }
+        for id in parse::<Vec<ProposalId>>(&event.data["proposals"]).unwrap_or_default() {
+            self.close_proposal(&id);
+        }
         self.work_done(event);
         let mut body = vec![said(event, "message").to_owned()];
         body.extend(
@@ -151,6 +181,7 @@ impl Turn<'_> {
             title: format!("Committed {} to {branch}", text::short(commit)),
             body,
             hint: None,
+            choices: 0,
         });
     }
 
@@ -222,6 +253,7 @@ impl Turn<'_> {
             title: format!("LIVE on {environment}{took}"),
             body,
             hint: Some("o opens the page, y copies its address".to_owned()),
+            choices: 0,
         });
     }
 
@@ -247,13 +279,14 @@ impl Turn<'_> {
             log[from..]
                 .iter()
                 .filter_map(Value::as_str)
-                .map(str::to_owned),
+                .map(|line| ansi::strip(line).into_owned()),
         );
         let card = Card {
             tone: Tone::Bad,
             title: format!("The deployment failed at {stage}; what was live before still is"),
             body,
             hint: Some(said(event, "hint").to_owned()).filter(|hint| !hint.is_empty()),
+            choices: 0,
         };
         if !self.card_if_free(card) {
             self.say(
@@ -315,6 +348,7 @@ impl Turn<'_> {
             title: message.clone(),
             body,
             hint: Some(said(event, "hint").to_owned()).filter(|hint| !hint.is_empty()),
+            choices: u8::try_from(candidates.len()).map_or(CHOICES, |count| count.min(CHOICES)),
         };
         if mine {
             // The answer to what the person just asked for stands in front, also of an open proposal.
@@ -334,12 +368,22 @@ impl Turn<'_> {
         free
     }
 
-    pub(super) fn close_proposal(&mut self, id: &crate::model::ProposalId) -> bool {
+    pub(super) fn close_proposal(&mut self, id: &ProposalId) -> bool {
         if self.m.busy.proposal.as_ref() == Some(id) {
             self.m.busy.proposal = None;
         }
         if self.m.revising.as_ref() == Some(id) {
             self.m.revising = None;
+        }
+        self.m.batch.close(id);
+        if self
+            .m
+            .editing
+            .as_ref()
+            .is_some_and(|edit| edit.proposal == *id)
+        {
+            self.m.editing = None;
+            self.say(Tone::Warn, "the proposal that was being edited is closed");
         }
         self.m.reviews.close(id)
     }
@@ -421,12 +465,45 @@ impl Turn<'_> {
     }
 }
 
+/// Candidates that can be chosen by a digit.
+const CHOICES: u8 = 9;
 /// Lines of output on a card.
 const CARD_LINES: usize = 20;
 /// Earlier events that the timeline begins with.
-const HISTORY: u64 = 200;
+const HISTORY: u64 = 1_000;
 /// How long to wait before the state is asked for again.
 pub(super) const RETRY: Moment = Moment::from_secs(2);
+
+/// What a person who looks elsewhere wants to hear of an event.
+fn notable(event: &Event) -> Option<String> {
+    let environment = event.environment.as_deref().unwrap_or("the site");
+    match event.kind {
+        EventKind::DeployComplete => Some(format!("LIVE on {environment}: {}", said(event, "url"))),
+        EventKind::DeployError => Some(format!(
+            "deployment failed at {}: {}",
+            said(event, "stage"),
+            said(event, "message")
+        )),
+        EventKind::Rollback => Some(format!("{environment} went back to the release before")),
+        EventKind::Proposal => Some(format!("a proposal waits: {}", said(event, "title"))),
+        EventKind::Intent => event.data["question"]["text"].as_str().map(str::to_owned),
+        _ => None,
+    }
+}
+
+/// True for what makes the list of deployments another one.
+fn changes_deployments(kind: EventKind) -> bool {
+    use EventKind as E;
+    matches!(
+        kind,
+        E::DeployStart
+            | E::DeployComplete
+            | E::DeployError
+            | E::Promote
+            | E::Rollback
+            | E::Canceled
+    )
+}
 
 fn said<'a>(event: &'a Event, key: &str) -> &'a str {
     event.data[key].as_str().unwrap_or_default()

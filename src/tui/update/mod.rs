@@ -1,15 +1,22 @@
 //! A message in, a new state and effects out. Pure: no I/O, no clock; time comes with the message.
 
+mod board;
+mod checkup;
 mod command;
+mod edit;
 mod events;
+mod lists;
 mod outcome;
+mod reading;
 mod review;
+mod speak;
 mod talk;
 
 use super::keymap::{Command, Context};
 use super::keys::{Key, Stroke};
-use super::message::{Effect, Message, Mouse};
-use super::model::{Focus, Model, Moment, Overlay, Pane, Seen, Tone};
+use super::message::{Effect, Message, Mouse, Outcome};
+use super::model::{Focus, Model, Moment, Overlay, Pane, Review, Seen, Tone};
+use super::panes::diff;
 use super::view::layout::{self, Plan};
 use crate::client::stream::StreamItem;
 
@@ -22,9 +29,11 @@ pub fn update(model: &mut Model, now: Moment, message: Message) -> Vec<Effect> {
         out: Vec::new(),
     };
     turn.take(message);
-    let effects = turn.out;
+    turn.settle_microphones();
+    let mut effects = turn.out;
     if !drawn {
-        relayout(model);
+        relayout(model, &mut effects);
+        board::wanted(model, &mut effects);
     }
     effects
 }
@@ -42,7 +51,12 @@ impl Turn<'_> {
             Message::Drawn => self.drawn(),
             Message::Wake => self.wake(),
             Message::Key(key, stroke) => self.key(key, stroke),
+            Message::Mic(event) if self.m.overlay == Some(Overlay::Checkup) => self.trial(event),
             Message::Mic(event) => self.mic(event),
+            // Colours that came too late change nothing.
+            Message::Done(outcome) if matches!(*outcome, Outcome::Painted(_)) => {
+                self.done(*outcome)
+            }
             other => {
                 self.m.dirty = true;
                 self.rest(other);
@@ -66,6 +80,8 @@ impl Turn<'_> {
             Message::Stream(StreamItem::Reset(_)) => {
                 // Another log, or one that begins later: what was shown of the old one may no longer hold.
                 self.m.timeline.clear();
+                self.m.journeys.clear();
+                self.m.deploys.fresh = false;
                 self.m.history_due = true;
                 self.m.state_seq = 0;
                 self.load(0);
@@ -87,6 +103,9 @@ impl Turn<'_> {
             Stroke::Repeat | Stroke::Press => {}
         }
         self.m.dirty = true;
+        if self.stop_spoken(key) {
+            return;
+        }
         let context = self.m.context();
         let command = self.m.settings.keymap.command(context, key);
         if command != Some(Command::Interrupt) {
@@ -94,8 +113,7 @@ impl Turn<'_> {
         }
         match command {
             Some(command) => self.command(command, key),
-            None if context == Context::Input => self.typed(key),
-            None => {}
+            None => self.typed(context, key),
         }
     }
 
@@ -104,13 +122,29 @@ impl Turn<'_> {
         let context = self.m.context();
         match self.m.settings.keymap.command(context, key) {
             Some(C::ScrollUp | C::ScrollDown | C::PageUp | C::PageDown | C::Line(_)) => true,
-            Some(C::NextHunk | C::PreviousHunk) => true,
+            Some(C::NextHunk | C::PreviousHunk | C::NextFile | C::PreviousFile) => true,
+            Some(C::SelectUp | C::SelectDown | C::Larger | C::Smaller) => true,
             Some(_) => false,
-            None => context == Context::Input,
+            None => matches!(
+                context,
+                Context::Input | Context::Edit | Context::Help | Context::Filter
+            ),
         }
     }
 
-    fn typed(&mut self, key: Key) {
+    fn typed(&mut self, context: Context, key: Key) {
+        match context {
+            Context::Input => {}
+            Context::Edit => {
+                if let Some(edit) = &mut self.m.editing {
+                    edit.key(key);
+                }
+                return;
+            }
+            Context::Help => return self.typed_in_menu(key),
+            Context::Filter => return self.typed_filter(key),
+            _ => return,
+        }
         if let Some(c) = key.typed()
             && !self.m.line.insert(c.encode_utf8(&mut [0; 4]))
         {
@@ -119,7 +153,17 @@ impl Turn<'_> {
     }
 
     fn paste(&mut self, text: &str) {
+        match (self.m.context(), &mut self.m.editing) {
+            (Context::Edit, Some(edit)) => return edit.paste(text),
+            (Context::Help, _) => return self.pasted_in_menu(text),
+            _ => {}
+        }
         if self.m.overlay.is_some() || self.m.talk.active() {
+            return;
+        }
+        if let Some(line) = &mut self.m.board.filter {
+            line.insert(text);
+            self.filter_changed();
             return;
         }
         self.focus_input();
@@ -153,15 +197,27 @@ impl Turn<'_> {
         let (x, y) = match mouse {
             Mouse::Click(x, y) | Mouse::Up(x, y) | Mouse::Down(x, y) => (x, y),
         };
-        if let Some(Overlay::Help(top)) = &mut self.m.overlay {
-            match mouse {
-                Mouse::Up(..) => *top = top.saturating_sub(WHEEL),
-                Mouse::Down(..) => *top += WHEEL,
-                Mouse::Click(..) => {}
+        if self.m.overlay.is_some() {
+            let by = match mouse {
+                Mouse::Up(..) => -1,
+                Mouse::Down(..) => 1,
+                Mouse::Click(..) => return,
+            };
+            if self.m.overlay == Some(Overlay::Details) {
+                return self.scroll_details(by * WHEEL as i64);
             }
+            return self.move_overlay(by);
+        }
+        if self.m.editing.is_some() {
             return;
         }
-        if self.m.overlay.is_some() {
+        if self.m.full_view() {
+            return self.mouse_in_review(mouse, &plan);
+        }
+        if let (Mouse::Click(..), true) = (mouse, plan.tabs.contains((x, y).into())) {
+            if let Some(pane) = crate::tui::panes::header::tab_at(self.m, plan.tabs, x) {
+                self.m.pane = pane;
+            }
             return;
         }
         let Some(pane) = plan.pane_at(x, y) else {
@@ -176,9 +232,18 @@ impl Turn<'_> {
 
     fn click(&mut self, pane: Pane, plan: &Plan, y: u16) {
         self.m.pane = pane;
+        self.m.board.filter = self
+            .m
+            .board
+            .filter
+            .take()
+            .filter(|_| pane == Pane::Timeline);
         match pane {
             Pane::Say => self.focus_input(),
-            Pane::Timeline => self.m.focus = Focus::Cockpit,
+            Pane::Timeline | Pane::Deploy => {
+                self.m.focus = Focus::Cockpit;
+                self.click_list(pane, plan, y);
+            }
             Pane::Proposal => {
                 self.m.focus = Focus::Cockpit;
                 if self.m.card.is_some() {
@@ -188,11 +253,12 @@ impl Turn<'_> {
                 let Some(review) = self.m.reviews.current_mut() else {
                     return;
                 };
-                let at = review.top + usize::from(y.saturating_sub(body.y));
+                let at = usize::from(y.saturating_sub(body.y));
                 if body.contains((body.x, y).into())
                     && let Some(hunk) = review.hunk_at(at)
                 {
                     review.selected = hunk;
+                    review.cursor = review.rows().heading(hunk).unwrap_or(review.cursor);
                 }
             }
         }
@@ -204,6 +270,7 @@ impl Turn<'_> {
                 let height = usize::from(plan.timeline_body().height);
                 self.m.timeline.scroll(by, height);
             }
+            Pane::Deploy => self.m.deploys.select(by),
             Pane::Say | Pane::Proposal => {
                 let height = usize::from(plan.proposal_body().height);
                 if let Some(review) = self.m.reviews.current_mut() {
@@ -216,6 +283,8 @@ impl Turn<'_> {
     fn focus_input(&mut self) {
         // A question of the cockpit is dropped by turning to something else; one of the server stays open.
         self.m.overlay = None;
+        self.m.board.filter = None;
+        self.m.reading = false;
         self.m.focus = Focus::Input;
         self.m.pane = Pane::Say;
     }
@@ -249,14 +318,19 @@ impl Turn<'_> {
             self.m.talk.open = false;
         }
         self.m.dirty = true;
+        self.spoken_due();
     }
 
     /// What a frame showed has been seen, and may be approved or answered from now on.
     fn drawn(&mut self) {
+        if matches!(self.m.overlay, Some(Overlay::Menu(_))) || self.m.editing.is_some() {
+            // What is beneath was seen before, and nothing else has been.
+            return;
+        }
         let plan = layout::plan(self.m);
         let confirm = match &self.m.overlay {
             Some(Overlay::Confirm(confirm)) => Some(confirm.clone()),
-            Some(Overlay::Help(_)) | None => None,
+            _ => None,
         };
         let bare = self.m.overlay.is_none();
         let question = self
@@ -265,9 +339,25 @@ impl Turn<'_> {
             .front()
             .filter(|_| bare && plan.area.area() > 0);
         let question = question.map(|open| open.instruction.clone());
-        let shows_diff = bare && plan.proposal_body().height >= 1;
-        let proposal = self.m.review().filter(|_| shows_diff);
-        let proposal = proposal.map(|review| (review.id().clone(), review.version()));
+        let body = if self.m.full_view() {
+            diff::plan(self.m, &plan).body
+        } else {
+            plan.proposal_body()
+        };
+        let summed = |review: &&Review| match &self.m.overlay {
+            Some(Overlay::Summary(of)) => {
+                of.proposal == *review.id() && of.version == review.version()
+            }
+            _ => bare,
+        };
+        let review = self.m.review().filter(|_| body.height >= 1);
+        let review = review.filter(summed);
+        let proposal = review.map(|review| (review.id().clone(), review.version()));
+        if let Some((id, version)) = &proposal
+            && bare
+        {
+            self.m.batch.look(id, *version);
+        }
         self.m.seen = Seen {
             proposal,
             question,
@@ -281,13 +371,15 @@ const WHEEL: usize = 3;
 /// A state older than this is loaded again when the person comes back.
 const STALE: Moment = Moment::from_secs(2);
 
-/// Wraps the open proposal to the room it has, and keeps every scroll position inside its text.
-fn relayout(model: &mut Model) {
+/// Lays out what is in sight of the open proposal, and asks for its colours.
+fn relayout(model: &mut Model, out: &mut Vec<Effect>) {
     let plan = layout::plan(model);
-    let body = plan.proposal_body();
-    let columns = layout::diff_columns(body.width);
+    let (shape, height) = diff::shape(model, &plan);
+    let colours = model.settings.theme.paints();
     if let Some(review) = model.reviews.current_mut() {
-        review.flow(columns);
-        review.scroll(0, usize::from(body.height));
+        review.lay_out(shape, height);
+        if colours {
+            out.extend(review.wanted().into_iter().map(Effect::Paint));
+        }
     }
 }

@@ -19,7 +19,20 @@ impl Turn<'_> {
                 self.m.work = None;
                 self.failed("the proposal was not loaded", &problem);
             }
-            Outcome::History(events) => self.m.timeline.prepend(&events),
+            Outcome::History(events) => {
+                for event in &events {
+                    self.m.journeys.note(event);
+                }
+                self.m.timeline.page(&events);
+            }
+            Outcome::Deployments(Ok(list)) => self.m.deploys.put(list),
+            Outcome::Deployments(Err(problem)) => {
+                self.m.deploys.loading = false;
+                self.failed("the deployments were not loaded", &problem);
+            }
+            Outcome::Details(loaded) => self.detailed(loaded),
+            Outcome::Checkup(items) => self.looked(items),
+            Outcome::Fixed(name, result) => self.fixed(&name, result),
             Outcome::Submitted(text, result) | Outcome::Revised(text, result) => {
                 if let Err(problem) = result {
                     self.m.work = None;
@@ -40,6 +53,7 @@ impl Turn<'_> {
                         "listening".clone_into(&mut work.what);
                     }
                 }
+                self.ours();
             }
             Outcome::ClipSent(Err(problem)) => {
                 self.m.work = None;
@@ -55,11 +69,17 @@ impl Turn<'_> {
             }
             Outcome::Decided(id, result) => self.decided(&id, result),
             Outcome::Edited(_, Ok(None)) => self.say(Tone::Plain, "nothing was changed"),
-            Outcome::Edited(_, Ok(Some(view))) => {
-                self.m.reviews.put(view);
-                self.say(Tone::Good, "your text is in the proposal");
+            Outcome::Edited(_, Ok(Some(view))) => self.edited(view),
+            Outcome::Edited(_, Err(problem)) => {
+                self.not_edited();
+                self.failed("your edit was not taken", &problem);
             }
-            Outcome::Edited(_, Err(problem)) => self.failed("your edit was not taken", &problem),
+            Outcome::Painted(painted) => {
+                let review = self.m.reviews.find(&painted.proposal);
+                let taken = review.is_some_and(|review| review.painting.put(painted));
+                self.m.dirty |= taken;
+            }
+            Outcome::Batched(result) => self.batched(result.err()),
             Outcome::Answered(id, result) => {
                 if self.m.busy.question.as_ref() == Some(&id) {
                     self.m.busy.question = None;
@@ -90,6 +110,8 @@ impl Turn<'_> {
 
     fn status(&mut self, status: Status) {
         let now = self.now;
+        self.m.epoch.clone_from(&status.cursor.epoch);
+        self.m.timeline.kept_from(status.oldest);
         self.m.site = Site {
             project: status.project,
             repository: status.repository,
@@ -106,6 +128,7 @@ impl Turn<'_> {
                 .filter(|view| view.proposal.state == ProposalState::Open)
                 .collect();
             self.m.reviews.sync(open);
+            self.come_back();
             self.m.questions = status
                 .instructions
                 .iter()
@@ -212,6 +235,9 @@ impl Turn<'_> {
                 let own = self.m.seen.proposal == Some((id.clone(), version.saturating_sub(1)));
                 self.m.reviews.put(view);
                 if own {
+                    self.m.batch.moved(id, version);
+                }
+                if own {
                     // The person's own decision was on the screen before it was stored.
                     self.m.seen.proposal = Some((id.clone(), version));
                 }
@@ -237,7 +263,7 @@ impl Turn<'_> {
         }
     }
 
-    fn synced(&mut self, what: &str, problem: Option<Problem>) {
+    pub(super) fn synced(&mut self, what: &str, problem: Option<Problem>) {
         self.m.busy.sync = false;
         match problem {
             Some(problem) => {
@@ -264,12 +290,13 @@ impl Turn<'_> {
     }
 
     /// Says what did not work: with all its words where the proposal's room is free, else in passing.
-    fn failed(&mut self, what: &str, problem: &Problem) {
+    pub(super) fn failed(&mut self, what: &str, problem: &Problem) {
         let card = Card {
             tone: Tone::Bad,
             title: format!("{what}: {}", problem.detail),
             body: Vec::new(),
             hint: problem.hint.clone(),
+            choices: 0,
         };
         if !self.card_if_free(card) {
             self.say(Tone::Bad, format!("{what}: {problem}"));

@@ -32,6 +32,8 @@ pub struct Plan {
     pub proposal: Rect,
     /// What happened.
     pub timeline: Rect,
+    /// Deployments.
+    pub deploy: Rect,
     /// The deployment's bar.
     pub progress: Rect,
     /// The keys.
@@ -54,6 +56,11 @@ impl Plan {
     /// The say pane below its title.
     pub fn say_body(&self) -> Rect {
         self.body(self.say)
+    }
+
+    /// The proposal's pane below its title.
+    pub fn proposal_pane(&self) -> Rect {
+        self.body(self.proposal)
     }
 
     /// The rows of the proposal's diff: below the title and the line with its name, above the line with the actions.
@@ -92,6 +99,11 @@ impl Plan {
         self.body(self.timeline)
     }
 
+    /// The deploy pane below its title.
+    pub fn deploy_body(&self) -> Rect {
+        self.body(self.deploy)
+    }
+
     /// The pane at a column and a row.
     pub fn pane_at(&self, x: u16, y: u16) -> Option<Pane> {
         let at = (x, y).into();
@@ -106,6 +118,7 @@ impl Plan {
             Pane::Say => self.say,
             Pane::Proposal => self.proposal,
             Pane::Timeline => self.timeline,
+            Pane::Deploy => self.deploy,
         }
     }
 }
@@ -147,17 +160,18 @@ pub fn plan(model: &Model) -> Plan {
     if rest.height >= 4 && model.deploy.is_some() {
         plan.progress = cut_bottom(&mut rest, 1);
     }
-    if area.width < NARROW {
-        narrow(model, &mut plan, rest);
+    if area.width < NARROW || model.board.zoom {
+        single(model, &mut plan, rest);
     } else if area.width < WIDE {
-        normal(&mut plan, rest);
+        normal(model, &mut plan, rest);
     } else {
-        wide(&mut plan, rest);
+        wide(model, &mut plan, rest);
     }
     plan
 }
 
-fn narrow(model: &Model, plan: &mut Plan, mut rest: Rect) {
+/// One pane at a time: on a narrow screen, and when the pane in front is to have all of it.
+fn single(model: &Model, plan: &mut Plan, mut rest: Rect) {
     if rest.height >= 4 {
         plan.tabs = cut_top(&mut rest, 1);
     }
@@ -168,27 +182,47 @@ fn narrow(model: &Model, plan: &mut Plan, mut rest: Rect) {
         Pane::Say => plan.say = rest,
         Pane::Proposal => plan.proposal = rest,
         Pane::Timeline => plan.timeline = rest,
+        Pane::Deploy => plan.deploy = rest,
     }
 }
 
-fn normal(plan: &mut Plan, mut rest: Rect) {
+fn normal(model: &Model, plan: &mut Plan, mut rest: Rect) {
     plan.titled = true;
     if rest.height < 10 {
-        // Room for two panes only: the input, and the proposal.
+        // Room for two panes only: the input, and the one in front.
         let say = 2.min(rest.height / 2);
         plan.say = cut_top(&mut rest, say);
-        plan.proposal = rest;
+        match model.pane {
+            Pane::Timeline => plan.timeline = rest,
+            Pane::Deploy => plan.deploy = rest,
+            Pane::Say | Pane::Proposal => plan.proposal = rest,
+        }
         return;
     }
-    plan.say = cut_top(&mut rest, 4);
-    let timeline = (rest.height / 4).clamp(4, 10);
-    plan.timeline = cut_bottom(&mut rest, timeline);
+    let sizes = model.board.sizes;
+    let say = sized(4, sizes.say, 2, rest.height.saturating_sub(8));
+    plan.say = cut_top(&mut rest, say);
+    // Timeline and deployments share the strip; the one that was in front last has it.
+    let strip = (rest.height / 4).clamp(4, 10);
+    let most = rest.height.saturating_sub(5);
+    match strip_of(model) {
+        Pane::Deploy => {
+            let height = sized(strip.max(9), sizes.deploy, 3, most);
+            plan.deploy = cut_bottom(&mut rest, height);
+        }
+        _ => {
+            let height = sized(strip, sizes.timeline, 3, most);
+            plan.timeline = cut_bottom(&mut rest, height);
+        }
+    }
     plan.proposal = rest;
 }
 
-fn wide(plan: &mut Plan, mut rest: Rect) {
+fn wide(model: &Model, plan: &mut Plan, mut rest: Rect) {
     plan.titled = true;
-    let right = (rest.width * 2 / 5).min(70);
+    let sizes = model.board.sizes;
+    let usual = (rest.width * 2 / 5).min(70);
+    let right = sized(usual, sizes.column.saturating_mul(4), 30, rest.width - 40);
     let mut column = Rect {
         x: rest.right() - right,
         width: right,
@@ -197,8 +231,36 @@ fn wide(plan: &mut Plan, mut rest: Rect) {
     // One column between the two stays empty.
     rest.width -= right + 1;
     plan.proposal = rest;
-    plan.say = cut_top(&mut column, (rest.height / 3).clamp(4, 9));
+    let say = (rest.height / 3).clamp(4, 9);
+    let say = sized(say, sizes.say, 2, column.height.saturating_sub(4).max(2));
+    plan.say = cut_top(&mut column, say);
+    if column.height < 12 {
+        match strip_of(model) {
+            Pane::Deploy => plan.deploy = column,
+            _ => plan.timeline = column,
+        }
+        return;
+    }
+    let deploy = (column.height * 2 / 5).clamp(5, 24);
+    let by = sizes.deploy.saturating_sub(sizes.timeline);
+    let deploy = sized(deploy, by, 3, column.height - 3);
+    plan.deploy = cut_bottom(&mut column, deploy);
     plan.timeline = column;
+}
+
+/// Which of timeline and deployments stands where there is room for one.
+fn strip_of(model: &Model) -> Pane {
+    match model.pane {
+        Pane::Timeline | Pane::Deploy => model.pane,
+        Pane::Say | Pane::Proposal => model.board.strip,
+    }
+}
+
+/// A size `by` steps from the usual one, inside its bounds.
+fn sized(usual: u16, by: i8, least: u16, most: u16) -> u16 {
+    usual
+        .saturating_add_signed(i16::from(by))
+        .clamp(least.min(usual), most.max(usual))
 }
 
 fn cut_top(rest: &mut Rect, height: u16) -> Rect {

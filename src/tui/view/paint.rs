@@ -60,8 +60,8 @@ pub fn over(buf: &mut Buffer, area: Rect, at: u16, spans: Vec<Span<'static>>) {
     row(buf, area, at, spans);
 }
 
-/// The line above a pane: its name, marked when it is in front.
-pub fn title(model: &Model, pane: Pane, area: Rect, buf: &mut Buffer) {
+/// The line above a pane: its name, marked when it is in front, and a note.
+pub fn title(model: &Model, pane: Pane, note: &str, area: Rect, buf: &mut Buffer) {
     if area.is_empty() {
         return;
     }
@@ -73,12 +73,21 @@ pub fn title(model: &Model, pane: Pane, area: Rect, buf: &mut Buffer) {
         ("─", theme.title)
     };
     let name = format!("{mark} {} ", pane.title());
-    let rest = usize::from(area.width).saturating_sub(text::width(&name));
+    let room = usize::from(area.width).saturating_sub(text::width(&name));
+    let note = match note {
+        "" => String::new(),
+        note => format!("{} ", text::fit(note, room.saturating_sub(4))),
+    };
+    let rest = room.saturating_sub(text::width(&note));
     row(
         buf,
         area,
         0,
-        vec![span(name, style), span("─".repeat(rest), theme.rule)],
+        vec![
+            span(name, style),
+            span(note, theme.dim),
+            span("─".repeat(rest), theme.rule),
+        ],
     );
 }
 

@@ -138,11 +138,18 @@ impl Git {
             }
             _ => return Err(Problem::not_found(format!("there is no commit {commit}"))),
         };
+        self.files_between(parent.as_deref().unwrap_or_default(), commit)
+            .await
+    }
+
+    /// What differs between the files of two commits, without hunks, sorted by path.
+    pub(super) async fn files_between(
+        &self,
+        from: &str,
+        to: &str,
+    ) -> Result<Vec<ProposedFile>, Problem> {
         let mut files = Vec::new();
-        for change in self
-            .between(parent.as_deref().unwrap_or_default(), commit)
-            .await?
-        {
+        for change in self.between(from, to).await? {
             if change.is_submodule() {
                 continue;
             }

@@ -6,6 +6,7 @@
 //! brings `worktree` and `index` along, file by file, never over a person's own lines.
 
 mod changes;
+mod compare;
 mod finish;
 mod hooks;
 mod identity;
@@ -31,7 +32,7 @@ use async_trait::async_trait;
 use tokio::sync::OnceCell;
 use tokio::sync::mpsc::UnboundedSender;
 
-use crate::model::api::RepositoryStatus;
+use crate::model::api::{CommitLine, RepositoryStatus};
 use crate::model::{FileTree, Problem, ProposedFile, Source};
 
 use super::{CommitRequest, Committed, Prepared, Repository};
@@ -366,6 +367,19 @@ impl Repository for Git {
 
     async fn changes_of(&self, commit: &str) -> Result<Vec<ProposedFile>, Problem> {
         self.changes_in_commit(commit).await
+    }
+
+    async fn changes_between(&self, from: &str, to: &str) -> Result<Vec<ProposedFile>, Problem> {
+        self.files_between(from, to).await
+    }
+
+    async fn commits_between(
+        &self,
+        from: &str,
+        to: &str,
+        limit: usize,
+    ) -> Result<Vec<CommitLine>, Problem> {
+        self.history_between(from, to, limit).await
     }
 
     async fn prepare(

@@ -16,6 +16,10 @@ pub enum Input {
     Release,
     /// Drop it.
     Cancel,
+    /// From now on, or no longer, make a clip of whatever somebody says.
+    Listen(bool),
+    /// Another microphone is wanted.
+    Changed,
     /// Close the microphone and drop what is being recorded.
     Close,
     /// The microphone of this generation is open.
@@ -75,4 +79,6 @@ pub struct Clip {
     pub hold: Duration,
     /// The microphone.
     pub device: String,
+    /// True when nobody asked for it: it was said while the recorder listened.
+    pub overheard: bool,
 }

@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 pub use message::{Clip, Input, Output};
 use take::Take;
 
+use super::ear::Ear;
 use super::track::Track;
 use super::{VoiceEvent, VoiceOptions, diagnose};
 use crate::model::Problem;
@@ -40,6 +41,15 @@ const RETRY: Duration = Duration::from_millis(250);
 /// How long to try.
 const RETRYING: Duration = Duration::from_secs(6);
 
+/// What is kept of the past while listening: the detector reports speech up to 400 ms after its onset.
+const LISTENING_RING: Duration = Duration::from_millis(1_200);
+
+/// A microphone that is listened to and was lost is opened again after this.
+const LISTENING_RETRY: Duration = Duration::from_secs(3);
+
+/// After so much quiet an ear is replaced: how loud it was long ago must not make it deaf.
+const FORGET: Duration = Duration::from_secs(20);
+
 /// A hold shorter than this is a slip of the finger, not a wish to speak.
 pub const TAP: Duration = Duration::from_millis(300);
 
@@ -61,6 +71,9 @@ pub struct Core {
     last_end: u64,
     idle_since: Instant,
     stale: bool,
+    listening: bool,
+    /// Of the current microphone, while listening and nobody speaks.
+    ear: Option<Ear>,
     out: Vec<Output>,
 }
 
@@ -77,6 +90,8 @@ impl Core {
             last_end: 0,
             idle_since: now,
             stale: false,
+            listening: false,
+            ear: None,
             out: Vec::new(),
         }
     }
@@ -88,7 +103,10 @@ impl Core {
             Input::Start => self.press(now, true),
             Input::Release => self.release(now),
             Input::Cancel => self.cancel(now),
+            Input::Listen(on) => self.listen(on, now),
+            Input::Changed => self.stale = true,
             Input::Close => {
+                self.listening = false;
                 self.cancel(now);
                 self.close();
             }
@@ -146,6 +164,11 @@ impl Core {
                     .silence(take)
                     .and_then(|(since, patience)| since.checked_add(patience)));
             }
+            None if self.listening => {
+                if matches!(self.mic, Mic::Closed) {
+                    at(self.idle_since.checked_add(LISTENING_RETRY));
+                }
+            }
             None if matches!(self.mic, Mic::Open { .. }) => {
                 at(self.idle_since.checked_add(self.options.warm))
             }
@@ -156,7 +179,8 @@ impl Core {
 
     /// What the take has recorded so far, for a look while it is being spoken.
     pub fn so_far(&self) -> Option<Clip> {
-        let take = self.take.as_ref().filter(|take| take.recording)?;
+        let mine = |take: &&Take| take.recording && !take.overheard;
+        let take = self.take.as_ref().filter(mine)?;
         let mut pieces = take.pieces.clone();
         if let Some(track) = &self.track {
             pieces.push((track.rate(), track.copy(take.from, track.end())));
@@ -165,6 +189,7 @@ impl Core {
             pieces,
             hold: take.pressed.elapsed(),
             device: self.device.clone(),
+            overheard: take.overheard,
         })
     }
 
@@ -174,6 +199,7 @@ impl Core {
 
     fn press(&mut self, now: Instant, by_itself: bool) {
         match &self.take {
+            Some(take) if take.overheard => self.take = None,
             // A repeating key.
             Some(take) if take.released.is_none() => return,
             Some(_) => self.finish(now),
@@ -208,7 +234,7 @@ impl Core {
     fn release(&mut self, now: Instant) {
         let after = self.options.after;
         let Some(take) = &mut self.take else { return };
-        if take.released.is_some() {
+        if take.released.is_some() || take.overheard {
             return;
         }
         take.released = Some(now);
@@ -233,13 +259,25 @@ impl Core {
     }
 
     fn cancel(&mut self, now: Instant) {
-        if self.take.take().is_some() {
+        if self.take.take_if(|take| !take.overheard).is_some() {
             self.idle_since = now;
             self.event(VoiceEvent::Canceled);
         }
     }
 
+    fn listen(&mut self, on: bool, now: Instant) {
+        self.listening = on;
+        self.ear = None;
+        if !on {
+            self.take.take_if(|take| take.overheard);
+            self.idle_since = now;
+        } else if matches!(self.mic, Mic::Closed) && self.take.is_none() {
+            self.open(now);
+        }
+    }
+
     fn open(&mut self, now: Instant) {
+        self.ear = None;
         self.generation += 1;
         self.mic = Mic::Opening { since: now };
         self.track = None;
@@ -292,9 +330,34 @@ impl Core {
         }
         track.push(samples, now);
         let Some(take) = &mut self.take else {
-            track.keep_last(RING.max(self.options.before));
+            if !self.listening {
+                track.keep_last(RING.max(self.options.before));
+                return;
+            }
+            track.keep_last(LISTENING_RING);
+            let rate = track.rate();
+            let ear = self.ear.get_or_insert_with(|| Ear::new(rate));
+            ear.hear(samples);
+            if ear.quiet() > FORGET {
+                self.ear = None;
+            } else if ear.spoke() {
+                let mut take = Take::new(now, true);
+                take.from = track.start().max(self.last_end);
+                take.recording = true;
+                take.overheard = true;
+                take.ear = self.ear.take();
+                self.take = Some(take);
+            }
             return;
         };
+        if take.overheard {
+            // Nobody asked for it, so nobody is told how loud it is.
+            take.hear(samples, track, &self.options, now);
+            if take.until.is_some_and(|until| track.end() >= until) {
+                self.finish(now);
+            }
+            return;
+        }
         for event in take.hear(samples, track, &self.options, now) {
             self.out.push(Output::Event(event));
         }
@@ -316,7 +379,11 @@ impl Core {
         if track.as_ref().is_some_and(|track| track.heard().is_some()) {
             self.event(VoiceEvent::Closed);
         }
-        let Some(take) = &mut self.take else { return };
+        self.take.take_if(|take| take.overheard);
+        let Some(take) = &mut self.take else {
+            self.idle_since = now;
+            return;
+        };
         if let Some(track) = track {
             let until = take.until.unwrap_or(u64::MAX);
             let piece = track.copy(take.from, until);
@@ -373,6 +440,7 @@ impl Core {
             pieces: take.pieces,
             hold,
             device: self.device.clone(),
+            overheard: take.overheard,
         }));
     }
 
@@ -406,7 +474,16 @@ impl Core {
         }
         let Some(take) = &self.take else {
             let warm = self.idle_since.checked_add(self.options.warm);
-            let idle = matches!(self.mic, Mic::Open { .. }) && warm.is_some_and(|warm| now >= warm);
+            let idle = !self.listening
+                && matches!(self.mic, Mic::Open { .. })
+                && warm.is_some_and(|warm| now >= warm);
+            let again = self.idle_since.checked_add(LISTENING_RETRY);
+            if self.listening
+                && matches!(self.mic, Mic::Closed)
+                && again.is_some_and(|again| now >= again)
+            {
+                self.open(now);
+            }
             // Another default was chosen meanwhile: the next press opens that one, with its ring filled.
             if self.stale && matches!(self.mic, Mic::Open { .. }) {
                 self.close();

@@ -31,6 +31,8 @@ pub struct Take {
     pub lost: Option<(Instant, Instant)>,
     /// Of the current microphone; only in a take that ends by itself.
     pub ear: Option<Ear>,
+    /// True when nobody asked for it: somebody spoke while the recorder listened.
+    pub overheard: bool,
     by_itself: bool,
     /// Samples so far that were exactly zero, until the first that was not.
     zeros: Option<u64>,
@@ -49,6 +51,7 @@ impl Take {
             recording: false,
             lost: None,
             ear: None,
+            overheard: false,
             by_itself,
             zeros: Some(0),
             meter: Meter::default(),

@@ -1,4 +1,4 @@
-//! The microphone itself. The only files that talk to an audio system are here.
+//! The microphone itself, and the loudspeaker. The only files that talk to an audio system are here.
 //!
 //! Each opening has a thread of its own, because starting a stream may block for seconds and, when a sound server
 //! hangs, for ever. What comes from an opening carries its generation, so an abandoned one disturbs nobody.
@@ -10,6 +10,7 @@ mod native;
 #[cfg(target_os = "linux")]
 mod pulse;
 
+use std::sync::atomic::AtomicBool;
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::thread;
 
@@ -83,7 +84,7 @@ pub fn open(
 /// Records until the session is stopped.
 fn run(session: Session<impl Fn(Input) + Clone + Send + 'static>) -> Result<(), Problem> {
     #[cfg(target_os = "linux")]
-    if let Some(server) = pulse::Server::connect() {
+    if let Some(server) = pulse::Server::connect()? {
         return pulse::run(server, &session);
     }
     native::run(&session)
@@ -96,7 +97,7 @@ fn run(session: Session<impl Fn(Input) + Clone + Send + 'static>) -> Result<(), 
 /// When the audio system cannot be reached.
 pub fn list() -> Result<Vec<MicInfo>, Problem> {
     #[cfg(target_os = "linux")]
-    let mut found = match pulse::Server::connect() {
+    let mut found = match pulse::Server::connect()? {
         Some(server) => pulse::list(server)?,
         None => native::list()?,
     };
@@ -104,6 +105,18 @@ pub fn list() -> Result<Vec<MicInfo>, Problem> {
     let mut found = native::list()?;
     found.sort_by_key(|info| (!info.default, info.monitor, info.name.clone()));
     Ok(found)
+}
+
+/// Plays `samples` (16 kHz mono) on the default loudspeaker to the end, or until `stop` is true. Blocks.
+///
+/// # Errors
+/// When there is no loudspeaker.
+pub fn play(samples: &[f32], stop: &AtomicBool) -> Result<(), Problem> {
+    #[cfg(target_os = "linux")]
+    if let Some(server) = pulse::Server::connect()? {
+        return pulse::play::play(server, samples, stop);
+    }
+    native::play(samples, stop)
 }
 
 /// The place in `names` (id and name each) that is meant by `wanted`: its id, its name, or a part of its name.

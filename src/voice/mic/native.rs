@@ -1,5 +1,7 @@
 //! ALSA, Core Audio and WASAPI through cpal.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::Duration;
 
 use cpal::traits::{DeviceTrait, HostTrait, StreamTrait};
@@ -10,12 +12,16 @@ use cpal::{
 
 use super::{MicInfo, Session, choose};
 use crate::model::Problem;
+use crate::voice::RATE;
 use crate::voice::core::Input;
 use crate::voice::diagnose::{self, Surroundings};
 use crate::voice::resample;
 
 /// How long the audio system may take to make a stream.
 const BUILD: Duration = Duration::from_secs(6);
+
+/// Between two looks whether a sound is still wanted.
+const LOOK: Duration = Duration::from_millis(100);
 
 /// Records until the session is stopped. These systems follow a change of the default by themselves.
 pub fn run(session: &Session<impl Fn(Input) + Clone + Send + 'static>) -> Result<(), Problem> {
@@ -45,6 +51,9 @@ pub fn list() -> Result<Vec<MicInfo>, Problem> {
             let id = device.id().ok()?;
             let default = Some(&id) == default.as_ref();
             let id = id.to_string();
+            if plugin(&id) {
+                return None;
+            }
             Some(MicInfo {
                 name: name(&device),
                 default,
@@ -53,6 +62,72 @@ pub fn list() -> Result<Vec<MicInfo>, Problem> {
             })
         })
         .collect())
+}
+
+/// Plays `samples` (16 kHz mono) to the end, or until `stop` is true.
+pub fn play(samples: &[f32], stop: &AtomicBool) -> Result<(), Problem> {
+    let host = host()?;
+    let silent = |why: &str| {
+        Problem::new(
+            503,
+            "speaker-absent",
+            format!("there is no loudspeaker: {why}"),
+        )
+        .hint("plug one in, or read instead")
+    };
+    let device = host
+        .default_output_device()
+        .ok_or_else(|| silent("the system has no default output"))?;
+    let default = device
+        .default_output_config()
+        .map_err(|error| silent(&error.to_string()))?;
+    let (rate, channels) = (default.sample_rate(), usize::from(default.channels()));
+    // Straight lines between samples are good enough for an ear that knows what was said.
+    let step = f64::from(RATE) / f64::from(rate);
+    let frames = (samples.len() as f64 / step) as usize;
+    let sound: Vec<f32> = (0..frames)
+        .map(|frame| {
+            let place = frame as f64 * step;
+            let (at, part) = (place as usize, place.fract() as f32);
+            let next = samples.get(at + 1).copied().unwrap_or_default();
+            samples[at] * (1.0 - part) + next * part
+        })
+        .collect();
+    let (done, ended) = mpsc::channel();
+    let failed = done.clone();
+    let mut place = 0;
+    let stream = device
+        .build_output_stream(
+            default.config(),
+            move |out: &mut [f32], _| {
+                for frame in out.chunks_mut(channels.max(1)) {
+                    frame.fill(sound.get(place).copied().unwrap_or_default());
+                    place += 1;
+                }
+                if place >= sound.len() {
+                    let _ = done.send(None);
+                }
+            },
+            move |error| {
+                let _ = failed.send(Some(error.to_string()));
+            },
+            Some(BUILD),
+        )
+        .map_err(|error| silent(&error.to_string()))?;
+    stream.play().map_err(|error| silent(&error.to_string()))?;
+    while !stop.load(Ordering::Relaxed) {
+        match ended.recv_timeout(LOOK) {
+            Ok(None) => {
+                // The last buffer was handed over, not heard yet.
+                std::thread::sleep(LOOK);
+                return Ok(());
+            }
+            Ok(Some(why)) => return Err(silent(&why)),
+            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => return Ok(()),
+        }
+    }
+    Ok(())
 }
 
 fn host() -> Result<Host, Problem> {
@@ -155,17 +230,23 @@ fn stream(
     )
 }
 
+fn converted<T: Copy>(samples: &[T]) -> Vec<f32>
+where
+    f32: FromSample<T>,
+{
+    samples
+        .iter()
+        .map(|&sample| f32::from_sample_(sample))
+        .collect()
+}
+
 /// The samples as floats from −1 to 1, whatever they are.
 fn floats(data: &Data) -> Vec<f32> {
     fn all<T: SizedSample>(data: &Data) -> Vec<f32>
     where
         f32: FromSample<T>,
     {
-        let samples = data.as_slice::<T>().unwrap_or_default();
-        samples
-            .iter()
-            .map(|&sample| f32::from_sample_(sample))
-            .collect()
+        converted(data.as_slice::<T>().unwrap_or_default())
     }
     match data.sample_format() {
         SampleFormat::F32 => all::<f32>(data),
@@ -185,6 +266,27 @@ fn floats(data: &Data) -> Vec<f32> {
     }
 }
 
+/// True for what ALSA lists beside its cards: converters, mixers, the null device, and doors to sound servers of which
+/// none is open (otherwise they would have been spoken to directly).
+fn plugin(id: &str) -> bool {
+    const PLUGINS: [&str; 10] = [
+        "null",
+        "jack",
+        "oss",
+        "pulse",
+        "lavrate",
+        "samplerate",
+        "speexrate",
+        "speex",
+        "upmix",
+        "vdownmix",
+    ];
+    id.strip_prefix("alsa:").is_some_and(|name| {
+        let name = name.split(':').next().unwrap_or(name);
+        PLUGINS.contains(&name)
+    })
+}
+
 fn name(device: &Device) -> String {
     device.description().map_or_else(
         |_| "the microphone".to_owned(),
@@ -194,4 +296,41 @@ fn name(device: &Device) -> String {
 
 fn problem(error: &cpal::Error) -> Problem {
     diagnose::explain(error.kind(), &error.to_string(), Surroundings::here())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_microphone_is_not_listed() {
+        for id in ["alsa:null", "alsa:upmix", "alsa:speex", "alsa:pulse"] {
+            assert!(plugin(id), "{id}");
+        }
+        for id in [
+            "alsa:hw:CARD=0",
+            "alsa:default",
+            "alsa:sysdefault:CARD=USB",
+            "coreaudio:null",
+        ] {
+            assert!(!plugin(id), "{id}");
+        }
+    }
+
+    #[test]
+    fn every_sample_format_means_the_same_sound() {
+        let wanted = [0.0, 0.5, -0.5, -1.0];
+        let near = |got: Vec<f32>| {
+            let off = got.iter().zip(&wanted).map(|(a, b)| (a - b).abs());
+            assert!(off.fold(0.0, f32::max) < 0.01, "{got:?}");
+        };
+        near(converted(&[0i8, 64, -64, -128]));
+        near(converted(&[0i16, 16_384, -16_384, -32_768]));
+        near(converted(&[0i32, 1 << 30, -(1 << 30), i32::MIN]));
+        near(converted(&[0i64, 1 << 62, -(1 << 62), i64::MIN]));
+        near(converted(&[128u8, 192, 64, 0]));
+        near(converted(&[32_768u16, 49_152, 16_384, 0]));
+        near(converted(&[0.0f32, 0.5, -0.5, -1.0]));
+        near(converted(&[0.0f64, 0.5, -0.5, -1.0]));
+    }
 }

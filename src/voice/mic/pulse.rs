@@ -4,6 +4,8 @@
 //! machine is busy for longer, a piece of a word is thrown away. Here the deliveries are as short, but the queue is
 //! four seconds long. It also needs one thread instead of three and a third of the time.
 
+pub mod play;
+
 use std::ffi::CString;
 use std::io::{BufRead, BufReader, Cursor, ErrorKind as IoKind};
 use std::os::unix::net::UnixStream;
@@ -43,6 +45,10 @@ const DELIVERY: u32 = RATE / 50 * SAMPLE;
 /// What the server keeps for us while we do not get to read: four seconds.
 const QUEUE: u32 = RATE * 4 * SAMPLE;
 
+/// Bytes of the secret that a client shows. A server that asks for none (PipeWire, or one for everybody on this
+/// machine) still ends a connection that shows less; libpulse sends zeros when there is no file.
+const COOKIE: usize = 256;
+
 /// A connection to the sound server.
 pub struct Server {
     socket: BufReader<UnixStream>,
@@ -51,15 +57,26 @@ pub struct Server {
 }
 
 impl Server {
-    /// Connects to the server that the environment names; `None` when there is none or it does not answer.
-    pub fn connect() -> Option<Self> {
-        let path = pulseaudio::socket_path_from_env()?;
-        match Self::greet(UnixStream::connect(path).ok()?) {
-            Ok(server) => Some(server),
-            Err(error) => {
-                tracing::warn!(%error, "the sound server does not answer");
-                None
+    /// Connects to the server that the environment names; `None` when there is none.
+    ///
+    /// # Errors
+    /// When there is one that does not answer or does not let us in: what is behind it must not be looked for then,
+    /// as it holds all there is.
+    pub fn connect() -> Result<Option<Self>, Problem> {
+        let Some(path) = pulseaudio::socket_path_from_env() else {
+            return Ok(None);
+        };
+        let Ok(socket) = UnixStream::connect(path) else {
+            return Ok(None);
+        };
+        match Self::greet(socket) {
+            Ok(server) => Ok(Some(server)),
+            Err(ProtocolError::Io(error))
+                if matches!(error.kind(), IoKind::WouldBlock | IoKind::TimedOut) =>
+            {
+                Err(diagnose::hung(ANSWER))
             }
+            Err(error) => Err(problem(&error)),
         }
     }
 
@@ -68,7 +85,8 @@ impl Server {
         socket.set_write_timeout(Some(ANSWER))?;
         let cookie = pulseaudio::cookie_path_from_env()
             .and_then(|path| std::fs::read(path).ok())
-            .unwrap_or_default();
+            .filter(|cookie| cookie.len() == COOKIE)
+            .unwrap_or_else(|| vec![0; COOKIE]);
         let mut server = Self {
             socket: BufReader::new(socket),
             version: protocol::MAX_VERSION,

@@ -1,0 +1,503 @@
+"""Commands by their sound: synthetic voices through the recogniser, right and wrong acts, false alarms, sounds without words.
+
+Rows for the table come from `controls`, `edits`, `wordless`, `microphone` and `beside_publisher`; all but the last two come of one
+pass over the clips. Alone it prints them and the calibration, what other thresholds would have given:
+
+    python3 -B scripts/bench/voice.py --sayso target/release/sayso [--table FILE] [--voice "espeak en-us"]...
+
+The table is tests/voice_match/phrases.tsv, or a file with the same columns: kind (control, edit, short), text, act.
+"""
+
+import argparse
+import array
+import json
+import math
+import os
+import queue
+import random
+import shutil
+import subprocess
+import threading
+import time
+import wave
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from api import Server
+from world import ROOT, Missing, Result, World, median, sample_site, spread
+
+TABLE = ROOT / "tests" / "voice_match" / "phrases.tsv"
+RATE = 16_000
+
+# Those with which people most likely try it, and accents that a small model finds hard.
+FLITE = ["kal", "kal16", "awb", "rms", "slt"]
+ESPEAK = ["en-us", "en-gb", "en-gb-scotland", "en-gb-x-rp", "en-029", "en-us+f2", "en-gb+f4"]
+VOICES = [f"flite {name}" for name in FLITE] + [f"espeak {name}" for name in ESPEAK]
+# Long edits are seldom mistaken: a few voices are enough.
+EDIT_VOICES = ["flite slt", "flite rms", "espeak en-us"]
+
+HARMLESS = {"preview", "status", "stop", "open", "help"}
+
+# Acts that are the same to a person: other tables name fewer.
+SAME = {"cancel": {"reject", "stop"}, "confirm": {"approve"}, "undo": {"undo", "rollback"}}
+
+
+@dataclass
+class Phrase:
+    kind: str
+    text: str
+    act: str
+
+
+@dataclass
+class Heard:
+    """What became of a clip."""
+
+    phrase: Phrase
+    voice: str
+    text: str = ""
+    kind: str = ""
+    readings: list[dict] = field(default_factory=list)
+    passed_over: dict | None = None
+    margin: float = 0.0
+    sure: str = ""
+    asked: bool = False
+    transcript_ms: float = 0.0
+    act_ms: float = 0.0
+
+    @property
+    def act(self) -> str:
+        """The act that was asked about or done; empty for an edit."""
+        if self.readings:
+            reading = self.readings[0]
+            # "Ship it" with nothing else is a deployment.
+            return "deploy" if reading["phrase"].startswith("ship ") else reading["control"]
+        return ""
+
+    @property
+    def at_once(self) -> bool:
+        """Done without a question, wherever the site stands."""
+        if not self.act or self.act in ("deploy", "redeploy", "rollback"):
+            return False
+        return self.sure == "certain" or (self.act in HARMLESS and self.sure == "likely")
+
+    @property
+    def right(self) -> bool:
+        wanted = self.phrase.act
+        if self.phrase.text.lower().startswith("ship "):
+            wanted = "deploy"
+        return bool(wanted) and (self.act == wanted or self.act in SAME.get(wanted, ()))
+
+
+def phrases(table: Path) -> list[Phrase]:
+    rows = []
+    for line in table.read_text().splitlines():
+        if line.startswith(("#", "kind\t")) or not line.strip():
+            continue
+        kind, text, act = [*line.split("\t"), "", ""][:3]
+        rows.append(Phrase(kind, text, act.lower()))
+    return rows
+
+
+def speak(folder: Path, text: str, voice: str) -> Path:
+    """The text spoken, 16 kHz mono, a quarter of a second before and after."""
+    engine, name = voice.split(" ", 1)
+    for tool in ("sox", "flite" if engine == "flite" else "espeak-ng"):
+        if not shutil.which(tool):
+            raise Missing(f"{tool} is not installed: scripts/setup.sh test")
+    key = "".join(letter if letter.isalnum() else "-" for letter in f"{voice}-{text}")[:120]
+    clip, raw = folder / f"{key}.wav", folder / f"{key}.raw.wav"
+    if clip.exists():
+        return clip
+    said = text if text.endswith((".", "?", "!")) else f"{text}."
+    command = ["flite", "-voice", name, "-t", said, "-o"] if engine == "flite" else ["espeak-ng", "-v", name, said, "-w"]
+    subprocess.run([*command, str(raw)], check=True, capture_output=True)
+    effects = ["norm", "-6", "pad", "0.25", "0.3"]
+    subprocess.run(
+        ["sox", "-R", str(raw), "-r", str(RATE), "-c", "1", "-b", "16", str(clip), *effects], check=True, capture_output=True
+    )
+    raw.unlink()
+    return clip
+
+
+def listen(server: Server, clip: bytes, heard: Heard) -> Heard:
+    """Hands a clip in, waits until it is known what it was taken for, and lets nothing come of it."""
+    began = time.monotonic()
+    instruction = server.speak(clip, "preview")
+    for event, at in server.events():
+        if event.get("instruction") != instruction:
+            continue
+        data = event["data"]
+        if event["type"] == "transcript":
+            heard.text, heard.transcript_ms = data["text"], (at - began) * 1000
+        elif event["type"] == "intent":
+            heard.kind = data["intent"]["kind"]
+            how = data.get("heard") or {}
+            heard.readings = how.get("readings", [])
+            heard.passed_over = how.get("passed_over")
+            heard.margin, heard.sure = how.get("margin", 0.0), data.get("sure", "")
+            heard.asked = "question" in data
+            heard.act_ms = (at - began) * 1000
+            if heard.asked:
+                server.call("POST", f"/api/instructions/{instruction}/answer", {"yes": False})
+            if heard.kind == "control":
+                return heard
+        elif event["type"] == "proposal":
+            server.call("POST", f"/api/proposals/{event['proposal']}/reject", {})
+        elif event["type"] in ("error", "rejected"):
+            return heard
+    return heard
+
+
+class Pass:
+    """One pass over all clips."""
+
+    def __init__(self, world: World, table: Path = TABLE, voices: list[str] | None = None):
+        voices = voices or VOICES
+        folder = world.dir / "spoken"
+        folder.mkdir(exist_ok=True)
+        jobs = []
+        for phrase in phrases(table):
+            chosen = [v for v in voices if v in EDIT_VOICES] or voices[:3] if phrase.kind == "edit" else voices
+            jobs += [(phrase, voice) for voice in chosen]
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            clips = list(pool.map(lambda job: speak(folder, job[0].text, job[1]), jobs))
+        self.heard: list[Heard] = []
+        self.silent: list[tuple[str, Heard]] = []
+        repo = world.repository("spoken-to", {**sample_site(), "pricing.html": b"<h1>Pricing</h1>\n"})
+        with Server(world, repo) as server:
+            for _ in range(3):  # The first ones wait for the model.
+                listen(server, clips[0].read_bytes(), Heard(*jobs[0]))
+            for (phrase, voice), clip in zip(jobs, clips):
+                self.heard.append(listen(server, clip.read_bytes(), Heard(phrase, voice)))
+            for name, clip in wordless_clips(folder, 500):
+                self.silent.append((name, listen(server, clip, Heard(Phrase("wordless", name, ""), ""))))
+
+    def of(self, *kinds: str) -> list[Heard]:
+        return [one for one in self.heard if one.phrase.kind in kinds]
+
+
+def controls(done: Pass) -> Result:
+    rows = done.of("control")
+    right = sum(one.right for one in rows)
+    acted = [one for one in rows if one.at_once and not one.right]
+    asked = [one for one in rows if one.act and not one.right and not one.at_once]
+    either = sum(
+        1 for one in asked if any(Heard(one.phrase, "", readings=[reading]).right for reading in one.readings[1:2])
+    )
+    voices = Counter(one.voice for one in rows)
+    best = Counter(one.voice for one in rows if one.right)
+    notes = [
+        "Right acts by voice: " + " · ".join(f"{voice} {best[voice] / count:.0%}" for voice, count in voices.items()) + ".",
+        f"Wrong questions, each answered by a no: {len(asked)} of {len(rows)}"
+        + (f", {either} of them offering the right act as the second choice" if either else "")
+        + "".join(f"; {one.voice}: “{one.phrase.text}”, heard “{one.text}”, {one.act}?" for one in asked[:6])
+        + ".",
+        "From handing the recording in: to the transcript "
+        + spread([one.transcript_ms for one in rows if one.transcript_ms])
+        + ", to the act that was matched "
+        + spread([one.act_ms for one in rows if one.act_ms])
+        + ".",
+    ]
+    notes += [f"Done, but not said: {one.voice}: “{one.phrase.text}”, heard “{one.text}”, {one.act}." for one in acted]
+    share = right / max(len(rows), 1)
+    met = share >= 0.93 and not acted
+    return Result(f"{share:.1%} of {len(rows)} clips right, {len(acted)} wrong acts", met, notes)
+
+
+def edits(done: Pass) -> Result:
+    long, short = done.of("edit"), done.of("short")
+    share = {name: sum(bool(one.act) for one in rows) / max(len(rows), 1) for name, rows in (("long", long), ("short", short))}
+    acted = [one for one in long + short if one.at_once]
+    asked = Counter(f"“{one.phrase.text}” → {one.act}" for one in short if one.act)
+    notes = ["Asked about: " + " · ".join(f"{what} ({count})" for what, count in asked.most_common(12)) + "."] if asked else []
+    notes += [f"Done, but not said: {one.voice}: “{one.phrase.text}”, heard “{one.text}”, {one.act}." for one in acted]
+    met = share["long"] == 0 and share["short"] <= 0.04 and not acted
+    measured = f"{share['long']:.1%} of {len(long)} / {share['short']:.1%} of {len(short)}, {len(acted)} acted on without a question"
+    return Result(measured, met, notes)
+
+
+def wordless(done: Pass) -> Result:
+    words = [(name, one.text) for name, one in done.silent if one.text]
+    acts = [(name, one.act) for name, one in done.silent if one.act]
+    notes = [f"{name}: “{text}”" for name, text in words[:6]] + [f"{name}: {act}" for name, act in acts[:6]]
+    return Result(f"{len(acts)} acts, {len(words)} with invented words, of {len(done.silent)}", not words and not acts, notes)
+
+
+def calibration(done: Pass) -> str:
+    """What thresholds on the certainty would have given, from the readings that were kept and passed over."""
+    lines = ["| asked from | right act | wrong question | long edits asked | short edits asked |", "|---|---|---|---|---|"]
+
+    def best(one: Heard) -> tuple[float, Heard]:
+        reading = one.readings[0] if one.readings else one.passed_over
+        return (reading["certainty"], Heard(one.phrase, one.voice, readings=[reading])) if reading else (0.0, one)
+
+    for step in (0.2, 0.3, 0.35, 0.4, 0.45, 0.5, 0.6, 0.7, 0.85, 0.95):
+        cells = []
+        for kind, count in (
+            ("control", lambda c, one: c >= step and one.right),
+            ("control", lambda c, one: c >= step and not one.right),
+            ("edit", lambda c, one: c >= step),
+            ("short", lambda c, one: c >= step),
+        ):
+            rows = [best(one) for one in done.of(kind)]
+            cells.append(f"{sum(bool(count(c, one)) for c, one in rows) / max(len(rows), 1):.1%}")
+        lines.append(f"| {step:.2f} | {' | '.join(cells)} |")
+    certain = Counter((one.right, one.sure) for one in done.of("control") if one.act)
+    lines += [
+        "",
+        "Sureness of right acts: "
+        + " · ".join(f"{sure} {certain[True, sure]}" for sure in ("certain", "likely", "doubtful"))
+        + "; of wrong ones: "
+        + " · ".join(f"{sure} {certain[False, sure]}" for sure in ("certain", "likely", "doubtful"))
+        + ".",
+    ]
+    return "\n".join(lines)
+
+
+def wordless_clips(folder: Path, count: int):
+    """Silence, hum, noise, clicks, keys, beeps and music as WAV files in memory: always the same."""
+    dice = random.Random(11)
+    kinds = ["silence", "hum", "white noise", "brown noise", "clicks", "keys", "beeps", "music"]
+    for number in range(count):
+        kind = kinds[number % len(kinds)]
+        length = RATE + dice.randrange(RATE * 2)
+        level = dice.choice([0.003, 0.02, 0.08, 0.25, 0.6])
+        samples = sound(dice, kind, length)
+        peak = max(map(abs, samples)) or 1.0
+        gain = 32_767 * (level if kind != "silence" else min(peak, 0.0003)) / peak
+        path = folder / "wordless.wav"
+        with wave.open(str(path), "wb") as file:
+            file.setnchannels(1)
+            file.setsampwidth(2)
+            file.setframerate(RATE)
+            file.writeframes(array.array("h", [int(sample * gain) for sample in samples]).tobytes())
+        yield f"{kind} {number}", path.read_bytes()
+
+
+def sound(dice: random.Random, kind: str, length: int) -> list[float]:
+    if kind == "silence":
+        return [dice.uniform(-1e-4, 1e-4) for _ in range(length)]
+    if kind == "white noise":
+        return [dice.uniform(-1, 1) for _ in range(length)]
+    if kind == "brown noise":
+        value, samples = 0.0, []
+        for _ in range(length):
+            value = value * 0.998 + dice.uniform(-0.05, 0.05)
+            samples.append(value)
+        return samples
+    samples = [0.0] * length
+    if kind == "hum":
+        base, gains = dice.choice([50, 60, 100, 120]), [dice.random() / (n + 1) for n in range(5)]
+        return [
+            sum(gain * math.sin(math.tau * base * (n + 1) * at / RATE) for n, gain in enumerate(gains)) for at in range(length)
+        ]
+    if kind in ("clicks", "keys"):
+        every, long = (4_000, 40) if kind == "clicks" else (2_600, 400)
+        at = dice.randrange(every)
+        while at < length:
+            for step in range(min(long, length - at)):
+                samples[at + step] += dice.uniform(-1, 1) * (1 - step / long) ** 2
+            at += every // 2 + dice.randrange(every)
+        return samples
+    if kind == "beeps":
+        pitch, on = dice.uniform(400, 2_000), dice.randrange(1_500, 4_500)
+        return [math.sin(math.tau * pitch * at / RATE) if at // on % 2 == 0 else 0.0 for at in range(length)]
+    beat = dice.randrange(3_000, 7_000)
+    for start in range(0, length, beat):
+        for _ in range(3):
+            pitch = 196 * 2 ** (dice.choice([0, 2, 4, 5, 7, 9, 11, 12]) / 12)
+            for at in range(start, min(length, start + 2 * beat)):
+                past = (at - start) / RATE
+                samples[at] += math.sin(math.tau * pitch * past) * math.exp(-past * 4)
+    return samples
+
+
+class Microphone:
+    """A sound server of its own whose null sink is the microphone."""
+
+    def __init__(self, world: World):
+        for tool in ("pulseaudio", "pactl", "paplay", "parec"):
+            if not shutil.which(tool):
+                raise Missing(f"{tool} is not installed: scripts/setup.sh test")
+        folder = world.dir / "sound"
+        (folder / "pulse").mkdir(parents=True, exist_ok=True)
+        socket = folder / "pulse" / "native"
+        self.env = {**world.env, "PULSE_SERVER": f"unix:{socket}", "XDG_RUNTIME_DIR": str(folder)}
+        load = f"module-native-protocol-unix socket={socket} auth-anonymous=1"
+        command = ["pulseaudio", "-n", "--daemonize=no", "--use-pid-file=no", "--exit-idle-time=-1", "--disable-shm=yes"]
+        quiet = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+        env = {**self.env, "HOME": str(folder)}
+        self.processes = [
+            subprocess.Popen([*command, "-L", load, "-L", "module-null-sink sink_name=vmic rate=48000"], env=env, **quiet)
+        ]
+        deadline = time.monotonic() + 20
+        while subprocess.run(["pactl", "info"], env=self.env, capture_output=True).returncode:
+            if time.monotonic() > deadline:
+                self.close()
+                raise Missing("the sound server does not start")
+            time.sleep(0.05)
+        # Somebody who listens keeps the source awake.
+        self.processes.append(subprocess.Popen(["parec", "--latency-msec=10", "-d", "vmic.monitor"], env=self.env, **quiet))
+
+    def close(self) -> None:
+        for process in reversed(self.processes):
+            process.terminate()
+            process.wait(10)
+
+    def say(self, world: World, repo: Path, clip: Path) -> dict:
+        """The data of the `intent` event of a clip that is spoken into the microphone."""
+        command = [str(world.sayso), "-C", str(repo), "say", "--mic", "--json"]
+        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+        process = subprocess.Popen(command, env=self.env, text=True, **pipes)
+        lines: queue.Queue[str] = queue.Queue()
+        threading.Thread(target=lambda: [lines.put(line) for line in process.stderr], daemon=True).start()
+        try:
+            deadline = time.monotonic() + 20
+            while "recording" not in lines.get(timeout=max(0.1, deadline - time.monotonic())):
+                pass
+            subprocess.run(["paplay", "--latency-msec=50", "-d", "vmic", str(clip)], env=self.env, check=True)
+            out, _ = process.communicate("\n", timeout=30)
+        finally:
+            process.kill()
+        for line in out.splitlines():
+            event = json.loads(line)
+            if event.get("type") == "intent":
+                return event["data"]
+        return {}
+
+
+def microphone(world: World, table: Path = TABLE) -> Result:
+    """Every third control phrase through the virtual microphone."""
+    voices = ["flite slt", "flite rms", "espeak en-us"]
+    chosen = [phrase for phrase in phrases(table) if phrase.kind == "control"][::3]
+    folder = world.dir / "spoken"
+    folder.mkdir(exist_ok=True)
+    repo = world.repository("spoken-into", sample_site())
+    there = Microphone(world)
+    heard: list[Heard] = []
+    try:
+        with Server(world, repo) as server:
+            for number, phrase in enumerate(chosen):
+                voice = voices[number % len(voices)]
+                data = there.say(world, repo, speak(folder, phrase.text, voice))
+                one = Heard(phrase, voice, text=data.get("text", ""), sure=data.get("sure", ""))
+                one.readings = (data.get("heard") or {}).get("readings", [])
+                heard.append(one)
+                for open_one in server.call("GET", "/api/proposals"):
+                    if open_one.get("state") == "open":
+                        server.call("POST", f"/api/proposals/{open_one['id']}/reject", {})
+    finally:
+        there.close()
+    right = sum(one.right for one in heard)
+    wrong = [one for one in heard if one.at_once and not one.right]
+    missed = [f"{one.voice}: “{one.phrase.text}”, heard “{one.text}”" for one in heard if not one.right]
+    share = right / max(len(heard), 1)
+    notes = [f"Through the microphone not known: {'; '.join(missed)}."] if missed else []
+    return Result(f"{share:.1%} of {len(heard)} right, {len(wrong)} wrong acts", share >= 0.93 and not wrong, notes)
+
+
+def beside_publisher(world: World, done: Pass, venv: Path) -> Result:
+    """Word errors and time of the same clips in the publisher's own library, right after ours."""
+    if not (venv / "ready").exists():
+        raise Missing("the publisher's library could not be installed")
+    rows = [one for one in done.of("control", "edit") if one.voice in ("flite slt", "flite rms", "flite awb", "espeak en-us")]
+    folder = world.dir / "spoken"
+    clips = [speak(folder, one.phrase.text, one.voice) for one in rows]
+    script = Path(__file__).with_name("publisher.py")
+    process = subprocess.Popen(
+        [str(venv / "bin" / "python"), str(script), str(clips[0])],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
+    ours: list[float] = []
+    theirs: list[float] = []
+    errors = Counter()
+    words = 0
+    repo = world.repository("beside", sample_site())
+    try:
+        with Server(world, repo) as server:
+            for turn, (one, clip) in enumerate(zip(rows, clips)):
+                sound = clip.read_bytes()
+                instruction = server.speak(sound, "preview")
+                event, _ = server.wait("transcript", instruction=instruction)
+                settle(server, instruction)
+                process.stdin.write(f"default\t{clip}\n")
+                process.stdin.flush()
+                answer = json.loads(process.stdout.readline())
+                if turn >= 3:
+                    ours.append(event["data"]["ms"])
+                    theirs.append(answer["ms"])
+                wanted = plain(one.phrase.text)
+                words += len(wanted)
+                errors["ours"] += distance(plain(event["data"]["text"]), wanted)
+                errors["theirs"] += distance(plain(answer["text"]), wanted)
+    finally:
+        process.stdin.close()
+        process.wait(10)
+    ratio = median(ours) / median(theirs)
+    rate = {name: errors[name] / max(words, 1) for name in ("ours", "theirs")}
+    measured = f"{ratio:.2f} × its {median(theirs):.0f} ms; {rate['ours']:.1%} of words wrong, its {rate['theirs']:.1%} ({len(rows)} clips)"
+    return Result(measured, ratio <= 0.6 and rate["ours"] <= rate["theirs"])
+
+
+def settle(server: Server, instruction: str) -> None:
+    """Waits until the instruction has come to rest, and lets nothing come of it."""
+    for event, _ in server.events():
+        if event.get("instruction") != instruction:
+            continue
+        data = event["data"]
+        if event["type"] == "intent" and "question" in data:
+            server.call("POST", f"/api/instructions/{instruction}/answer", {"yes": False})
+        if event["type"] == "proposal":
+            server.call("POST", f"/api/proposals/{event['proposal']}/reject", {})
+        done = event["type"] == "intent" and data["intent"]["kind"] == "control"
+        if done or event["type"] in ("error", "rejected"):
+            return
+
+
+def plain(text: str) -> list[str]:
+    return "".join(letter if letter.isalnum() else " " for letter in text.lower().replace("'", "")).split()
+
+
+def distance(one: list[str], other: list[str]) -> int:
+    row = list(range(len(other) + 1))
+    for i, left in enumerate(one, 1):
+        before, row[0] = row[0], i
+        for j, right in enumerate(other, 1):
+            before, row[j] = row[j], min(row[j] + 1, row[j - 1] + 1, before + (left != right))
+    return row[-1]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--sayso", type=Path, required=True, help="the release build")
+    parser.add_argument("--table", type=Path, default=TABLE, help="the phrases, instead of the built-in ones")
+    parser.add_argument("--voice", action="append", help="a voice instead of the usual ones; repeatable")
+    parser.add_argument("--venv", type=Path, help="where the publisher's library is installed")
+    parser.add_argument("--no-microphone", action="store_true", help="leave the virtual microphone out")
+    args = parser.parse_args()
+    world = World(args.sayso.resolve())
+    try:
+        done = Pass(world, args.table, args.voice)
+        rows = [("control phrases", controls(done)), ("edits: free / hostile short", edits(done)), ("without words", wordless(done))]
+        print(calibration(done), flush=True)
+        if not args.no_microphone:
+            rows.append(("virtual microphone", microphone(world, args.table)))
+        if args.venv:
+            rows.append(("beside the publisher", beside_publisher(world, done, args.venv)))
+    finally:
+        world.close()
+    print()
+    for what, result in rows:
+        print(f"{what}: {result.measured}; {'met' if result.met else 'NOT met'}")
+        for note in result.notes:
+            print(f"  - {note}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,175 @@
+//! Everything the keys do, by voice: which words are for the cockpit itself, and which action they mean. Pure.
+//!
+//! What commits, deploys or goes back is not here: those words are understood by the server, which asks before it acts.
+
+use super::Command::{self, *};
+use crate::intent::spoken;
+
+/// What people say, the first one is the one shown.
+#[rustfmt::skip]
+const PHRASES: &[(Command, &[&str])] = &[
+    (OpenReview, &["open the review", "review", "review it", "full screen", "open the diff"]),
+    (CloseReview, &["close the review", "close the diff", "leave the review"]),
+    (NextHunk, &["next hunk", "next change", "go to the next hunk"]),
+    (PreviousHunk, &["previous hunk", "previous change", "last hunk", "go to the previous hunk"]),
+    (NextFile, &["next file", "go to the next file"]),
+    (PreviousFile, &["previous file", "go to the previous file"]),
+    (NextProposal, &["next proposal", "show the next proposal"]),
+    (PreviousProposal, &["previous proposal", "show the previous proposal"]),
+    (Accept, &["accept this hunk", "accept the hunk", "take this hunk", "accept this change", "accept these lines", "accept the lines"]),
+    (LeaveOut, &["reject this hunk", "reject the hunk", "leave this hunk out", "leave out this hunk", "reject this change", "reject these lines", "leave these lines out"]),
+    (ToggleHunk, &["toggle this hunk", "toggle the hunk"]),
+    (AcceptFile, &["accept this file", "accept the file", "accept the whole file", "take this file"]),
+    (LeaveOutFile, &["reject this file", "reject the file", "leave this file out", "leave out this file"]),
+    (SelectLines, &["select lines", "start selecting", "stop selecting"]),
+    (UndoDecision, &["undo the decision", "undo that decision", "undo my last decision", "take the decision back"]),
+    (RedoDecision, &["redo the decision", "redo that decision"]),
+    (EditHere, &["edit this hunk", "edit the hunk", "edit it here"]),
+    (Edit, &["open the editor", "open it in my editor", "edit this file"]),
+    (SideBySide, &["side by side", "unified view", "one column", "two columns"]),
+    (Summary, &["show the summary", "what will be committed", "summary"]),
+    (Queue, &["show the queue", "open the queue", "show the proposals", "what is waiting"]),
+    (Pick, &["add it to the batch", "add this to the batch", "put it in the batch", "take it out of the batch"]),
+    (Revise, &["try again", "edit the instruction"]),
+    (PaneSay, &["show the say pane", "go to the input"]),
+    (PaneProposal, &["show the proposal", "go to the proposal"]),
+    (PaneTimeline, &["show the timeline", "go to the timeline", "open the timeline"]),
+    (FocusInput, &["let me type", "i will type", "type an instruction"]),
+    (OpenPage, &["open the page", "open the live page", "open the site", "open the browser"]),
+    (CopyAddress, &["copy the address", "copy the link"]),
+    (ScrollUp, &["scroll up", "one line up"]),
+    (ScrollDown, &["scroll down", "one line down"]),
+    (PageUp, &["page up", "one page up"]),
+    (PageDown, &["page down", "one page down"]),
+    (Top, &["go to the top", "to the top", "scroll to the top"]),
+    (Bottom, &["go to the bottom", "to the end", "scroll to the bottom", "go to the end"]),
+    (Back, &["go back", "back", "close that", "put it away"]),
+    (Help, &["show the keys", "list the keys", "show the help"]),
+    (Palette, &["open the palette", "command palette", "show all commands"]),
+    (EditHeard, &["edit what you heard", "let me correct that", "correct what you heard"]),
+    (Replay, &["play the recording", "play it again", "what did i say"]),
+    (Microphones, &["choose the microphone", "show the microphones", "list the microphones"]),
+    (Redraw, &["redraw", "redraw the screen"]),
+    (StopDeployment, &["stop the deployment", "cancel the deployment"]),
+    (Quit, &["quit", "quit sayso", "close sayso", "exit"]),
+];
+
+/// Actions whose words the server understands ("approve", "deploy that", "the second one"), or that make no sense when
+/// said: the push-to-talk key itself, keys of a text, keys of a list that is open.
+pub fn is_elsewhere(command: Command) -> bool {
+    matches!(
+        command,
+        Talk | FinishTalk
+            | CancelTalk
+            | Approve
+            | CommitOnly
+            | Reject
+            | Undo
+            | Deploy
+            | Redeploy
+            | Rollback
+            | Yes
+            | No
+            | Choose(_)
+            | Line(_)
+            | Submit
+            | LeaveInput
+            | CloseHelp
+            | Run
+            | SaveEdit
+            | CancelEdit
+            | ChooseMicrophone
+            | CloseMicrophones
+            | ApproveBatch
+            | CommitBatch
+            | ShowPicked
+            | Interrupt
+            | Suspend
+    )
+}
+
+/// All phrases, as a recogniser or a server may be told.
+pub fn phrases() -> impl Iterator<Item = &'static str> {
+    PHRASES
+        .iter()
+        .flat_map(|(_, phrases)| phrases.iter().copied())
+}
+
+/// The first phrase of `command`.
+pub fn phrase(command: Command) -> Option<&'static str> {
+    let row = PHRASES.iter().find(|(known, _)| *known == command);
+    row.and_then(|(_, phrases)| phrases.first().copied())
+}
+
+/// What `text` means to the cockpit itself: the action and whether the words were a phrase exactly. `None` for
+/// everything else: an instruction.
+pub fn command(text: &str) -> Option<(Command, bool)> {
+    let (phrase, exact) = spoken::nearest(text, phrases())?;
+    let row = PHRASES.iter().find(|(_, known)| known.contains(&phrase))?;
+    Some((row.0, exact))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::super::Keymap;
+    use super::*;
+
+    #[test]
+    fn whatever_a_key_does_can_be_said() {
+        let map = Keymap::new("F5", true).unwrap();
+        for row in map.all() {
+            assert!(
+                phrase(row.command).is_some() || is_elsewhere(row.command),
+                "nothing to say for {:?}",
+                row.command
+            );
+        }
+    }
+
+    #[test]
+    fn a_phrase_means_one_thing_and_nothing_that_the_server_understands() {
+        let mut seen = HashSet::new();
+        for phrase in phrases() {
+            assert!(seen.insert(phrase), "{phrase} twice");
+            assert_eq!(
+                command(phrase).map(|(_, exact)| exact),
+                Some(true),
+                "{phrase}"
+            );
+            let taken = crate::intent::understand(phrase);
+            assert!(
+                !matches!(taken, crate::model::Intent::Control { exact: true, .. }),
+                "the server takes {phrase:?} for a command of its own"
+            );
+        }
+    }
+
+    #[test]
+    fn words_are_taken_as_they_are_said() {
+        for (text, expected) in [
+            ("Next hunk.", Some(NextHunk)),
+            ("next hunk please", Some(NextHunk)),
+            ("Um, accept the hunk", Some(Accept)),
+            ("except this hunk", Some(Accept)),
+            ("Show timeline", Some(PaneTimeline)),
+            ("Side by side!", Some(SideBySide)),
+            ("go back", Some(Back)),
+            ("open the page", Some(OpenPage)),
+            ("reject this file", Some(LeaveOutFile)),
+            ("change the headline to next hunk", None),
+            ("open the menu", None),
+            ("add a page", None),
+            ("show the banner", None),
+            ("make it side by side on wide screens", None),
+            ("", None),
+        ] {
+            assert_eq!(
+                command(text).map(|(command, _)| command),
+                expected,
+                "{text}"
+            );
+        }
+    }
+}

@@ -1,0 +1,120 @@
+//! Deployments: the running one, where the time of the last one went, how that compares with the targets, and the
+//! history. What there is no room for goes in that order from the end, but the history keeps some rows.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::Span;
+
+use super::{history, waterfall};
+use crate::tui::model::{Model, Pane};
+use crate::tui::text;
+use crate::tui::view::paint::{self, span};
+
+/// Rows that the history keeps when the pane is in front.
+const KEPT: usize = 4;
+
+/// What the title says: what the selected release can or cannot do.
+pub fn note(model: &Model) -> String {
+    if model.pane != Pane::Deploy {
+        return String::new();
+    }
+    match (&model.deploys.marked, model.deploys.selected()) {
+        (Some(_), Some(_)) => "= compares with the marked one".to_owned(),
+        (None, Some(selected)) => model
+            .deploys
+            .not_back_to(selected)
+            .unwrap_or_default()
+            .to_owned(),
+        _ => String::new(),
+    }
+}
+
+/// Where the history stands in the pane: below everything else.
+pub fn history_area(model: &Model, area: Rect) -> Rect {
+    let above = above(model, area).len();
+    let above = u16::try_from(above).unwrap_or(u16::MAX).min(area.height);
+    Rect {
+        y: area.y + above,
+        height: area.height - above,
+        ..area
+    }
+}
+
+/// Draws the pane.
+pub fn draw(model: &Model, area: Rect, buf: &mut Buffer) {
+    if area.is_empty() {
+        return;
+    }
+    let rows = above(model, area);
+    let count = rows.len();
+    for (at, spans) in (0u16..).zip(rows) {
+        paint::row(buf, area, at, spans);
+    }
+    let above = u16::try_from(count).unwrap_or(u16::MAX).min(area.height);
+    let rest = Rect {
+        y: area.y + above,
+        height: area.height - above,
+        ..area
+    };
+    history::draw(model, rest, buf);
+}
+
+/// The rows above the history.
+fn above(model: &Model, area: Rect) -> Vec<Vec<Span<'static>>> {
+    let theme = &model.settings.theme;
+    let (columns, height) = (usize::from(area.width), usize::from(area.height));
+    let kept = if model.pane == Pane::Deploy {
+        KEPT.min(model.deploys.list().len().max(1))
+    } else {
+        1
+    };
+    let mut left = height.saturating_sub(kept);
+    let mut rows = Vec::new();
+    let mut add = |more: Vec<Vec<Span<'static>>>, left: &mut usize| {
+        if !more.is_empty() && more.len() <= *left {
+            *left -= more.len();
+            rows.extend(more);
+        }
+    };
+    if model.deploying().is_some() {
+        add(running(model), &mut left);
+    }
+    let figures = waterfall::figures(model, columns);
+    let steps = waterfall::rows(model, columns);
+    if steps.len() > left {
+        // No room for the steps: the figures say the most in the fewest rows.
+        let fit = figures.len().min(left);
+        add(figures.into_iter().take(fit).collect(), &mut left);
+    } else {
+        add(steps, &mut left);
+        let fit = figures.len().min(left.saturating_sub(1));
+        add(figures.into_iter().take(fit).collect(), &mut left);
+    }
+    if left > KEPT && !rows.is_empty() {
+        rows.push(vec![span(
+            format!(" {}", "─".repeat(columns.saturating_sub(2))),
+            theme.rule,
+        )]);
+    }
+    rows
+}
+
+/// The running deployment: its stages, and what is being done.
+fn running(model: &Model) -> Vec<Vec<Span<'static>>> {
+    let theme = &model.settings.theme;
+    let Some(deploy) = model.deploying() else {
+        return Vec::new();
+    };
+    let mut stages = Vec::new();
+    for stage in crate::model::Stage::ALL {
+        let (mark, style) = match stage.cmp(&deploy.stage) {
+            std::cmp::Ordering::Less => ("✓", theme.good),
+            std::cmp::Ordering::Equal => ("▸", theme.title_active),
+            std::cmp::Ordering::Greater => ("·", theme.dim),
+        };
+        stages.push(span(format!(" {mark} {stage} "), style));
+    }
+    let message = text::clean_prose(&deploy.message);
+    // The bar itself is the line at the bottom of the screen: one that moves is enough.
+    vec![stages, vec![span(format!("   {message}"), theme.dim)]]
+}
