@@ -22,7 +22,9 @@ pub fn told(target: &Phrase, meant: Option<Role>, hit: &Hit) -> String {
         .then(|| role::key(&hit.doc, hit.node))
         .flatten();
     let what = match (target.quoted.first(), meant, key) {
-        (Some(text), ..) => return format!("why there: the one place{at} that says \u{201c}{text}\u{201d}"),
+        (Some(text), ..) => {
+            return format!("why there: the one place{at} that says \u{201c}{text}\u{201d}");
+        }
         (None, Some(Role::Headline), _) => "the main heading of the page".to_owned(),
         (None, Some(Role::Tagline), _) => "the line below the main heading".to_owned(),
         (None, Some(Role::Title), _) => "the title of the page".to_owned(),
@@ -31,7 +33,10 @@ pub fn told(target: &Phrase, meant: Option<Role>, hit: &Hit) -> String {
         (None, Some(Role::Copyright), _) => "the copyright notice".to_owned(),
         (None, _, Some(key)) => format!("the value of {key}"),
         _ if target.words.is_empty() => "what it means".to_owned(),
-        _ => format!("the one text that \u{201c}{}\u{201d} fits", target.words.join(" ")),
+        _ => format!(
+            "the one text that \u{201c}{}\u{201d} fits",
+            target.words.join(" ")
+        ),
     };
     if places.is_empty() {
         format!("why there: {what}")

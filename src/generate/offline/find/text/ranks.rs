@@ -37,8 +37,12 @@ impl Finder<'_> {
             Framework::Plain | Framework::React | Framework::Vue
         );
         let inside = &path[app.root.len()..];
-        made && ["static/", "public/"].iter().any(|part| inside.starts_with(part))
-            && [".html", ".json", ".md", ".js"].iter().any(|end| path.ends_with(end))
+        made && ["static/", "public/"]
+            .iter()
+            .any(|part| inside.starts_with(part))
+            && [".html", ".json", ".md", ".js"]
+                .iter()
+                .any(|end| path.ends_with(end))
     }
 
     /// Whether a script is minified: nobody writes lines of that length.
