@@ -153,7 +153,7 @@ fn dictate(desk: &mut Desk, words: &str) {
 fn words_go_into_the_hunk_that_is_edited_and_into_what_is_looked_for() {
     let mut desk = Desk::new(120, 40);
     desk.take(Message::Keyboard(true));
-    desk.propose(&headline());
+    desk.propose(&super::review::real("list.html", 40));
     desk.press("f e");
     assert!(desk.model.editing.is_some(), "{}", desk.text());
     dictate(&mut desk, "in spring");
