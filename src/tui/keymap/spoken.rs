@@ -35,7 +35,7 @@ const PHRASES: &[(Command, &[&str])] = &[
     (PaneProposal, &["show the proposal", "go to the proposal"]),
     (PaneTimeline, &["show the timeline", "go to the timeline", "open the timeline"]),
     (FocusInput, &["let me type", "i will type", "type an instruction"]),
-    (OpenPage, &["open the page", "open the live page", "open the site", "open the browser"]),
+    (OpenPage, &["open the page", "open the live page"]),
     (CopyAddress, &["copy the address", "copy the link"]),
     (ScrollUp, &["scroll up", "one line up"]),
     (ScrollDown, &["scroll down", "one line down"]),
@@ -50,6 +50,32 @@ const PHRASES: &[(Command, &[&str])] = &[
     (Replay, &["play the recording", "play it again", "what did i say"]),
     (Microphones, &["choose the microphone", "show the microphones", "list the microphones"]),
     (Redraw, &["redraw", "redraw the screen"]),
+    (PaneDeploy, &["show the deployments", "go to the deployments"]),
+    (Zoom, &["zoom", "zoom in", "zoom out", "zoom this pane"]),
+    (Larger, &["make this pane larger", "larger"]),
+    (Smaller, &["make this pane smaller", "smaller"]),
+    (EvenSizes, &["even sizes", "reset the sizes"]),
+    (SelectUp, &["select the one above", "one up"]),
+    (SelectDown, &["select the one below", "one down"]),
+    (Details, &["show the details", "open the details", "more about this"]),
+    (CloseDetails, &["close the details", "hide the details"]),
+    (CopyDetails, &["copy the details", "copy all of it"]),
+    (Fold, &["fold this", "close this group"]),
+    (Unfold, &["unfold this", "open this group"]),
+    (FoldAll, &["fold everything", "unfold everything"]),
+    (Filter, &["filter the timeline", "search the timeline"]),
+    (DropFilter, &["drop the filter", "clear the filter", "no filter"]),
+    (FilterKind, &["filter by kind", "next kind of events"]),
+    (FilterEnvironment, &["filter by environment", "next environment"]),
+    (CopyRow, &["copy this line", "copy the line"]),
+    (OpenHere, &["open this deployment", "open this release"]),
+    (CopyHere, &["copy this address"]),
+    (Mark, &["mark this release", "mark this deployment"]),
+    (Compare, &["compare the releases", "compare with the marked one", "compare them"]),
+    (Checkup, &["check this machine", "check up", "what works here"]),
+    (FixHere, &["mend this", "mend that"]),
+    (LookAgain, &["look again", "check again"]),
+    (CloseCheckup, &["close the checkup"]),
     (StopDeployment, &["stop the deployment", "cancel the deployment"]),
     (Quit, &["quit", "quit sayso", "close sayso", "exit"]),
 ];
@@ -85,6 +111,8 @@ pub fn is_elsewhere(command: Command) -> bool {
             | ShowPicked
             | Interrupt
             | Suspend
+            | TakeFilter
+            | RollbackHere
     )
 }
 
