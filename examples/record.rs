@@ -1,6 +1,6 @@
 //! Records a session of the real cockpit as a moving SVG: `make record`.
 //!
-//! The program runs in a pseudo-terminal of its own, keys are sent to it as a person would press them, and what it
+//! The program runs on a copy of the sample site in a pseudo-terminal of its own, keys are sent to it as a person would press them, and what it
 //! writes goes through a terminal emulator. Every picture that stood for a moment becomes a frame; rows that occur
 //! again are drawn once and used again.
 
@@ -66,7 +66,15 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let output = PathBuf::from(arguments.next().ok_or(usage)?);
     let program = program.canonicalize()?;
     let home = tempfile::tempdir()?;
-    let frames = record(&program, home.path())?;
+    let site = lay_out(home.path())?;
+    // Once before: what a first start shows of the machine belongs to nobody's picture.
+    record(
+        &program,
+        home.path(),
+        &site,
+        &[Step::Until("online"), Step::Look(500)],
+    )?;
+    let frames = record(&program, home.path(), &site, SESSION)?;
     let svg = draw(&frames);
     std::fs::write(&output, &svg)?;
     println!(
@@ -78,10 +86,47 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
-/// Runs the session; every picture with how long it stood.
+/// A repository with the sample site in it.
+fn lay_out(home: &Path) -> Result<PathBuf, Box<dyn std::error::Error>> {
+    let site = home.join("garden");
+    std::fs::create_dir(&site)?;
+    let sample = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/sample-site");
+    for entry in std::fs::read_dir(sample)? {
+        let entry = entry?;
+        std::fs::copy(entry.path(), site.join(entry.file_name()))?;
+    }
+    for arguments in [
+        &["init", "--quiet", "--initial-branch=main"][..],
+        &["add", "--all"],
+        &["commit", "--quiet", "--message=The garden"],
+    ] {
+        let mut git = std::process::Command::new("git");
+        let done = git
+            .args(arguments)
+            .current_dir(&site)
+            .envs(PERSON)
+            .status()?;
+        if !done.success() {
+            return Err(format!("git {} failed", arguments.join(" ")).into());
+        }
+    }
+    Ok(site)
+}
+
+/// Who commits in the picture.
+const PERSON: [(&str, &str); 4] = [
+    ("GIT_AUTHOR_NAME", "Ada"),
+    ("GIT_COMMITTER_NAME", "Ada"),
+    ("GIT_AUTHOR_EMAIL", "ada@example.org"),
+    ("GIT_COMMITTER_EMAIL", "ada@example.org"),
+];
+
+/// Runs a session; every picture with how long it stood.
 fn record(
     program: &Path,
     home: &Path,
+    site: &Path,
+    session: &[Step],
 ) -> Result<Vec<(Screen, Duration)>, Box<dyn std::error::Error>> {
     let pair = native_pty_system().openpty(PtySize {
         rows: ROWS,
@@ -90,16 +135,11 @@ fn record(
         pixel_height: 0,
     })?;
     let mut command = CommandBuilder::new(program);
-    command.arg("demo");
-    command.cwd(home);
-    for (name, value) in [
-        ("TERM", "xterm-256color"),
-        ("LC_ALL", "C.UTF-8"),
-        ("GIT_AUTHOR_NAME", "Ada"),
-        ("GIT_COMMITTER_NAME", "Ada"),
-        ("GIT_AUTHOR_EMAIL", "ada@example.org"),
-        ("GIT_COMMITTER_EMAIL", "ada@example.org"),
-    ] {
+    command.cwd(site);
+    for (name, value) in [("TERM", "xterm-256color"), ("LC_ALL", "C.UTF-8")]
+        .into_iter()
+        .chain(PERSON)
+    {
         command.env(name, value);
     }
     // A machine of its own: nothing of the person's is shown, and nothing is left behind.
@@ -138,7 +178,7 @@ fn record(
         frames: Vec::new(),
         since: Instant::now(),
     };
-    for step in SESSION {
+    for step in session {
         match step {
             Step::Until(words) => camera.until(words)?,
             Step::Look(ms) => camera.roll(Duration::from_millis(*ms)),

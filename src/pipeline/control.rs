@@ -137,6 +137,11 @@ pub fn plan(control: Control, at: &Situation<'_>) -> Plan {
             Plan::Do(Act::CommitAtOnce { proposal, version })
         }
         Plan::Do(act) if at_once(control, &act, sure) => Plan::Do(act),
+        // An answer that was not clearly heard is none: the question stays open, and no other is put on top of it.
+        Plan::Do(Act::Answer(..) | Act::AnswerSecond(_)) => match &at.asking {
+            Some((_, question)) => Plan::Nothing(unclear(at, question)),
+            None => Plan::Nothing("nothing is waiting for an answer".into()),
+        },
         Plan::Do(act) => {
             let text = confirm(&act, at);
             ask(at, control.as_str(), text, act)
@@ -174,8 +179,7 @@ fn confirm(act: &Act, at: &Situation<'_>) -> String {
         Act::Help => "Show what can be said?".to_owned(),
         Act::Status => "Show the status?".to_owned(),
         Act::Stop => "Stop what is running?".to_owned(),
-        Act::Answer(_, true) | Act::AnswerSecond(_) => "Yes?".to_owned(),
-        Act::Answer(_, false) => "No?".to_owned(),
+        Act::Answer(..) | Act::AnswerSecond(_) => "Is that the answer?".to_owned(),
         Act::Approve { .. } | Act::CommitAtOnce { .. } => format!("Approve \u{ab}{open}\u{bb}?"),
         Act::Deploy { .. } => deploy_text(at, "Deploy"),
         Act::Rollback(release) => format!("Return {} to release {release}?", at.environment),

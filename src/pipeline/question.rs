@@ -100,6 +100,7 @@ impl Conductor {
             let other = control::plan(second.control, &situation);
             plan = control::choose(plan, other, second.control, &situation);
         }
+        let asked = situation.asking.is_some();
         match plan {
             Plan::Ask(question, act) => {
                 self.ask(instruction, understood, question, act, None)
@@ -115,9 +116,11 @@ impl Conductor {
                 self.store(Change::new().event(event), instruction).await?;
                 self.act(instruction, act, &environment).await?;
             }
-            // What was not clearly a command may be a change, unless its words are the command's.
+            // What was not clearly a command may be a change, unless its words are the command's or a question is open.
             Plan::Nothing(_)
-                if understood.spoken == Some(Sureness::Doubtful) && !understood.to_the_letter() =>
+                if understood.spoken == Some(Sureness::Doubtful)
+                    && !asked
+                    && !understood.to_the_letter() =>
             {
                 return Ok(false);
             }

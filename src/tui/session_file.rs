@@ -23,8 +23,10 @@ pub(super) struct Remembered {
     due: Option<(Instant, Saved)>,
     /// There was no file: the cockpit is new here.
     first: bool,
-    /// One write at a time, the newest last.
-    writing: Arc<Mutex<()>>,
+    /// The number of the last thing to be written.
+    last: u64,
+    /// One write at a time; the number of what the file holds, so that an older one never comes after a newer.
+    writing: Arc<Mutex<u64>>,
 }
 
 impl Remembered {
@@ -39,6 +41,7 @@ impl Remembered {
             written: Saved::of(model),
             due: None,
             first,
+            last: 0,
             writing: Arc::default(),
         }
     }
@@ -63,8 +66,9 @@ impl Remembered {
             && let (Some((_, saved)), Some(file)) = (self.due.take(), self.file.clone())
         {
             self.written = saved.clone();
-            let turn = Arc::clone(&self.writing);
-            tokio::task::spawn_blocking(move || store(&turn, &file, &saved));
+            self.last += 1;
+            let (writing, number) = (Arc::clone(&self.writing), self.last);
+            tokio::task::spawn_blocking(move || store(&writing, number, &file, &saved));
         }
     }
 
@@ -82,7 +86,8 @@ impl Remembered {
             .take()
             .filter(|_| self.first || saved != self.written)
         {
-            store(&self.writing, &file, &saved);
+            self.last += 1;
+            store(&self.writing, self.last, &file, &saved);
         }
     }
 }
@@ -95,8 +100,12 @@ fn read(file: &Path) -> Option<Saved> {
     Saved::read(&std::fs::read(file).ok()?)
 }
 
-fn store(turn: &Mutex<()>, file: &Path, saved: &Saved) {
-    let _turn = turn.lock().unwrap_or_else(PoisonError::into_inner);
+fn store(writing: &Mutex<u64>, number: u64, file: &Path, saved: &Saved) {
+    let mut held = writing.lock().unwrap_or_else(PoisonError::into_inner);
+    if *held > number {
+        return;
+    }
+    *held = number;
     if let Err(error) = replace(file, &saved.bytes()) {
         tracing::warn!(%error, "what is open is not remembered");
     }

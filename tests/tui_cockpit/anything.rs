@@ -299,7 +299,7 @@ enum Review {
 fn review_step() -> impl Strategy<Value = Review> {
     let keys = [
         "j", "k", "n", "N", "]", "[", "g", "G", "PgDn", "PgUp", "a", "x", "s", "A", "X", "v", "u",
-        "U", "t", "f", "Esc", "b",
+        "U", "t", "b",
     ];
     let keys: Vec<Key> = keys.iter().map(|key| key.parse().unwrap()).collect();
     prop_oneof![

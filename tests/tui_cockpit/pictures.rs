@@ -1,14 +1,15 @@
 //! Pictures of the review and the lists with their styles, at the sizes people have and in each theme. A picture that
 //! changes is looked at: `cargo insta review`.
 
-use sayso::config::Config;
+use sayso::config::{Config, Toggle};
 use sayso::model::EventKind;
 
 use super::review::real;
 use super::support::*;
 
 const SIZES: [(u16, u16); 4] = [(40, 12), (80, 24), (120, 40), (250, 80)];
-const THEMES: [&str; 2] = ["auto", "no-color"];
+/// Themes; the last is the usual one with signs of ASCII only.
+const THEMES: [&str; 5] = ["auto", "dark", "light", "no-color", "ascii"];
 
 /// Takes a picture of what `reach` leads to: in the usual theme at each size, in the others at one.
 fn pictures(name: &str, reach: impl Fn(&mut Desk)) {
@@ -18,7 +19,11 @@ fn pictures(name: &str, reach: impl Fn(&mut Desk)) {
                 continue;
             }
             let mut config = Config::default();
-            config.ui.theme = theme.into();
+            if theme == "ascii" {
+                config.ui.ascii = Toggle::On;
+            } else {
+                config.ui.theme = theme.into();
+            }
             let mut desk = Desk::with(&config, false, width, height);
             desk.connect();
             reach(&mut desk);

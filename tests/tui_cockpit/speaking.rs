@@ -154,7 +154,7 @@ fn words_go_into_the_hunk_that_is_edited_and_into_what_is_looked_for() {
     let mut desk = Desk::new(120, 40);
     desk.take(Message::Keyboard(true));
     desk.propose(&super::review::real("list.html", 40));
-    desk.press("f n e");
+    desk.press("f e");
     assert!(desk.model.editing.is_some(), "{}", desk.text());
     dictate(&mut desk, "in spring");
     let edit = desk.model.editing.as_ref().expect("still being edited");

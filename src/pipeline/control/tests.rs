@@ -279,3 +279,28 @@ fn of_two_close_readings_the_second_can_be_chosen() {
         Plan::Nothing(_)
     ));
 }
+
+#[test]
+fn an_unclear_answer_leaves_the_question_open() {
+    let question = Question {
+        text: "Deploy?".into(),
+        heard: "deploy that".into(),
+        act: "deploy".into(),
+        environment: None,
+        second: None,
+    };
+    let mut situation = at("Snow.", None);
+    situation.asking = Some(("ins_1".into(), question));
+    situation.exact = false;
+    situation.spoken = Some(Sureness::Doubtful);
+    for control in [Control::Approve, Control::Reject, Control::Stop] {
+        let said = plan(control, &situation);
+        assert!(matches!(said, Plan::Nothing(_)), "{control:?}: {said:?}");
+    }
+    // A no that is likely costs nothing.
+    situation.spoken = Some(Sureness::Likely);
+    assert_eq!(
+        plan(Control::Reject, &situation),
+        Plan::Do(Act::Answer("ins_1".into(), false))
+    );
+}

@@ -209,6 +209,10 @@ impl Journey {
             let Some(end) = end.filter(|end| *end >= last) else {
                 continue;
             };
+            // Words that were typed took no time to be heard.
+            if leg == Leg::Speech && end == last {
+                continue;
+            }
             laps.push(Lap {
                 leg,
                 from: since(last),

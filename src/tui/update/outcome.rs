@@ -289,6 +289,36 @@ impl Turn<'_> {
         }
     }
 
+    /// Puts a card up unless a proposal is being read; false then.
+    pub(super) fn card_if_free(&mut self, card: Card) -> bool {
+        let free = self.m.reviews.is_empty();
+        if free {
+            self.m.card = Some(card);
+        }
+        free
+    }
+
+    /// Drops a proposal that is closed, and what hung on it; true when it was there.
+    pub(super) fn close_proposal(&mut self, id: &ProposalId) -> bool {
+        if self.m.busy.proposal.as_ref() == Some(id) {
+            self.m.busy.proposal = None;
+        }
+        if self.m.revising.as_ref() == Some(id) {
+            self.m.revising = None;
+        }
+        self.m.batch.close(id);
+        if self
+            .m
+            .editing
+            .as_ref()
+            .is_some_and(|edit| edit.proposal == *id)
+        {
+            self.m.editing = None;
+            self.say(Tone::Warn, "the proposal that was being edited is closed");
+        }
+        self.m.reviews.close(id)
+    }
+
     /// Says what did not work: with all its words where the proposal's room is free, else in passing.
     pub(super) fn failed(&mut self, what: &str, problem: &Problem) {
         let card = Card {

@@ -99,13 +99,17 @@ impl Turn<'_> {
     }
 
     fn act(&mut self, command: Command) {
+        // What asks, or takes what is typed, is dealt with first.
         let calm = matches!(
             self.m.context(),
             Context::Cockpit
+                | Context::Timeline
+                | Context::Deploy
                 | Context::Review
                 | Context::Choices
                 | Context::Summary
                 | Context::Queue
+                | Context::Details
                 | Context::Input
         );
         if !calm {

@@ -19,7 +19,10 @@ const NODES: usize = 30_000;
 pub fn page(site: &Site, number: usize, page: &Page) -> View {
     let app = &site.apps[page.app];
     let Some(doc) = site.doc(&page.file) else {
-        return View::new(Vec::new(), Some(number));
+        // A page that cannot be read shows nothing.
+        let blank = Arc::new(Doc::new(&page.file, Lang::Html, Arc::from("")));
+        let blank = Render::new(Eval::new(site, Some(app)), blank);
+        return View::new(blank.nodes, Some(number));
     };
     let mut render = Render::new(Eval::new(site, Some(app)), doc.clone());
     render.page = doc.clone();

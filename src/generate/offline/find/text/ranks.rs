@@ -26,6 +26,25 @@ impl Finder<'_> {
         }
     }
 
+    /// Whether a file is served as it is beside the pages that a framework makes: its documentation of old, its data.
+    fn served(&self, path: &str) -> bool {
+        use crate::generate::offline::site::Framework;
+        let Some(app) = self.site.app(path).map(|app| &self.site.apps[app]) else {
+            return false;
+        };
+        let made = !matches!(
+            app.framework,
+            Framework::Plain | Framework::React | Framework::Vue
+        );
+        let inside = &path[app.root.len()..];
+        made && ["static/", "public/"]
+            .iter()
+            .any(|part| inside.starts_with(part))
+            && [".html", ".json", ".md", ".js"]
+                .iter()
+                .any(|end| path.ends_with(end))
+    }
+
     /// Whether a script is minified: nobody writes lines of that length.
     fn squeezed(&self, path: &str) -> bool {
         let script = [".js", ".mjs", ".cjs"]
@@ -108,6 +127,7 @@ impl Finder<'_> {
             || (lower.starts_with('.') && !lower.starts_with(".vitepress"))
             || (hidden && !own)
             || self.squeezed(path)
+            || self.served(path)
         {
             return false;
         }
