@@ -13,8 +13,7 @@ use crate::model::{
     ProposalState, ReleaseId, Stage,
 };
 use crate::tui::message::Effect;
-use crate::tui::model::timeline::{reading, typed};
-use crate::tui::model::{Card, Deploy, Ending, Heard, Moment, OpenQuestion, Pane, Tone, Work};
+use crate::tui::model::{Card, Deploy, Ending, Moment, Pane, Tone, Work};
 use crate::tui::text;
 
 impl Turn<'_> {
@@ -67,49 +66,6 @@ impl Turn<'_> {
             && let Some(url) = event.data["open"].as_str()
         {
             self.out.push(Effect::Open(url.to_owned()));
-        }
-    }
-
-    fn transcript(&mut self, event: &Event) {
-        self.m.talk.said(event);
-        self.m.heard = Some(Heard {
-            instruction: event.instruction.clone(),
-            text: said(event, "text").to_owned(),
-            reading: None,
-            spoken: !typed(&event.data),
-        });
-        self.m
-            .line
-            .remember(&text::clean_prose(said(event, "text")));
-        self.work_on(event, "understanding");
-    }
-
-    fn intent(&mut self, event: &Event) {
-        let spoken = self
-            .m
-            .heard
-            .as_ref()
-            .is_some_and(|heard| heard.spoken && heard.instruction == event.instruction);
-        self.m.heard = Some(Heard {
-            instruction: event.instruction.clone(),
-            text: said(event, "text").to_owned(),
-            reading: Some(reading(&event.data)),
-            spoken,
-        });
-        if let Some(phrase) = event.data["command"].as_str() {
-            return self.command_heard(event, &phrase.to_owned());
-        }
-        let question = parse(&event.data["question"]);
-        match (question, &event.instruction) {
-            (Some(question), Some(instruction)) => {
-                self.m.work = None;
-                self.close_question(Some(instruction));
-                self.m.questions.push_back(OpenQuestion {
-                    instruction: instruction.clone(),
-                    question,
-                });
-            }
-            _ => self.work_on(event, "looking for the place"),
         }
     }
 
@@ -368,7 +324,7 @@ impl Turn<'_> {
     }
 
     /// Says what the server is doing for the person, if it is their work.
-    fn work_on(&mut self, event: &Event, what: &str) {
+    pub(super) fn work_on(&mut self, event: &Event, what: &str) {
         match &mut self.m.work {
             Some(work) if work.instruction.is_none() || work.instruction == event.instruction => {
                 what.clone_into(&mut work.what);
@@ -476,10 +432,10 @@ fn changes_deployments(kind: EventKind) -> bool {
     )
 }
 
-fn said<'a>(event: &'a Event, key: &str) -> &'a str {
+pub(super) fn said<'a>(event: &'a Event, key: &str) -> &'a str {
     event.data[key].as_str().unwrap_or_default()
 }
 
-fn parse<T: DeserializeOwned>(value: &Value) -> Option<T> {
+pub(super) fn parse<T: DeserializeOwned>(value: &Value) -> Option<T> {
     T::deserialize(value).ok()
 }

@@ -5,6 +5,7 @@ mod checkup;
 mod command;
 mod edit;
 mod events;
+mod heard;
 mod lists;
 mod outcome;
 mod reading;
