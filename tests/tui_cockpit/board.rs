@@ -245,13 +245,17 @@ fn older_pages_come_when_somebody_scrolls_to_them_and_memory_stays_bounded() {
     }
     let mut asked = 0;
     loop {
-        let effects = desk.press("End");
         match &effects[..] {
             [Effect::LoadHistory(until, from)] => {
                 asked += 1;
-                desk.done(Outcome::History(notes(from + 1, until.seq)));
+                effects = desk.done(Outcome::History(notes(from + 1, until.seq)));
             }
-            [] => break,
+            [] => {
+                effects = desk.press("End");
+                if effects.is_empty() {
+                    break;
+                }
+            }
             other => panic!("{other:?}"),
         }
         assert!(asked < 40 && desk.model.timeline.len() <= LIMIT);

@@ -76,7 +76,6 @@ const PHRASES: &[(Command, &[&str])] = &[
     (FixHere, &["mend this", "mend that"]),
     (LookAgain, &["look again", "check again"]),
     (CloseCheckup, &["close the checkup"]),
-    (StopDeployment, &["stop the deployment", "cancel the deployment"]),
     (Quit, &["quit", "quit sayso", "close sayso", "exit"]),
 ];
 
@@ -94,6 +93,7 @@ pub fn is_elsewhere(command: Command) -> bool {
             | Deploy
             | Redeploy
             | Rollback
+            | StopDeployment
             | Yes
             | No
             | Choose(_)
