@@ -109,9 +109,9 @@ fn suspending_gives_it_to_the_shell_and_fg_draws_everything_anew() {
         });
         assert!(term.with(|screen| screen.alternate_screen() && screen.bracketed_paste()));
         term.send("?");
-        term.until("the keys", |screen| screen.contains("Keys (Esc closes)"));
-        term.send("?");
-        term.until("no keys", |screen| !screen.contains("Keys (Esc closes)"));
+        term.until("the keys", |screen| screen.contains("Keys: type to find"));
+        term.send("\x1b");
+        term.until("no keys", |screen| !screen.contains("Keys: type to find"));
     }
     term.send("q");
     term.until("the shell", |screen| {

@@ -74,7 +74,7 @@ fn a_terminal_that_answers_nothing_delays_the_first_frame_by_nothing() {
     });
     assert!(term.raw().find("Nothing waits for you").unwrap() < frame);
     term.send("?");
-    term.until("the keys", |screen| screen.contains("Keys (Esc closes)"));
+    term.until("the keys", |screen| screen.contains("Keys: type to find"));
 }
 
 #[test]
@@ -84,9 +84,9 @@ fn keys_are_understood_as_the_kitty_protocol_writes_them() {
         ..Setup::default()
     });
     term.send("?");
-    term.until("the keys", |screen| screen.contains("Keys (Esc closes)"));
+    term.until("the keys", |screen| screen.contains("Keys: type to find"));
     term.send("\x1b[27u");
-    term.until("no keys", |screen| !screen.contains("Keys (Esc closes)"));
+    term.until("no keys", |screen| !screen.contains("Keys: type to find"));
     term.send("\x1b[99;5u");
     term.until("the warning", |screen| {
         screen.contains("press Ctrl+C again to quit")

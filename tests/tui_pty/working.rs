@@ -176,7 +176,7 @@ fn no_color_means_no_colour() {
         ..Setup::default()
     });
     term.send("?");
-    term.until("the keys", |screen| screen.contains("Keys (Esc closes)"));
+    term.until("the keys", |screen| screen.contains("Keys: type to find"));
     for ground in ["\x1b[38;", "\x1b[48;", "\x1b[31m", "\x1b[36m"] {
         assert!(!term.raw().contains(ground), "{ground:?}");
     }
