@@ -110,7 +110,7 @@ fn suspending_gives_it_to_the_shell_and_fg_draws_everything_anew() {
         assert!(term.with(|screen| screen.alternate_screen() && screen.bracketed_paste()));
         term.send("?");
         term.until("the keys", |screen| screen.contains("Keys: type to find"));
-        term.send("?");
+        term.send("\x1b");
         term.until("no keys", |screen| !screen.contains("Keys: type to find"));
     }
     term.send("q");

@@ -264,6 +264,10 @@ impl Timeline {
 
     /// Scrolls by `rows` (negative: to older ones) in a pane of `height` rows.
     pub fn scroll(&mut self, rows: i64, height: usize) {
+        // To the very end: not page by page through all that lies between.
+        if rows > LIMIT as i64 {
+            return self.follow();
+        }
         let most = self.lines().saturating_sub(height.max(1));
         let back = (self.back.min(most) as i64).saturating_sub(rows);
         self.back = usize::try_from(back).unwrap_or(0).min(most);
