@@ -124,7 +124,7 @@ fn page(path: &str) -> Option<Place> {
     let mut parts: Vec<&str> = below.split('/').collect();
     let last = parts.pop()?;
     let hidden = |part: &&str| part.starts_with(['_', '.', '[', '(', '$']) || PARTS.contains(part);
-    if parts.iter().any(|part| hidden(&part)) || hidden(&last) {
+    if parts.iter().any(hidden) || hidden(&last) {
         return None;
     }
     // A program's file is a page only where a router looks for pages.

@@ -80,7 +80,15 @@ impl Offline {
         };
         let site = self.site(&request.tree);
         let list = &earlier.candidates;
-        let only = |one: &Candidate| choose(&site, &earlier.words, pointed, &[one.clone()], &[]);
+        let only = |one: &Candidate| {
+            choose(
+                &site,
+                &earlier.words,
+                pointed,
+                std::slice::from_ref(one),
+                &[],
+            )
+        };
         let unlisted = |what: String| {
             Refusal::new(RefusalReason::Ambiguous, what)
                 .hint(format!("say a number from 1 to {}", list.len()))

@@ -156,6 +156,9 @@ pub fn found(model: &Model, menu: &Menu) -> Vec<Entry> {
             Some((!whole, entry.why_not.is_some(), u32::MAX - score?, entry))
         })
         .collect();
+    // Letters that happen to stand somewhere in a long line are no find beside words that are meant.
+    let best = found.iter().map(|(_, _, away, _)| u32::MAX - away).max();
+    found.retain(|(other, _, away, _)| !other || (u32::MAX - away) * 3 >= best.unwrap_or(0) * 2);
     found.sort_by(|a, b| (a.0, a.1, a.2).cmp(&(b.0, b.1, b.2)));
     found.into_iter().map(|(.., entry)| entry).collect()
 }

@@ -155,11 +155,11 @@ fn targets_of(hit: &Hit) -> Vec<Hit> {
     let mut out = Vec::new();
     for seen in &hit.seen {
         for id in seen.view.up(seen.at).take(6) {
-            if role::is_link(&seen.view, id) || seen.view.nodes[id].component {
-                if let Some(found) = target_of(&seen.view, id) {
-                    out.push(found);
-                    break;
-                }
+            if (role::is_link(&seen.view, id) || seen.view.nodes[id].component)
+                && let Some(found) = target_of(&seen.view, id)
+            {
+                out.push(found);
+                break;
             }
             if matches!(
                 seen.view.nodes[id].tag.as_str(),

@@ -203,11 +203,7 @@ fn on_elements(
                 classes.extend(own);
                 continue;
             };
-            if let Some(winner) = declared
-                .into_iter()
-                .filter(|one| one.weight == top)
-                .next_back()
-            {
+            if let Some(winner) = declared.into_iter().rfind(|one| one.weight == top) {
                 found.extend(follow(finder, &winner, words, dark));
             }
         }
@@ -290,14 +286,14 @@ fn own_styles(view: &View, id: ViewId, property: &str) -> Vec<Hit> {
             .collect();
         for below in doc.descendants(attr) {
             let this = doc.node(below);
-            if this.kind == Kind::Pair && (this.name == camel || this.name == property) {
-                if let Some(value) = this
+            if this.kind == Kind::Pair
+                && (this.name == camel || this.name == property)
+                && let Some(value) = this
                     .children
                     .first()
                     .filter(|value| doc.node(**value).kind == Kind::Scalar)
-                {
-                    out.push(Hit::whole(doc, *value, Vec::new()));
-                }
+            {
+                out.push(Hit::whole(doc, *value, Vec::new()));
             }
             if this.kind == Kind::Text {
                 let raw = doc.raw(this.inner.clone());

@@ -122,9 +122,10 @@ impl Finder<'_> {
             return found;
         }
         // The file may have grown since the list was made: then the text tells, not the line.
-        let same: [&dyn Fn(&Candidate, &Candidate) -> bool; 2] =
-            [&|a, b| a == b, &|a, b| a.file == b.file && a.text == b.text];
-        let kept = same.iter().find_map(|same| {
+        let kept = [true, false].iter().find_map(|lines| {
+            let same = |a: &Candidate, b: &Candidate| {
+                a.file == b.file && a.text == b.text && (!lines || a.line == b.line)
+            };
             let kept: Vec<bool> = found
                 .iter()
                 .map(|one| self.among.iter().any(|known| same(known, &shown(one))))

@@ -16,11 +16,7 @@ pub fn of_data(doc: &Doc, node: NodeId, out: &mut Names) {
         let up = doc.node(up);
         match up.kind {
             Kind::Pair => out.add(&up.name),
-            Kind::Attr => {
-                if !matches!(up.name.as_str(), "content" | "text") {
-                    out.add(&up.name);
-                }
-            }
+            Kind::Attr if !matches!(up.name.as_str(), "content" | "text") => out.add(&up.name),
             _ => {}
         }
     }

@@ -156,9 +156,10 @@ impl Finder<'_> {
                     .filter(|part| !part.chars().all(|c| c.is_ascii_digit()))
                     .cloned()
                     .collect();
-                if squash(name) == wanted || (!dated.is_empty() && dated.concat() == wanted) {
-                    rank = rank.max(4);
-                } else if words.len() == 1 && names.iter().any(|name| equal(name, &words[0])) {
+                if squash(name) == wanted
+                    || (!dated.is_empty() && dated.concat() == wanted)
+                    || (words.len() == 1 && names.iter().any(|name| equal(name, &words[0])))
+                {
                     rank = rank.max(4);
                 } else if words
                     .iter()

@@ -412,9 +412,8 @@ pub fn fit(role: Role, hit: &Hit, seen: Option<&Seen>) -> u8 {
         }
         Role::Copyright | Role::CopyrightYear => {
             let text = value.to_lowercase();
-            if text.contains('©') || text.contains("copyright") || text.contains("(c)") {
-                3
-            } else if has_key(&["copyright", "copyrights"]) {
+            let signed = text.contains('©') || text.contains("copyright") || text.contains("(c)");
+            if signed || has_key(&["copyright", "copyrights"]) {
                 3
             } else {
                 u8::from(text.contains("all rights reserved"))

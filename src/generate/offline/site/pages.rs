@@ -138,7 +138,8 @@ fn next(site: &Site, app: &App) -> Vec<(String, String, bool)> {
                 let mut parts: Vec<&str> = inside
                     .split('/')
                     .filter(|part| {
-                        !(part.starts_with('(') && part.ends_with(')')) && !part.starts_with('@')
+                        let group = part.starts_with('(') && part.ends_with(')');
+                        !(group || part.starts_with('@'))
                     })
                     .collect();
                 match stem(name) {

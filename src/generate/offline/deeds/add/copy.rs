@@ -283,11 +283,11 @@ pub(super) fn entry_parts(doc: &Doc, item: NodeId) -> Parts {
             .filter(|value| doc.node(*value).kind == Kind::Scalar)
     };
     if doc.node(item).kind == Kind::Object {
-        let text = TEXTS.iter().find_map(|key| scalar(key));
+        let text = TEXTS.iter().find_map(&scalar);
         let address = super::super::link::TARGETS
             .iter()
             .chain(&["pageRef", "URL"])
-            .find_map(|key| scalar(key));
+            .find_map(scalar);
         return Parts {
             text,
             address,

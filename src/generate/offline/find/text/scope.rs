@@ -66,12 +66,12 @@ impl Finder<'_> {
                     }
                     Pages::Missing
                         if place.words.last().is_some_and(|word| word == "page")
-                            && words[front - 1] == "page" =>
+                            && words[front - 1] == "page"
+                            // "the pricing page title" of no such page; "landing page" may be plain words.
+                            && words.len() - front <= 2
+                            && role::fit_possible(&words[front..]) =>
                     {
-                        // "the pricing page title" of a page that is not there; "landing page" may be plain words.
-                        if words.len() - front <= 2 && role::fit_possible(&words[front..]) {
-                            return Err(no_page(self, &words[..front].join(" ")));
-                        }
+                        return Err(no_page(self, &words[..front].join(" ")));
                     }
                     _ => {}
                 }

@@ -99,7 +99,7 @@ pub fn foreign(path: &str) -> bool {
     };
     if papers.contains(&stem)
         && (name.ends_with(".md") || name.ends_with(".markdown") || name.ends_with(".txt"))
-        && !parts.iter().any(|part| page_folder(part))
+        && !parts.iter().any(page_folder)
     {
         return true;
     }
