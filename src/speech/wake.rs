@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use super::Transcriber;
-use crate::voice::RATE;
+use crate::voice::{RATE, gate};
 
 /// How much of the front is read to look for the phrase.
 const FRONT: usize = RATE as usize * 7 / 2;
@@ -21,8 +21,8 @@ const SHORTEST: usize = RATE as usize * 3 / 10;
 /// How far apart places to cut are looked for, and how much sound tells how quiet a place is.
 const STEP: usize = RATE as usize / 20;
 
-/// A place this loud, compared with the loudest, is speech.
-const ONSET: f32 = 0.02;
+/// How long after its beginning speech is noticed.
+const LATE: usize = RATE as usize / 5;
 
 /// Places closer than this many steps belong to one pause.
 const APART: usize = 2;
@@ -47,14 +47,16 @@ pub async fn listen(phrase: &str, sound: &[f32], speech: &dyn Transcriber) -> Ov
         let look = speech.glance(sound.to_vec(), Arc::new(AtomicBool::new(false)));
         look.await.ok().flatten().unwrap_or_default()
     };
-    let front = read(&sound[..sound.len().min(FRONT)]).await;
-    let Some(count) = phrase_at(phrase, &front) else {
+    // All of it where that is not too long: a cut in the middle of a word may make nonsense of the front.
+    let whole = read(sound).await;
+    let mut count = phrase_at(phrase, &whole);
+    for front in [FRONT, FRONT * 2 / 3] {
+        if count.is_none() && sound.len() > front {
+            count = phrase_at(phrase, &read(&sound[..front]).await);
+        }
+    }
+    let Some(count) = count else {
         return Overheard::Nothing;
-    };
-    let whole = if sound.len() > FRONT {
-        read(sound).await
-    } else {
-        front
     };
     let rest: Vec<&str> = whole.split_whitespace().skip(count).collect();
     let rest = letters(&rest.join(" "));
@@ -111,9 +113,9 @@ fn places(sound: &[f32]) -> Vec<usize> {
         .chunks(STEP)
         .map(|chunk| chunk.iter().map(|sample| sample * sample).sum())
         .collect();
-    let most = powers.iter().copied().fold(0.0, f32::max);
-    let begins = powers.iter().position(|power| *power > most * ONSET);
-    let first = begins.unwrap_or(powers.len()) + SHORTEST / STEP;
+    // Not by loudness: a phrase may be said far more softly than what follows it.
+    let begins = (gate::listen(sound).first * gate::FRAME).saturating_sub(LATE);
+    let first = (begins + SHORTEST) / STEP;
     let last = (sound.len().saturating_sub(SHORTEST).min(FRONT)) / STEP;
     let mut quiet: Vec<usize> = (first..last.max(first)).collect();
     quiet.sort_by(|&a, &b| powers[a].total_cmp(&powers[b]));
@@ -146,14 +148,25 @@ mod tests {
     }
 
     #[test]
+    fn silence_before_a_soft_voice_is_no_place_to_cut() {
+        let file = concat!(env!("CARGO_MANIFEST_DIR"), "/assets/voice/demo.wav");
+        let said = crate::voice::wav::read(file.as_ref()).unwrap();
+        let soft = said.iter().map(|sample| sample * 0.1);
+        let silence = std::iter::repeat_n(0.0, RATE as usize);
+        let sound: Vec<f32> = silence.chain(soft).chain(said.iter().copied()).collect();
+        let places = places(&sound);
+        assert!(
+            places.len() > 3 && places.iter().all(|place| *place > RATE as usize),
+            "{places:?}"
+        );
+    }
+
+    #[test]
     fn quiet_places_are_tried_first() {
-        // A second of silence before anybody speaks is no place where the phrase ends.
-        let mut sound = vec![0.0; 48_000];
-        sound[16_000..].fill(0.3);
+        let mut sound = vec![0.3; 48_000];
         sound[27_500..29_500].fill(0.0);
         let places = places(&sound);
         assert!((27_500..29_500).contains(&places[0]), "{places:?}");
-        assert!(places.iter().all(|place| *place > 16_000), "{places:?}");
         assert!(places.len() <= TRIES);
         assert!(super::places(&[0.0; 100]).is_empty());
     }

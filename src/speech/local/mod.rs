@@ -349,7 +349,8 @@ fn fingerprint(samples: &[f32]) -> u64 {
 #[async_trait]
 impl Transcriber for Local {
     fn name(&self) -> &'static str {
-        self.inner.kind.engine
+        let Kind { engine, .. } = self.inner.kind;
+        engine
     }
 
     fn status(&self) -> SpeechStatus {

@@ -177,7 +177,7 @@ impl Talk {
     /// Seconds until the longest length is reached, near its end.
     pub fn countdown(&self, limit: Duration) -> Option<u64> {
         let left = limit.saturating_sub(self.elapsed);
-        (self.phase == Phase::Recording && left <= COUNTDOWN).then(|| left.as_secs())
+        (self.phase == Phase::Recording && left <= COUNTDOWN).then_some(left.as_secs())
     }
 
     /// True while the key's next meaning is to end a recording.
