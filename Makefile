@@ -8,7 +8,7 @@ run: setup build
 	@if [ -t 0 ] && [ -t 1 ]; then exec $(SAYSO) demo; else exec $(SAYSO) demo --headless; fi
 
 test: setup setup-test
-	cargo build --features failpoints
+	cargo test --features failpoints --no-run
 	target/debug/sayso speech install
 	cargo test --features failpoints
 

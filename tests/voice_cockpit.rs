@@ -87,7 +87,6 @@ fn a_person_speaks_hears_it_again_dictates_and_looks_for_the_microphone() {
 }
 
 #[test]
-#[ignore = "the instruction spoken in one breath with the wake phrase is not cut right yet"]
 fn the_phrase_that_wakes_takes_the_instruction_after_it() {
     let Some((machine, server)) = machine() else {
         return;

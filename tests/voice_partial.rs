@@ -98,7 +98,6 @@ fn spoken(words: &str) -> Option<Vec<f32>> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "the instruction spoken in one breath with the wake phrase is not cut right yet"]
 async fn the_phrase_that_wakes_is_cut_off_the_instruction() {
     let Some(models) = audio::installed_models() else {
         return;
