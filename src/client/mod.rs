@@ -158,8 +158,11 @@ impl Client {
 
     /// `POST /api/proposals/{id}/reopen`: the way back from a rejection.
     pub async fn reopen(&self, id: &ProposalId) -> Result<ProposalView, Problem> {
-        self.post(&format!("api/proposals/{id}/reopen"), &serde_json::json!({}))
-            .await
+        self.post(
+            &format!("api/proposals/{id}/reopen"),
+            &serde_json::json!({}),
+        )
+        .await
     }
 
     /// `POST /api/proposals/{id}/decide`.

@@ -109,11 +109,7 @@ fn ground(said: &str) -> Option<Ground> {
         let most = 16u32.checked_pow(u32::try_from(digits.len()).ok()?)? - 1;
         Some(value as f32 / most as f32)
     });
-    Some(Ground::of(
-        parts.next()??,
-        parts.next()??,
-        parts.next()??,
-    ))
+    Some(Ground::of(parts.next()??, parts.next()??, parts.next()??))
 }
 
 /// An answer that came too late for [`ask`]: the terminal library reads it as keys, and nobody pressed them.
@@ -157,8 +153,8 @@ impl Late {
                 Caught::Part
             }
             (Some(text), code) => {
-                let end = (code == Code::Char('\\') && key.alt)
-                    || (code == Code::Char('g') && key.ctrl);
+                let end =
+                    (code == Code::Char('\\') && key.alt) || (code == Code::Char('g') && key.ctrl);
                 let found = ground(text).filter(|_| end);
                 *self = Self::default();
                 match (found, end) {
@@ -269,9 +265,15 @@ mod tests {
     #[test]
     fn the_background_is_read_however_it_is_written() {
         for (said, found) in [
-            ("\x1b]11;rgb:ffff/ffff/ffff\x1b\\\x1b[?62c", Some(Ground::Light)),
+            (
+                "\x1b]11;rgb:ffff/ffff/ffff\x1b\\\x1b[?62c",
+                Some(Ground::Light),
+            ),
             ("\x1b]11;rgb:00/2b/36\x07\x1b[?62c", Some(Ground::Dark)),
-            ("\x1b]11;rgba:fdfd/f6f6/e3e3/ffff\x07\x1b[?62c", Some(Ground::Light)),
+            (
+                "\x1b]11;rgba:fdfd/f6f6/e3e3/ffff\x07\x1b[?62c",
+                Some(Ground::Light),
+            ),
             ("\x1b]11;?\x07\x1b[?62c", None),
             ("\x1b[?62c", None),
         ] {
@@ -312,7 +314,10 @@ mod tests {
         };
         assert!(late(&complete, &keys).iter().all(|one| *one == Caught::Key));
         // What begins like an answer and is none gives the keyboard back.
-        let pressed = late(&Answer::default(), &[alt(']'), Key::plain(Code::Esc), Key::char('q')]);
+        let pressed = late(
+            &Answer::default(),
+            &[alt(']'), Key::plain(Code::Esc), Key::char('q')],
+        );
         assert_eq!(pressed, [Caught::Part, Caught::Key, Caught::Key]);
     }
 }

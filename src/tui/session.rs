@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 
 use super::model::timeline::{Filter, Place as Row};
 use super::model::{Focus, Model, Pane, Sizes};
-use crate::model::{DeploymentId, ProposalId};
 use crate::model::api::Decide;
+use crate::model::{DeploymentId, ProposalId};
 
 /// The form of [`Saved`]; another one is not read.
 const VERSION: u32 = 1;

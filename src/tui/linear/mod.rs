@@ -20,8 +20,8 @@ use super::message::{EditRequest, Effect, Message, Outcome};
 use super::model::{Model, Moment, Tone};
 use super::session_file::Remembered;
 use super::signals::{self, Signal, Signals};
-use super::{editor, motion, update};
 use super::voice_port::{MicEvent, Microphone};
+use super::{editor, motion, update};
 use crate::client::stream::StreamItem;
 
 /// Lines that may wait.
@@ -202,7 +202,8 @@ impl Linear {
             // While a line is being read the keyboard is not the editor's.
             Effect::Edit(_) if self.reading => {
                 let now = self.now();
-                self.model.say(now, Tone::Plain, "type /edit to open it in your editor");
+                self.model
+                    .say(now, Tone::Plain, "type /edit to open it in your editor");
             }
             Effect::Edit(request) => self.to_edit = Some(request),
             Effect::Repaint | Effect::Suspend | Effect::Notify(_) => {}

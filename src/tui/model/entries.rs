@@ -130,9 +130,7 @@ pub fn found(model: &Model, menu: &Menu) -> Vec<Entry> {
         .map(|entry| format!("{} {} {}", entry.title, entry.keys, entry.words))
         .collect();
     // A slip of the finger is looked for only where nothing is found without one.
-    let slips = scores(looked_for, &hay, 0)
-        .iter()
-        .all(Option::is_none);
+    let slips = scores(looked_for, &hay, 0).iter().all(Option::is_none);
     let scores = scores(looked_for, &hay, u16::from(slips));
     let lower = looked_for.to_lowercase();
     let mut found: Vec<(bool, bool, u32, Entry)> = all
