@@ -139,6 +139,18 @@ pub struct Generate {
     pub gemini: Service,
     /// Any server with the Chat Completions API.
     pub compatible: Service,
+    /// An agent that works in a copy of the site.
+    pub agent: Agent,
+}
+
+/// An agent: any program that changes files in a folder.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Agent {
+    /// The program and its arguments; `{words}` becomes the instruction. Empty for none.
+    pub command: Vec<String>,
+    /// How long it may take.
+    pub time_limit: Span,
 }
 
 /// A service with language models.

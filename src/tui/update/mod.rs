@@ -3,6 +3,7 @@
 mod board;
 mod checkup;
 mod command;
+mod drafting;
 mod edit;
 mod events;
 mod heard;
