@@ -94,7 +94,20 @@ pub fn candidate(doc: &Doc, span: Span) -> Candidate {
     let end = doc.src[start..]
         .find('\n')
         .map_or(doc.src.len(), |at| start + at);
-    let text: String = doc.src[start..end].trim().chars().take(200).collect();
+    let shown = &doc.src[start..end];
+    // Of a long line, what stands around the place tells it from others.
+    let front = shown[..span.start.clamp(start, end) - start]
+        .chars()
+        .rev()
+        .take(80)
+        .map(char::len_utf8)
+        .sum::<usize>();
+    let from = if shown.len() > 200 {
+        span.start.clamp(start, end) - start - front
+    } else {
+        0
+    };
+    let text: String = shown[from..].trim().chars().take(200).collect();
     Candidate {
         file: doc.path.clone(),
         line,
@@ -226,6 +239,16 @@ pub fn not_found(message: impl Into<String>) -> Refusal {
         .hint("name it by the text it shows now, in quotes, or by its page")
 }
 
+/// Whether a literal is the path of a module that code loads: `import("./card")`, `require("./data")`.
+pub fn imported(doc: &Doc, node: NodeId) -> bool {
+    let before = doc.src[..doc.node(node).span.start].trim_end();
+    ["import(", "require(", "from", "import"]
+        .iter()
+        .any(|call| before.ends_with(call))
+        && doc.node(node).kind == Kind::Scalar
+        && matches!(doc.node(node).host, Host::Js(_))
+}
+
 /// Whether a literal is something a visitor reads (and not a class, a path or a switch of code).
 pub fn readable(doc: &Doc, node: NodeId) -> bool {
     let this = doc.node(node);
@@ -313,7 +336,7 @@ pub fn readable(doc: &Doc, node: NodeId) -> bool {
             Kind::Pair => {
                 if matches!(
                     up.name.as_str(),
-                    "className" | "class" | "variant" | "icon" | "id" | "classes"
+                    "className" | "class" | "variant" | "icon" | "id" | "classes" | "ui" | "sx"
                 ) {
                     return false;
                 }

@@ -211,6 +211,7 @@ pub fn fit(role: Role, hit: &Hit, seen: Option<&Seen>) -> u8 {
             if attr.is_empty() && any(&is_heading) {
                 3
             } else if has_key(&["title", "heading", "headline", "header"])
+                && !has_key(&["pre", "sub", "over", "meta", "nav", "menu"])
                 || matches!(attr.as_str(), "title" | "heading" | "headline")
             {
                 2
@@ -436,10 +437,10 @@ pub fn fit(role: Role, hit: &Hit, seen: Option<&Seen>) -> u8 {
             u8::from(named || has_key(&["logo", "brand"])) * 3
         }
         Role::Name => {
-            if has_key(&["name"]) {
-                3
-            } else {
-                1
+            match (has_key(&["name"]), keys.len()) {
+                (true, 1) => 3,
+                (true, _) => 2,
+                _ => 1,
             }
         }
         Role::Text => 1,

@@ -14,6 +14,17 @@ impl Finder<'_> {
         let mut found: Vec<Hit> = Vec::new();
         let mut problem = None;
         for view in self.home(scope) {
+            if let Some(hero) = library_hero(&view) {
+                let parts = ["description", "subtitle", "tagline"];
+                if let Some(id) = slot_of(&view, hero, &parts) {
+                    found.push(sole_text(&view, id, "the tagline")?);
+                    continue;
+                }
+                if let Some(hit) = property_of(&view, hero, &parts) {
+                    found.push(hit);
+                    continue;
+                }
+            }
             let Some(hero_id) = hero(&view) else { continue };
             let Some(head) = headline(&view).or_else(|| first_heading(&view)) else {
                 continue;

@@ -169,6 +169,9 @@ impl Finder<'_> {
             if !found.is_empty() {
                 return Ok(found);
             }
+            if let Some(refusal) = self.pieced(&said, &describe(phrase), scope) {
+                return Err(refusal);
+            }
         }
         // The words before the role are its text: "the subscribe button".
         if !scope.words[..at].is_empty() && tail.is_empty() {
@@ -470,7 +473,10 @@ impl Finder<'_> {
                 }
             }
         }
-        let found = self.best(hits, Some(role), mods, scope, phrase.ordinal);
+        let mut found = self.best(hits, Some(role), mods, scope, phrase.ordinal);
+        if role == Role::Name && mods.is_empty() && phrase.ordinal.is_none() {
+            keys::single(&mut found);
+        }
         if !found.is_empty() {
             return Ok(found);
         }
