@@ -325,7 +325,8 @@ pub fn readable(doc: &Doc, node: NodeId) -> bool {
                 let given = doc.node(up.parent);
                 let component = given.kind == Kind::Element
                     && (given.name.starts_with(char::is_uppercase) || given.name.contains('-'));
-                if component && matches!(name.as_str(), "action" | "name" | "media") {
+                let icon = given.name.to_ascii_lowercase().contains("icon");
+                if component && !icon && matches!(name.as_str(), "action" | "name" | "media") {
                     return true;
                 }
                 return !hidden.contains(&name.as_str())
@@ -352,6 +353,31 @@ pub fn technical(doc: &Doc, node: NodeId) -> bool {
     let Some(key) = role::key(doc, node) else {
         return false;
     };
+    // Groups of a generator's settings that say how it builds, not what it shows.
+    let settings = crate::generate::offline::site::stem(&doc.path);
+    if matches!(settings, "hugo" | "config" | "_config")
+        && doc.ancestors(node).any(|up| {
+            let up = doc.node(up);
+            up.kind == Kind::Pair
+                && matches!(
+                    up.name.as_str(),
+                    "taxonomies"
+                        | "permalinks"
+                        | "outputs"
+                        | "outputFormats"
+                        | "mediaTypes"
+                        | "markup"
+                        | "module"
+                        | "caches"
+                        | "minify"
+                        | "collections"
+                        | "defaults"
+                        | "plugins"
+                )
+        })
+    {
+        return true;
+    }
     let words = crate::generate::offline::ask::lexicon::words_of(&key);
     let last = words.last().map(String::as_str).unwrap_or_default();
     matches!(

@@ -36,15 +36,18 @@ fn library_hero(view: &View) -> Option<ViewId> {
 
 /// What such a component is given to show as `part`: the element between its tags.
 fn slot_of(view: &View, hero: ViewId, parts: &[&str]) -> Option<ViewId> {
-    view.below(hero).into_iter().find(|id| {
-        let node = &view.nodes[*id];
-        node.tag == "template"
-            && node.attrs.iter().any(|(name, _)| {
-                let slot = name
-                    .strip_prefix('#')
-                    .or_else(|| name.strip_prefix("v-slot:"));
-                slot.is_some_and(|slot| parts.contains(&slot))
-            })
+    let below = view.below(hero);
+    parts.iter().find_map(|part| {
+        below.iter().copied().find(|id| {
+            let node = &view.nodes[*id];
+            node.tag == "template"
+                && node.attrs.iter().any(|(name, _)| {
+                    let slot = name
+                        .strip_prefix('#')
+                        .or_else(|| name.strip_prefix("v-slot:"));
+                    slot == Some(*part)
+                })
+        })
     })
 }
 
@@ -63,6 +66,19 @@ fn property_of(view: &Arc<View>, hero: ViewId, parts: &[&str]) -> Option<Hit> {
         attr: Some(name.clone()),
     };
     Some(Hit::whole(doc, *node, vec![seen]))
+}
+
+/// What a page's component for search engines is given: `<NextSeo title={…}>`.
+fn seo_value(view: &Arc<View>, key: &str) -> Option<Hit> {
+    view.below(0).into_iter().find_map(|id| {
+        let node = &view.nodes[id];
+        let seo = node.component
+            && matches!(
+                node.tag.to_ascii_lowercase().as_str(),
+                "nextseo" | "seo" | "helmet" | "metatags" | "meta" | "head"
+            );
+        seo.then(|| property_of(view, id, &[key])).flatten()
+    })
 }
 
 /// The main heading of a page: the first `h1` outside navigation and footer, else the first heading of its body.
@@ -199,7 +215,7 @@ use super::text::Scope;
 use super::{Finder, Hit, candidate, not_found};
 use crate::generate::offline::ask::lexicon::{Role, equal, words_of};
 use crate::generate::offline::ask::phrase::Phrase;
-use crate::generate::offline::doc::{Doc, Kind, NodeId};
+use crate::generate::offline::doc::{Doc, Kind, Lang, NodeId};
 use crate::generate::offline::site::{Framework, pages::front_title};
 use crate::generate::offline::text::folded;
 use crate::generate::offline::view::Piece;

@@ -74,6 +74,9 @@ impl Finder<'_> {
                 view.nodes[*id].tag == "meta"
                     && view.attr(*id, "name").as_deref() == Some("description")
             });
+            if meta.is_none() {
+                out.extend(seo_value(&view, "description"));
+            }
             let Some(id) = meta else { continue };
             let Some((_, pieces)) = view.nodes[id]
                 .attrs

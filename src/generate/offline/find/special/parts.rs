@@ -208,6 +208,9 @@ impl Finder<'_> {
                     Ok(hit) => out.push(hit),
                     Err(refusal) => problem = Some(refusal),
                 },
+                None if seo_value(&view, "title").is_some() => {
+                    out.extend(seo_value(&view, "title"));
+                }
                 None => {
                     let candidates = page
                         .map(|page| vec![candidate_of_page(self, page)])
@@ -441,6 +444,9 @@ impl Finder<'_> {
             "nuxt",
             "app",
             "consts",
+            "appconfig",
+            "app-config",
+            "sitedata",
             "meta",
             "gatsby-config",
             "global",
@@ -460,6 +466,10 @@ impl Finder<'_> {
             let Some(doc) = self.site.doc(path) else {
                 continue;
             };
+            // A page that is called so is no configuration.
+            if doc.front.is_some() || doc.lang == Lang::Markdown {
+                continue;
+            }
             for node in 0..doc.nodes.len() {
                 if doc.node(node).kind != Kind::Scalar {
                     continue;
