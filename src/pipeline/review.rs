@@ -205,7 +205,8 @@ impl Conductor {
             action,
             ..Submission::default()
         };
-        self.submit(submission, None, None, actor).await
+        self.take(submission, None, None, actor, Some(id.clone()))
+            .await
     }
 
     /// Stores the next version of a proposal and shows it to everyone.
