@@ -14,6 +14,7 @@ import cockpit
 import job
 import mic
 import speech
+import tui
 import voice
 from calibration import calibration
 from world import Missing, Result, World
@@ -108,6 +109,23 @@ def main() -> None:
             "≤ 4 % of a core, ≤ 170 MiB",
             lambda: mic.idle(world),
         ),
+        Row(
+            "key press → the new frame's bytes, 100,000-line diff and 100,000 events open, 120×40",
+            "≤ 8 ms at the 99th percentile",
+            lambda: tui.keys(world),
+        ),
+        Row(
+            "idle for 60 s with all panes open",
+            "≤ 0.1 s CPU, no timers",
+            lambda: tui.idle(world),
+        ),
+        Row("recording, the meter moving", "≤ 4 % of a core", lambda: tui.recording(world)),
+        Row(
+            "deploying, the bar moving",
+            "≤ 4 % of a core, ≤ 300 bytes a frame",
+            lambda: tui.deploying(world),
+        ),
+        Row("memory after 8 hours of events at 10/s, without the model", "≤ 80 MiB", lambda: tui.day(world)),
     ]
     began, before = time.monotonic(), spent()
     try:
