@@ -18,6 +18,7 @@ mod recover;
 mod review;
 mod spoken;
 mod status;
+mod steps;
 mod sync;
 mod watch;
 
