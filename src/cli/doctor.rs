@@ -93,7 +93,11 @@ pub async fn run(place: &Place, args: Args) -> Result<Exit, Problem> {
 pub(super) async fn look(place: &Place, listen: bool) -> Result<Vec<Check>, Problem> {
     let paths = Paths::platform()?;
     let mut checks = Vec::new();
-    let git = Git::open(&repo_dir(place)?).await;
+    let remote = super::repository::remote(place);
+    let git = match &remote {
+        None => Git::open(&repo_dir(place)?).await,
+        Some(address) => Err(Problem::not_found(format!("{address} is used without a clone"))),
+    };
     let root = git.as_ref().ok().map(|git| git.root().to_path_buf());
     match &git {
         Ok(git) => {
@@ -111,6 +115,7 @@ pub(super) async fn look(place: &Place, listen: bool) -> Result<Vec<Check>, Prob
             ));
             checks.push(Check::of("git identity", git.identity().await));
         }
+        Err(_) if remote.is_some() => {}
         Err(problem) => checks.push(Check::bad("repository", problem)),
     }
     let loaded = config::load(&paths, root.as_deref());
@@ -123,6 +128,7 @@ pub(super) async fn look(place: &Place, listen: bool) -> Result<Vec<Check>, Prob
     }
     // With a mistake in the configuration the defaults tell as much as can be told.
     let config = config::load(&paths, root.as_deref()).unwrap_or_default();
+    checks.extend(super::doctor_github::look(&config, git.as_ref().ok(), remote).await);
     if let Some(root) = &root {
         checks.extend(super::doctor_site::look(&config, root));
     }

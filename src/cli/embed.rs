@@ -13,6 +13,7 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::Place;
+use super::repository::Site;
 use crate::client::{Client, Endpoint};
 use crate::config::{self, Config, Paths, ProjectPaths};
 use crate::deploy::{DeployTarget, LocalNotice, LocalTarget};
@@ -23,8 +24,6 @@ use crate::pipeline::{Conductor, Setup};
 use crate::server::{self, ServerOptions};
 use crate::speech::Transcriber;
 use crate::store::Store;
-use crate::vcs::Repository;
-use crate::vcs::git::Git;
 
 /// How long a second process waits for the owner to have written its address.
 const OWNER_STARTS: Duration = Duration::from_secs(3);
@@ -78,15 +77,15 @@ impl Session {
                 owned: None,
             });
         }
-        let git = Git::open(&repo_dir(place)?).await?;
-        let root = git.root().to_path_buf();
-        let config = config::load(&paths, Some(&root))?;
+        let site = Site::find(place, &paths).await?;
+        let root = site.root();
+        let config = config::load(&paths, site.folder().as_deref())?;
         let project = paths.project(&root);
         private_dir(&project.dir)?;
         match lock(&project.lock())? {
             Some(lock) => {
                 let port = config.server.port;
-                Self::own(paths, project, root, config, git, lock, port).await
+                Self::own(paths, project, root, config, site, lock, port).await
             }
             None => {
                 let client = Client::new(owner(&project).await?)?.at_address_in(&project.server());
@@ -107,11 +106,11 @@ impl Session {
         project: ProjectPaths,
         root: PathBuf,
         config: Config,
-        git: Git,
+        site: Site,
         lock: File,
         port: u16,
     ) -> Result<Self, Problem> {
-        let actor = person(&git).await;
+        let actor = person(&site).await;
         let name = root.file_name().map_or_else(
             || "site".to_owned(),
             |name| name.to_string_lossy().into_owned(),
@@ -121,15 +120,15 @@ impl Session {
         let (targets, notices) = targets(&config, &project).await?;
         let vocabulary = super::wiring::vocabulary(&config);
         let choice = super::wiring::recogniser(&config, &paths, &vocabulary)?;
-        let git = Arc::new(git) as Arc<dyn Repository>;
+        let repo = site.open(&config, &paths).await?;
         if choice.cloud() {
-            super::wiring::learn_pages(vocabulary, Arc::clone(&git));
+            super::wiring::learn_pages(vocabulary, Arc::clone(&repo));
         }
         let transcriber: Arc<dyn Transcriber> = Arc::new(choice);
         let conductor = Conductor::open(Setup {
             log,
             config: config.clone(),
-            repo: git,
+            repo,
             generators: generate::generators(&config.generate, &super::wiring::keys(&config))?,
             transcriber: Some(Arc::clone(&transcriber)),
             targets,
@@ -332,8 +331,12 @@ async fn owner(project: &ProjectPaths) -> Result<Endpoint, Problem> {
 }
 
 /// Who acts here: git's name for the person, else the login name.
-async fn person(git: &Git) -> String {
-    match git.user_name().await {
+async fn person(site: &Site) -> String {
+    let name = match site {
+        Site::Clone(git) => git.user_name().await,
+        Site::Remote(_) => None,
+    };
+    match name {
         Some(name) => name,
         None => ["USER", "USERNAME", "LOGNAME"]
             .into_iter()
