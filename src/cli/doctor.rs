@@ -106,10 +106,11 @@ pub(super) async fn look(place: &Place, listen: bool) -> Result<Vec<Check>, Prob
                 "repository",
                 status.map(|status| {
                     let head = status.head.get(..7).unwrap_or("no commit yet");
-                    format!(
-                        "{} on {} at {head}, {} changes",
-                        status.root, status.branch, status.changes
-                    )
+                    let changes = match status.changes {
+                        1 => "1 change".to_owned(),
+                        count => format!("{count} changes"),
+                    };
+                    format!("{} on {} at {head}, {changes}", status.root, status.branch)
                 }),
             ));
             checks.push(Check::of("git identity", git.identity().await));

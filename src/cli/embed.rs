@@ -88,7 +88,7 @@ impl Session {
                 Self::own(paths, project, root, config, site, lock, port).await
             }
             None => {
-                let client = Client::new(owner(&project).await?)?;
+                let client = Client::new(owner(&project).await?)?.at_address_in(&project.server());
                 Ok(Self {
                     client,
                     speech: recogniser(&config, &paths)?,
@@ -161,6 +161,45 @@ impl Session {
         })
     }
 
+    /// Waits for the process that owns the project to end, and serves the project from here then; the session's client
+    /// follows. Nothing for a session that owns its project, or that is on a remote server.
+    pub fn heir(&self) -> Option<Heir> {
+        let project = self.project.clone().filter(|_| !self.is_owner())?;
+        let (paths, client) = (self.paths.clone(), self.client.clone());
+        let (sender, free) = tokio::sync::oneshot::channel();
+        let path = project.lock();
+        // Not a task: waiting for a lock cannot be called off, and the end of the process must not wait for it.
+        std::thread::spawn(move || {
+            let lock = File::options().write(true).open(path);
+            if let Ok(lock) = lock
+                && lock.lock().is_ok()
+            {
+                let _ = sender.send(lock);
+            }
+        });
+        Some(Heir(tokio::spawn(async move {
+            let lock = free.await.ok()?;
+            let inherited = async {
+                let git = Git::open(&project.root).await?;
+                let root = git.root().to_path_buf();
+                let config = config::load(&paths, Some(&root))?;
+                let port = config.server.port;
+                Self::own(paths, project, root, config, git, lock, port).await
+            };
+            match inherited.await {
+                Ok(session) => {
+                    tracing::info!("the process that served this project ended; this one does now");
+                    client.move_to(session.client.endpoint());
+                    Some(session)
+                }
+                Err(error) => {
+                    tracing::error!(%error, "the project could not be taken over");
+                    None
+                }
+            }
+        })))
+    }
+
     /// True when the server runs in this process and ends with it.
     pub fn is_owner(&self) -> bool {
         self.owned.is_some()
@@ -178,6 +217,21 @@ impl Session {
             // Best effort: a stale file is noticed by the next start, which holds the lock then.
             let _ = std::fs::remove_file(&owned.address_file);
             owned.shutdown.cancel();
+        }
+    }
+}
+
+/// A session that waits for its turn to own the project.
+pub struct Heir(tokio::task::JoinHandle<Option<Session>>);
+
+impl Heir {
+    /// Ends it, and the server if its turn has come.
+    pub async fn close(self) {
+        if !self.0.is_finished() {
+            self.0.abort();
+        }
+        if let Ok(Some(session)) = self.0.await {
+            Box::pin(session.close()).await;
         }
     }
 }
