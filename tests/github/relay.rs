@@ -16,7 +16,16 @@ use super::describe;
 pub struct Relay {
     pub url: String,
     shared: Arc<Shared>,
-    _runtime: tokio::runtime::Runtime,
+    runtime: Option<tokio::runtime::Runtime>,
+}
+
+impl Drop for Relay {
+    fn drop(&mut self) {
+        // It may end inside another runtime, where nothing may be waited for.
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
+    }
 }
 
 struct Shared {
@@ -89,21 +98,20 @@ impl Relay {
             .enable_all()
             .build()
             .unwrap();
-        let listener = runtime
-            .block_on(tokio::net::TcpListener::bind(SocketAddr::from((
-                [127, 0, 0, 1],
-                0,
-            ))))
-            .unwrap();
+        let listener = std::net::TcpListener::bind(SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
+        listener.set_nonblocking(true).unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let app = Router::new()
             .fallback(handle)
             .with_state(Arc::clone(&shared));
-        runtime.spawn(async move { axum::serve(listener, app).await.unwrap() });
+        runtime.spawn(async move {
+            let listener = tokio::net::TcpListener::from_std(listener).unwrap();
+            axum::serve(listener, app).await.unwrap();
+        });
         Self {
             url,
             shared,
-            _runtime: runtime,
+            runtime: Some(runtime),
         }
     }
 
@@ -228,7 +236,8 @@ async fn handle(State(shared): State<Arc<Shared>>, request: Request) -> Response
                 response.headers().get(name)?.to_str().ok()?.to_owned(),
             ))
         })
-        .chain(more)
+        .filter(|(name, _)| !more.iter().any(|(other, _)| other == name))
+        .chain(more.iter().cloned())
         .collect();
     let bytes = response.bytes().await.unwrap();
     note(status);

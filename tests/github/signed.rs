@@ -75,7 +75,7 @@ fn mutation(hub: &Hub, body: &Value) -> Value {
 
 fn serve(hub: &Arc<Hub>, times: usize) {
     let other = Arc::clone(hub);
-    let act = Act::Own(Arc::new(move |body| {
+    let act = Act::Own(Arc::new(move |body: Value| {
         let answer = mutation(&other, &body);
         async move { answer }.boxed()
     }));
@@ -112,7 +112,7 @@ async fn a_lost_answer_does_not_make_a_second_commit() {
         let site = hub.clone_of(&[("index.html", "<h1>Old</h1>\n")]);
         let other = Arc::clone(&hub);
         // It is done, and the answer is a bad gateway's.
-        let act = Act::Own(Arc::new(move |body| {
+        let act = Act::Own(Arc::new(move |body: Value| {
             mutation(&other, &body);
             async { json!({ "message": "Something went wrong" }) }.boxed()
         }));
