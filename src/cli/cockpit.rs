@@ -51,7 +51,7 @@ pub async fn run(place: &Place, linear: bool) -> Result<Exit, Problem> {
             .as_ref()
             .map(|project| project.dir.join("cockpit.json")),
     };
-    let heir = session.heir();
+    let heir = session.heir(place);
     let result = tui::run(cockpit).await;
     if let Some(heir) = heir {
         heir.close().await;

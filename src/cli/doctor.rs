@@ -10,6 +10,7 @@ use super::{Exit, Place, print, wiring};
 use crate::config::{self, Config, Paths};
 use crate::model::Problem;
 use crate::speech::Transcriber;
+use crate::tui;
 use crate::vcs::Repository;
 use crate::vcs::git::Git;
 use crate::voice::probe::{Probe, probe};
@@ -119,9 +120,14 @@ pub(super) async fn look(place: &Place, listen: bool) -> Result<Vec<Check>, Prob
         Err(problem) => checks.push(Check::bad("repository", problem)),
     }
     let loaded = config::load(&paths, root.as_deref());
+    // Keys and colours are understood by the cockpit alone.
+    let understood = loaded.and_then(|config| {
+        tui::understood(&config, Some(&paths.config.join("themes")))
+            .map_err(|error| Problem::new(422, "config", error).hint("mend the line that it names"))
+    });
     checks.push(Check::of(
         "configuration",
-        loaded.map(|_| "no mistakes".to_owned()),
+        understood.map(|()| "no mistakes".to_owned()),
     ));
     if let Some(root) = &root {
         checks.push(state(&paths, root));

@@ -163,8 +163,9 @@ impl Session {
 
     /// Waits for the process that owns the project to end, and serves the project from here then; the session's client
     /// follows. Nothing for a session that owns its project, or that is on a remote server.
-    pub fn heir(&self) -> Option<Heir> {
+    pub fn heir(&self, place: &Place) -> Option<Heir> {
         let project = self.project.clone().filter(|_| !self.is_owner())?;
+        let place = place.clone();
         let (paths, client) = (self.paths.clone(), self.client.clone());
         let (sender, free) = tokio::sync::oneshot::channel();
         let path = project.lock();
@@ -180,11 +181,11 @@ impl Session {
         Some(Heir(tokio::spawn(async move {
             let lock = free.await.ok()?;
             let inherited = async {
-                let git = Git::open(&project.root).await?;
-                let root = git.root().to_path_buf();
-                let config = config::load(&paths, Some(&root))?;
+                let site = Site::find(&place, &paths).await?;
+                let root = site.root();
+                let config = config::load(&paths, site.folder().as_deref())?;
                 let port = config.server.port;
-                Self::own(paths, project, root, config, git, lock, port).await
+                Self::own(paths, project, root, config, site, lock, port).await
             };
             match inherited.await {
                 Ok(session) => {

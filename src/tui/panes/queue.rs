@@ -83,12 +83,12 @@ fn row(model: &Model, review: &Review, selected: bool, area: Rect, at: u16, buf:
         Some(_) => "[x] ",
     };
     let tally = &review.tally;
-    let mut right = format!(
-        "  {} of {} hunks {}",
-        tally.taken,
-        tally.hunks,
-        signed(tally.added, tally.removed)
-    );
+    let hunks = match (tally.taken, tally.hunks) {
+        (1, 1) => "1 hunk".to_owned(),
+        (taken, all) if taken == all => format!("{all} hunks"),
+        (taken, all) => format!("{taken} of {all} hunks"),
+    };
+    let mut right = format!("  {hunks} {}", signed(tally.added, tally.removed));
     if version.is_some_and(|version| version != review.version()) {
         right.push_str("  changed since");
     } else if !model.batch.has_seen(review.id(), review.version()) {
