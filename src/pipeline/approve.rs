@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
@@ -305,7 +305,7 @@ impl Conductor {
             Err(problem) if problem.is("outcome-unknown") => {
                 if !self.running().contains_key(&asked) {
                     self.running().insert(asked, CancellationToken::new());
-                    let data = json!({ "message": problem.detail, "hint": problem.hint, "type": problem.kind });
+                    let data = told(&problem);
                     let event = NewEvent::new(EventKind::Error, "sayso", data)
                         .proposal(proposals.first().map(|proposal| &proposal.id));
                     Change::new().event(event).store(&self.log).await?;
@@ -324,7 +324,7 @@ impl Conductor {
                     if problem.is("stale-base") && again {
                         continue;
                     }
-                    let data = json!({ "message": problem.detail, "hint": problem.hint, "type": problem.kind });
+                    let data = told(&problem);
                     let event = NewEvent::new(EventKind::Error, "sayso", data)
                         .instruction(proposal.instruction.as_ref())
                         .proposal(Some(&proposal.id));
@@ -344,9 +344,7 @@ impl Conductor {
         }
         change = change.event(event);
         if let Some(problem) = &committed.trouble {
-            let data =
-                json!({ "message": problem.detail, "hint": problem.hint, "type": problem.kind });
-            let event = NewEvent::new(EventKind::Error, "sayso", data)
+            let event = NewEvent::new(EventKind::Error, "sayso", told(problem))
                 .proposal(proposals.first().map(|proposal| &proposal.id));
             change = change.event(event);
         }
@@ -412,6 +410,11 @@ pub(super) struct Commit {
 /// What a commit that can be stopped is called among what runs.
 pub(super) const COMMITTING: &str = "commit-";
 
+/// A problem as events tell it.
+fn told(problem: &Problem) -> Value {
+    json!({ "message": problem.detail, "hint": problem.hint, "type": problem.kind })
+}
+
 fn commit_event(journal: &Journal, committed: &Committed, began: Instant) -> NewEvent {
     NewEvent::new(
         EventKind::Commit,
@@ -424,6 +427,7 @@ fn commit_event(journal: &Journal, committed: &Committed, began: Instant) -> New
             "files": journal.files,
             "output": committed.output,
             "kept": committed.kept,
+            "trouble": committed.trouble.as_ref().map(told),
             "ms": u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX),
         }),
     )
