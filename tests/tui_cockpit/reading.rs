@@ -207,8 +207,8 @@ fn a_click_on_a_hint_does_what_its_key_does() {
     assert!(desk.text().contains("Deploy main"), "{}", desk.text());
     assert_eq!(click(&mut desk, "Enter yes"), [Effect::Deploy(false)]);
     // Beside the hints there is nothing to click.
-    let (_, y) = place(&mut desk, "? help");
-    assert_eq!(desk.take(Message::Mouse(Mouse::Click(119, y))), []);
+    let (x, y) = place(&mut desk, "? help");
+    assert_eq!(desk.take(Message::Mouse(Mouse::Click(x - 1, y))), []);
     assert!(desk.model.overlay.is_none());
 }
 

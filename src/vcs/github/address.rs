@@ -49,6 +49,7 @@ impl Address {
         // git@github.com:owner/name.git
         if let Some((host, path)) = text.split_once(':')
             && !host.contains('/')
+            && !path.starts_with("//")
         {
             let host = host.rsplit('@').next()?;
             return Self::of(&host_of(host), path);
