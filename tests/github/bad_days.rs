@@ -116,12 +116,11 @@ async fn a_rival_between_the_look_and_the_move_wins_and_is_not_overwritten() {
 #[tokio::test]
 async fn a_branch_that_vanishes_or_is_set_back_is_not_made_again() {
     let Some((hub, site)) = world() else { return };
-    let rival = Arc::clone(&hub);
-    let vanish = Act::First(Arc::new(move || {
-        rival.delete_branch();
-        async {}.boxed()
-    }));
-    hub.relay.rule("PATCH", "/git/refs", vanish);
+    let gone = |message: &str, status| Act::Answer(status, Vec::new(), refusal(message));
+    hub.relay
+        .rule("PATCH", "/git/refs", gone("Reference does not exist", 422));
+    hub.relay
+        .nth("GET", "/git/ref/", 1, usize::MAX, gone("Not Found", 404));
     let problem = try_commit(&hub, &site).await.unwrap_err();
     assert!(problem.is("branch-gone"), "{problem}");
 
@@ -360,5 +359,10 @@ async fn a_token_without_the_right_to_write_is_told_before_anything_is_sent() {
     );
     let problem = remote::commit(&repo, vec![change]).await.unwrap_err();
     assert!(problem.is("github-forbidden"), "{problem}");
-    assert!(hub.relay.take().iter().all(|seen| seen.method == "GET"));
+    assert!(
+        hub.relay
+            .take()
+            .iter()
+            .all(|seen| seen.method == "GET" && seen.status == 200)
+    );
 }

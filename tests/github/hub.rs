@@ -205,10 +205,6 @@ impl Hub {
         self.ask("PATCH", &self.own("/git/refs/heads/main"), Some(body));
     }
 
-    pub fn delete_branch(&self) {
-        self.try_ask("DELETE", &self.own("/git/refs/heads/main"), None);
-    }
-
     /// A clone of a site with these files; the stand-in has the same commit.
     pub fn clone_of(&self, files: &[(&str, &str)]) -> Site {
         let site = Site::with(files.iter().copied());

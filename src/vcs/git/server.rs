@@ -1,5 +1,6 @@
 //! What is exchanged with a server: pushing and fetching by git itself, and objects that came or go by another way.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::Duration;
 
@@ -70,6 +71,14 @@ impl Git {
         } else {
             self.tree_id(commit).await
         }
+    }
+
+    /// All paths of a commit, submodules included.
+    pub(in crate::vcs) async fn paths(&self, commit: &str) -> Result<BTreeSet<String>, Problem> {
+        let call = Call::new(["ls-tree", "-r", "-z", "--name-only", "--full-tree", commit]);
+        let output = self.run(call).await?.checked()?;
+        let text = |path: &[u8]| String::from_utf8(path.to_vec()).ok();
+        Ok(output.records().filter_map(text).collect())
     }
 
     /// Whether the object is here.

@@ -9,7 +9,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use super::api::{Account, Api};
 use super::cache::Cache;
-use super::data::{Change, To, stale};
+use super::data::{Change, To, folded, stale};
 use super::signed::{self, Wanted};
 use super::{follow, trouble, twin};
 use crate::model::api::{CommitLine, RepositoryStatus};
@@ -109,7 +109,11 @@ impl Cloned {
             self.git.tree_of(&prepared.base)
         );
         let wanted = twin::request(&raw?)?;
-        let tree = self.api.make_tree(&base_tree?, &changes?).await?;
+        let mut changes = changes?;
+        if changes.iter().any(|change| change.to == To::Gone) {
+            changes = folded(&changes, &self.git.paths(&prepared.commit).await?);
+        }
+        let tree = self.api.make_tree(&base_tree?, &changes).await?;
         if tree != wanted.tree {
             return Err(Problem::new(
                 502,

@@ -1,5 +1,7 @@
 //! GitHub's Git Data interface: references, commits, trees, blobs.
 
+use std::collections::BTreeSet;
+
 use http::Method;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -40,6 +42,43 @@ pub enum To {
     Bytes(u32, Vec<u8>),
     /// An object that the server has: a blob, or a submodule's commit.
     Object(u32, String),
+    /// It is a folder, and goes with all that is in it.
+    FolderGone,
+}
+
+/// Changes in which a folder that loses its last file goes as a whole, since a server may keep it as an empty one. `after`
+/// are all paths of the new tree, submodules included.
+pub fn folded(changes: &[Change], after: &BTreeSet<String>) -> Vec<Change> {
+    let empty = |folder: &str| {
+        let inside = format!("{folder}/");
+        !after
+            .range(inside.clone()..)
+            .next()
+            .is_some_and(|path| path.starts_with(&inside))
+    };
+    let mut gone = BTreeSet::new();
+    let mut out = Vec::new();
+    for change in changes {
+        let folder = match &change.to {
+            To::Gone => change
+                .path
+                .match_indices('/')
+                .map(|(at, _)| &change.path[..at])
+                .find(|folder| empty(folder)),
+            _ => None,
+        };
+        match folder {
+            // Something else may be there under its name now, and takes its place by itself.
+            Some(folder) if after.contains(folder) => {}
+            Some(folder) if gone.insert(folder.to_owned()) => out.push(Change {
+                path: folder.to_owned(),
+                to: To::FolderGone,
+            }),
+            Some(_) => {}
+            None => out.push(change.clone()),
+        }
+    }
+    out
 }
 
 /// A commit as the interface tells it.
@@ -216,6 +255,7 @@ impl Api {
     async fn entry<'a>(&self, change: &'a Change) -> Result<Entry<'a>, Problem> {
         let (mode, what) = match &change.to {
             To::Gone => (0o100_644, What::Sha(None)),
+            To::FolderGone => (0o040_000, What::Sha(None)),
             To::Object(mode, oid) => (*mode, What::Sha(Some(oid.clone()))),
             To::Bytes(mode, bytes) => match std::str::from_utf8(bytes) {
                 // An empty text is no text to some servers.
@@ -228,7 +268,11 @@ impl Api {
         Ok(Entry {
             path: &change.path,
             mode: format!("{mode:06o}"),
-            r#type: if mode == 0o160_000 { "commit" } else { "blob" },
+            r#type: match mode {
+                0o160_000 => "commit",
+                0o040_000 => "tree",
+                _ => "blob",
+            },
             what,
         })
     }
@@ -362,6 +406,31 @@ pub fn stale(branch: &str) -> Problem {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_folder_that_loses_its_last_file_goes_as_a_whole() {
+        let gone = |path: &str| Change {
+            path: path.to_owned(),
+            to: To::Gone,
+        };
+        let after: BTreeSet<String> = ["a/keep", "b"].map(str::to_owned).into();
+        let changes = [
+            gone("a/x"),
+            gone("a/c/y"),
+            gone("a/c/d/z"),
+            gone("b/old"),
+            gone("top"),
+        ];
+        let paths: Vec<(String, bool)> = folded(&changes, &after)
+            .into_iter()
+            .map(|change| (change.path, change.to == To::FolderGone))
+            .collect();
+        let wanted = [("a/x", false), ("a/c", true), ("top", false)];
+        assert_eq!(
+            paths,
+            wanted.map(|(path, folder)| (path.to_owned(), folder))
+        );
+    }
 
     #[test]
     fn a_deletion_says_null() {

@@ -1,6 +1,6 @@
 //! A repository on GitHub without a clone.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -10,7 +10,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use super::address::part;
 use super::api::{Account, Api, Ask};
 use super::cache::Cache;
-use super::data::{Change, CommitInfo, NewCommit, To, stale};
+use super::data::{Change, CommitInfo, NewCommit, To, folded, stale};
 use super::signed::{self, Wanted};
 use super::tree::{self, Blobs, RemoteSource, RemoteTree};
 use super::trouble;
@@ -164,8 +164,7 @@ impl Remote {
     /// Paths that differ between two commits, with both sides.
     async fn differing(&self, from: &str, to: &str) -> Result<Vec<Differing>, Problem> {
         let (before, after) = (self.entries(from).await?, self.entries(to).await?);
-        let paths: std::collections::BTreeSet<&String> =
-            before.keys().chain(after.keys()).collect();
+        let paths: BTreeSet<&String> = before.keys().chain(after.keys()).collect();
         Ok(paths
             .into_iter()
             .filter(|path| before.get(*path) != after.get(*path))
@@ -327,10 +326,23 @@ impl Repository for Remote {
             return Err(trouble::empty(address));
         }
         let base_tree = self.commit_info(&request.base).await?.tree;
+        let sent = if changes.iter().any(|change| change.to == To::Gone) {
+            let before = tree::list(&self.api, &self.cache, &base_tree).await?;
+            let mut after: BTreeSet<String> = before.into_iter().map(|(path, ..)| path).collect();
+            for change in &changes {
+                match change.to {
+                    To::Gone => after.remove(&change.path),
+                    _ => after.insert(change.path.clone()),
+                };
+            }
+            folded(&changes, &after)
+        } else {
+            changes.clone()
+        };
         // Both at once: a tree that is made in vain is cleared away by GitHub.
         let (head, tree) = tokio::join!(
             self.api.head(&request.branch),
-            self.api.make_tree(&base_tree, &changes)
+            self.api.make_tree(&base_tree, &sent)
         );
         if head? != request.base {
             self.saw(None);

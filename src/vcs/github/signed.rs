@@ -151,7 +151,7 @@ async fn body(
     let (mut additions, mut deletions) = (Vec::new(), Vec::new());
     for change in wanted.changes {
         let bytes = match &change.to {
-            To::Gone => {
+            To::Gone | To::FolderGone => {
                 deletions.push(json!({ "path": change.path }));
                 continue;
             }
