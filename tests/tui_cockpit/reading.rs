@@ -228,7 +228,7 @@ fn lists_are_clicked_too_and_a_click_beside_them_closes_them() {
     let mut other = three_hunks();
     other.proposal.id = "pro_2".into();
     let data = serde_json::to_value(&other).unwrap();
-    desk.event(sayso::model::EventKind::Proposal, data);
+    desk.event(EventKind::Proposal, data);
     for (opens, beside) in [("?", (0, 0)), ("B", (0, 0))] {
         desk.press(opens);
         assert!(desk.model.overlay.is_some(), "{opens}");
