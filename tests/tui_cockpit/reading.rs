@@ -206,9 +206,8 @@ fn a_click_on_a_hint_does_what_its_key_does() {
     desk.press("d");
     assert!(desk.text().contains("Deploy main"), "{}", desk.text());
     assert_eq!(click(&mut desk, "Enter yes"), [Effect::Deploy(false)]);
-    // Beside the hints there is nothing to click.
-    let (_, y) = place(&mut desk, "? help");
-    assert_eq!(desk.take(Message::Mouse(Mouse::Click(119, y))), []);
+    // Elsewhere there is nothing to click.
+    assert_eq!(desk.take(Message::Mouse(Mouse::Click(0, 0))), []);
     assert!(desk.model.overlay.is_none());
 }
 

@@ -52,7 +52,7 @@ pub struct Entry {
 
 /// What the program can do outside the cockpit, so that it is found from inside it. A test holds it against the command
 /// line's own list.
-pub const SHELL: [(&str, &str); 14] = [
+pub const SHELL: [(&str, &str); 15] = [
     ("demo", "the whole job on a bundled sample site"),
     ("say", "one instruction without the cockpit"),
     (
@@ -71,6 +71,7 @@ pub const SHELL: [(&str, &str); 14] = [
         "doctor",
         "check microphone, terminal, speech, git and environments",
     ),
+    ("login", "put a service's token into the system's keyring"),
     ("init", "write a configuration for this site"),
     ("completions", "completions for your shell"),
 ];
