@@ -47,14 +47,21 @@ const SESSION: &[Step] = &[
     Step::Look(500),
     Step::Key("\r"),
     Step::Until("Welcome to 3000 Studios</h1>"),
+    Step::Look(2_000),
+    Step::Key("f"),
+    Step::Until("Enter: summary"),
+    Step::Look(2_000),
+    Step::Key("\r"),
+    Step::Until("Commit to main"),
     Step::Look(3_000),
     Step::Key("\r"),
     Step::Until("LIVE on"),
     Step::Look(2_500),
     Step::Key("4"),
-    Step::Look(2_500),
     Step::Key("z"),
     Step::Look(4_000),
+    Step::Key("3"),
+    Step::Look(3_000),
 ];
 
 type Screen = vt100::Screen;

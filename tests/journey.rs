@@ -186,3 +186,26 @@ fn sigterm_gives_the_terminal_back() {
     assert_eq!(status["proposals"].as_array().map(Vec::len), Some(1));
     assert_eq!(machine.log().len(), 1);
 }
+
+#[test]
+fn when_the_cockpit_that_serves_is_killed_another_one_takes_its_place() {
+    let machine = Machine::new();
+    let mut first = Terminal::cockpit(&machine);
+    let mut others = [Terminal::cockpit(&machine), Terminal::cockpit(&machine)];
+    first.signal(Signal::KILL);
+    first.ended();
+    // Whoever comes now finds one that serves, and what is said there reaches those that were there before.
+    let mut late = Terminal::cockpit(&machine);
+    ask_in_writing(&late, "Plants with time");
+    for other in &others {
+        other.until("the proposal of the other", |screen| {
+            proposes(screen, "Plants with time")
+        });
+    }
+    approve(&machine, &others[1]);
+    committed(&machine, "Plants with time");
+    late.quit();
+    for other in &mut others {
+        other.quit();
+    }
+}

@@ -11,9 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import cockpit
+import github
 import job
 import mic
 import speech
+import tui
 import voice
 from calibration import calibration
 from world import Missing, Result, World
@@ -107,6 +109,28 @@ def main() -> None:
             "microphone armed and idle, speech model loaded",
             "≤ 4 % of a core, ≤ 170 MiB",
             lambda: mic.idle(world),
+        ),
+        Row(
+            "key press → the new frame's bytes, 100,000-line diff and 100,000 events open, 120×40",
+            "≤ 8 ms at the 99th percentile",
+            lambda: tui.keys(world),
+        ),
+        Row(
+            "idle for 60 s with all panes open",
+            "≤ 0.1 s CPU, no timers",
+            lambda: tui.idle(world),
+        ),
+        Row("recording, the meter moving", "≤ 4 % of a core", lambda: tui.recording(world)),
+        Row(
+            "deploying, the bar moving",
+            "≤ 4 % of a core, ≤ 300 bytes a frame",
+            lambda: tui.deploying(world),
+        ),
+        Row("memory after 8 hours of events at 10/s, without the model", "≤ 80 MiB", lambda: tui.day(world)),
+        Row(
+            f"commit of {github.FILES} files through GitHub's interface, stand-in on this machine",
+            "≤ 1 s, and ≤ 1.5 × the bare requests",
+            lambda: github.commit(world),
         ),
     ]
     began, before = time.monotonic(), spent()

@@ -17,9 +17,12 @@ pub struct Args {
     /// All open proposals together, as one commit.
     #[arg(long, conflicts_with = "paths")]
     all_proposals: bool,
-    /// With --all-proposals: deploy the commit, once.
-    #[arg(long, requires = "all_proposals")]
+    /// Deploy the commit, once.
+    #[arg(long)]
     deploy: bool,
+    /// With --deploy: the environment.
+    #[arg(long, value_name = "NAME", requires = "deploy")]
+    env: Option<String>,
     /// Commit without asking.
     #[arg(long, short)]
     yes: bool,
@@ -42,13 +45,19 @@ async fn commit(session: &Session, args: &Args) -> Result<Exit, Problem> {
     if args.all_proposals {
         return commit_all(session, args, &status).await;
     }
+    let environment = args.env.as_ref().unwrap_or(&status.environment);
+    let then = if args.deploy {
+        format!(" and deploy it to {environment}")
+    } else {
+        String::new()
+    };
     let what = match (status.proposals.last(), status.repository.changes) {
         (Some(open), _) if args.paths.is_empty() => {
             if !args.json {
                 print::diff(&open.patch);
             }
             format!(
-                "Commit «{}» to {}?",
+                "Commit «{}» to {}{then}?",
                 open.proposal.title, open.proposal.branch
             )
         }
@@ -59,8 +68,14 @@ async fn commit(session: &Session, args: &Args) -> Result<Exit, Problem> {
                 "nothing has changed",
             ));
         }
-        (_, 1) => format!("Commit 1 changed path to {}?", status.repository.branch),
-        (_, n) => format!("Commit {n} changed paths to {}?", status.repository.branch),
+        (_, 1) => format!(
+            "Commit 1 changed path to {}{then}?",
+            status.repository.branch
+        ),
+        (_, n) => format!(
+            "Commit {n} changed paths to {}{then}?",
+            status.repository.branch
+        ),
     };
     if !confirmed(args, what)? {
         return Ok(Exit::Refused);
@@ -69,11 +84,18 @@ async fn commit(session: &Session, args: &Args) -> Result<Exit, Problem> {
     let request = SyncRequest {
         message: args.message.clone(),
         paths: args.paths.clone(),
+        environment: args.env.clone(),
         ..SyncRequest::default()
     };
-    let synced = client.quick_commit(&request).await?;
-    watcher.commit(&synced.commit).await?;
-    Ok(Exit::Done)
+    let synced = if args.deploy {
+        watcher.during(client.instant_sync(&request)).await?
+    } else {
+        watcher.during(client.quick_commit(&request)).await?
+    };
+    match synced.deployment {
+        Some(deployment) => watcher.deployment(&deployment).await,
+        None => watcher.commit(&synced.commit).await,
+    }
 }
 
 /// Every open proposal, as it stands in `status`, as one commit.
@@ -98,7 +120,8 @@ async fn commit_all(session: &Session, args: &Args, status: &Status) -> Result<E
         }
     }
     let then = if args.deploy {
-        format!(" and deploy it to {}", status.environment)
+        let environment = args.env.as_ref().unwrap_or(&status.environment);
+        format!(" and deploy it to {environment}")
     } else {
         String::new()
     };
@@ -125,15 +148,12 @@ async fn commit_all(session: &Session, args: &Args, status: &Status) -> Result<E
             Action::Commit
         }),
         message: args.message.clone(),
-        environment: None,
+        environment: args.env.clone(),
     };
-    let synced = client.approve_batch(&approval).await?;
+    let synced = watcher.during(client.approve_batch(&approval)).await?;
     match synced.deployment {
         Some(deployment) => watcher.deployment(&deployment).await,
-        None => {
-            watcher.commit(&synced.commit).await?;
-            Ok(Exit::Done)
-        }
+        None => watcher.commit(&synced.commit).await,
     }
 }
 

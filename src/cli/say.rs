@@ -129,13 +129,10 @@ async fn instruct(session: &Session, args: &Args, wav: Option<Vec<u8>>) -> Resul
                 action: Some(action),
                 ..Approval::default()
             };
-            let approved = client.approve(&id, &approval).await?;
+            let approved = watcher.during(client.approve(&id, &approval)).await?;
             match approved.deployment {
                 Some(deployment) => watcher.deployment(&deployment).await,
-                None => {
-                    watcher.commit(&approved.commit).await?;
-                    Ok(Exit::Done)
-                }
+                None => watcher.commit(&approved.commit).await,
             }
         }
         InstructionState::Done => match now.deployment {

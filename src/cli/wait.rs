@@ -1,5 +1,6 @@
 //! Following one instruction or deployment to its end, printing what happens.
 
+use std::future::Future;
 use std::time::Duration;
 
 use tokio::sync::mpsc;
@@ -25,6 +26,10 @@ pub struct Watcher {
     json: bool,
     quiet: bool,
     last_percent: Option<u64>,
+    /// The last commit that was shown.
+    commit: Option<String>,
+    /// A commit was made, but something after it went wrong.
+    trouble: bool,
 }
 
 impl Watcher {
@@ -36,6 +41,8 @@ impl Watcher {
             json,
             quiet: false,
             last_percent: None,
+            commit: None,
+            trouble: false,
         }
     }
 
@@ -157,10 +164,8 @@ impl Watcher {
                 }
                 Some(event) => {
                     // What else happens on the way (the commit, the approval) belongs to the story.
-                    if event.deployment.is_none()
-                        && matches!(event.kind, EventKind::Commit | EventKind::Approved)
-                    {
-                        self.show(&event);
+                    if event.deployment.is_none() {
+                        self.story(&event);
                     }
                 }
                 // The end may have come before the stream did: the record is the truth.
@@ -175,24 +180,68 @@ impl Watcher {
         }
     }
 
-    /// Prints what is still to come of events up to `seq`, then no more.
-    pub async fn commit(&mut self, commit: &str) -> Result<(), Problem> {
+    /// Waits for an answer of the server, and shows meanwhile what there is to see: a commit through a service may have
+    /// to wait for it.
+    ///
+    /// # Errors
+    /// The answer's own.
+    pub async fn during<T>(
+        &mut self,
+        answer: impl Future<Output = Result<T, Problem>>,
+    ) -> Result<T, Problem> {
+        let mut answer = std::pin::pin!(answer);
         loop {
-            let Some(event) = self.next().await? else {
-                return Ok(());
-            };
-            if matches!(
-                event.kind,
-                EventKind::Approved | EventKind::Commit | EventKind::Proposal
-            ) {
-                self.show(&event);
-            }
-            if event.kind == EventKind::Commit
-                && event.data.get("commit").and_then(serde_json::Value::as_str) == Some(commit)
-            {
-                return Ok(());
+            tokio::select! {
+                biased;
+                done = &mut answer => return done,
+                event = self.next() => match event {
+                    Ok(Some(event)) => self.story(&event),
+                    Ok(None) => {}
+                    // The answer counts, with or without events.
+                    Err(_) => return answer.await,
+                },
             }
         }
+    }
+
+    /// Shows an event that leads to a commit.
+    fn story(&mut self, event: &Event) {
+        if !matches!(
+            event.kind,
+            EventKind::Approved | EventKind::Commit | EventKind::Proposal | EventKind::Notice
+        ) {
+            return;
+        }
+        self.show(event);
+        if event.kind != EventKind::Commit {
+            return;
+        }
+        let commit = event.data.get("commit").and_then(serde_json::Value::as_str);
+        self.commit = commit.map(str::to_owned);
+        if let Some(trouble) = event.data.get("trouble").filter(|data| data.is_object()) {
+            self.trouble = true;
+            if !self.json {
+                print::error(trouble);
+                if let Some(hint) = trouble.get("hint").and_then(serde_json::Value::as_str) {
+                    eprintln!("  next: {}", print::clean(hint));
+                }
+            }
+        }
+    }
+
+    /// Prints what is still to come of events up to the commit. Failed when something after it went wrong: a push.
+    pub async fn commit(&mut self, commit: &str) -> Result<Exit, Problem> {
+        while self.commit.as_deref() != Some(commit) {
+            let Some(event) = self.next().await? else {
+                break;
+            };
+            self.story(&event);
+        }
+        Ok(if self.trouble {
+            Exit::Failed
+        } else {
+            Exit::Done
+        })
     }
 }
 

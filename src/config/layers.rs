@@ -72,7 +72,7 @@ pub fn load_layers(layers: &[Layer]) -> Result<Config, Problem> {
     Config::deserialize_table(&merged).map_err(|error| mistake("configuration", error.trim()))
 }
 
-/// Where keys and sound are sent is not for a repository to say: whoever opens it would hand them over.
+/// Where keys and sound are sent, and what is run, is not for a repository to say: whoever opens it would hand them over.
 fn own_only(layer: &str, text: &str) -> Result<(), Problem> {
     // What is no TOML is told by whoever reads it next.
     let Ok(table) = text.parse::<Table>() else {
@@ -85,6 +85,10 @@ fn own_only(layer: &str, text: &str) -> Result<(), Problem> {
         .and_then(Value::as_table)
         .filter(|speech| speech.contains_key("url"))
         .map(|_| "speech.url".to_owned());
+    let github = table.get("github").and_then(Value::as_table);
+    if github.is_some_and(|github| github.contains_key("api")) {
+        found = Some("github.api".to_owned());
+    }
     for service in services {
         let own = generate
             .and_then(|generate| generate.get(service))
@@ -95,12 +99,15 @@ fn own_only(layer: &str, text: &str) -> Result<(), Problem> {
             }
         }
     }
+    if generate.is_some_and(|generate| generate.contains_key("agent")) {
+        found = found.or(Some("generate.agent".to_owned()));
+    }
     match found {
         None => Ok(()),
         Some(setting) => Err(mistake(
             layer,
             &format!(
-                "{setting} says where keys are sent: it can stand in your own configuration only"
+                "{setting} says where keys are sent or what is run: it can stand in your own configuration only"
             ),
         )),
     }
@@ -311,6 +318,8 @@ mod tests {
                 "generate.compatible.key",
             ),
             ("[speech]\nurl = \"https://x\"", "speech.url"),
+            ("[generate.agent]\ncommand = [\"sh\"]", "generate.agent"),
+            ("[github]\napi = \"https://x\"", "github.api"),
         ] {
             let problem = own_only("sayso.toml", text).unwrap_err();
             assert!(problem.detail.contains(setting), "{problem}");

@@ -4,12 +4,14 @@
 //! `sayso.toml` in the site's repository, environment variables, flags. A key that nobody knows is an error
 //! that names the file and the line: silence would hide a typo for ever.
 
+pub mod credential;
 mod duration;
 mod keys;
 mod layers;
 mod paths;
 mod phrase;
 
+pub use credential::Secret;
 pub use duration::Span;
 pub use keys::{KeySetting, Keys};
 pub use layers::{Layer, load, load_layers};
@@ -37,6 +39,10 @@ pub struct Config {
     pub generate: Generate,
     /// Approving changes.
     pub approve: Approve,
+    /// Where commits go.
+    pub vcs: Vcs,
+    /// Committing through GitHub's interface.
+    pub github: GitHub,
     /// Deploying.
     pub deploy: Deploy,
     /// Building the site.
@@ -139,6 +145,18 @@ pub struct Generate {
     pub gemini: Service,
     /// Any server with the Chat Completions API.
     pub compatible: Service,
+    /// An agent that works in a copy of the site.
+    pub agent: Agent,
+}
+
+/// An agent: any program that changes files in a folder.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Agent {
+    /// The program and its arguments; `{words}` becomes the instruction. Empty for none.
+    pub command: Vec<String>,
+    /// How long it may take.
+    pub time_limit: Span,
 }
 
 /// A service with language models.
@@ -171,6 +189,45 @@ pub struct Service {
 pub struct Approve {
     /// What the approve key does: commit, or commit and deploy.
     pub action: Action,
+}
+
+/// Who makes commits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CommitBy {
+    /// git, in the clone.
+    Git,
+    /// GitHub, through its interface; a clone follows.
+    #[serde(rename = "github")]
+    GitHub,
+}
+
+/// Where commits go.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Vcs {
+    /// Who makes them.
+    pub commit: CommitBy,
+    /// Whether git pushes them at once.
+    pub push: bool,
+    /// The remote that is pushed to, and that names the repository on GitHub.
+    pub remote: String,
+}
+
+/// Committing through GitHub's interface.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GitHub {
+    /// `OWNER/NAME`; empty: read from the remote's address.
+    pub repository: String,
+    /// Without a clone: the branch; empty for the default one.
+    pub branch: String,
+    /// The interface's address; empty for the host's usual one.
+    pub api: String,
+    /// GitHub makes and signs the commits.
+    pub signed: bool,
+    /// The longest wait for a limit of GitHub's.
+    pub wait: Span,
 }
 
 /// Deploying.

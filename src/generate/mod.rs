@@ -3,6 +3,7 @@
 //! A [`Generator`] never writes: it returns the files as they should be, computed from a read-only tree,
 //! or a [`Refusal`] that says what it saw. Adding one is a new file and a line in [`generators`].
 
+pub mod agent;
 pub mod chat;
 pub mod context;
 pub mod edits;

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::Generator;
+use super::agent::Agent;
 use super::chat::engine::{Engine, Parts, Price};
 use super::chat::{Options, Protocol, anthropic, compatible, gemini, openai};
 use super::edits::Limits;
@@ -128,6 +129,18 @@ pub(super) fn engines(
             offline: Arc::clone(offline),
         })));
     }
+    let agent = &settings.agent;
+    if !agent.command.is_empty() {
+        let limits = Limits {
+            files: settings.max_files,
+            lines: settings.max_lines,
+        };
+        out.push(Arc::new(Agent::new(
+            agent.command.clone(),
+            agent.time_limit.duration(),
+            limits,
+        )));
+    }
     Ok(out)
 }
 
@@ -140,7 +153,8 @@ pub fn missing(settings: &config::Generate) -> String {
         .collect();
     format!(
         "say it as a plain change (\"change the headline to …\"), or set up a language model for everything else: {}, \
-         or a server of your own under [generate.compatible]",
+         a server of your own under \
+         [generate.compatible], or an agent under [generate.agent]",
         keys.join(", ")
     )
 }

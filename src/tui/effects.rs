@@ -186,6 +186,10 @@ impl Effects {
             Effect::Stop(id) => {
                 self.change(async move { Outcome::Stopped(client.cancel(&id).await) })
             }
+            Effect::StopInstruction(id) => self.change(async move {
+                let stopped = client.cancel_instruction(&id).await;
+                Outcome::StoppedInstruction(stopped.map(Box::new))
+            }),
             Effect::LoadProposal(id, updated) => {
                 self.ask(async move { Outcome::Proposal(updated, client.proposal(&id).await) })
             }

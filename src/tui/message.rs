@@ -100,6 +100,8 @@ pub enum Outcome {
     RolledBack(Result<LiveRelease, Problem>),
     /// A deployment was told to stop.
     Stopped(Result<Deployment, Problem>),
+    /// An instruction was asked to stop.
+    StoppedInstruction(Result<Box<Instruction>, Problem>),
     /// The deployments so far were loaded.
     Deployments(Result<DeploymentList, Problem>),
     /// What a page of details shows was loaded.
@@ -165,6 +167,8 @@ pub enum Effect {
     RollbackTo(String, ReleaseId),
     /// Stop a deployment.
     Stop(DeploymentId),
+    /// Stop an instruction before it has become a proposal.
+    StopInstruction(InstructionId),
     /// Load the deployments so far.
     LoadDeployments,
     /// Load the event at this place, for a page of details.

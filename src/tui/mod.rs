@@ -146,6 +146,14 @@ pub async fn run(options: Cockpit) -> anyhow::Result<()> {
     terminal::as_cockpit(cockpit).await
 }
 
+/// Whether the cockpit understands its part of `config`: keys and colours, with the person's own themes in `themes`.
+///
+/// # Errors
+/// When it does not; the text names the place.
+pub fn understood(config: &Config, themes: Option<&Path>) -> Result<(), String> {
+    Settings::with_themes(config, false, &|name| own_theme(themes, name)).map(drop)
+}
+
 /// The text of the person's own theme `name`; names that lead out of the folder are none.
 fn own_theme(folder: Option<&Path>, name: &str) -> Option<String> {
     let plain = |c: char| c.is_alphanumeric() || c == '-' || c == '_';

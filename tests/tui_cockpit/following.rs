@@ -506,3 +506,49 @@ fn nothing_is_due_while_nothing_happens() {
     desk.take(Message::Wake);
     assert_eq!(next(&desk), None);
 }
+
+#[test]
+fn a_change_is_seen_while_a_model_writes_it_and_esc_stops_it() {
+    let mut desk = Desk::new(100, 30);
+    desk.press("Tab");
+    desk.write("make the page look calmer");
+    desk.press("Enter");
+    desk.event(
+        EventKind::Transcript,
+        json!({"text": "make the page look calmer"}),
+    );
+    desk.event(
+        EventKind::Notice,
+        json!({"message": "asking anthropic", "engine": "anthropic"}),
+    );
+    assert!(
+        desk.text().contains("anthropic: asking anthropic"),
+        "{}",
+        desk.text()
+    );
+    let patch = "--- a/index.html\n+++ b/index.html\n@@ -1,2 +1,2 @@\n <p>a</p>\n-<h1>One</h1>\n+<h1>Calm</h1>\n";
+    desk.event(
+        EventKind::Notice,
+        json!({"message": "Soften the heading", "engine": "anthropic", "draft": patch, "edits": 1}),
+    );
+    let text = desk.text();
+    assert!(
+        text.contains("Soften the heading") && text.contains("+<h1>Calm</h1>"),
+        "{text}"
+    );
+    let effects = desk.press("Esc");
+    assert_eq!(effects, [Effect::StopInstruction("ins_1".into())]);
+    desk.event(EventKind::Canceled, json!({"reason": "stopped"}));
+    assert!(!desk.text().contains("Calm"), "{}", desk.text());
+}
+
+#[test]
+fn a_draft_of_somebody_else_changes_nothing_on_the_screen() {
+    let mut desk = Desk::new(100, 30);
+    let patch = "+++ b/index.html\n+<h1>Calm</h1>\n";
+    desk.event(
+        EventKind::Notice,
+        json!({"message": "x", "engine": "openai", "draft": patch, "edits": 1}),
+    );
+    assert!(!desk.text().contains("Calm"), "{}", desk.text());
+}

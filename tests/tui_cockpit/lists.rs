@@ -338,3 +338,23 @@ fn keys_of_ones_own_show_everywhere() {
     desk.write("accept the hunk");
     assert_eq!(found(&desk)[0].keys, "m");
 }
+
+#[test]
+fn who_checks_the_configuration_hears_of_keys_and_colours_too() {
+    let loaded = |text: &str| {
+        let layer = sayso::config::Layer {
+            name: "sayso.toml".into(),
+            text: text.into(),
+        };
+        let config = sayso::config::load_layers(&[layer]).unwrap();
+        sayso::tui::understood(&config, None)
+    };
+    assert_eq!(loaded("[keys]\npreset = \"vim\"\n"), Ok(()));
+    let error = loaded("[ui]\nmouse = true\n[keys.cockpit]\nfly = \"F9\"\n").unwrap_err();
+    assert!(
+        error.contains("sayso.toml line 4") && error.contains("fly"),
+        "{error}"
+    );
+    let error = loaded("[ui]\ntheme = \"solarised\"\n").unwrap_err();
+    assert!(error.contains("solarised"), "{error}");
+}

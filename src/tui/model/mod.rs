@@ -6,6 +6,7 @@ pub mod board;
 pub mod deploy;
 pub mod deploys;
 mod dictation;
+pub mod draft;
 pub mod entries;
 pub mod hunk_edit;
 pub mod journey;
@@ -33,6 +34,7 @@ pub use batch::Batch;
 pub use board::{Board, Details, Sizes, Subject};
 pub use deploy::{Deploy, Ending};
 pub use deploys::Deploys;
+pub use draft::Draft;
 pub use hunk_edit::HunkEdit;
 pub use journey::Journeys;
 pub use line::Line;
@@ -339,6 +341,8 @@ pub struct Model {
     pub said_elsewhere: Option<(InstructionId, String, Command)>,
     /// What stands in the proposal's place.
     pub card: Option<Card>,
+    /// What is being written for the person.
+    pub draft: Option<Draft>,
     /// What happened.
     pub timeline: Timeline,
     /// How long instructions took, step by step.
@@ -402,6 +406,7 @@ impl Model {
             spoken: None,
             said_elsewhere: None,
             card: None,
+            draft: None,
             timeline,
             journeys: Journeys::default(),
             deploy: None,

@@ -6,6 +6,7 @@ pub mod deploy;
 pub mod details;
 pub mod diff;
 pub mod diff_rows;
+pub mod draft;
 pub mod edit;
 pub mod footer;
 pub mod header;

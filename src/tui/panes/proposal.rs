@@ -5,7 +5,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::Span;
 
-use super::diff_rows;
+use super::{diff_rows, draft};
 use crate::model::{Action, ProposalKind};
 use crate::tui::keymap::{Command, Context};
 use crate::tui::model::tally::signed;
@@ -17,6 +17,12 @@ use crate::tui::view::paint::{self, span};
 /// Draws the pane.
 pub fn draw(model: &Model, _now: Moment, plan: &Plan, buf: &mut Buffer) {
     if plan.proposal.is_empty() {
+        return;
+    }
+    if let Some(draft) = &model.draft
+        && model.reviews.is_empty()
+    {
+        draft::draw(model, draft, union(plan), buf);
         return;
     }
     match (&model.card, model.reviews.current()) {

@@ -278,7 +278,7 @@ impl Turn<'_> {
             self.m.overlay = None;
             return;
         }
-        if self.m.notice.take().is_some() {
+        if self.stop_draft() || self.m.notice.take().is_some() {
             return;
         }
         // What stands in front goes before what may not even be in sight.

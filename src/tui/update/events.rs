@@ -57,6 +57,10 @@ impl Turn<'_> {
     }
 
     fn notice(&mut self, event: &Event) {
+        // A model tells how far it is: its work goes on.
+        if event.data["engine"].is_string() && event.instruction.is_some() {
+            return self.step(event);
+        }
         let message = said(event, "message").to_owned();
         self.say(Tone::Plain, message);
         // A correction goes on after it has told what it took back.
@@ -95,6 +99,7 @@ impl Turn<'_> {
         }
         if asked_for {
             self.m.work = None;
+            self.m.draft = None;
             self.m.card = None;
             self.m.reviews.show(&id);
             self.m.pane = Pane::Proposal;
@@ -359,6 +364,7 @@ impl Turn<'_> {
         });
         if mine {
             self.m.work = None;
+            self.m.draft = None;
         }
         mine
     }

@@ -106,8 +106,10 @@ impl Turn<'_> {
                 self.synced("", None);
             }
             Outcome::RolledBack(Err(problem)) => self.synced("did not go back", Some(problem)),
-            Outcome::Stopped(Ok(_)) => {}
-            Outcome::Stopped(Err(problem)) => self.failed("not stopped", &problem),
+            Outcome::Stopped(Ok(_)) | Outcome::StoppedInstruction(Ok(_)) => {}
+            Outcome::Stopped(Err(problem)) | Outcome::StoppedInstruction(Err(problem)) => {
+                self.failed("not stopped", &problem);
+            }
             Outcome::Told(tone, words) => self.say(tone, words),
         }
     }

@@ -75,12 +75,10 @@ impl Group {
 
     /// How it ended, so far: the worst or the last that matters.
     pub fn tone(&self) -> Tone {
-        self.rows
-            .iter()
-            .rev()
-            .map(|row| row.tone)
-            .find(|tone| *tone != Tone::Plain)
-            .unwrap_or(Tone::Plain)
+        // A proposal that was brought back is open, whatever became of it before.
+        let tells = |row: &&Row| row.tone != Tone::Plain || row.kind == EventKind::ProposalUpdated;
+        let last = self.rows.iter().rev().find(tells);
+        last.map_or(Tone::Plain, |row| row.tone)
     }
 
     /// When it began.

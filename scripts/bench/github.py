@@ -1,0 +1,135 @@
+"""A commit of 200 files through GitHub's interface, against a stand-in for it on this machine."""
+
+import http.client
+import json
+import subprocess
+import time
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from api import Server
+from world import ROOT, Missing, Result, World, median, spread
+
+RUNS = 11
+FILES = 200
+TOKEN = "ghp_bench"
+SERVICES = ROOT / "tests" / "services"
+
+
+class Hub:
+    """The stand-in (npm package emulate) with an empty repository of the user ada."""
+
+    def __init__(self) -> None:
+        if not (SERVICES / "node_modules" / "emulate").is_dir():
+            raise Missing("the stand-in for GitHub is not installed: scripts/setup.sh services")
+        self.process = subprocess.Popen(
+            ["node", "emulate.mjs"],
+            cwd=SERVICES,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        )
+        seed = {"github": {"users": [{"login": "ada"}], "repos": []}, "vercel": {}}
+        print(json.dumps(seed), file=self.process.stdin, flush=True)
+        self.url = json.loads(self.process.stdout.readline())["github"]
+        self.http = http.client.HTTPConnection(urlsplit(self.url).netloc, timeout=30)
+
+    def close(self) -> None:
+        self.http.close()
+        self.process.kill()
+        self.process.wait()
+
+    def ask(self, method: str, path: str, body: dict | None = None) -> dict:
+        headers = {"Authorization": f"Bearer {TOKEN}", "User-Agent": "bench", "Content-Type": "application/json"}
+        self.http.request(method, path, None if body is None else json.dumps(body), headers)
+        answer = self.http.getresponse()
+        text = answer.read()
+        if answer.status >= 300:
+            raise RuntimeError(f"{method} {path}: {answer.status} {text[:200]!r}")
+        return json.loads(text)
+
+    def repository(self, name: str, files: dict[str, str], person: dict | None, message: str) -> str:
+        """A repository with one commit; the commit."""
+        self.ask("POST", "/user/repos", {"name": name, "auto_init": True})
+        own = f"/repos/ada/{name}"
+        tree = self.ask("POST", f"{own}/git/trees", {"tree": entries(files)})["sha"]
+        commit = {"message": message, "tree": tree, "parents": []}
+        if person:
+            commit |= {"author": person, "committer": person}
+        made = self.ask("POST", f"{own}/git/commits", commit)["sha"]
+        self.ask("PATCH", f"{own}/git/refs/heads/main", {"sha": made, "force": True})
+        return made
+
+    def bare(self, name: str, files: dict[str, str]) -> None:
+        """The requests of a commit, and nothing else."""
+        own = f"/repos/ada/{name}"
+        head = self.ask("GET", f"{own}/git/ref/heads/main")["object"]["sha"]
+        base = self.ask("GET", f"{own}/git/commits/{head}")["tree"]["sha"]
+        tree = self.ask("POST", f"{own}/git/trees", {"base_tree": base, "tree": entries(files)})["sha"]
+        commit = {"message": "Run", "tree": tree, "parents": [head]}
+        made = self.ask("POST", f"{own}/git/commits", commit)["sha"]
+        self.ask("PATCH", f"{own}/git/refs/heads/main", {"sha": made, "force": False})
+
+
+def entries(files: dict[str, str]) -> list[dict]:
+    return [{"path": path, "mode": "100644", "type": "blob", "content": text} for path, text in files.items()]
+
+
+def pages(run: int) -> dict[str, str]:
+    line = "<p>Seedlings want light, water and a little patience.</p>\n"
+    return {f"pages/{n:03}.html": f"<h1>Bed {n}, run {run}</h1>\n{line * 60}" for n in range(FILES)}
+
+
+def commit(world: World) -> Result:
+    hub = Hub()
+    try:
+        repo = world.repository("hubbed", {path: text.encode() for path, text in pages(-1).items()})
+        date, name, mail = world.git(repo, "log", "-1", "--format=%aI%n%an%n%ae").split("\n")
+        person = {"name": name, "email": mail, "date": date}
+        there = hub.repository("hubbed", pages(-1), person, "The site\n")
+        if there != world.git(repo, "rev-parse", "HEAD"):
+            raise Missing("the stand-in made another commit than git")
+        hub.repository("bare", pages(-1), None, "The site")
+        world.git(repo, "remote", "add", "origin", "https://github.com/ada/hubbed.git")
+        env = world.without_model() | {
+            "SAYSO_VCS__COMMIT": "github",
+            "SAYSO_GITHUB__API": hub.url,
+            "GITHUB_PAT": TOKEN,
+        }
+        whole, bare = measure(hub, world, repo, env)
+    finally:
+        hub.close()
+    ratio = median(whole) / median(bare)
+    return Result(
+        f"{spread(whole)}, {ratio:.1f} × the bare requests' {median(bare):.0f} ms",
+        median(whole) <= 1000 and ratio <= 1.5,
+        [
+            "The commit through GitHub is measured from the request to Sayso to its answer, with a clone: it reads 200 changed "
+            "files, makes the commit with git, has GitHub make the same one, and brings the clone's index along. The stand-in is on "
+            "this machine and answers in milliseconds; the real service takes some hundred for each request."
+        ],
+    )
+
+
+def measure(hub: Hub, world: World, repo: Path, env: dict[str, str]) -> tuple[list[float], list[float]]:
+    whole: list[float] = []
+    bare: list[float] = []
+    with Server(world, repo, env) as server:
+        for run in range(-1, RUNS):
+            files = pages(1000 + run)
+            began = time.monotonic()
+            hub.bare("bare", files)
+            asked = time.monotonic()
+            for path, text in files.items():
+                (repo / path).write_text(text)
+            begun = time.monotonic()
+            server.call("POST", "/api/sync/commit", {"message": f"Run {run}"})
+            done = time.monotonic()
+            if run >= 0:
+                bare.append((asked - began) * 1000)
+                whole.append((done - begun) * 1000)
+    head = hub.ask("GET", "/repos/ada/hubbed/git/ref/heads/main")["object"]["sha"]
+    if head != world.git(repo, "rev-parse", "HEAD"):
+        raise RuntimeError("GitHub and the clone differ")
+    return whole, bare
