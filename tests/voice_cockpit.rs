@@ -91,14 +91,7 @@ fn the_phrase_that_wakes_takes_the_instruction_after_it() {
     let Some((machine, server)) = machine() else {
         return;
     };
-    let config = machine
-        .environment()
-        .into_iter()
-        .find_map(|(name, value)| (name == "XDG_CONFIG_HOME").then_some(value))
-        .unwrap();
-    std::fs::create_dir_all(config.join("sayso")).unwrap();
-    let text = "[voice]\nwake = \"hey computer\"\n";
-    std::fs::write(config.join("sayso/config.toml"), text).unwrap();
+    machine.configure("[voice]\nwake = \"hey computer\"\n");
     let breath = machine.run().join("breath.wav");
     let made = Command::new("flite")
         .args([

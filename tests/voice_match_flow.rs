@@ -12,6 +12,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use sayso::config::{Config, Phrase};
 use sayso::deploy::DeployTarget;
+use sayso::generate;
 use sayso::model::api::{SpeechStatus, Submission};
 use sayso::model::{
     Control, Event, EventKind, Instruction, InstructionState, Intent, Problem, Sureness,
@@ -109,17 +110,22 @@ struct Room {
 }
 
 async fn room(config: Config) -> Result<Room, Problem> {
-    let site = site(&[
-        ("index.html", "<h1>Old</h1>\n"),
-        ("about.html", "<p>us</p>\n"),
-    ]);
+    room_with(config, vec![Arc::new(Replace)], "<h1>Old</h1>\n").await
+}
+
+async fn room_with(
+    config: Config,
+    generators: Vec<Arc<dyn generate::Generator>>,
+    page: &str,
+) -> Result<Room, Problem> {
+    let site = site(&[("index.html", page), ("about.html", "<p>us</p>\n")]);
     let state = tempfile::tempdir().unwrap();
     let target = Folder::new(&state.path().join("live")) as Arc<dyn DeployTarget>;
     let conductor = Conductor::open(Setup {
         log: log(state.path()),
         config,
         repo: Arc::new(Git::open_with(site.path(), options()).await.unwrap()),
-        generators: vec![Arc::new(Replace)],
+        generators,
         transcriber: Some(Arc::new(Ears)),
         targets: BTreeMap::from([("production".to_owned(), target)]),
         recordings: state.path().join("recordings"),
@@ -431,4 +437,28 @@ async fn words_that_make_no_sense_may_still_have_the_sound_of_a_command() {
 #[test]
 fn sureness_is_ordered() {
     assert!(Sureness::Certain > Sureness::Likely && Sureness::Likely > Sureness::Doubtful);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_misheard_change_is_offered_and_made_on_a_yes() {
+    let config = Config::default();
+    let generators = generate::generators(&config.generate, &generate::Keys::default()).unwrap();
+    let page = "<h1>Old</h1>\n<a class=\"button\" href=\"/visit\">Plan a visit</a>\n";
+    let room = room_with(config, generators, page).await.unwrap();
+    let meant = "rename the Plan a visit button to Come and see us";
+    let heard = "Remain the plan of visit button to Come and see us";
+    let lower = "rename the plan a visit button to Come and see us";
+    let now = room.speak(heard, &[(lower, 6.0), (meant, 6.0)]).await;
+    assert_eq!(now.state, InstructionState::Asking, "{now:?}");
+    let question = now.question.clone().unwrap();
+    assert!(question.text.contains(heard) && question.text.contains(lower));
+    assert_eq!(room.commits().len(), 1, "nothing is done unasked");
+    let now = room.conductor.answer(&now.id, true, "Ada").await.unwrap();
+    assert_eq!(now.state, InstructionState::Proposed, "{now:?}");
+    // What fits the sound no better than words that were not said is not offered.
+    let now = room.speak(heard, &[(lower, 20.0)]).await;
+    assert_eq!(now.state, InstructionState::Refused, "{now:?}");
+    // Typed words are refused as ever: nobody misheard them.
+    let now = room.type_in(heard).await;
+    assert_eq!(now.state, InstructionState::Refused, "{now:?}");
 }

@@ -98,7 +98,7 @@ def main() -> None:
         Row(
             "the publisher's own library on the same spoken clips",
             "≤ 0.6 × its time, word errors not above its",
-            lambda: voice.beside_publisher(world, spoken(), args.venv),
+            lambda: voice.beside_publisher(world, args.venv),
         ),
         Row(
             f"first and last word, {mic.CLIPS} clips pressed and released at random moments",

@@ -222,6 +222,12 @@ pub fn voice_options(session: &Session) -> VoiceOptions {
 pub async fn record_once(session: &Session) -> Result<Vec<u8>, Problem> {
     let failed =
         |error: std::io::Error| Problem::internal(format!("the recorder cannot start: {error}"));
+    // What the audio libraries print is for their developers; what goes wrong is told in our own words.
+    let quiet = crate::voice::stderr::Quiet::begin(None).ok();
+    let tell = |line: &str| match &quiet {
+        Some(quiet) => quiet.print(line),
+        None => eprintln!("{line}"),
+    };
     let (recorder, mut events) = Recorder::spawn(voice_options(session)).map_err(failed)?;
     // Where it ends by itself, too, hands stay free.
     let by_itself = session.config.voice.auto_end;
@@ -246,12 +252,12 @@ pub async fn record_once(session: &Session) -> Result<Vec<u8>, Problem> {
             event = events.recv() => event,
         };
         match event {
-            Some(VoiceEvent::Opening) => eprintln!("opening the microphone …"),
+            Some(VoiceEvent::Opening) => tell("opening the microphone …"),
             Some(VoiceEvent::Recording { .. }) if by_itself => {
-                eprintln!("recording; it ends when you stop speaking, or with Enter");
+                tell("recording; it ends when you stop speaking, or with Enter");
             }
-            Some(VoiceEvent::Recording { .. }) => eprintln!("recording; Enter ends it"),
-            Some(VoiceEvent::Muted) => eprintln!("the microphone is silent: is it muted?"),
+            Some(VoiceEvent::Recording { .. }) => tell("recording; Enter ends it"),
+            Some(VoiceEvent::Muted) => tell("the microphone is silent: is it muted?"),
             Some(VoiceEvent::Clip { path, .. }) => {
                 return std::fs::read(&path)
                     .map_err(|error| Problem::internal(format!("{}: {error}", path.display())));

@@ -152,6 +152,9 @@ pub trait Generator: Send + Sync {
     async fn generate(&self, request: Request) -> Result<Generated, NotMade>;
 }
 
+/// The name of the engine that needs nothing but this machine.
+pub const OFFLINE: &str = "offline";
+
 /// All generators that are set up, in the order `auto` asks them.
 ///
 /// # Errors

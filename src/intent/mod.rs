@@ -7,6 +7,7 @@
 
 pub mod clean;
 pub mod meant;
+pub mod misheard;
 mod names;
 pub mod near;
 pub mod numbers;

@@ -76,6 +76,8 @@ const VERBS: &[&str] = &[
     "reduce",
     "skip",
     "redo",
+    "destroy",
+    "share",
     "release notes for",
 ];
 

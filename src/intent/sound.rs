@@ -18,6 +18,9 @@ const NEAREST: usize = 5;
 /// Rivals that are scored because of their words.
 const RIVALS: usize = 4;
 
+/// Rivals that are scored because they are near to the nearest known phrase.
+const NEIGHBOURS: usize = 3;
+
 /// More words than any control phrase has with its politeness: the clip is an edit, and nothing is scored.
 const MOST_WORDS: usize = 9;
 
@@ -30,6 +33,17 @@ const LETTER: f64 = 0.065;
 
 /// Certainty from which a reading is asked about.
 pub const ASK: f32 = 0.4;
+
+/// The same where the recogniser's words are a short edit letter for letter ("display it").
+const ASK_RIVAL: f32 = 0.6;
+
+/// Recognisers write these more readily than "undo that" and "undo it", however clearly those were said: never likely.
+const TWINS: [&str; 4] = [
+    "don't do that",
+    "don't do it",
+    "no don't do that",
+    "no don't do it",
+];
 
 /// Certainty of words that are a known phrase letter for letter, however badly they fit: never less than a question.
 const EXACT: f32 = 0.6;
@@ -147,7 +161,14 @@ pub fn search_rest(table: &Table, rest: &str) -> Option<Search> {
 
 impl Search {
     fn of(heard: String, known: Vec<Phrase>) -> Self {
-        let rivals = rivals::nearest(&heard, RIVALS);
+        let mut rivals = rivals::nearest(&heard, RIVALS);
+        for other in known.first().map_or_else(Vec::new, |nearest| {
+            rivals::nearest(&nearest.say, NEIGHBOURS)
+        }) {
+            if !rivals.contains(&other) {
+                rivals.push(other);
+            }
+        }
         let near = known
             .iter()
             .map(|phrase| phrase.say.clone())
@@ -213,6 +234,11 @@ pub fn weigh(table: &Table, search: &Search, scores: &Scores<'_>) -> Hearing {
         rival: most(&mut rivals.iter().map(|(evidence, _)| *evidence)),
         rival_far: rivals.iter().map(|(_, far)| *far).fold(1.0, f64::min),
     };
+    let ask = if others.rival_far == 0.0 {
+        ASK_RIVAL
+    } else {
+        ASK
+    };
     let mut readings: Vec<(Does, Reading)> = Vec::new();
     for candidate in &candidates {
         let reading = read(candidate, &others, search, scores);
@@ -234,11 +260,16 @@ pub fn weigh(table: &Table, search: &Search, scores: &Scores<'_>) -> Hearing {
     let margin = first - second;
     let passed_over = readings
         .first()
-        .filter(|best| best.certainty < ASK)
+        .filter(|best| best.certainty < ask)
         .cloned();
-    readings.retain(|reading| reading.certainty >= ASK);
+    readings.retain(|reading| reading.certainty >= ask);
     let exact = readings.first().is_some_and(|reading| reading.far == 0.0);
-    let sure = if exact && first >= CERTAIN && margin >= CLEAR {
+    let twin = readings
+        .first()
+        .is_some_and(|best| TWINS.contains(&best.phrase.as_str()));
+    let sure = if twin {
+        Sureness::Doubtful
+    } else if exact && first >= CERTAIN && margin >= CLEAR {
         Sureness::Certain
     } else if first >= LIKELY && margin >= APART {
         Sureness::Likely

@@ -102,6 +102,8 @@ pub enum Act {
     Rollback(ReleaseId),
     /// Open an address on the live site.
     Open(String),
+    /// Make the change that these words ask for.
+    Change(String),
     /// Say what can be said.
     Help,
     /// Say how things stand.
@@ -176,6 +178,7 @@ fn confirm(act: &Act, at: &Situation<'_>) -> String {
         Act::ProposeChanges(_) => "Show your changes?".to_owned(),
         Act::Show(_) => format!("Show \u{ab}{open}\u{bb}?"),
         Act::Open(place) => format!("Open {place}?"),
+        Act::Change(words) => format!("Do \u{ab}{words}\u{bb}?"),
         Act::Help => "Show what can be said?".to_owned(),
         Act::Status => "Show the status?".to_owned(),
         Act::Stop => "Stop what is running?".to_owned(),

@@ -245,25 +245,6 @@ impl Conductor {
         Ok(answers.then_some(earlier))
     }
 
-    /// Tells what was understood as a change, and makes it.
-    pub(super) async fn follow_edit(
-        self: &Arc<Self>,
-        instruction: &mut Instruction,
-        request: String,
-        words: String,
-        understood: &Understood,
-        earlier: Option<Earlier>,
-    ) -> Result<(), Stop> {
-        instruction.state = InstructionState::Proposing;
-        let change = Change::new()
-            .event(self.intent_event(instruction, None, understood))
-            .choices(&instruction.actor, None)?;
-        self.store(change, instruction).await?;
-        failpoint::reach("instruction.understood");
-        self.propose_edit(instruction, request, words, earlier)
-            .await
-    }
-
     /// The phrase of the sender's own screen that the words are. A command of ours that was said exactly is ours.
     fn for_the_screen(&self, instruction: &Instruction, words: &str) -> Option<String> {
         let known = self.commands().remove(instruction.id.as_str())?;
@@ -333,7 +314,7 @@ impl Conductor {
         Ok(heard.doubtful)
     }
 
-    async fn propose_edit(
+    pub(super) async fn propose_edit(
         self: &Arc<Self>,
         instruction: &mut Instruction,
         words: String,

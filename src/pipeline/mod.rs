@@ -11,6 +11,7 @@ mod deploy;
 mod describe;
 mod hearing;
 mod instruct;
+mod misheard;
 mod propose;
 mod question;
 mod records;

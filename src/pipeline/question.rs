@@ -11,7 +11,7 @@ use super::control::{self, Act, Plan, Situation, short};
 use super::hearing::Understood;
 use super::instruct::Stop;
 use super::records::{self, Change};
-use crate::intent::sound;
+use crate::intent::{clean, sound};
 use crate::model::api::{Approval, Reject, Rollback, SyncRequest};
 use crate::model::{
     Action, EventKind, Instruction, InstructionId, InstructionState, Intent, NewEvent, Problem,
@@ -140,7 +140,7 @@ impl Conductor {
         Ok(true)
     }
 
-    async fn ask(
+    pub(super) async fn ask(
         &self,
         instruction: &mut Instruction,
         understood: &Understood,
@@ -305,6 +305,16 @@ impl Conductor {
                 ));
             }
             Act::Open(place) => return self.open_place(instruction, &place, environment).await,
+            Act::Change(words) => {
+                instruction.state = InstructionState::Proposing;
+                self.store(Change::new().act_done(&instruction.id), instruction)
+                    .await?;
+                let request = clean::clean(&words);
+                instruction.intent = Some(Intent::Edit {
+                    request: request.clone(),
+                });
+                return self.propose_edit(instruction, request, words, None).await;
+            }
             Act::Help => notice = Some(HELP.to_owned()),
             Act::Approve {
                 proposal,

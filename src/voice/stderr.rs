@@ -5,7 +5,7 @@
 //! panic's text or another program needs the terminal.
 
 use std::fs::{self, File, OpenOptions};
-use std::io;
+use std::io::{self, Write};
 use std::os::fd::OwnedFd;
 use std::path::Path;
 
@@ -34,6 +34,12 @@ impl Quiet {
         rustix::stdio::dup2_stderr(&target)?;
         Ok(Self { before })
     }
+
+    /// Prints a line where standard error led before. That nobody can read it is no reason to stop.
+    pub fn print(&self, line: &str) {
+        let shown = self.before.try_clone().map(File::from);
+        let _ = shown.and_then(|mut shown| writeln!(shown, "{line}"));
+    }
 }
 
 impl Drop for Quiet {
@@ -45,8 +51,6 @@ impl Drop for Quiet {
 
 #[cfg(test)]
 mod tests {
-    use std::io::Write;
-
     use super::*;
 
     #[test]

@@ -49,6 +49,14 @@ impl Machine {
         self.folder.path().join("site")
     }
 
+    /// Writes the person's configuration.
+    #[allow(dead_code, reason = "not every test changes it")]
+    pub fn configure(&self, text: &str) {
+        let folder = self.folder.path().join("home/config/sayso");
+        std::fs::create_dir_all(&folder).unwrap();
+        std::fs::write(folder.join("config.toml"), text).unwrap();
+    }
+
     /// Where a sound server may have its socket.
     pub fn run(&self) -> PathBuf {
         self.folder.path().join("run")

@@ -258,7 +258,7 @@ fn choose(
 #[async_trait]
 impl Generator for Offline {
     fn name(&self) -> &'static str {
-        "offline"
+        super::OFFLINE
     }
 
     async fn generate(&self, request: Request) -> Result<Generated, NotMade> {

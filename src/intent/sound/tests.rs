@@ -253,3 +253,17 @@ fn long_clips_are_not_compared_with_phrases() {
     let near = search(table, "deploy it to qa").unwrap().near;
     assert_eq!(near[0], "deploy it to qa", "an environment of any name");
 }
+
+#[test]
+fn a_no_that_sounds_like_an_undo_is_never_acted_on() {
+    let clear = Clip(
+        "Don't do that.",
+        -0.4,
+        24.0,
+        0.9,
+        &[("don't do that", -0.4, -22.0), ("undo that", -12.0, -26.0)],
+    );
+    let hearing = hearing(&clear);
+    assert_eq!(hearing.readings[0].control, Control::Reject);
+    assert_eq!(hearing.sure, Sureness::Doubtful);
+}

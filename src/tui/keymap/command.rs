@@ -22,6 +22,7 @@ pub enum Command {
     Submit,
     Approve,
     CommitOnly,
+    Message,
     Reject,
     ToggleHunk,
     NextHunk,

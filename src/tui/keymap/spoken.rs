@@ -27,6 +27,7 @@ const PHRASES: &[(Command, &[&str])] = &[
     (EditHere, &["edit this hunk", "edit the hunk", "edit it here"]),
     (Edit, &["open the editor", "open it in my editor", "edit this file"]),
     (SideBySide, &["side by side", "unified view", "one column", "two columns"]),
+    (Message, &["write the commit message", "edit the commit message"]),
     (Summary, &["show the summary", "what will be committed", "summary"]),
     (Queue, &["show the queue", "open the queue", "show the proposals", "what is waiting"]),
     (Pick, &["add it to the batch", "add this to the batch", "put it in the batch", "take it out of the batch"]),

@@ -101,6 +101,7 @@ pub(super) const TABLE: &[Row] = &[
     (Choices, "9", C::Choose(9), "take the ninth candidate"),
     (Summary, "Enter", C::Approve, "do what the summary says"),
     (Summary, "c", C::CommitOnly, "commit, and deploy nothing"),
+    (Summary, "m", C::Message, "write or dictate the commit message"),
     (Summary, "Delete", C::Reject, "reject the proposal"),
     (Summary, "Up k", C::ScrollUp, "scroll up"),
     (Summary, "Down j", C::ScrollDown, "scroll down"),

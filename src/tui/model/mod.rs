@@ -23,6 +23,7 @@ pub mod talk;
 pub mod tally;
 pub mod timeline;
 mod window;
+pub mod wording;
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -320,6 +321,8 @@ pub struct Model {
     pub line: Line,
     /// The proposal whose instruction the text in the line will revise.
     pub revising: Option<ProposalId>,
+    /// The message of the next commit, where it is not the proposal's title.
+    pub wording: Option<wording::Wording>,
     /// What was heard last.
     pub heard: Option<Heard>,
     /// Proposals.
@@ -393,6 +396,7 @@ impl Model {
             talk,
             line: Line::default(),
             revising: None,
+            wording: None,
             heard: None,
             reviews: Reviews::default(),
             reading: false,

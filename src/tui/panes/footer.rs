@@ -154,6 +154,7 @@ fn hints(model: &Model) -> Vec<Hint> {
         Context::Summary => {
             add(C::Approve, "do it");
             add(C::CommitOnly, "commit only");
+            add(C::Message, "message");
             add(C::Back, "back");
         }
         Context::Queue => {

@@ -291,7 +291,9 @@ fn bar(level: f32) -> char {
 fn line(model: &Model, area: Rect, buf: &mut Buffer) -> Option<Position> {
     let theme = &model.settings.theme;
     let focused = model.focus == Focus::Input;
-    let prompt = if model.revising.is_some() {
+    let prompt = if model.wording_now() {
+        " commit message › "
+    } else if model.revising.is_some() {
         " try again › "
     } else {
         " › "

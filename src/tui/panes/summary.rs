@@ -61,7 +61,13 @@ pub fn draw(model: &Model, of: &Summary, area: Rect, buf: &mut Buffer) -> Rect {
         (row("deploy", "no: commit only".to_owned()), theme.text)
     });
     lines.push((
-        row("message", text::clean_prose(&proposal.title)),
+        row(
+            "message",
+            match model.message_of(&of.proposal) {
+                Some(own) => text::clean_prose(own),
+                None => text::clean_prose(&proposal.title),
+            },
+        ),
         theme.text,
     ));
     let tally = &review.tally;
@@ -219,6 +225,8 @@ fn boxed(
         spans.push(span(key(Command::CommitOnly), theme.key));
         spans.push(span(": commit only  ", theme.text));
     }
+    spans.push(span(key(Command::Message), theme.key));
+    spans.push(span(": message  ", theme.text));
     spans.push(span(key(Command::Back), theme.key));
     spans.push(span(": back  ", theme.text));
     spans.push(span(key(Command::Reject), theme.key));

@@ -89,6 +89,7 @@ impl Turn<'_> {
             C::CancelEdit => self.cancel_edit(),
             C::SideBySide => self.m.sides = !self.m.sides,
             C::Summary => self.open_summary(),
+            C::Message => self.write_message(),
             C::Queue => self.open_queue(),
             C::Pick => self.pick(),
             C::ApproveBatch => self.ask_batch(Action::Deploy),
@@ -106,6 +107,9 @@ impl Turn<'_> {
     }
 
     fn leave_input(&mut self) {
+        if self.message_written(false) {
+            return;
+        }
         self.m.focus = Focus::Cockpit;
         self.m.pane = Pane::Proposal;
         self.m.revising = None;
@@ -118,6 +122,9 @@ impl Turn<'_> {
     }
 
     fn submit_line(&mut self) {
+        if self.message_written(true) {
+            return;
+        }
         if self.m.line.text().trim().is_empty() {
             self.say(Tone::Plain, "write what should change, then Enter");
             return;

@@ -14,6 +14,7 @@ mod reading;
 mod review;
 mod speak;
 mod talk;
+mod wording;
 
 use super::keymap::{Command, Context};
 use super::keys::{Key, Stroke};

@@ -72,13 +72,14 @@ impl Turn<'_> {
     }
 
     pub(super) fn send_approval(&mut self, id: ProposalId, action: Action) {
+        let message = self.m.message_of(&id).map(str::to_owned);
         let Some(review) = self.m.reviews.find(&id) else {
             return;
         };
         let approval = Approval {
             hunks: Some(review.accepted()),
             action: Some(action),
-            message: None,
+            message,
             environment: None,
             version: Some(review.version()),
         };
