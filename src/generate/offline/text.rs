@@ -297,9 +297,7 @@ pub fn encode(host: Host, value: &str, old: &str) -> Option<(String, bool)> {
     };
     match host {
         Host::None => None,
-        Host::Html => plain(kept(
-            amp(value).replace('<', "&lt;").replace('>', "&gt;"),
-        )),
+        Host::Html => plain(kept(amp(value).replace('<', "&lt;").replace('>', "&gt;"))),
         Host::Mustache => plain(kept(
             amp(value)
                 .replace('<', "&lt;")

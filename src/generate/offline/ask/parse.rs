@@ -256,6 +256,9 @@ fn value_and_places(text: &str) -> Vec<(Option<Said>, Vec<Place>)> {
         "config",
         "section",
         "stylesheet",
+        "headline",
+        "tagline",
+        "subtitle",
     ];
     for mark in [" on the ", " in the ", " in our ", " on our ", " at the "] {
         if let Some(at) = outside(plain, mark).last().copied() {

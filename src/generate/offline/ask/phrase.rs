@@ -217,7 +217,7 @@ pub fn strip_article(text: &str) -> &str {
 
 fn last_preposition(text: &str) -> Option<(usize, usize)> {
     let spans = quoted_spans(text);
-    let lower = text.to_lowercase();
+    let lower = text.to_ascii_lowercase();
     if lower.len() != text.len() {
         return None;
     }
@@ -225,7 +225,8 @@ fn last_preposition(text: &str) -> Option<(usize, usize)> {
     for word in IN {
         let mark = format!(" {word} ");
         // Marks may share a space: "Sign in in the nav".
-        let all = (0..lower.len()).filter(|at| lower.as_bytes()[*at..].starts_with(mark.as_bytes()));
+        let all =
+            (0..lower.len()).filter(|at| lower.as_bytes()[*at..].starts_with(mark.as_bytes()));
         for at in all {
             let end = at + mark.len();
             let quoted = spans.iter().any(|(a, b)| (*a..*b).contains(&(at + 1)));

@@ -58,6 +58,25 @@ pub fn plan(
     if typo {
         return super::page::plan(finder, what, text);
     }
+    // A question is half of an entry.
+    if what.words.last().is_some_and(|word| word == "question") && text.is_some() {
+        return Err(Refusal::new(
+            RefusalReason::ValueMissing,
+            "a question needs its answer too, and one sentence cannot say both",
+        )
+        .hint("add the pair in the file, beside the other questions"));
+    }
+    // "add a Projects item to the nav": what is left of its words is its text.
+    let named = entry_text(what).filter(|_| entry && text.is_none());
+    let mut bare = what.clone();
+    if named.is_some() {
+        bare.words
+            .retain(|word| ENTRIES.iter().any(|noun| equal(noun, word)));
+    }
+    let (what, text) = match &named {
+        Some(_) => (&bare, named.as_ref()),
+        None => (what, text),
+    };
     if entry && let Some(plan) = plain_text(finder, what, text, place)? {
         return Ok(plan);
     }
@@ -88,6 +107,23 @@ pub fn plan(
         }
     }
     made
+}
+
+/// The text of an entry that stands before its noun: "a Projects item", "a Blog link".
+fn entry_text(what: &Phrase) -> Option<Said> {
+    let said = crate::generate::offline::ask::phrase::strip_article(what.full.trim());
+    let (front, noun) = said.rsplit_once(' ')?;
+    let is_entry = ENTRIES
+        .iter()
+        .any(|known| equal(known, &noun.to_lowercase()));
+    // A name begins with a capital letter; "a menu item" says only what it is.
+    let named = front
+        .split(' ')
+        .all(|word| word.starts_with(char::is_uppercase));
+    (is_entry && named && what.quoted.is_empty()).then(|| Said {
+        text: front.to_owned(),
+        quoted: false,
+    })
 }
 
 fn one_more(

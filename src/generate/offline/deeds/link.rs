@@ -104,31 +104,46 @@ pub fn links(finder: &Finder<'_>, target: &Phrase, scope: &Scope) -> Vec<Hit> {
     // By its text.
     let mut best: Vec<Hit> = Vec::new();
     if !name.is_empty() {
-        let mut ranked: Vec<(u8, Hit)> = Vec::new();
+        let mut ranked: Vec<(u8, usize, Hit)> = Vec::new();
         for (hit, level) in finder.texts(&name, scope) {
             for target in targets_of(&hit) {
+                let mut distance = 0;
                 let placed = scope.places.iter().all(|place| {
-                    target
+                    let mut near: Vec<usize> = target
                         .seen
                         .iter()
-                        .any(|seen| names::in_place(finder, place, &hit, Some(seen)).is_some())
-                        || (target.seen.is_empty()
-                            && names::in_place(finder, place, &hit, None).is_some())
+                        .filter_map(|seen| names::in_place(finder, place, &hit, Some(seen)))
+                        .collect();
+                    if target.seen.is_empty() {
+                        near.extend(names::in_place(finder, place, &hit, None));
+                    }
+                    distance += near.iter().min().copied().unwrap_or_default();
+                    !near.is_empty()
                 });
                 if placed {
-                    ranked.push((level, target));
+                    ranked.push((level, distance, target));
                 }
+            }
+        }
+        // What a post says in passing is not the site's own link.
+        if !scope.paged && target.quoted.is_empty() {
+            let entries = finder.site.entries();
+            let own = |(_, _, hit): &(u8, usize, Hit)| !entries.contains(&hit.doc.path);
+            if ranked.iter().any(own) || by_name(finder, &mods, scope).0 > 1 {
+                ranked.retain(own);
             }
         }
         let top = ranked
             .iter()
-            .map(|(level, _)| *level)
+            .map(|(level, ..)| *level)
             .max()
             .unwrap_or_default();
+        ranked.retain(|(level, ..)| *level == top);
+        let nearest = ranked.iter().map(|(_, near, _)| *near).min();
         best = ranked
             .into_iter()
-            .filter(|(level, _)| *level == top)
-            .map(|(_, hit)| hit)
+            .filter(|(_, near, _)| Some(*near) == nearest)
+            .map(|(_, _, hit)| hit)
             .collect();
         // A word in a longer text is no better than a label or a key that is just the name.
         if top == 1 && target.quoted.is_empty() {

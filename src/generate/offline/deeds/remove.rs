@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::generate::offline::ask::lexicon::equal;
+use crate::generate::offline::ask::lexicon::{Role, equal};
 use crate::generate::offline::ask::phrase::{Phrase, strip_article};
 use crate::generate::offline::doc::{Doc, Kind, Lang, NodeId, Span};
 use crate::generate::offline::find::text::{Scope, describe};
@@ -29,7 +29,10 @@ pub fn plan(finder: &Finder<'_>, target: &Phrase) -> Result<Plan, Refusal> {
             .push(format!("{}:{}", doc.path, doc.line(span.start)));
         return Ok(plan);
     }
-    let (mut doc, mut node) = element::one(finder, target)?;
+    let (mut doc, mut node) = match element::one(finder, target) {
+        Ok(found) => found,
+        Err(refusal) => pictured(finder, target, &scope).ok_or(refusal)?,
+    };
     // All that a component shows goes with the component.
     if doc.node(node).kind == Kind::Element {
         let used = finder.used_at(&scope, &doc, node);
@@ -65,6 +68,30 @@ pub fn plan(finder: &Finder<'_>, target: &Phrase) -> Result<Plan, Refusal> {
     Ok(plan)
 }
 
+/// A link that is known by where it leads or by its icon alone: its element, and the list item that is only for it.
+fn pictured(finder: &Finder<'_>, target: &Phrase, scope: &Scope) -> Option<(Arc<Doc>, NodeId)> {
+    let role = target.role().map(|(role, ..)| role);
+    if !matches!(role, Some(Role::Link | Role::MenuItem)) {
+        return None;
+    }
+    let found = super::link::links(finder, target, scope);
+    let [hit] = found.as_slice() else { return None };
+    let doc = &hit.doc;
+    let mut node = doc
+        .ancestors(hit.node)
+        .find(|up| doc.node(*up).kind == Kind::Element)?;
+    let parent = doc.node(node).parent;
+    let only = doc
+        .node(parent)
+        .children
+        .iter()
+        .all(|child| *child == node || doc.node(*child).kind == Kind::Attr);
+    if only && doc.node(parent).name == "li" {
+        node = parent;
+    }
+    Some((doc.clone(), node))
+}
+
 /// A field of a form is its control and its label: both go, and what held nothing but them.
 fn with_control(doc: &Doc, node: NodeId) -> Vec<NodeId> {
     const CONTROLS: &[&str] = &["input", "select", "textarea"];
@@ -93,7 +120,11 @@ fn with_control(doc: &Doc, node: NodeId) -> Vec<NodeId> {
         } else {
             element.name == "label"
         };
-        let (label, control) = if is_label { (node, *other) } else { (*other, node) };
+        let (label, control) = if is_label {
+            (node, *other)
+        } else {
+            (*other, node)
+        };
         fits && *other != node
             && element.kind == Kind::Element
             && labels(label).is_some_and(|id| doc.attr_text(control, "id") == Some(id))
@@ -140,7 +171,10 @@ fn written_section(scope: &Scope, target: &Phrase) -> Option<(Arc<Doc>, Span)> {
             let heading = node.doc.lang == Lang::Markdown
                 && node.text.is_empty()
                 && rank(&node.tag).is_some_and(|rank| rank > 1)
-                && !node.doc.raw(node.doc.node(node.node).span.clone()).starts_with('<');
+                && !node
+                    .doc
+                    .raw(node.doc.node(node.node).span.clone())
+                    .starts_with('<');
             if heading
                 && folded(&view.shown(id)) == wanted
                 && !found

@@ -1,5 +1,8 @@
 //! How well a place fills a role: 3 for certain, 2 likely, 1 possibly, 0 not.
 
+mod elements;
+pub use elements::{LINKS, is_button, is_heading, is_link};
+
 mod looks;
 pub use looks::{looks_address, looks_email, looks_phone, looks_price, possible};
 
@@ -8,22 +11,6 @@ use crate::generate::offline::ask::lexicon::{Role, alike, words_of};
 use crate::generate::offline::doc::{Doc, Kind, NodeId};
 use crate::generate::offline::site::Framework;
 use crate::generate::offline::view::{View, ViewId};
-
-/// Tags of links in the frameworks.
-pub const LINKS: &[&str] = &[
-    "a",
-    "Link",
-    "NuxtLink",
-    "nuxt-link",
-    "router-link",
-    "RouterLink",
-    "NavLink",
-    "GatsbyLink",
-    "AnchorLink",
-    "g-link",
-    "ScrollLink",
-    "HashLink",
-];
 
 /// The nearest key a literal stands under.
 pub fn key(doc: &Doc, node: NodeId) -> Option<String> {
@@ -56,77 +43,6 @@ fn outer_keys(doc: &Doc, node: NodeId) -> Vec<String> {
         out.remove(0);
     }
     out
-}
-
-/// Whether an element is a button or looks like one.
-pub fn is_button(view: &View, id: ViewId) -> bool {
-    let node = &view.nodes[id];
-    let tag = node.tag.as_str();
-    if tag == "button" || tag == "summary" || view.attr(id, "role").as_deref() == Some("button") {
-        return true;
-    }
-    if tag == "input" {
-        return matches!(
-            view.attr(id, "type").as_deref(),
-            Some("submit" | "button" | "reset")
-        );
-    }
-    if node.component {
-        let words = words_of(tag);
-        if words
-            .iter()
-            .any(|word| matches!(word.as_str(), "button" | "btn" | "cta"))
-        {
-            return true;
-        }
-    }
-    if LINKS.contains(&tag) || node.component {
-        let classes = ["class", "className"]
-            .iter()
-            .filter_map(|name| view.attr(id, name))
-            .collect::<Vec<_>>()
-            .join(" ");
-        return classes.split_whitespace().any(|class| {
-            words_of(class)
-                .iter()
-                .any(|word| matches!(word.as_str(), "btn" | "button" | "cta" | "buttons"))
-        });
-    }
-    false
-}
-
-/// Whether an element is a link.
-pub fn is_link(view: &View, id: ViewId) -> bool {
-    let node = &view.nodes[id];
-    if node.tag == "button" {
-        // A button that is dressed as a link of the navigation.
-        return ["class", "className"]
-            .iter()
-            .filter_map(|name| view.attr(id, name))
-            .any(|classes| {
-                classes
-                    .split_whitespace()
-                    .any(|class| words_of(class).last().is_some_and(|word| word == "link"))
-            });
-    }
-    LINKS.contains(&node.tag.as_str())
-        || node.component && words_of(&node.tag).iter().any(|word| word == "link")
-        || (node.component && (view.attr(id, "href").is_some() || view.attr(id, "to").is_some()))
-}
-
-/// Whether an element is a heading.
-pub fn is_heading(view: &View, id: ViewId) -> bool {
-    let tag = &view.nodes[id].tag;
-    if tag.len() == 2 && tag.starts_with('h') && tag.as_bytes()[1].is_ascii_digit() {
-        return true;
-    }
-    view.nodes[id].component
-        && words_of(tag).iter().any(|word| {
-            matches!(
-                word.as_str(),
-                "title" | "heading" | "headline" | "subheading"
-            )
-        })
 }
 
 /// Elements from a place outwards that belong to it, nearest first: up to the first block around it.
@@ -222,7 +138,16 @@ pub fn fit(role: Role, hit: &Hit, seen: Option<&Seen>) -> u8 {
     };
     match role {
         Role::Headline | Role::Heading => {
-            if attr.is_empty() && any(&is_heading) {
+            // A heading component that shows a heading is not one itself: its eyebrow is none.
+            let heading = |view: &View, id: ViewId| {
+                is_heading(view, id)
+                    && !(view.nodes[id].component
+                        && view
+                            .below(id)
+                            .into_iter()
+                            .any(|below| is_heading(view, below) && !view.nodes[below].component))
+            };
+            if attr.is_empty() && any(&heading) {
                 3
             } else if has_key(&["title", "heading", "headline", "header"])
                 && !has_key(&["pre", "sub", "over", "meta", "nav", "menu"])
@@ -490,9 +415,9 @@ pub fn link_value(doc: &Doc, node: NodeId) -> Option<NodeId> {
     [
         "href", "url", "to", "link", "path", "route", "pageRef", "URL", "HREF",
     ]
-        .iter()
-        .find_map(|key| doc.get(record, key))
-        .filter(|value| *value != node)
+    .iter()
+    .find_map(|key| doc.get(record, key))
+    .filter(|value| *value != node)
 }
 
 /// Whether pages of this kind show their titles in the navigation.

@@ -11,7 +11,7 @@ use super::names::{explain, idle, in_place};
 use super::page::Pages;
 use super::role::{self, fit};
 use super::{Finder, Hit, Seen, ambiguous, candidate, not_found, readable, unique};
-use crate::generate::offline::ask::lexicon::{GENERIC, RECORD, Role, equal};
+use crate::generate::offline::ask::lexicon::{GENERIC, RECORD, Role, alike, equal};
 use crate::generate::offline::ask::phrase::{Phrase, Place};
 use crate::generate::offline::doc::{Doc, Kind, NodeId};
 use crate::generate::offline::parse;
@@ -293,7 +293,7 @@ fn key_takes(doc: &Doc, node: NodeId, words: &[String]) -> bool {
 }
 
 /// Whether a value's key is these very words, not others that mean the same.
-fn key_is_just(doc: &Doc, node: NodeId, words: &[String]) -> bool {
+pub(in crate::generate::offline::find) fn key_is_just(doc: &Doc, node: NodeId, words: &[String]) -> bool {
     use crate::generate::offline::ask::lexicon::{equal, words_of};
     role::key(doc, node).is_some_and(|key| {
         let parts = words_of(&key);

@@ -104,7 +104,7 @@ pub(super) const SAME: &[&[&str]] = &[
     &["signup", "register", "join"],
     &["login", "signin"],
     &["copyright", "copy", "copyrights", "rights"],
-    &["newsletter", "subscribe", "subscription", "signup"],
+    &["newsletter", "subscribe", "subscription"],
     &[
         "announcement",
         "notice",

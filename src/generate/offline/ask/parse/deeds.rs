@@ -27,6 +27,19 @@ pub(super) fn make(rest: &str) -> Vec<Ask> {
         }
     }
     let bare = rest.trim_end_matches('.');
+    // "make the button green in the hero"
+    if let Some((Some(value), places)) = value_and_places(bare).into_iter().next()
+        && !places.is_empty()
+        && !value.quoted
+    {
+        let mut asks = make(&value.text);
+        for ask in &mut asks {
+            with_places(ask, &places);
+        }
+        if asks.iter().any(|ask| matches!(ask, Ask::Style { .. })) {
+            return asks;
+        }
+    }
     // The value is the longest end of the words that is one.
     let cuts: Vec<usize> = outside(bare, " ");
     for at in cuts {
@@ -170,19 +183,41 @@ pub(super) fn add(rest: &str) -> Vec<Ask> {
             break;
         }
     }
+    // "at the top of the page saying We moved": the place comes first.
+    let (_, early) = spot(&text);
+    if content.is_none()
+        && early.of.is_some()
+        && let Some((at, length)) = SAYING
+            .iter()
+            .filter_map(|mark| Some((outside(&text, mark).first().copied()?, mark.len())))
+            .min()
+        && spot(&text[..at]).1.of.is_some()
+    {
+        content = Some(said(&text[at + length..]));
+        text.truncate(at);
+    }
     let (text, place) = spot(&text);
     let mut head = text.clone();
+    let mut after = Vec::new();
     for mark in SAYING {
         if content.is_some() {
             break;
         }
         if let Some(at) = outside(&text, mark).first().copied() {
-            content = Some(said(&text[at + mark.len()..]));
+            // "saying Hello on the about page"
+            if let Some((value, places)) = value_and_places(&text[at + mark.len()..])
+                .into_iter()
+                .next()
+            {
+                content = value;
+                after = places;
+            }
             head.truncate(at);
             break;
         }
     }
     let mut what = Phrase::new(&head);
+    what.places.extend(after);
     if content.is_none() && what.quoted.len() == 1 {
         content = Some(Said {
             text: what.quoted.remove(0),
@@ -211,10 +246,7 @@ fn leads_to(text: &str) -> Option<(String, String)> {
         "entry",
         "tab",
     ];
-    let lower = text.to_lowercase();
-    if lower.len() != text.len() {
-        return None;
-    }
+    let lower = text.to_ascii_lowercase();
     let (start, end) = NOUNS.iter().find_map(|noun| {
         [" to ", " for "].iter().find_map(|mark| {
             let both = format!("{noun}{mark}");
@@ -226,8 +258,17 @@ fn leads_to(text: &str) -> Option<(String, String)> {
     })?;
     let tail = &text[end..];
     let cut = [
-        " in the ", " on the ", " to the ", " in our ", " after ", " before ", " below ",
-        " above ", " under ", " next to ", " at the ",
+        " in the ",
+        " on the ",
+        " to the ",
+        " in our ",
+        " after ",
+        " before ",
+        " below ",
+        " above ",
+        " under ",
+        " next to ",
+        " at the ",
     ]
     .iter()
     .filter_map(|mark| outside(tail, mark).first().copied())
@@ -246,7 +287,10 @@ fn leads_to(text: &str) -> Option<(String, String)> {
     if list && cut == tail.len() {
         return None;
     }
-    Some((bare.to_owned(), format!("{}{}", &text[..start], &tail[cut..])))
+    Some((
+        bare.to_owned(),
+        format!("{}{}", &text[..start], &tail[cut..]),
+    ))
 }
 
 /// What leads the text of something new.

@@ -149,9 +149,17 @@ pub(super) fn nth_record(
             ExKind::Node(id) if called(name) => Some(id),
             _ => None,
         });
-        let paired = doc.nodes.iter().filter_map(|node| {
+        let paired = doc.nodes.iter().enumerate().filter_map(|(at, node)| {
             let list = node.children.first().copied()?;
-            (node.kind == Kind::Pair && called(&node.name)).then_some(list)
+            // `testimonials: { items: […] }`
+            let plain = matches!(node.name.as_str(), "items" | "list" | "entries" | "all");
+            let outer = || {
+                doc.ancestors(at)
+                    .map(|up| doc.node(up))
+                    .find(|up| up.kind == Kind::Pair)
+                    .is_some_and(|up| called(&up.name))
+            };
+            (node.kind == Kind::Pair && (called(&node.name) || plain && outer())).then_some(list)
         });
         let mut own: Vec<NodeId> = bound.chain(paired).collect();
         own.retain(|id| doc.node(*id).kind == Kind::Array && doc.node(*id).children.len() > 1);

@@ -12,9 +12,7 @@ impl Finder<'_> {
                 let hit = match (view.nodes[id].tag.as_str(), kind.as_deref()) {
                     ("input", Some("submit")) => property_of(view, id, &["value"]),
                     (_, Some("submit")) => Some(sole_text(view, id, "the submit button")?),
-                    ("button", None)
-                        if view.up(id).any(|up| view.nodes[up].tag == "form") =>
-                    {
+                    ("button", None) if view.up(id).any(|up| view.nodes[up].tag == "form") => {
                         Some(sole_text(view, id, "the submit button")?)
                     }
                     _ => None,
@@ -377,7 +375,8 @@ impl Finder<'_> {
             return Ok(None);
         }
         let keyed = self.by_key(&scope.words, phrase, scope);
-        if keyed.len() == 1 {
+        let just = |hit: &Hit| super::super::text::key_is_just(&hit.doc, hit.node, &scope.words);
+        if keyed.len() == 1 && keyed.iter().all(just) {
             return Ok(Some(keyed));
         }
         let mut words: Vec<String> = mods.to_vec();

@@ -176,7 +176,11 @@ impl Selector {
         let Some(((combinator, last), front)) = self.0.split_last() else {
             return false;
         };
-        compound_matches(last, own, view, id) && ancestors_match(front, *combinator, view, id)
+        // `*` dresses everything: no rule to change for one thing.
+        let bare = self.0.len() == 1 && *last == Compound::default();
+        !bare
+            && compound_matches(last, own, view, id)
+            && ancestors_match(front, *combinator, view, id)
     }
 }
 

@@ -51,7 +51,8 @@ impl Markup<'_> {
                 .doc
                 .add(element, Kind::Attr, &name, span.clone(), end, Host::None);
             // `:page` is short for `:page="page"`.
-            if bound && self.doc.lang == Lang::Vue && self.doc.raw(from..span.end) == name {
+            let plain = !name.is_empty() && self.doc.src.get(from..span.end) == Some(name.as_str());
+            if bound && self.doc.lang == Lang::Vue && plain {
                 self.expr(attr, from..span.end, from..span.end);
             }
             return;

@@ -25,8 +25,12 @@ pub(super) fn hugo(site: &Site, app: &App) -> Vec<(String, String, bool)> {
             if let [_, language, _] = name.split('.').collect::<Vec<_>>().as_slice()
                 && *language != "en"
                 && language.len() < 8
-                && language.split('-').all(|part| part.len() == 2 || part.len() == 4)
-                && language.chars().all(|c| c.is_ascii_alphabetic() || c == '-')
+                && language
+                    .split('-')
+                    .all(|part| part.len() == 2 || part.len() == 4)
+                && language
+                    .chars()
+                    .all(|c| c.is_ascii_alphabetic() || c == '-')
             {
                 route = format!("/{language}{}", route.trim_end_matches('/'));
             }

@@ -154,6 +154,10 @@ impl Finder<'_> {
                 if role::key(&doc, node).is_some_and(|key| secret(&key)) {
                     continue;
                 }
+                // A name that is nobody's in particular is no title.
+                if words == ["name"] && !key_is_just(&doc, node, &words) {
+                    continue;
+                }
                 let hit = Hit::whole(&doc, node, self.seen(&doc, node, &scope.views));
                 let rest = &words[..words.len() - taken];
                 if let Some(rank) = self.rank(&hit, 3, None, rest, &scope.places) {
