@@ -14,6 +14,7 @@ pub mod intent;
 pub mod merge;
 pub mod problem;
 pub mod proposal;
+pub mod signature;
 pub mod tree;
 
 pub use deployment::{Deployment, DeploymentState, LiveRelease, Progress, ReleaseInfo, Stage};
