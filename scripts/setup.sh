@@ -29,10 +29,25 @@ missing_test() {
     return 1
 }
 
+# The stand-ins for GitHub and Vercel: installed from the committed list, for this repository alone.
+services() {
+    folder=$(dirname "$0")/../tests/services
+    ready=$folder/node_modules/ready
+    cmp -s "$folder/package-lock.json" "$ready" && return 0
+    if ! have node || ! have npm || [ "$(node -p 'process.versions.node.split(".")[0]')" -lt 20 ]; then
+        echo "setup: tests with stand-ins for GitHub and Vercel are left out: they need node 20 and npm" >&2
+        return 0
+    fi
+    echo "setup: installing stand-ins for GitHub and Vercel" >&2
+    (cd "$folder" && npm ci --no-audit --no-fund --loglevel=error && node describe.mjs)
+    cp "$folder/package-lock.json" "$ready"
+}
+
 case "$what" in
+    services) services; exit 0 ;;
     build) missing_build || exit 0 ;;
-    test) missing_test || exit 0 ;;
-    *) echo "usage: setup.sh build|test" >&2; exit 2 ;;
+    test) missing_test || { services; exit 0; } ;;
+    *) echo "usage: setup.sh build|test|services" >&2; exit 2 ;;
 esac
 
 echo "setup: installing what the $what needs" >&2
@@ -42,19 +57,20 @@ if have apt-get; then
         DEBIAN_FRONTEND=noninteractive as_root apt-get install -y -qq build-essential pkg-config libasound2-dev git
     else
         DEBIAN_FRONTEND=noninteractive as_root apt-get install -y -qq \
-            git python3 python3-pip pulseaudio pulseaudio-utils espeak-ng flite sox tmux
+            git python3 python3-pip pulseaudio pulseaudio-utils espeak-ng flite sox tmux nodejs npm
     fi
 elif have dnf; then
     if [ "$what" = build ]; then as_root dnf install -y -q gcc pkgconf-pkg-config alsa-lib-devel git
-    else as_root dnf install -y -q git python3 python3-pip pulseaudio pulseaudio-utils espeak-ng flite sox tmux; fi
+    else as_root dnf install -y -q git python3 python3-pip pulseaudio pulseaudio-utils espeak-ng flite sox tmux nodejs npm; fi
 elif have pacman; then
     if [ "$what" = build ]; then as_root pacman -S --needed --noconfirm base-devel pkgconf alsa-lib git
-    else as_root pacman -S --needed --noconfirm git python python-pip pulseaudio espeak-ng flite sox tmux; fi
+    else as_root pacman -S --needed --noconfirm git python python-pip pulseaudio espeak-ng flite sox tmux nodejs npm; fi
 elif have brew; then
     if [ "$what" = build ]; then brew install pkg-config git
-    else brew install git python espeak-ng sox tmux; fi
+    else brew install git python espeak-ng sox tmux node; fi
 else
     echo "setup: unknown system: install a C compiler, pkg-config, the ALSA headers and git" >&2
-    [ "$what" = build ] || echo "setup: and for the tests pulseaudio, espeak-ng, flite, sox, tmux" >&2
+    [ "$what" = build ] || echo "setup: and for the tests pulseaudio, espeak-ng, flite, sox, tmux, node 20" >&2
     exit 1
 fi
+[ "$what" = build ] || services

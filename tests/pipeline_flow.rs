@@ -416,3 +416,37 @@ async fn a_batch_is_one_commit_and_one_deployment() {
     assert_eq!(read(stage.site.path(), "b.txt"), "B\n");
     assert!(stage.conductor.status().await.unwrap().proposals.is_empty());
 }
+
+#[tokio::test]
+async fn a_rejected_proposal_can_be_opened_again_and_approved() {
+    let stage = stage(&[("index.html", "<h1>Old</h1>\n")]).await;
+    let conductor = &stage.conductor;
+    let now = say(conductor, "index.html: Old => New").await;
+    let (instruction, id) = (now.id, now.proposal.unwrap());
+    conductor
+        .reject(&id, Reject::default(), "Ada")
+        .await
+        .unwrap();
+    assert_eq!(
+        conductor.instruction(&instruction).unwrap().state,
+        InstructionState::Rejected
+    );
+    let view = conductor.reopen(&id, "Ada").await.unwrap();
+    assert_eq!(view.proposal.state, sayso::model::ProposalState::Open);
+    assert_eq!(
+        conductor.instruction(&instruction).unwrap().state,
+        InstructionState::Proposed
+    );
+    // Once more changes nothing.
+    let again = conductor.reopen(&id, "Ada").await.unwrap();
+    assert_eq!(again.proposal.version, view.proposal.version);
+    assert_eq!(kinds(&stage).last(), Some(&EventKind::ProposalUpdated));
+    let approval = Approval {
+        action: Some(Action::Commit),
+        ..Approval::default()
+    };
+    conductor.approve(&id, approval, "Ada").await.unwrap();
+    assert_eq!(read(stage.site.path(), "index.html"), "<h1>New</h1>\n");
+    let problem = conductor.reopen(&id, "Ada").await.unwrap_err();
+    assert_eq!(problem.status, 409, "{problem:?}");
+}

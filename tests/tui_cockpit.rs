@@ -25,8 +25,6 @@ mod lines;
 mod lists;
 #[path = "tui_cockpit/machine.rs"]
 mod machine;
-#[path = "tui_cockpit/pictures.rs"]
-mod pictures;
 #[path = "tui_cockpit/reading.rs"]
 mod reading;
 #[path = "tui_cockpit/review.rs"]

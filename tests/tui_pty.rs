@@ -11,6 +11,8 @@ mod manners;
 mod modes;
 #[path = "tui_pty/talk.rs"]
 mod talk;
+#[path = "tui_pty/tmux.rs"]
+mod tmux;
 #[path = "tui_pty/working.rs"]
 mod working;
 

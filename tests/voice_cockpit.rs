@@ -99,10 +99,16 @@ fn the_phrase_that_wakes_takes_the_instruction_after_it() {
     std::fs::create_dir_all(config.join("sayso")).unwrap();
     let text = "[voice]\nwake = \"hey computer\"\n";
     std::fs::write(config.join("sayso/config.toml"), text).unwrap();
-    let phrase = machine.run().join("phrase.wav");
+    let breath = machine.run().join("breath.wav");
     let made = Command::new("flite")
-        .args(["-voice", "slt", "-t", "Hey computer.", "-o"])
-        .arg(&phrase)
+        .args([
+            "-voice",
+            "slt",
+            "-t",
+            "Hey computer, change the headline to welcome to the garden.",
+            "-o",
+        ])
+        .arg(&breath)
         .status();
     if !made.is_ok_and(|status| status.success()) {
         println!("SKIPPED: flite is not installed");
@@ -122,11 +128,11 @@ fn the_phrase_that_wakes_takes_the_instruction_after_it() {
         "{}",
         terminal.screen()
     );
-    assert!(server.play(&phrase, SINK).wait().unwrap().success());
-    play(&server, "demo.wav");
-    terminal.until("the instruction", |screen| {
-        let screen = screen.to_lowercase();
-        screen.contains("heard “") && screen.contains("headline") && !screen.contains("hey comp")
+    assert!(server.play(&breath, SINK).wait().unwrap().success());
+    terminal.until("the instruction, without the phrase", |screen| {
+        screen.to_lowercase().lines().any(|line| {
+            line.contains("heard “") && line.contains("headline") && !line.contains("computer")
+        })
     });
     terminal.quit();
 }

@@ -127,7 +127,7 @@ impl Session {
             log,
             config: config.clone(),
             repo: git,
-            generators: generate::generators(&config.generate),
+            generators: generate::generators(&config.generate, &super::wiring::keys(&config))?,
             transcriber: Some(Arc::clone(&transcriber)),
             targets,
             recordings: project.recordings(),

@@ -11,6 +11,7 @@ use crate::config::{Config, Paths, ProjectPaths};
 use crate::deploy::build::BuildOptions;
 use crate::deploy::health::HealthOptions;
 use crate::deploy::{LocalNotice, LocalOptions};
+use crate::generate::Keys;
 use crate::intent::phrases::PHRASES;
 use crate::model::Problem;
 use crate::speech::choice::{Choice, Wanted};
@@ -111,6 +112,24 @@ const SAMPLES: usize = 2;
 
 /// Pages that a speech server is told the names of.
 const PAGES: usize = 40;
+
+/// The keys of the services that make changes, from the environment.
+pub fn keys(config: &Config) -> Keys {
+    let generate = &config.generate;
+    let services = [
+        &generate.anthropic,
+        &generate.openai,
+        &generate.gemini,
+        &generate.compatible,
+    ];
+    Keys::new(services.into_iter().filter_map(|service| {
+        let name = service.key.clone();
+        let key = (!name.is_empty())
+            .then(|| std::env::var(&name).ok())
+            .flatten()?;
+        Some((name, key))
+    }))
+}
 
 /// The recogniser that the configuration means on this machine.
 pub fn recogniser(

@@ -156,6 +156,15 @@ impl Client {
             .await
     }
 
+    /// `POST /api/proposals/{id}/reopen`: the way back from a rejection.
+    pub async fn reopen(&self, id: &ProposalId) -> Result<ProposalView, Problem> {
+        self.post(
+            &format!("api/proposals/{id}/reopen"),
+            &serde_json::json!({}),
+        )
+        .await
+    }
+
     /// `POST /api/proposals/{id}/decide`.
     pub async fn decide(&self, id: &ProposalId, decide: &Decide) -> Result<ProposalView, Problem> {
         self.post(&format!("api/proposals/{id}/decide"), decide)

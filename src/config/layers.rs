@@ -22,14 +22,17 @@ pub struct Layer {
 /// A [`Problem`] `config` that names the file and line of the first mistake.
 pub fn load(paths: &Paths, root: Option<&Path>) -> Result<Config, Problem> {
     let mut layers = Vec::new();
-    let mut files = vec![paths.config_file()];
-    files.extend(root.map(|root| root.join("sayso.toml")));
-    for file in files {
+    let mut files = vec![(paths.config_file(), false)];
+    files.extend(root.map(|root| (root.join("sayso.toml"), true)));
+    for (file, shared) in files {
         match std::fs::read_to_string(&file) {
-            Ok(text) => layers.push(Layer {
-                name: file.display().to_string(),
-                text,
-            }),
+            Ok(text) => {
+                let name = file.display().to_string();
+                if shared {
+                    own_only(&name, &text)?;
+                }
+                layers.push(Layer { name, text });
+            }
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
             Err(error) => {
                 return Err(mistake(&file.display().to_string(), &error.to_string()));
@@ -67,6 +70,40 @@ pub fn load_layers(layers: &[Layer]) -> Result<Config, Problem> {
         merged = next;
     }
     Config::deserialize_table(&merged).map_err(|error| mistake("configuration", error.trim()))
+}
+
+/// Where keys and sound are sent is not for a repository to say: whoever opens it would hand them over.
+fn own_only(layer: &str, text: &str) -> Result<(), Problem> {
+    // What is no TOML is told by whoever reads it next.
+    let Ok(table) = text.parse::<Table>() else {
+        return Ok(());
+    };
+    let services = ["anthropic", "openai", "gemini", "compatible"];
+    let generate = table.get("generate").and_then(Value::as_table);
+    let mut found = table
+        .get("speech")
+        .and_then(Value::as_table)
+        .filter(|speech| speech.contains_key("url"))
+        .map(|_| "speech.url".to_owned());
+    for service in services {
+        let own = generate
+            .and_then(|generate| generate.get(service))
+            .and_then(Value::as_table);
+        for key in ["url", "key"] {
+            if own.is_some_and(|own| own.contains_key(key)) {
+                found = found.or(Some(format!("generate.{service}.{key}")));
+            }
+        }
+    }
+    match found {
+        None => Ok(()),
+        Some(setting) => Err(mistake(
+            layer,
+            &format!(
+                "{setting} says where keys are sent: it can stand in your own configuration only"
+            ),
+        )),
+    }
 }
 
 impl Config {
@@ -268,6 +305,31 @@ mod tests {
                 && problem.detail.contains("no act \"explode\""),
             "{}",
             problem.detail
+        );
+    }
+
+    #[test]
+    fn a_repository_does_not_say_where_keys_are_sent() {
+        for (text, setting) in [
+            (
+                "[generate.anthropic]\nurl = \"https://x\"",
+                "generate.anthropic.url",
+            ),
+            (
+                "[generate.compatible]\nkey = \"GITHUB_PAT\"",
+                "generate.compatible.key",
+            ),
+            ("[speech]\nurl = \"https://x\"", "speech.url"),
+        ] {
+            let problem = own_only("sayso.toml", text).unwrap_err();
+            assert!(problem.detail.contains(setting), "{problem}");
+        }
+        assert!(
+            own_only(
+                "sayso.toml",
+                "[generate.anthropic]\nmodel = \"m\"\n[speech]\nmodel = \"n\""
+            )
+            .is_ok()
         );
     }
 

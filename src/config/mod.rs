@@ -131,6 +131,44 @@ pub struct Generate {
     pub engine: String,
     /// The folder in the site's repository that holds its own component templates.
     pub components: String,
+    /// Files that one change of a model may touch.
+    pub max_files: usize,
+    /// Lines that one change of a model may take out and put in.
+    pub max_lines: usize,
+    /// Tokens of the site that a model is shown.
+    pub context_tokens: usize,
+    /// Anthropic's API.
+    pub anthropic: Service,
+    /// OpenAI's API.
+    pub openai: Service,
+    /// Google's Gemini API.
+    pub gemini: Service,
+    /// Any server with the Chat Completions API.
+    pub compatible: Service,
+}
+
+/// A service with language models.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Service {
+    /// Address of the API.
+    pub url: String,
+    /// The model; empty: this service is not asked.
+    pub model: String,
+    /// The environment variable with the key; empty: the server wants none.
+    pub key: String,
+    /// The longest answer, in tokens.
+    pub max_tokens: u32,
+    /// How much the model thinks: `low`, `medium`, `high`, or empty for its own choice.
+    pub effort: String,
+    /// Whether the model is asked to call a tool; without, it answers in text.
+    pub tools: bool,
+    /// What a million tokens read cost; 0 when it is not known.
+    pub price_input: f64,
+    /// What a million tokens read from the service's cache cost.
+    pub price_cached: f64,
+    /// What a million tokens written cost.
+    pub price_output: f64,
 }
 
 /// Approving changes.

@@ -101,6 +101,9 @@ pub struct Instruction {
     /// The file the person pointed at.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub file_path: Option<String>,
+    /// The proposal that it asks to make otherwise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub revises: Option<ProposalId>,
     /// What it was taken for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub intent: Option<Intent>,

@@ -14,6 +14,7 @@ pub mod intent;
 pub mod merge;
 pub mod problem;
 pub mod proposal;
+pub mod secret;
 pub mod signature;
 pub mod tree;
 

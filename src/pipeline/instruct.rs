@@ -10,13 +10,13 @@ use tokio_util::sync::CancellationToken;
 
 use super::hearing::Understood;
 use super::records::{self, Change};
-use super::{Conductor, describe};
-use crate::generate::{self, Earlier, Request};
+use super::{Conductor, describe, steps};
+use crate::generate::{self, Earlier, NotMade, Request};
 use crate::intent::{spoken, understand};
 use crate::model::api::Submission;
 use crate::model::{
-    EventKind, Instruction, InstructionId, InstructionState, Intent, NewEvent, Problem, Refusal,
-    RefusalReason, Sureness, failpoint,
+    EventKind, Instruction, InstructionId, InstructionState, Intent, NewEvent, Problem, ProposalId,
+    Refusal, RefusalReason, Sureness, failpoint,
 };
 use crate::voice::shelf;
 
@@ -56,6 +56,18 @@ impl Conductor {
         audio: Option<Bytes>,
         key: Option<&str>,
         actor: &str,
+    ) -> Result<InstructionId, Problem> {
+        self.take(submission, audio, key, actor, None).await
+    }
+
+    /// The same for an instruction that asks to make the proposal `revises` otherwise.
+    pub(super) async fn take(
+        self: &Arc<Self>,
+        submission: Submission,
+        audio: Option<Bytes>,
+        key: Option<&str>,
+        actor: &str,
+        revises: Option<ProposalId>,
     ) -> Result<InstructionId, Problem> {
         let _one_at_a_time = self.submitting.lock().await;
         if let Some(known) = key
@@ -114,6 +126,7 @@ impl Conductor {
             text: words.map(str::to_owned),
             recording,
             file_path: submission.file_path,
+            revises,
             intent: None,
             question: None,
             proposal: None,
@@ -336,17 +349,29 @@ impl Conductor {
             file_path: instruction.file_path.clone(),
             tree: Arc::clone(&tree),
             earlier,
+            background: self.background(instruction)?,
+            steps: None,
         };
-        let mut refusal = None;
+        let mut refusal: Option<Refusal> = None;
         for generator in &self.generators {
             if instruction.engine != "auto" && generator.name() != instruction.engine {
                 continue;
             }
+            if !generator.offline()
+                && refusal
+                    .as_ref()
+                    .is_some_and(|refusal| !steps::passed_on(refusal))
+            {
+                break;
+            }
             let asked = Instant::now();
-            match generator.generate(request.clone()).await {
+            match self
+                .generate(instruction, generator.as_ref(), &request)
+                .await
+            {
                 Ok(generated) => {
                     let took = asked.elapsed();
-                    let proposal = self
+                    let mut proposal = self
                         .build_proposal(
                             instruction,
                             &status,
@@ -355,19 +380,26 @@ impl Conductor {
                             generator.name(),
                         )
                         .await?;
+                    if !generator.offline() {
+                        steps::guard(&mut proposal);
+                    }
                     return self
                         .open_proposal(instruction, proposal, began, Some(took))
                         .await;
                 }
+                // What a service says comes after a look at the site, and is the last word.
+                Err(NotMade::Refused(refused)) if !generator.offline() => {
+                    return Err(refused.into());
+                }
+                Err(NotMade::Failed(problem)) => return Err(problem.into()),
                 // The first engine's refusal is the one that names candidates in the site.
-                Err(refused) => refusal = refusal.or(Some(refused)),
+                Err(NotMade::Refused(refused)) => refusal = refusal.or(Some(refused)),
             }
         }
-        Err(refusal
-            .unwrap_or_else(|| {
-                Refusal::new(RefusalReason::Unclear, "no engine took the instruction")
-            })
-            .into())
+        let refusal = refusal.unwrap_or_else(|| {
+            Refusal::new(RefusalReason::Unclear, "no engine took the instruction")
+        });
+        Err(self.with_what_is_missing(instruction, refusal).into())
     }
 
     /// The `intent` event of an instruction.

@@ -22,6 +22,7 @@ mod recover;
 mod review;
 mod spoken;
 mod status;
+mod steps;
 mod sync;
 mod watch;
 

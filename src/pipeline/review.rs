@@ -72,6 +72,41 @@ impl Conductor {
         Ok(view(proposal))
     }
 
+    /// Opens a declined proposal again, as it stood: the way back from [`Conductor::reject`]. One that is open stays so.
+    ///
+    /// # Errors
+    /// `not-found`; `conflict` when it was committed meanwhile.
+    pub async fn reopen(
+        self: &Arc<Self>,
+        id: &ProposalId,
+        actor: &str,
+    ) -> Result<ProposalView, Problem> {
+        let _one_at_a_time = self.reviewing.lock().await;
+        let mut proposal = records::proposal(&self.log, id)?;
+        match proposal.state {
+            ProposalState::Open => return Ok(view(proposal)),
+            ProposalState::Rejected => {}
+            ProposalState::Committing | ProposalState::Committed => {
+                return Err(Problem::conflict(format!(
+                    "proposal {id} was approved; there is nothing to open again"
+                )));
+            }
+        }
+        proposal.state = ProposalState::Open;
+        if let Some(id) = &proposal.instruction {
+            let mut instruction = records::instruction(&self.log, id)?;
+            if instruction.state == InstructionState::Rejected {
+                instruction.state = InstructionState::Proposed;
+                instruction.updated_at = Timestamp::now();
+                Change::new()
+                    .instruction(&instruction)?
+                    .store(&self.log)
+                    .await?;
+            }
+        }
+        self.update(proposal, actor).await
+    }
+
     /// Accepts or leaves out hunks, approving nothing.
     ///
     /// # Errors
@@ -170,7 +205,8 @@ impl Conductor {
             action,
             ..Submission::default()
         };
-        self.submit(submission, None, None, actor).await
+        self.take(submission, None, None, actor, Some(id.clone()))
+            .await
     }
 
     /// Stores the next version of a proposal and shows it to everyone.

@@ -3,10 +3,7 @@
 //! Only lines that a proposal adds are read: what is in the repository already is not news. A finding is a
 //! warning with the place, never the secret itself.
 
-use std::sync::LazyLock;
-
-use regex::Regex;
-
+use crate::model::secret::look;
 use crate::model::{LineTag, ProposedFile};
 
 use super::diff;
@@ -21,69 +18,6 @@ pub struct Finding {
     /// What it looks like: `GitHub token`, `private key` … The secret itself is not repeated.
     pub what: &'static str,
 }
-
-/// What a key looks like. The first group, where there is one, is the secret itself.
-const PATTERNS: [(&str, &str); 19] = [
-    (
-        "private key",
-        r"-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?-----",
-    ),
-    ("AWS access key", r"\b(?:AKIA|ASIA|ABIA|ACCA)[A-Z2-7]{16}\b"),
-    (
-        "AWS secret key",
-        r#"(?i)aws.{0,24}(?:secret|key)["']?\s*[:=]\s*["']?([A-Za-z0-9/+]{40})\b"#,
-    ),
-    (
-        "GitHub token",
-        r"\b(?:gh[pousr]_[A-Za-z0-9]{36,255}|github_pat_[A-Za-z0-9_]{22,255})\b",
-    ),
-    ("GitLab token", r"\bgl(?:pat|dt|rt|ptt)-[A-Za-z0-9_-]{20,}"),
-    (
-        "Slack token",
-        r"\bxox[abeoprs]-[A-Za-z0-9-]{10,}|\bxapp-[0-9]-[A-Za-z0-9-]{10,}",
-    ),
-    (
-        "Slack webhook",
-        r"https://hooks\.slack\.com/(?:services|workflows)/[A-Za-z0-9/]{20,}",
-    ),
-    ("Anthropic key", r"\bsk-ant-[A-Za-z0-9_-]{20,}"),
-    (
-        "OpenAI key",
-        r"\bsk-(?:proj|svcacct|admin)-[A-Za-z0-9_-]{20,}|\bsk-[A-Za-z0-9]{40,}\b",
-    ),
-    (
-        "Stripe key",
-        r"\b(?:sk|rk)_(?:live|test)_[A-Za-z0-9]{16,}|\bwhsec_[A-Za-z0-9]{32,}",
-    ),
-    ("Google key", r"\bAIza[0-9A-Za-z_-]{35}"),
-    ("Google OAuth secret", r"\bGOCSPX-[A-Za-z0-9_-]{28}"),
-    ("npm token", r"\bnpm_[A-Za-z0-9]{36}\b"),
-    ("PyPI token", r"\bpypi-AgEIcHlwaS5vcmc[A-Za-z0-9_-]{50,}"),
-    (
-        "SendGrid key",
-        r"\bSG\.[A-Za-z0-9_-]{22}\.[A-Za-z0-9_-]{43}",
-    ),
-    ("Telegram bot token", r"\b[0-9]{8,10}:AA[A-Za-z0-9_-]{33}\b"),
-    ("Hugging Face token", r"\bhf_[A-Za-z]{34}\b"),
-    (
-        "password in a URL",
-        r"\b[a-z][a-z0-9+.-]{1,20}://[^\s/:@<>{}$]{1,64}:([^\s/:@<>{}$]{4,})@",
-    ),
-    (
-        "secret value",
-        r#"(?i)\b[a-z0-9_-]*(?:secret|token|passw(?:or)?d|api[_-]?key)["']?\s*(?::|=>?)\s*["']([A-Za-z0-9+/_=.-]{20,})["']"#,
-    ),
-];
-
-/// The kinds that any long value would fit: they are only believed when the value looks random.
-const WEAK: [&str; 2] = ["secret value", "password in a URL"];
-
-static RULES: LazyLock<Vec<(&'static str, Regex)>> = LazyLock::new(|| {
-    PATTERNS
-        .iter()
-        .filter_map(|(kind, pattern)| Regex::new(pattern).ok().map(|regex| (*kind, regex)))
-        .collect()
-});
 
 /// What looks like a secret in the lines that `files` add, at most one finding a line.
 pub fn scan(files: &[ProposedFile]) -> Vec<Finding> {
@@ -118,33 +52,6 @@ pub fn scan(files: &[ProposedFile]) -> Vec<Finding> {
     findings
 }
 
-fn look(line: &str) -> Option<&'static str> {
-    RULES.iter().find_map(|(kind, regex)| {
-        let found = regex.captures(line)?;
-        let secret = found.get(1).or_else(|| found.get(0))?.as_str();
-        (!WEAK.contains(kind) || looks_random(secret)).then_some(*kind)
-    })
-}
-
-/// Letters and digits mixed, no words: `changeme`, `your-token-here` and the like are no secrets.
-fn looks_random(value: &str) -> bool {
-    let digits = value.bytes().filter(u8::is_ascii_digit).count();
-    let letters = value.bytes().filter(u8::is_ascii_alphabetic).count();
-    let mut counts = [0_u32; 256];
-    for byte in value.bytes() {
-        counts[usize::from(byte)] += 1;
-    }
-    let length = value.len() as f64;
-    // Shannon entropy in bits a character; English words in a row stay near 3.5 without digits.
-    let entropy: f64 = counts
-        .iter()
-        .filter(|count| **count > 0)
-        .map(|count| f64::from(*count) / length)
-        .map(|share| -share * share.log2())
-        .sum();
-    digits >= 2 && letters >= 2 && entropy >= 2.8
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -172,11 +79,6 @@ mod tests {
             .cycle()
             .take(length)
             .collect()
-    }
-
-    #[test]
-    fn every_pattern_compiles() {
-        assert_eq!(RULES.len(), PATTERNS.len());
     }
 
     #[test]

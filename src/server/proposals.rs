@@ -53,6 +53,15 @@ pub(super) async fn reject(
     Ok(axum::Json(proposal))
 }
 
+pub(super) async fn reopen(
+    State(app): State<App>,
+    actor: Actor,
+    Name(id): Name<ProposalId>,
+) -> Reply {
+    let proposal = app.conductor.reopen(&id, &actor.0).await?;
+    Ok(axum::Json(proposal))
+}
+
 pub(super) async fn decide(
     State(app): State<App>,
     actor: Actor,

@@ -118,6 +118,8 @@ pub(super) static ROUTES: &[Route] = {
             Takes::Json("BatchApproval"), Json("Synced"), || post(proposals::approve_batch)),
         row(Token, "POST", "/api/proposals/{id}/reject", "Decline a proposal",
             Optional("Reject"), Json("ProposalView"), || post(proposals::reject)),
+        row(Token, "POST", "/api/proposals/{id}/reopen", "Open a declined proposal again",
+            Nothing, Json("ProposalView"), || post(proposals::reopen)),
         row(Token, "POST", "/api/proposals/{id}/decide", "Accept or leave out hunks",
             Takes::Json("Decide"), Json("ProposalView"), || post(proposals::decide)),
         row(Token, "POST", "/api/proposals/{id}/edit", "Replace the proposed text of one file",

@@ -171,6 +171,14 @@ impl Transcriber for Choice {
         self.inner.glance(samples, stop).await
     }
 
+    async fn compare(
+        &self,
+        samples: Vec<f32>,
+        texts: Vec<String>,
+    ) -> Result<Option<Fit>, Problem> {
+        self.inner.compare(samples, texts).await
+    }
+
     fn hearing(&self) -> Option<watch::Receiver<String>> {
         self.inner.hearing()
     }

@@ -126,6 +126,19 @@ pub trait Transcriber: Send + Sync {
         Ok(None)
     }
 
+    /// How well each of `texts` (as people say them) fits `samples` (16 kHz mono); `None` when this recogniser cannot
+    /// tell.
+    ///
+    /// # Errors
+    /// When the engine fails.
+    async fn compare(
+        &self,
+        _samples: Vec<f32>,
+        _texts: Vec<String>,
+    ) -> Result<Option<Fit>, Problem> {
+        Ok(None)
+    }
+
     /// The words of the clip being transcribed, as far as they have come, for recognisers that send them one by one.
     fn hearing(&self) -> Option<watch::Receiver<String>> {
         None

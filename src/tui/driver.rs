@@ -17,6 +17,7 @@ use super::effects::Effects;
 use super::manners::{Progress, Surroundings};
 use super::message::{EditRequest, Effect, Message, Outcome};
 use super::model::{Model, Moment, Tone};
+use super::probe::{Caught, Late};
 use super::screen::Screen;
 use super::session_file::Remembered;
 use super::signals::{Signal, Signals};
@@ -24,7 +25,6 @@ use super::terminal::{self, Terminal, Wanted};
 use super::voice_port::{MicEvent, Microphone};
 use super::{editor, input, motion, probe, update, view};
 use crate::client::stream::StreamItem;
-use crate::model::Problem;
 
 /// Least time between two frames.
 const FRAME: Duration = Duration::from_micros(16_600);
@@ -66,6 +66,8 @@ pub(super) struct Driver {
     signals: Signals,
     started: Instant,
     drawn: Option<Instant>,
+    /// What the terminal may still answer.
+    late: Late,
     over: bool,
 }
 
@@ -96,6 +98,7 @@ impl Driver {
             signals: Signals::new()?,
             started: Instant::now(),
             drawn: None,
+            late: Late::default(),
             over: false,
         })
     }
@@ -107,9 +110,19 @@ impl Driver {
         }
         self.draw()?;
         // The first frame stands; now there is time to ask what the keyboard can do.
-        if self.outside.wanted.keyboard {
-            let answer = probe::ask();
-            self.take(Message::Keyboard(answer.releases())).await?;
+        let question = probe::Question {
+            keyboard: self.outside.wanted.keyboard,
+            ground: self.model.settings.follows_ground && self.outside.surroundings.tells_ground(),
+        };
+        if question != probe::Question::default() {
+            let answer = probe::ask(question);
+            if question.keyboard {
+                self.take(Message::Keyboard(answer.releases())).await?;
+            }
+            if let Some(ground) = answer.ground {
+                self.take(Message::Ground(ground)).await?;
+            }
+            self.late = Late::after(question, &answer);
             for key in answer.typed {
                 self.take(Message::Key(key, super::keys::Stroke::Press))
                     .await?;
@@ -156,7 +169,7 @@ impl Driver {
         tokio::select! {
             biased;
             signal = self.signals.next() => Ok(self.signaled(signal)?),
-            key = std::future::poll_fn(|context| poll_keys(keys, context)) => Ok(read(key)?),
+            key = std::future::poll_fn(|context| poll_keys(keys, context)) => Ok(caught(&mut self.late, read(key)?)),
             Some(message) = self.results.recv() => Ok(Some(message)),
             event = receive(mic) => {
                 if event.is_none() {
@@ -184,7 +197,7 @@ impl Driver {
             let polled =
                 std::future::poll_fn(|context| Poll::Ready(poll_keys(keys, context))).await;
             let key = match polled {
-                Poll::Ready(key) => read(key)?.map(Some),
+                Poll::Ready(key) => caught(&mut self.late, read(key)?).map(Some),
                 Poll::Pending => Some(None),
             };
             let message = match key {
@@ -372,7 +385,7 @@ impl Driver {
         // A stream that is only paused would eat what is typed in the editor.
         self.keys = None;
         self.terminal.leave();
-        let edited = self.edited(&request).await;
+        let edited = editor::run(&request, &mut self.signals, &mut self.over).await;
         flush_input();
         self.back()?;
         self.signals = Signals::new()?;
@@ -388,40 +401,6 @@ impl Driver {
         let mut effects = self.resumed();
         effects.extend(self.outcome(outcome));
         Ok(effects)
-    }
-
-    async fn edited(&mut self, request: &EditRequest) -> Result<String, Problem> {
-        let file = editor::file_for(request)
-            .map_err(|error| Problem::internal(format!("no file to edit: {error}")))?;
-        let chosen = editor::chosen(|name| std::env::var(name).ok());
-        let words = editor::command(&chosen, file.path(), request.line);
-        let mut child = tokio::process::Command::new(&words[0])
-            .args(&words[1..])
-            .spawn()
-            .map_err(|error| Problem::internal(format!("{chosen} did not start: {error}")))?;
-        let status = loop {
-            tokio::select! {
-                status = child.wait() => break status,
-                signal = self.signals.next() => match signal {
-                    // The editor was suspended: go with it, or the shell would wait for us.
-                    Signal::Stop => self.signals.stop().await.map_err(Problem::internal)?,
-                    Signal::End => self.over = true,
-                    Signal::Continued => {}
-                },
-            }
-            if self.over {
-                break child.wait().await;
-            }
-        };
-        let status = status.map_err(Problem::internal)?;
-        if !status.success() {
-            let problem = Problem::internal(format!("{chosen} ended with {status}"));
-            return Err(problem.hint("set $EDITOR to the editor of your choice"));
-        }
-        let bytes = tokio::fs::read(file.path())
-            .await
-            .map_err(Problem::internal)?;
-        String::from_utf8(bytes).map_err(|_| Problem::bad_request("the text is no UTF-8 any more"))
     }
 
     fn resumed(&mut self) -> Vec<Effect> {
@@ -441,6 +420,18 @@ fn poll_keys(keys: &mut Option<EventStream>, context: &mut std::task::Context<'_
     match keys {
         Some(keys) => Pin::new(keys).poll_next(context),
         None => Poll::Pending,
+    }
+}
+
+/// The message, unless it is a part of an answer that came late.
+fn caught(late: &mut Late, message: Option<Message>) -> Option<Message> {
+    match message {
+        Some(Message::Key(key, _)) => match late.take(key) {
+            Caught::Key => message,
+            Caught::Part => None,
+            Caught::Ground(ground) => Some(Message::Ground(ground)),
+        },
+        other => other,
     }
 }
 

@@ -5,6 +5,8 @@ use std::io;
 use std::path::Path;
 
 use super::message::EditRequest;
+use super::signals::{Signal, Signals};
+use crate::model::Problem;
 
 /// The words of the command that opens `file` at `line` in the editor named by the environment (`$VISUAL`,
 /// `$EDITOR`, else `vi`), to be run by `sh -c`: an editor's name may hold arguments and quotes.
@@ -71,6 +73,49 @@ pub fn file_for(request: &EditRequest) -> io::Result<tempfile::NamedTempFile> {
     file.write_all(request.text.as_bytes())?;
     file.flush()?;
     Ok(file)
+}
+
+/// Lets the person edit the text of `request` in their editor and waits for its end; the terminal is theirs meanwhile.
+/// `over` is set when a signal asked for the end of everything.
+///
+/// # Errors
+/// When the editor does not start, ends with an error, or leaves what is no text.
+pub(super) async fn run(
+    request: &EditRequest,
+    signals: &mut Signals,
+    over: &mut bool,
+) -> Result<String, Problem> {
+    let file = file_for(request)
+        .map_err(|error| Problem::internal(format!("no file to edit: {error}")))?;
+    let chosen = chosen(|name| std::env::var(name).ok());
+    let words = command(&chosen, file.path(), request.line);
+    let mut child = tokio::process::Command::new(&words[0])
+        .args(&words[1..])
+        .spawn()
+        .map_err(|error| Problem::internal(format!("{chosen} did not start: {error}")))?;
+    let status = loop {
+        tokio::select! {
+            status = child.wait() => break status,
+            signal = signals.next() => match signal {
+                // The editor was suspended: go with it, or the shell would wait for us.
+                Signal::Stop => signals.stop().await.map_err(Problem::internal)?,
+                Signal::End => *over = true,
+                Signal::Continued => {}
+            },
+        }
+        if *over {
+            break child.wait().await;
+        }
+    };
+    let status = status.map_err(Problem::internal)?;
+    if !status.success() {
+        let problem = Problem::internal(format!("{chosen} ended with {status}"));
+        return Err(problem.hint("set $EDITOR to the editor of your choice"));
+    }
+    let bytes = tokio::fs::read(file.path())
+        .await
+        .map_err(Problem::internal)?;
+    String::from_utf8(bytes).map_err(|_| Problem::bad_request("the text is no UTF-8 any more"))
 }
 
 #[cfg(test)]

@@ -125,6 +125,10 @@ impl Effects {
                 let result = client.reject(&id, &Reject::default()).await;
                 Outcome::Rejected(id, result)
             }),
+            Effect::Reopen(id) => self.change(async move {
+                let result = client.reopen(&id).await;
+                Outcome::Reopened(id, result)
+            }),
             Effect::Decide(id, decide) => self.change(async move {
                 let result = client.decide(&id, &decide).await;
                 Outcome::Decided(id, result)

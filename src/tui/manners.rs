@@ -33,6 +33,8 @@ pub struct Surroundings {
     pub version: Vec<u32>,
     /// Windows Terminal or ConEmu.
     pub windows: bool,
+    /// The console of the system, or something that is hardly a terminal.
+    pub plain: bool,
     /// There is a display with a clipboard of its own.
     pub wayland: bool,
     /// The same for X.
@@ -54,9 +56,18 @@ impl Surroundings {
                 .map_while(|part| part.parse().ok())
                 .collect(),
             windows: set("WT_SESSION") || variable("ConEmuANSI").as_deref() == Some("ON"),
+            plain: matches!(
+                variable("TERM").as_deref(),
+                None | Some("" | "linux" | "dumb")
+            ),
             wayland: set("WAYLAND_DISPLAY"),
             x11: set("DISPLAY"),
         }
+    }
+
+    /// True for terminals that can be asked for their background; one that cannot may show the question.
+    pub fn tells_ground(&self) -> bool {
+        !self.screen && !self.plain
     }
 
     /// True for terminals that are known to show progress by OSC 9;4; others may take it for a notification.

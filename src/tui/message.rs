@@ -7,6 +7,7 @@ use super::checkup::Item;
 use super::keys::{Key, Stroke};
 use super::model::painting::{PaintJob, Painted};
 use super::model::{Subject, Tone};
+use super::theme::Ground;
 use super::voice_port::{MicEvent, Sound};
 use crate::client::stream::StreamItem;
 use crate::model::api::{
@@ -44,6 +45,8 @@ pub enum Message {
     Focus(bool),
     /// The terminal answered whether it reports the release of keys.
     Keyboard(bool),
+    /// The terminal told what its background is like.
+    Ground(Ground),
     /// From the event stream.
     Stream(StreamItem),
     /// The event stream is over and will not come back.
@@ -77,6 +80,8 @@ pub enum Outcome {
     Approved(ProposalId, Result<Approved, Problem>),
     /// A proposal was rejected.
     Rejected(ProposalId, Result<ProposalView, Problem>),
+    /// A rejected proposal was opened again.
+    Reopened(ProposalId, Result<ProposalView, Problem>),
     /// A decision on a hunk was stored.
     Decided(ProposalId, Result<ProposalView, Problem>),
     /// Lines were coloured.
@@ -136,6 +141,8 @@ pub enum Effect {
     Approve(ProposalId, Approval),
     /// Reject.
     Reject(ProposalId),
+    /// Open a proposal again that was rejected.
+    Reopen(ProposalId),
     /// Store a decision on hunks, or on lines of one.
     Decide(ProposalId, Decide),
     /// Store a proposed text that was edited here.

@@ -3,10 +3,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::model::timeline::Filter;
+use super::model::timeline::{Filter, Place as Row};
 use super::model::{Focus, Model, Pane, Sizes};
-use crate::model::ProposalId;
 use crate::model::api::Decide;
+use crate::model::{DeploymentId, ProposalId};
 
 /// The form of [`Saved`]; another one is not read.
 const VERSION: u32 = 1;
@@ -44,6 +44,12 @@ pub struct Saved {
     /// The filter of the timeline.
     #[serde(default)]
     filter: String,
+    /// Where the timeline was read, and of which log.
+    #[serde(default)]
+    timeline: Option<(String, Row)>,
+    /// The selected deployment, and the one marked for a comparison.
+    #[serde(default)]
+    deployments: (Option<DeploymentId>, Option<DeploymentId>),
     /// Where the proposal on the screen was read.
     #[serde(default)]
     place: Option<Place>,
@@ -114,6 +120,8 @@ pub struct Decided {
 /// What waits for the server's state before it can be there again.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Returning {
+    /// Where the timeline was read, and of which log.
+    pub timeline: Option<(String, Row)>,
     /// Where the proposal on the screen was read.
     pub place: Option<Place>,
     /// Decisions that the server may not know.
@@ -149,6 +157,11 @@ impl Saved {
             sides: model.sides,
             sizes: [sizes.say, sizes.timeline, sizes.deploy, sizes.column],
             filter: model.timeline.filter().written().to_owned(),
+            timeline: match &model.board.returning.timeline {
+                Some(waiting) => Some(waiting.clone()),
+                None => Some((model.epoch.clone(), model.timeline.place())),
+            },
+            deployments: model.deploys.place(),
             place: place.or_else(|| model.board.returning.place.clone()),
             decisions: waiting.chain(deciding).take(DECISIONS).collect(),
         }
@@ -187,7 +200,9 @@ impl Saved {
             say,
         };
         model.timeline.set_filter(Filter::read(&self.filter));
+        model.deploys.come_back(self.deployments);
         model.board.returning = Returning {
+            timeline: self.timeline.filter(|(epoch, _)| !epoch.is_empty()),
             place: self.place,
             decisions: self.decisions,
         };

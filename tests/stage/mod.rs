@@ -12,7 +12,7 @@ use async_trait::async_trait;
 use sayso::config::Config;
 use sayso::deploy::{DeployFailure, DeployRequest, DeployTarget, Deployed, Report};
 use sayso::events::EventLog;
-use sayso::generate::{FileChange, Generated, Generator, Request};
+use sayso::generate::{FileChange, Generated, Generator, NotMade, Request};
 use sayso::model::{
     DeploymentId, LiveRelease, Problem, Refusal, RefusalReason, ReleaseId, ReleaseInfo, Stage,
 };
@@ -110,7 +110,7 @@ impl Generator for Replace {
         "replace"
     }
 
-    async fn generate(&self, request: Request) -> Result<Generated, Refusal> {
+    async fn generate(&self, request: Request) -> Result<Generated, NotMade> {
         let unclear = || Refusal::new(RefusalReason::Unclear, "not FILE: OLD => NEW");
         let (path, rest) = request.original.split_once(": ").ok_or_else(unclear)?;
         let (old, new) = rest.split_once(" => ").ok_or_else(unclear)?;

@@ -420,7 +420,7 @@ fn two_releases_are_compared_older_first() {
     let text = desk.text();
     for words in [
         "From 2b2c3d4 to 4b2c3d4",
-        "1 commits more",
+        "1 commit more",
         "Change the headline",
         "+<h1>New</h1>",
         "index.html",

@@ -1,7 +1,7 @@
 //! Reading, deciding, approving: what may happen, and what must not happen by accident.
 
 use sayso::model::api::{Approval, Approved, Decide};
-use sayso::model::{Action, Decision, EventKind, Problem};
+use sayso::model::{Action, Decision, EventKind, Problem, ProposalState};
 use sayso::tui::message::{Effect, Message, Outcome};
 use sayso::tui::model::Focus;
 use serde_json::json;
@@ -416,4 +416,74 @@ fn a_refusal_stands_in_front_with_its_candidates_and_enter_approves_nothing() {
             .contains("Enter: commit to main and deploy to production")
     );
     assert_eq!(desk.press("Enter").len(), 1);
+}
+
+#[test]
+fn a_rejected_proposal_is_brought_back_with_the_decisions_before() {
+    let mut desk = Desk::new(100, 30);
+    desk.propose(&three_hunks());
+    desk.press("s");
+    let mut decided = three_hunks();
+    decided.proposal.version = 2;
+    decided.proposal.files[0].hunks[0].decision = Decision::Rejected;
+    desk.done(Outcome::Decided("pro_1".into(), Ok(decided.clone())));
+    assert_eq!(desk.press("x"), [Effect::Reject("pro_1".into())]);
+    desk.event(EventKind::Rejected, json!({"id": "pro_1"}));
+    let mut closed = decided.clone();
+    closed.proposal.state = ProposalState::Rejected;
+    desk.done(Outcome::Rejected("pro_1".into(), Ok(closed)));
+    assert!(desk.model.reviews.is_empty());
+    assert!(desk.text().contains("U brings it back"), "{}", desk.text());
+    assert_eq!(desk.press("U"), [Effect::Reopen("pro_1".into())]);
+    // Not twice.
+    assert_eq!(desk.press("U"), []);
+    decided.proposal.version = 3;
+    let event = serde_json::to_value(&decided).unwrap();
+    desk.event(EventKind::ProposalUpdated, event);
+    desk.done(Outcome::Reopened("pro_1".into(), Ok(decided)));
+    assert_eq!(desk.model.reviews.len(), 1);
+    assert_eq!(desk.model.reviews.current().unwrap().accepted().len(), 2);
+    // The decision before it can be taken back too.
+    let undone = desk.press("U");
+    assert!(matches!(undone[..], [Effect::Decide(..)]), "{undone:?}");
+    assert_eq!(desk.model.reviews.current().unwrap().accepted().len(), 3);
+    desk.done(Outcome::Decided("pro_1".into(), {
+        let mut view = three_hunks();
+        view.proposal.version = 4;
+        Ok(view)
+    }));
+    // And both are done again.
+    assert!(matches!(desk.press("Ctrl+R")[..], [Effect::Decide(..)]));
+    desk.done(Outcome::Decided("pro_1".into(), {
+        let mut view = three_hunks();
+        view.proposal.version = 5;
+        Ok(view)
+    }));
+    assert_eq!(desk.press("Ctrl+R"), [Effect::Reject("pro_1".into())]);
+}
+
+#[test]
+fn a_rejection_that_failed_leaves_nothing_to_bring_back() {
+    let mut desk = Desk::new(100, 30);
+    desk.propose(&headline());
+    desk.press("x");
+    let problem = Problem::new(503, "offline", "no server");
+    desk.done(Outcome::Rejected("pro_1".into(), Err(problem)));
+    assert_eq!(desk.model.reviews.len(), 1);
+    assert_eq!(desk.press("U"), []);
+    assert!(
+        desk.text().contains("nothing was decided yet"),
+        "{}",
+        desk.text()
+    );
+}
+
+#[test]
+fn what_somebody_else_rejected_is_theirs_to_bring_back() {
+    let mut desk = Desk::new(100, 30);
+    desk.propose(&headline());
+    desk.press("Esc");
+    desk.event(EventKind::Rejected, json!({"id": "pro_1"}));
+    assert!(desk.model.reviews.is_empty());
+    assert_eq!(desk.press("U"), []);
 }

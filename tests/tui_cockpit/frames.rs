@@ -1,16 +1,21 @@
 //! Pictures of the main states with their styles, at the sizes people have. A picture that changes is looked at:
 //! `cargo insta review`.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
+use ratatui::buffer::{Buffer, Cell};
+use ratatui::style::Color;
 use sayso::config::Config;
 use sayso::model::EventKind;
+use sayso::model::api::Comparison;
 use sayso::tui::checkup::Item;
 use sayso::tui::message::{Message, Outcome};
-use sayso::tui::model::Subject;
-use sayso::tui::voice_port::MicEvent;
+use sayso::tui::model::{Details, Overlay, Subject};
+use sayso::tui::voice_port::{Device, MicEvent};
 use serde_json::json;
 
+use super::review::real;
 use super::support::*;
 
 const SIZES: [(u16, u16); 4] = [(80, 24), (120, 40), (40, 12), (250, 80)];
@@ -20,11 +25,13 @@ pub type Reach = fn(&mut Desk);
 
 /// Takes a picture of the state that `reach` leads to, at each size.
 fn pictures(name: &str, reach: Reach) {
+    let mut all = String::new();
     for (width, height) in SIZES {
         let mut desk = Desk::new(width, height);
         reach(&mut desk);
-        picture(&format!("{name}_{width}x{height}"), &desk.dump());
+        all.push_str(&format!("== {width}x{height}\n{}", desk.dump()));
     }
+    picture(name, &all);
 }
 
 fn picture(name: &str, dump: &str) {
@@ -37,10 +44,12 @@ fn picture(name: &str, dump: &str) {
 
 #[test]
 fn before_anything_is_known() {
+    let mut all = String::new();
     for (width, height) in SIZES {
         let mut desk = Desk::bare(width, height);
-        picture(&format!("start_{width}x{height}"), &desk.dump());
+        all.push_str(&format!("== {width}x{height}\n{}", desk.dump()));
     }
+    picture("start", &all);
 }
 
 /// The states, with a test each that takes their pictures.
@@ -199,6 +208,85 @@ states! {
         desk.model.board.first_start = true;
         desk.done(Outcome::Checkup(checks()));
     };
+    say_zoomed: |desk| {
+        desk.press("1 z");
+        desk.write("change the headline");
+    };
+    event_details: |desk| {
+        history(desk);
+        desk.press("3 Enter");
+        let mut event = desk.event_of(EventKind::DeployError, json!({"stage": "build", "message": "npm run build ended with 1"}));
+        event.seq = 1;
+        let failed = deployments().deployments.remove(1);
+        desk.model.overlay = Some(Overlay::Details);
+        desk.model.board.details = Some(Details { subject: Subject::Event(Box::new(event), Some(Box::new(failed))), top: 0 });
+    };
+    comparison: |desk| {
+        desk.press("4");
+        desk.done(Outcome::Deployments(Ok(deployments())));
+        desk.press("j j =");
+        desk.done(Outcome::Details(Ok(Subject::Comparison(Box::new(compared())))));
+    };
+    microphones: |desk| {
+        desk.press("M");
+        let device = |name: &str, chosen: bool, level: Option<i16>| Device {
+            id: Some(name.into()),
+            name: name.into(),
+            chosen,
+            level,
+            trouble: level.is_none().then(|| "in use by another program".into()),
+        };
+        desk.take(Message::Mic(MicEvent::Devices(vec![
+            device("Headset", true, Some(-20)),
+            device("Webcam", false, None),
+        ])));
+    };
+    review: |desk| {
+        desk.propose(&real("list.html", 60));
+        desk.press("f n j j j");
+    };
+    review_sides: |desk| {
+        desk.propose(&real("list.html", 60));
+        desk.press("f t n");
+    };
+    review_lines: |desk| {
+        desk.propose(&three_hunks());
+        desk.press("f j j v x n v j j");
+    };
+    review_edit: |desk| {
+        desk.propose(&real("list.html", 60));
+        desk.press("f n e");
+        desk.write("<!-- here -->");
+    };
+    summary: |desk| {
+        desk.propose(&three_hunks());
+        desk.press("f n s Enter");
+    };
+    queue: |desk| {
+        desk.propose(&headline());
+        let mut other = three_hunks();
+        other.proposal.id = "pro_2".into();
+        desk.event(EventKind::Proposal, serde_json::to_value(&other).unwrap());
+        desk.press("b B");
+    };
+    palette: |desk| {
+        desk.propose(&headline());
+        desk.press("Ctrl+P");
+        desk.write("hunk");
+        desk.press("Down");
+    };
+}
+
+/// What differs between two releases.
+fn compared() -> Comparison {
+    serde_json::from_value(json!({
+        "from": "2b2c3d4e5f60", "to": "4b2c3d4e5f60",
+        "commits": [{"commit": "4b2c3d4e5f60", "author": "Ada", "title": "Change the headline"}], "lost": [],
+        "files": [{"path": "index.html", "added": 1, "removed": 1}],
+        "patch": "diff --git a/index.html b/index.html\n@@ -1 +1 @@\n-<h1>Old</h1>\n+<h1>New</h1>\n",
+        "truncated": false,
+    }))
+    .unwrap()
 }
 
 /// Two instructions that went all the way, and one that failed.
@@ -285,59 +373,66 @@ fn look(name: &str, width: u16, height: u16) -> Desk {
     desk
 }
 
-/// The styles (or, of ASCII, the text) of every state in a look, in one picture.
+const LOOKS: [&str; 5] = ["dark", "light", "high-contrast", "no-color", "ascii"];
+
+/// Every state in every look at every size: no word changes, and each look has a picture of what it does change: all
+/// of it at the usual size, at the others what each style (of ASCII: each sign) of the usual look became and how often.
 #[test]
 fn every_state_in_every_look() {
-    for name in ["dark", "light", "high-contrast", "no-color", "ascii"] {
-        let mut out = String::new();
-        for (state, reach) in STATES {
-            let mut desk = look(name, 80, 24);
-            reach(&mut desk);
-            let (buffer, _) = desk.draw();
-            let shown = if name == "ascii" {
-                text(&buffer)
-            } else {
-                styles(&buffer)
-            };
-            out.push_str(&format!("== {state}\n{shown}"));
-        }
-        picture(&format!("look_{name}_80x24"), &out);
-    }
-}
-
-#[test]
-fn a_look_changes_no_word_and_a_colour_says_nothing_alone() {
-    for (width, height) in SIZES {
-        for (state, reach) in STATES {
+    let mut pictures = LOOKS.map(|_| String::new());
+    for (state, reach) in STATES {
+        for (width, height) in SIZES {
             let mut plain = Desk::new(width, height);
             reach(&mut plain);
             let (usual, _) = plain.draw();
-            for name in ["dark", "light", "high-contrast", "no-color", "ascii"] {
+            for (name, out) in LOOKS.iter().zip(&mut pictures) {
                 let mut desk = look(name, width, height);
                 reach(&mut desk);
                 let (buffer, _) = desk.draw();
-                if name == "ascii" {
+                let here = format!("{state} {width}x{height}");
+                if *name == "ascii" {
                     let all = buffer.content.iter().all(|cell| cell.symbol().is_ascii());
-                    assert!(all, "{state} {width}x{height}\n{}", text(&buffer));
-                    continue;
+                    assert!(all, "{here}\n{}", text(&buffer));
+                } else {
+                    assert_eq!(text(&usual), text(&buffer), "{here} {name}");
                 }
-                assert_eq!(
-                    text(&usual),
-                    text(&buffer),
-                    "{state} {width}x{height} {name}"
-                );
-                if name == "no-color" {
-                    let plain =
-                        |color: ratatui::style::Color| color == ratatui::style::Color::Reset;
-                    let all = buffer
-                        .content
-                        .iter()
-                        .all(|cell| plain(cell.fg) && plain(cell.bg));
-                    assert!(all, "{state} {width}x{height} has colours");
+                if *name == "no-color" {
+                    let plain = |color: Color| color == Color::Reset;
+                    let mut cells = buffer.content.iter();
+                    assert!(
+                        cells.all(|cell| plain(cell.fg) && plain(cell.bg)),
+                        "{here} has colours"
+                    );
                 }
+                let shown = match (*name, (width, height)) {
+                    ("ascii", (80, 24)) => text(&buffer),
+                    ("ascii", _) => changes(&usual, &buffer, |cell| cell.symbol().to_owned()),
+                    (_, (80, 24)) => styles(&buffer),
+                    _ => changes(&usual, &buffer, |cell| style_name(cell.style())),
+                };
+                out.push_str(&format!("== {here}\n{shown}"));
             }
         }
     }
+    for (name, out) in LOOKS.iter().zip(&pictures) {
+        picture(&format!("look_{name}"), out);
+    }
+}
+
+/// What the cells of one picture became in another, and how many of each.
+fn changes(from: &Buffer, to: &Buffer, name: impl Fn(&Cell) -> String) -> String {
+    let mut found: BTreeMap<(String, String), usize> = BTreeMap::new();
+    for (from, to) in from.content.iter().zip(&to.content) {
+        let pair = (name(from), name(to));
+        if pair.0 != pair.1 {
+            *found.entry(pair).or_default() += 1;
+        }
+    }
+    let found: Vec<String> = found
+        .into_iter()
+        .map(|((from, to), count)| format!("{from} > {to}: {count}"))
+        .collect();
+    found.join(", ") + "\n"
 }
 
 #[test]

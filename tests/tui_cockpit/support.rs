@@ -213,7 +213,7 @@ pub fn styles(buffer: &Buffer) -> String {
     for y in 0..buffer.area.height {
         let mut runs: Vec<(u16, u16, String)> = Vec::new();
         for x in 0..buffer.area.width {
-            let named = name(buffer[(x, y)].style());
+            let named = style_name(buffer[(x, y)].style());
             match runs.last_mut() {
                 Some((_, to, last)) if *last == named => *to = x,
                 _ => runs.push((x, x, named)),
@@ -231,7 +231,8 @@ pub fn styles(buffer: &Buffer) -> String {
     out
 }
 
-fn name(style: Style) -> String {
+/// A style in words; nothing for the plain one.
+pub fn style_name(style: Style) -> String {
     let mut parts = Vec::new();
     for (ground, color) in [("", style.fg), ("on ", style.bg)] {
         if let Some(color) = color.filter(|color| *color != Color::Reset) {

@@ -290,3 +290,72 @@ fn as_lines_nothing_is_drawn_over_and_everything_can_be_done() {
     let raw = term.raw();
     assert!(!raw.contains('\x1b'), "{raw:?}");
 }
+
+#[test]
+fn as_lines_the_persons_editor_has_the_keyboard_and_gives_it_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let script = folder.path().join("editor.sh");
+    // An editor that reads what is typed for it, as a screen editor does.
+    let lines = "#!/bin/sh\necho editing\nread words\necho \"<h1>$words</h1>\" > \"$1\"\n";
+    std::fs::write(&script, lines).unwrap();
+    let mut term = Term::prepared(
+        &Setup {
+            env: vec![
+                (LINEAR, "1".into()),
+                ("EDITOR", format!("sh {}", script.display())),
+            ],
+            ..Setup::default()
+        },
+        |_| (),
+    );
+    term.until("the begin", |screen| {
+        screen.contains("Online: studio on main.")
+    });
+    let fields = json!({"instruction": "ins_1", "proposal": "pro_1"});
+    term.event(1, "proposal", fields, proposal_json(1));
+    term.until("the menu", |screen| {
+        screen.contains("6 edit it in your editor")
+    });
+    term.answer("/api/proposals/pro_1/edit", {
+        let mut edited = proposal_json(2);
+        edited["files"][0]["after"]["text"] = json!("<h1>typed for the editor</h1>\n");
+        edited
+    });
+    term.send("/edit\r");
+    term.until("the editor", |screen| screen.contains("editing"));
+    term.send("typed for the editor\r");
+    let body = term.call("/api/proposals/pro_1/edit");
+    assert_eq!(body["text"], "<h1>typed for the editor</h1>\n");
+    term.until("the end of it", |screen| {
+        screen.contains("Your edit is taken.")
+    });
+    term.send("/quit\r");
+    term.ended();
+}
+
+#[test]
+fn a_light_terminal_gets_colours_that_are_readable_on_it() {
+    for (ground, light) in [("rgb:fdfd/f6f6/e3e3", true), ("rgb:1010/1010/1010", false)] {
+        let mut term = Term::start(&Setup {
+            silent: true,
+            ..Setup::default()
+        });
+        wait("the question", || {
+            let raw = term.raw();
+            raw.contains("\x1b]11;?\x1b\\").then_some(()).ok_or(raw)
+        });
+        // Late or in time: the same; nothing of it is taken for a key.
+        term.send(&format!("\x1b]11;{ground}\x1b\\\x1b[?62c"));
+        term.until("the repository's name", |screen| {
+            screen.contains("studio  main")
+        });
+        // Of the light theme: 24 is its accent.
+        let accent = "\x1b[38;5;24";
+        if light {
+            in_raw(&term, accent);
+        }
+        term.send("?");
+        term.until("the keys", |screen| screen.contains("Keys: type to find"));
+        assert_eq!(term.raw().contains(accent), light);
+    }
+}

@@ -126,6 +126,71 @@ async fn status(State(asked): State<Arc<Asked>>) -> axum::Json<Value> {
     axum::Json(asked.status.lock().unwrap().clone())
 }
 
+/// A server for a cockpit.
+pub struct Served {
+    pub asked: Arc<Asked>,
+    address: std::net::SocketAddr,
+    _runtime: tokio::runtime::Runtime,
+}
+
+impl Served {
+    /// A server that knows what `prepare` tells it before the start.
+    pub fn start(prepare: impl FnOnce(&Asked)) -> Self {
+        let asked = Arc::new(Asked::default());
+        *asked.status.lock().unwrap() = status_json();
+        prepare(&asked);
+        let runtime = tokio::runtime::Runtime::new().unwrap();
+        let listener = runtime
+            .block_on(tokio::net::TcpListener::bind("127.0.0.1:0"))
+            .unwrap();
+        let address = listener.local_addr().unwrap();
+        let router = Router::new()
+            .route("/api/status", get(status))
+            .route("/api/realtime-sync", get(stream))
+            .route("/{*path}", any(call))
+            .with_state(asked.clone());
+        runtime.spawn(async move { axum::serve(listener, router).await });
+        Self {
+            asked,
+            address,
+            _runtime: runtime,
+        }
+    }
+
+    /// The environment variable that leads a cockpit here.
+    pub fn variable(&self) -> (String, String) {
+        (SERVER.to_owned(), format!("http://{}/", self.address))
+    }
+
+    /// Sends an event of the stream.
+    pub fn event(&self, seq: u64, kind: &str, mut fields: Value, data: Value) {
+        let listener = wait("a listener", || {
+            let listener = self.asked.listener.lock().unwrap().clone();
+            listener.ok_or_else(|| "nobody".to_owned())
+        });
+        let event = json!({
+            "seq": seq, "at": "2026-11-21T14:03:05Z", "type": kind, "project": "studio", "actor": "Ada", "data": data
+        });
+        let fields = fields.as_object_mut().unwrap();
+        fields.append(&mut event.as_object().unwrap().clone());
+        let event = Value::Object(fields.clone());
+        listener
+            .send(format!("id: e-{seq}\nevent: {kind}\ndata: {event}\n\n"))
+            .unwrap();
+    }
+}
+
+/// The program and the arguments that start the cockpit of these tests.
+pub fn child_command() -> (std::path::PathBuf, [&'static str; 4]) {
+    let arguments = [
+        "--exact",
+        "the_cockpit_of_the_other_tests",
+        "--nocapture",
+        "--test-threads=1",
+    ];
+    (std::env::current_exe().unwrap(), arguments)
+}
+
 /// A terminal with a cockpit in it.
 pub struct Term {
     pub asked: Arc<Asked>,
@@ -136,7 +201,7 @@ pub struct Term {
     pub child: Box<dyn Child + Send + Sync>,
     /// The line's settings before the cockpit.
     pub cooked: String,
-    _runtime: tokio::runtime::Runtime,
+    server: Served,
 }
 
 /// How the terminal and the child are to be.
@@ -163,21 +228,7 @@ impl Term {
 
     /// A cockpit whose server knows what `prepare` tells it before the start.
     pub fn prepared(setup: &Setup, prepare: impl FnOnce(&Asked)) -> Self {
-        let asked = Arc::new(Asked::default());
-        *asked.status.lock().unwrap() = status_json();
-        prepare(&asked);
-        let runtime = tokio::runtime::Runtime::new().unwrap();
-        let listener = runtime
-            .block_on(tokio::net::TcpListener::bind("127.0.0.1:0"))
-            .unwrap();
-        let address = listener.local_addr().unwrap();
-        let router = Router::new()
-            .route("/api/status", get(status))
-            .route("/api/realtime-sync", get(stream))
-            .route("/{*path}", any(call))
-            .with_state(asked.clone());
-        runtime.spawn(async move { axum::serve(listener, router).await });
-
+        let server = Served::start(prepare);
         let size = PtySize {
             rows: 24,
             cols: 80,
@@ -185,13 +236,7 @@ impl Term {
             pixel_height: 0,
         };
         let pair = native_pty_system().openpty(size).unwrap();
-        let program = std::env::current_exe().unwrap();
-        let arguments = [
-            "--exact",
-            "the_cockpit_of_the_other_tests",
-            "--nocapture",
-            "--test-threads=1",
-        ];
+        let (program, arguments) = child_command();
         let mut command = if setup.shell {
             let mut shell = CommandBuilder::new("bash");
             shell.args(["--norc", "--noprofile", "--noediting", "-i"]);
@@ -203,7 +248,8 @@ impl Term {
             command
         };
         command.env("TERM", "xterm-256color");
-        command.env(SERVER, format!("http://{address}/"));
+        let (name, value) = server.variable();
+        command.env(name, value);
         command.env_remove("NO_COLOR");
         command.env("RUST_BACKTRACE", "0");
         command.env("LC_ALL", "C.UTF-8");
@@ -264,14 +310,14 @@ impl Term {
             }
         });
         let mut term = Self {
-            asked,
+            asked: server.asked.clone(),
             parser,
             raw,
             writer,
             master: pair.master,
             child,
             cooked,
-            _runtime: runtime,
+            server,
         };
         if setup.shell {
             term.until("the prompt", |screen| screen.contains("SHELL>"));
@@ -321,20 +367,8 @@ impl Term {
     }
 
     /// Sends an event of the stream.
-    pub fn event(&self, seq: u64, kind: &str, mut fields: Value, data: Value) {
-        let listener = wait("a listener", || {
-            let listener = self.asked.listener.lock().unwrap().clone();
-            listener.ok_or_else(|| "nobody".to_owned())
-        });
-        let event = json!({
-            "seq": seq, "at": "2026-11-21T14:03:05Z", "type": kind, "project": "studio", "actor": "Ada", "data": data
-        });
-        let fields = fields.as_object_mut().unwrap();
-        fields.append(&mut event.as_object().unwrap().clone());
-        let event = Value::Object(fields.clone());
-        listener
-            .send(format!("id: e-{seq}\nevent: {kind}\ndata: {event}\n\n"))
-            .unwrap();
+    pub fn event(&self, seq: u64, kind: &str, fields: Value, data: Value) {
+        self.server.event(seq, kind, fields, data);
     }
 
     pub fn screen(&self) -> String {

@@ -20,7 +20,7 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 
-use super::{Generated, Generator, Request};
+use super::{Generated, Generator, NotMade, Request};
 use crate::model::{Candidate, FileTree, Refusal, RefusalReason};
 use choice::Choice;
 use find::Finder;
@@ -254,8 +254,8 @@ impl Generator for Offline {
         "offline"
     }
 
-    async fn generate(&self, request: Request) -> Result<Generated, Refusal> {
-        self.answer(&request)
+    async fn generate(&self, request: Request) -> Result<Generated, NotMade> {
+        self.answer(&request).map_err(NotMade::from)
     }
 }
 

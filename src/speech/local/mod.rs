@@ -411,6 +411,17 @@ impl Transcriber for Local {
             .map_err(|error| Problem::internal(format!("the recogniser stopped: {error}")))?
     }
 
+    async fn compare(
+        &self,
+        samples: Vec<f32>,
+        texts: Vec<String>,
+    ) -> Result<Option<Fit>, Problem> {
+        let local = self.clone();
+        tokio::task::spawn_blocking(move || local.fit(&samples, &texts).map(Some))
+            .await
+            .map_err(|error| Problem::internal(format!("the recogniser stopped: {error}")))?
+    }
+
     async fn glance(
         &self,
         samples: Vec<f32>,

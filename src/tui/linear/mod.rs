@@ -16,13 +16,12 @@ pub use tell::Teller;
 
 use super::effects::Effects;
 use super::keys::{Code, Key, Stroke};
-use super::message::{Effect, Message};
+use super::message::{EditRequest, Effect, Message, Outcome};
 use super::model::{Model, Moment, Tone};
-use super::motion;
 use super::session_file::Remembered;
-use super::signals::{Signal, Signals};
-use super::update;
+use super::signals::{self, Signal, Signals};
 use super::voice_port::{MicEvent, Microphone};
+use super::{editor, motion, update};
 use crate::client::stream::StreamItem;
 
 /// Lines that may wait.
@@ -41,6 +40,10 @@ pub(super) struct Linear {
     events: Option<mpsc::Receiver<StreamItem>>,
     teller: Teller,
     started: Instant,
+    /// A line was asked for and did not come yet.
+    reading: bool,
+    /// A text to be edited by the person.
+    to_edit: Option<EditRequest>,
     over: bool,
 }
 
@@ -64,6 +67,8 @@ impl Linear {
             events: None,
             teller: Teller::default(),
             started: Instant::now(),
+            reading: false,
+            to_edit: None,
             over: false,
         }
     }
@@ -71,13 +76,18 @@ impl Linear {
     /// Runs to the end.
     pub async fn run(mut self, first: Vec<Message>) -> io::Result<()> {
         let mut signals = Signals::new()?;
-        let mut lines = lines();
+        let (ask, mut lines) = lines();
         say("Sayso, as lines. Type what should change, or /help.")?;
         for message in first {
             self.take(message);
         }
         self.tell()?;
         while !self.over {
+            if !self.reading {
+                // A thread that has ended says so by its other channel.
+                let _ = ask.send(());
+                self.reading = true;
+            }
             let wake =
                 motion::next(&self.model, self.now()).filter(|_| self.model.notice.is_some());
             let wake = wake.map(|at| self.started + at);
@@ -85,9 +95,16 @@ impl Linear {
             let (events, mic) = (&mut self.events, &mut self.mic_events);
             tokio::select! {
                 biased;
-                signal = signals.next() => self.over |= signal == Signal::End,
+                signal = signals.next() => match signal {
+                    Signal::End => self.over = true,
+                    Signal::Stop if signals::can_stop() => signals.stop().await?,
+                    Signal::Stop | Signal::Continued => {}
+                },
                 line = lines.recv() => match line {
-                    Some(line) => self.said(&line)?,
+                    Some(line) => {
+                        self.reading = false;
+                        self.said(&line)?;
+                    }
                     None => self.over = true,
                 },
                 Some(message) = self.results.recv() => self.take(message),
@@ -103,6 +120,9 @@ impl Linear {
                     }
                 },
                 () = sleep_until(wake) => self.take(Message::Wake),
+            }
+            if let Some(request) = self.to_edit.take() {
+                self.edit(request, &mut signals).await?;
             }
             self.tell()?;
             self.remembered.look(&self.model, Instant::now());
@@ -179,14 +199,35 @@ impl Linear {
                 // The terminal's own ways to copy work on plain lines.
                 let _ = say(&text);
             }
-            Effect::Edit(_) => {
-                let why = "an editor would take the screen; say or type what should be different";
+            // While a line is being read the keyboard is not the editor's.
+            Effect::Edit(_) if self.reading => {
                 let now = self.now();
-                self.model.say(now, Tone::Plain, why);
+                self.model
+                    .say(now, Tone::Plain, "type /edit to open it in your editor");
             }
+            Effect::Edit(request) => self.to_edit = Some(request),
             Effect::Repaint | Effect::Suspend | Effect::Notify(_) => {}
             other => self.effects.begin(other),
         }
+    }
+
+    /// Lets the person edit a text, and hands it in when it was changed.
+    async fn edit(&mut self, request: EditRequest, signals: &mut Signals) -> io::Result<()> {
+        say(&format!("Your editor has {} now.", request.path))?;
+        let edited = editor::run(&request, signals, &mut self.over).await;
+        // What it was told while the editor had the keyboard is not meant for us.
+        *signals = Signals::new()?;
+        let outcome = match edited {
+            Ok(text) if text == request.text => Outcome::Edited(request.proposal, Ok(None)),
+            Ok(text) => {
+                say("Your edit is taken.")?;
+                self.effects.edit(request, text);
+                return Ok(());
+            }
+            Err(problem) => Outcome::Edited(request.proposal, Err(problem)),
+        };
+        self.take(Message::Done(Box::new(outcome)));
+        Ok(())
     }
 
     fn with_microphone(&mut self, act: impl FnOnce(&mut dyn Microphone)) {
@@ -196,19 +237,21 @@ impl Linear {
     }
 }
 
-/// The lines of standard input. A blocking read cannot be called off, so it has a thread of its own that ends with
-/// the process.
-fn lines() -> mpsc::Receiver<String> {
+/// The lines of standard input, each when it is asked for: meanwhile the keyboard may be an editor's. A blocking read
+/// cannot be called off, so it has a thread of its own that ends with the process.
+fn lines() -> (std::sync::mpsc::Sender<()>, mpsc::Receiver<String>) {
+    let (ask, asked) = std::sync::mpsc::channel();
     let (sender, receiver) = mpsc::channel(WAITING);
     std::thread::spawn(move || {
-        for line in io::stdin().lock().lines() {
-            let Ok(line) = line else { return };
+        let mut lines = io::stdin().lock().lines();
+        while asked.recv().is_ok() {
+            let Some(Ok(line)) = lines.next() else { return };
             if sender.blocking_send(line).is_err() {
                 return;
             }
         }
     });
-    receiver
+    (ask, receiver)
 }
 
 fn say(words: &str) -> io::Result<()> {

@@ -17,11 +17,17 @@ pub enum Said {
 }
 
 /// The commands, with what they do.
-pub const COMMANDS: [(&str, C, &str); 18] = [
+pub const COMMANDS: [(&str, C, &str); 20] = [
     ("approve", C::Approve, "approve the proposal"),
     ("commit", C::CommitOnly, "approve it, but only commit"),
     ("reject", C::Reject, "reject the proposal"),
     ("take", C::ToggleHunk, "take or leave out the selected hunk"),
+    ("edit", C::Edit, "edit the proposed text in your editor"),
+    (
+        "bring-back",
+        C::UndoDecision,
+        "undo the last review decision: a rejected proposal comes back",
+    ),
     ("next", C::NextHunk, "select the next hunk"),
     ("previous", C::PreviousHunk, "select the previous hunk"),
     ("proposal", C::NextProposal, "the next proposal that waits"),
@@ -51,12 +57,13 @@ pub const COMMANDS: [(&str, C, &str); 18] = [
 ];
 
 /// What can be done with an open proposal, by number.
-pub const MENU: [(C, &str); 5] = [
+pub const MENU: [(C, &str); 6] = [
     (C::Approve, "approve it"),
     (C::CommitOnly, "commit it only"),
     (C::Reject, "reject it"),
     (C::NextHunk, "select the next hunk"),
     (C::ToggleHunk, "take or leave out the selected hunk"),
+    (C::Edit, "edit it in your editor"),
 ];
 
 /// Reads a line.

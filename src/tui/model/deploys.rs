@@ -43,6 +43,16 @@ impl Deploys {
         }
     }
 
+    /// The selected deployment and the marked one, to be there again.
+    pub fn place(&self) -> (Option<DeploymentId>, Option<DeploymentId>) {
+        (self.selected.clone(), self.marked.clone())
+    }
+
+    /// Selects and marks what was selected and marked.
+    pub fn come_back(&mut self, place: (Option<DeploymentId>, Option<DeploymentId>)) {
+        (self.selected, self.marked) = place;
+    }
+
     /// The deployments, newest first.
     pub fn list(&self) -> &[Deployment] {
         &self.list

@@ -129,22 +129,9 @@ pub fn found(model: &Model, menu: &Menu) -> Vec<Entry> {
         .iter()
         .map(|entry| format!("{} {} {}", entry.title, entry.keys, entry.words))
         .collect();
-    // Every word must be found; a word of five letters and more may have a slip of the finger.
-    let mut scores: Vec<Option<u32>> = vec![Some(0); all.len()];
-    for word in looked_for.split_whitespace() {
-        let typos = u16::from(word.chars().count() >= 5);
-        let config = Fuzzy {
-            max_typos: Some(typos),
-            ..Fuzzy::default()
-        };
-        let mut hits = vec![None; all.len()];
-        for hit in Matcher::new(word, &config).match_list(&hay) {
-            hits[hit.index as usize] = Some(u32::from(hit.score));
-        }
-        for (score, hit) in scores.iter_mut().zip(hits) {
-            *score = score.zip(hit).map(|(sum, more)| sum + more);
-        }
-    }
+    // A slip of the finger is looked for only where nothing is found without one.
+    let slips = scores(looked_for, &hay, 0).iter().all(Option::is_none);
+    let scores = scores(looked_for, &hay, u16::from(slips));
     let lower = looked_for.to_lowercase();
     let mut found: Vec<(bool, bool, u32, Entry)> = all
         .into_iter()
@@ -158,9 +145,30 @@ pub fn found(model: &Model, menu: &Menu) -> Vec<Entry> {
         .collect();
     // Letters that happen to stand somewhere in a long line are no find beside words that are meant.
     let best = found.iter().map(|(_, _, away, _)| u32::MAX - away).max();
-    found.retain(|(other, _, away, _)| !other || (u32::MAX - away) * 3 >= best.unwrap_or(0) * 2);
+    found.retain(|(other, _, away, _)| !other || (u32::MAX - away) * 5 >= best.unwrap_or(0) * 4);
     found.sort_by(|a, b| (a.0, a.1, a.2).cmp(&(b.0, b.1, b.2)));
     found.into_iter().map(|(.., entry)| entry).collect()
+}
+
+/// How well each of `hay` fits: every word must be found, one of five letters and more with up to `slips` slips of the
+/// finger.
+fn scores(looked_for: &str, hay: &[String], slips: u16) -> Vec<Option<u32>> {
+    let mut scores: Vec<Option<u32>> = vec![Some(0); hay.len()];
+    for word in looked_for.split_whitespace() {
+        let typos = if word.chars().count() >= 5 { slips } else { 0 };
+        let config = Fuzzy {
+            max_typos: Some(typos),
+            ..Fuzzy::default()
+        };
+        let mut hits = vec![None; hay.len()];
+        for hit in Matcher::new(word, &config).match_list(hay) {
+            hits[hit.index as usize] = Some(u32::from(hit.score));
+        }
+        for (score, hit) in scores.iter_mut().zip(hits) {
+            *score = score.zip(hit).map(|(sum, more)| sum + more);
+        }
+    }
+    scores
 }
 
 /// The keys of the context, then those of everywhere, then all others.

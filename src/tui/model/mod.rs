@@ -59,6 +59,8 @@ pub struct Settings {
     pub keymap: Keymap,
     /// The colours.
     pub theme: Theme,
+    /// Whether the colours follow what the terminal says of its background.
+    pub follows_ground: bool,
     /// Hold or toggle, as configured.
     pub talk: config::TalkMode,
     /// What approving does when the instruction said nothing about it.
@@ -102,6 +104,7 @@ impl Settings {
         Ok(Self {
             keymap: Keymap::configured(&config.voice, &config.keys)?,
             theme: Theme::find(&config.ui.theme, no_color, own)?,
+            follows_ground: config.ui.theme == "auto" && !no_color,
             talk: config.voice.mode,
             approve: config.approve.action,
             warm: config.voice.warm.duration(),

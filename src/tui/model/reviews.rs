@@ -65,13 +65,20 @@ pub enum Step {
         /// The proposed text after.
         after: String,
     },
+    /// All of it was rejected.
+    Rejected {
+        /// The proposal.
+        proposal: ProposalId,
+    },
 }
 
 impl Step {
     /// The proposal that it is about.
     pub fn proposal(&self) -> &ProposalId {
         match self {
-            Step::Decided { proposal, .. } | Step::Edited { proposal, .. } => proposal,
+            Step::Decided { proposal, .. }
+            | Step::Edited { proposal, .. }
+            | Step::Rejected { proposal } => proposal,
         }
     }
 }
@@ -187,12 +194,40 @@ impl Reviews {
         }
         self.current = self.current.min(self.open.len().saturating_sub(1));
         self.deciding.retain(|deciding| deciding.proposal != *id);
-        self.undo.retain(|step| step.proposal() != id);
-        self.redo.retain(|step| step.proposal() != id);
+        if !self.is_rejected(id) {
+            self.forget(id);
+        }
         if self.editing.as_ref().is_some_and(|(of, ..)| of == id) {
             self.editing = None;
         }
         true
+    }
+
+    /// Notes that the person rejects the proposal `id`, which can be taken back.
+    pub fn reject(&mut self, id: &ProposalId) {
+        if !self.is_rejected(id) && self.get(id).is_some() {
+            self.did(Step::Rejected {
+                proposal: id.clone(),
+            });
+        }
+    }
+
+    /// True while the last that was done with the proposal `id` is that it was rejected.
+    pub fn is_rejected(&self, id: &ProposalId) -> bool {
+        let last = self.undo.iter().rev().find(|step| step.proposal() == id);
+        matches!(last, Some(Step::Rejected { .. }))
+    }
+
+    /// The rejection of `id` did not come to pass.
+    pub fn not_rejected(&mut self, id: &ProposalId) {
+        let rejected = |step: &Step| matches!(step, Step::Rejected { proposal } if proposal == id);
+        self.undo.retain(|step| !rejected(step));
+    }
+
+    /// Nothing that was decided on the proposal `id` can be taken back any more.
+    pub fn forget(&mut self, id: &ProposalId) {
+        self.undo.retain(|step| step.proposal() != id);
+        self.redo.retain(|step| step.proposal() != id);
     }
 
     /// Makes the open proposals those of `views`; what is known keeps its place and scroll.

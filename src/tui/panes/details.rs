@@ -285,15 +285,15 @@ fn compared<'a>(model: &Model, found: &'a Comparison) -> Page<'a> {
             theme.strong,
         )]);
     }
-    for (commits, words) in [
-        (&found.commits, "commits more"),
-        (&found.lost, "commits less"),
-    ] {
+    for (commits, words) in [(&found.commits, "more"), (&found.lost, "less")] {
         if commits.is_empty() {
             continue;
         }
         rows.push(vec![span(
-            format!("{} {words}", commits.len()),
+            match commits.len() {
+                1 => format!("1 commit {words}"),
+                count => format!("{count} commits {words}"),
+            },
             theme.title_active,
         )]);
         for commit in commits {
@@ -311,15 +311,11 @@ fn compared<'a>(model: &Model, found: &'a Comparison) -> Page<'a> {
         }
     }
     if !found.files.is_empty() {
-        let word = if found.files.len() == 1 {
-            "file"
-        } else {
-            "files"
+        let differ = match found.files.len() {
+            1 => "1 file differs".to_owned(),
+            count => format!("{count} files differ"),
         };
-        rows.push(vec![span(
-            format!("{} {word} differ", found.files.len()),
-            theme.title_active,
-        )]);
+        rows.push(vec![span(differ, theme.title_active)]);
         for file in &found.files {
             rows.push(vec![
                 span(format!("  +{:<5}", file.added), theme.added),

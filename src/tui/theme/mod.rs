@@ -57,6 +57,27 @@ pub struct Theme {
     pub colours: bool,
 }
 
+/// What is behind the text, as the terminal tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ground {
+    /// Light text on a dark ground.
+    Dark,
+    /// Dark text on a light ground.
+    Light,
+}
+
+impl Ground {
+    /// The ground of a colour, from its parts between 0 and 1.
+    pub fn of(red: f32, green: f32, blue: f32) -> Self {
+        // The weights of ITU-R BT.601: how bright the eye finds each.
+        if 0.299 * red + 0.587 * green + 0.114 * blue > 0.5 {
+            Self::Light
+        } else {
+            Self::Dark
+        }
+    }
+}
+
 /// The colours that a built-in theme is made of.
 struct Palette {
     accent: Color,
@@ -80,6 +101,15 @@ impl Theme {
             dim: Style::new().add_modifier(Modifier::DIM),
             bold: false,
         })
+    }
+
+    /// What "auto" is on a ground: the terminal's own colours, and on a light one those that are readable there, since
+    /// many a terminal's own green, cyan and magenta are not.
+    pub const fn following(ground: Ground) -> Self {
+        match ground {
+            Ground::Dark => Self::terminal(),
+            Ground::Light => Self::light(),
+        }
     }
 
     /// For a dark background, whatever the terminal's own colours are.

@@ -303,6 +303,11 @@ impl Turn<'_> {
     /// does not know.
     pub(super) fn come_back(&mut self) {
         let returning = std::mem::take(&mut self.m.board.returning);
+        if let Some((epoch, place)) = returning.timeline
+            && epoch == self.m.epoch
+        {
+            self.m.timeline.come_back(place);
+        }
         for decided in returning.decisions {
             let Some(review) = self.m.reviews.find(&decided.proposal) else {
                 continue;

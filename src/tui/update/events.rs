@@ -106,11 +106,22 @@ impl Turn<'_> {
 
     fn rejected(&mut self, event: &Event) {
         self.close_question(event.instruction.as_ref());
-        self.work_done(event);
-        if let Some(id) = &event.proposal
-            && self.close_proposal(id)
-        {
-            self.say(Tone::Plain, "rejected; nothing was changed");
+        let mine = self.work_done(event);
+        let Some(id) = &event.proposal else { return };
+        if mine {
+            // "Undo that" drops a proposal too, and is taken back as every other decision is.
+            self.m.reviews.reject(id);
+        }
+        if self.close_proposal(id) {
+            let way_back = if self.m.reviews.is_rejected(id) {
+                self.way_back()
+            } else {
+                String::new()
+            };
+            self.say(
+                Tone::Plain,
+                format!("rejected; nothing was changed{way_back}"),
+            );
         }
     }
 

@@ -18,6 +18,7 @@ use super::keys::{Key, Stroke};
 use super::message::{Effect, Message, Mouse, Outcome};
 use super::model::{Focus, Model, Moment, Overlay, Pane, Review, Seen, Tone};
 use super::panes::diff;
+use super::theme::Theme;
 use super::view::layout::{self, Plan};
 use crate::client::stream::StreamItem;
 
@@ -87,6 +88,10 @@ impl Turn<'_> {
                 self.m.state_seq = 0;
                 self.load(0);
             }
+            Message::Ground(ground) if self.m.settings.follows_ground => {
+                self.m.settings.theme = Theme::following(ground);
+            }
+            Message::Ground(_) => {}
             Message::StreamEnded => self.stream_ended(),
             Message::Done(outcome) => self.done(*outcome),
             Message::Resumed => self.out.push(Effect::Repaint),

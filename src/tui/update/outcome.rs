@@ -64,9 +64,13 @@ impl Turn<'_> {
                 self.free(&id);
                 match result {
                     Ok(_) => drop(self.close_proposal(&id)),
-                    Err(problem) => self.failed("not rejected", &problem),
+                    Err(problem) => {
+                        self.m.reviews.not_rejected(&id);
+                        self.failed("not rejected", &problem);
+                    }
                 }
             }
+            Outcome::Reopened(id, result) => self.reopened(&id, result),
             Outcome::Decided(id, result) => self.decided(&id, result),
             Outcome::Edited(_, Ok(None)) => self.say(Tone::Plain, "nothing was changed"),
             Outcome::Edited(_, Ok(Some(view))) => self.edited(view),

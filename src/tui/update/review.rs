@@ -1,12 +1,13 @@
 //! Deciding a proposal: approving, rejecting, taking and leaving out, undoing.
 
 use super::Turn;
-use crate::model::api::{Approval, Decide};
-use crate::model::{Action, Decision, ProposalId};
+use crate::model::api::{Approval, Decide, ProposalView};
+use crate::model::{Action, Decision, Problem, ProposalId};
+use crate::tui::keymap::{Command, Context};
 use crate::tui::message::Effect;
 use crate::tui::model::reviews::{Mark, Step, store, towards};
 use crate::tui::model::rows::DiffRow;
-use crate::tui::model::{Deciding, Overlay, Review, Tone};
+use crate::tui::model::{Deciding, Overlay, Pane, Review, Tone};
 
 impl Turn<'_> {
     /// Approves the proposal on the screen, if it has been on the screen in this very version.
@@ -101,7 +102,35 @@ impl Turn<'_> {
         }
         self.m.overlay = None;
         self.m.busy.proposal = Some(id.clone());
+        self.m.reviews.reject(&id);
         self.out.push(Effect::Reject(id));
+    }
+
+    /// The key that brings back what was rejected, as the end of a sentence.
+    pub(super) fn way_back(&self) -> String {
+        let keymap = &self.m.settings.keymap;
+        let key = keymap.shown(Context::Cockpit, Command::UndoDecision);
+        key.map_or(String::new(), |key| format!("; {key} brings it back"))
+    }
+
+    /// A rejected proposal is open again, or not.
+    pub(super) fn reopened(&mut self, id: &ProposalId, result: Result<ProposalView, Problem>) {
+        if self.m.busy.proposal.as_ref() == Some(id) {
+            self.m.busy.proposal = None;
+        }
+        match result {
+            Ok(view) => {
+                self.m.reviews.put(view);
+                self.m.reviews.show(id);
+                self.m.card = None;
+                self.show_pane(Pane::Proposal);
+                self.say(Tone::Good, "the proposal waits again");
+            }
+            Err(problem) => {
+                self.m.reviews.forget(id);
+                self.failed("the proposal was not opened again", &problem);
+            }
+        }
     }
 
     /// The review whose hunks may be decided now.
@@ -320,6 +349,15 @@ impl Turn<'_> {
                 self.m.reviews.editing = Some((id.clone(), path.clone(), String::new(), true));
                 self.out.push(Effect::EditText(id, edit));
                 self.say(Tone::Plain, format!("{word}: the edit of {path}"));
+            }
+            Step::Rejected { .. } => {
+                self.m.busy.proposal = Some(id.clone());
+                self.m.reading = false;
+                self.out.push(if back {
+                    Effect::Reopen(id)
+                } else {
+                    Effect::Reject(id)
+                });
             }
         }
         let reviews = &mut self.m.reviews;

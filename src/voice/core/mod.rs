@@ -198,8 +198,13 @@ impl Core {
     }
 
     fn press(&mut self, now: Instant, by_itself: bool) {
+        // Whoever is called by the phrase that wakes may be answered in the middle of what follows it.
+        let mut spoken = None;
         match &self.take {
-            Some(take) if take.overheard => self.take = None,
+            Some(take) if take.overheard => {
+                spoken = by_itself.then_some(take.from);
+                self.take = None;
+            }
             // A repeating key.
             Some(take) if take.released.is_none() => return,
             Some(_) => self.finish(now),
@@ -214,7 +219,8 @@ impl Core {
                 let wanted = track
                     .position(now)
                     .saturating_sub(track.count(self.options.before));
-                take.from = wanted.max(track.start()).max(self.last_end);
+                take.from = spoken.unwrap_or(wanted);
+                take.from = take.from.max(track.start()).max(self.last_end);
                 take.recording = track
                     .heard()
                     .is_some_and(|heard| now.duration_since(heard) < stall(track));

@@ -3,6 +3,7 @@
 use super::*;
 
 mod trouble;
+mod woken;
 
 fn ms(count: u64) -> Duration {
     Duration::from_millis(count)

@@ -5,6 +5,7 @@
 
 pub mod filter;
 mod group;
+mod place;
 mod take;
 mod window;
 mod words;
@@ -13,9 +14,11 @@ use std::collections::VecDeque;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use serde::{Deserialize, Serialize};
 
 pub use filter::Filter;
 pub use group::{Group, Key};
+pub use place::Place;
 pub use words::{reading, typed};
 
 use crate::model::{Event, EventKind};
@@ -117,7 +120,7 @@ impl Entry<'_> {
 }
 
 /// The name of a line.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Spot {
     id: u64,
     head: bool,
@@ -147,6 +150,13 @@ pub struct Timeline {
     loading: bool,
     reload: bool,
     scanned: u32,
+    folds: place::Folds,
+    /// The line that is to be the lowest one as soon as it is there.
+    awaited: Option<Spot>,
+    /// The event around which the window is to be loaded.
+    jump: Option<u64>,
+    /// The rows around it were asked for.
+    jumped: bool,
 }
 
 impl Timeline {
@@ -169,6 +179,10 @@ impl Timeline {
             loading: false,
             reload: false,
             scanned: 0,
+            folds: place::Folds::new(),
+            awaited: None,
+            jump: None,
+            jumped: false,
         }
     }
 
@@ -271,7 +285,7 @@ impl Timeline {
         let most = self.lines().saturating_sub(height.max(1));
         let back = (self.back.min(most) as i64).saturating_sub(rows);
         self.back = usize::try_from(back).unwrap_or(0).min(most);
-        self.scanned = 0;
+        self.moved();
     }
 
     /// Selects the line `rows` below the selected one (negative: above); the first one selected is the lowest in
@@ -291,7 +305,7 @@ impl Timeline {
         let next = next.min(lines - 1);
         self.cursor = self.spot_at(next);
         self.back = back.clamp(next.saturating_sub(height - 1), next);
-        self.scanned = 0;
+        self.moved();
     }
 
     /// Selects the line at row `row` of a pane of `height` rows; true when it was selected already.
@@ -317,6 +331,8 @@ impl Timeline {
             return false;
         }
         self.groups[at].open = Some(open);
+        let key = self.groups[at].key.clone();
+        self.folded(&key, open);
         if !open {
             self.cursor = self.groups[at].rows.front().map(|row| Spot {
                 id: row.id,
@@ -333,9 +349,15 @@ impl Timeline {
         let any = any
             .filter(|(_, group)| group.headed())
             .any(|(at, group)| self.is_open(group, at == last));
+        let mut keys = Vec::new();
         for group in &mut self.groups {
             group.open = Some(!any);
+            keys.push(group.key.clone());
         }
+        for key in keys {
+            self.folded(&key, !any);
+        }
+        self.moved();
         self.cursor = None;
         self.back = 0;
     }
@@ -348,7 +370,7 @@ impl Timeline {
         self.filter = filter;
         self.back = 0;
         self.cursor = None;
-        self.scanned = 0;
+        self.moved();
         if self.sparse {
             self.forget();
             return;
@@ -362,6 +384,7 @@ impl Timeline {
 
     /// Shows the newest row again.
     pub fn follow(&mut self) {
+        self.moved();
         self.back = 0;
         self.cursor = None;
         if self.away {
@@ -382,8 +405,10 @@ impl Timeline {
     /// Forgets everything: another log begins.
     pub fn clear(&mut self) {
         let filter = std::mem::take(&mut self.filter);
+        let folds = std::mem::take(&mut self.folds);
         *self = Self {
             filter,
+            folds,
             ..Self::new(self.zone.clone())
         };
     }

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use super::{BEFORE, ENVIRONMENTS, Group, Key, NEAR, Row, TEXT, Timeline, words};
+use super::{BEFORE, ENVIRONMENTS, Group, Key, NEAR, Row, TEXT, Timeline, place, words};
 use crate::model::{Event, EventKind};
 use crate::tui::text;
 
@@ -65,7 +65,11 @@ impl Timeline {
                 }
                 group.rows.push_back(row);
             }
-            None => self.groups.push_back(Group::new(key, row)),
+            None => {
+                let mut group = Group::new(key, row);
+                group.open = place::opened(&self.folds, &group.key);
+                self.groups.push_back(group);
+            }
         }
         self.count += 1;
     }

@@ -26,7 +26,11 @@ impl Timeline {
         if self.loading {
             return None;
         }
-        let range = if self.reload {
+        let range = if let Some(at) = self.jump.filter(|_| self.reload) {
+            self.jumped = true;
+            let until = at.saturating_add(PAGE / 2).min(self.tail);
+            Some((at.saturating_sub(PAGE / 2), until))
+        } else if self.reload {
             Some((self.tail.saturating_sub(PAGE), self.tail))
         } else {
             self.older(height).or_else(|| self.newer(height))
@@ -81,14 +85,17 @@ impl Timeline {
         } else {
             self.prepend(&older);
         }
+        self.arrive();
     }
 
     fn prepend(&mut self, events: &[&Event]) {
         let mut earlier = Timeline::new(self.zone.clone());
         earlier.filter = self.filter.clone();
+        earlier.folds = std::mem::take(&mut self.folds);
         for event in events {
             earlier.take(event);
         }
+        self.folds = std::mem::take(&mut earlier.folds);
         self.oldest = earlier.oldest;
         self.newest = self.newest.max(earlier.newest);
         self.tail = self.tail.max(self.newest);

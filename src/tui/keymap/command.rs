@@ -1,0 +1,152 @@
+//! What a key can do.
+
+use self::Command as C;
+
+/// What a key can do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[allow(
+    missing_docs,
+    reason = "each command's line of documentation stands in the table below"
+)]
+pub enum Command {
+    Talk,
+    FinishTalk,
+    CancelTalk,
+    EditHeard,
+    Replay,
+    Microphones,
+    ChooseMicrophone,
+    CloseMicrophones,
+    FocusInput,
+    LeaveInput,
+    Submit,
+    Approve,
+    CommitOnly,
+    Reject,
+    ToggleHunk,
+    NextHunk,
+    PreviousHunk,
+    NextProposal,
+    PreviousProposal,
+    Edit,
+    Revise,
+    Undo,
+    Deploy,
+    Redeploy,
+    Rollback,
+    StopDeployment,
+    OpenPage,
+    CopyAddress,
+    PaneSay,
+    PaneProposal,
+    PaneTimeline,
+    ScrollUp,
+    ScrollDown,
+    PageUp,
+    PageDown,
+    Top,
+    Bottom,
+    Back,
+    Help,
+    CloseHelp,
+    Yes,
+    No,
+    Quit,
+    Interrupt,
+    Suspend,
+    Redraw,
+    OpenReview,
+    CloseReview,
+    NextFile,
+    PreviousFile,
+    Accept,
+    LeaveOut,
+    AcceptFile,
+    LeaveOutFile,
+    SelectLines,
+    UndoDecision,
+    RedoDecision,
+    EditHere,
+    SaveEdit,
+    CancelEdit,
+    SideBySide,
+    Summary,
+    Queue,
+    Pick,
+    ApproveBatch,
+    CommitBatch,
+    ShowPicked,
+    Palette,
+    Run,
+    Choose(u8),
+    Line(LineCommand),
+    PaneDeploy,
+    Zoom,
+    Larger,
+    Smaller,
+    EvenSizes,
+    SelectUp,
+    SelectDown,
+    Details,
+    CloseDetails,
+    CopyDetails,
+    Fold,
+    Unfold,
+    FoldAll,
+    Filter,
+    TakeFilter,
+    DropFilter,
+    FilterKind,
+    FilterEnvironment,
+    CopyRow,
+    RollbackHere,
+    OpenHere,
+    CopyHere,
+    Mark,
+    Compare,
+    Checkup,
+    FixHere,
+    LookAgain,
+    CloseCheckup,
+}
+
+impl Command {
+    /// Its name in the configuration, the help and the palette: `next-hunk`.
+    pub fn name(self) -> String {
+        let written = match self {
+            C::Line(command) => format!("{command:?}"),
+            C::Choose(number) => return format!("choose-{number}"),
+            other => format!("{other:?}"),
+        };
+        let mut name = String::with_capacity(written.len() + 4);
+        for c in written.chars() {
+            if c.is_ascii_uppercase() && !name.is_empty() {
+                name.push('-');
+            }
+            name.push(c.to_ascii_lowercase());
+        }
+        name
+    }
+}
+
+/// What a key can do to the line of text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[allow(
+    missing_docs,
+    reason = "each command's line of documentation stands in the table below"
+)]
+pub enum LineCommand {
+    Left,
+    Right,
+    WordLeft,
+    WordRight,
+    Home,
+    End,
+    Backspace,
+    Delete,
+    KillWord,
+    KillToStart,
+    KillToEnd,
+    Older,
+    Newer,
+}
