@@ -4,6 +4,7 @@
 //! `sayso.toml` in the site's repository, environment variables, flags. A key that nobody knows is an error
 //! that names the file and the line: silence would hide a typo for ever.
 
+pub mod credential;
 mod duration;
 mod environment;
 mod keys;
@@ -11,6 +12,7 @@ mod layers;
 mod paths;
 mod phrase;
 
+pub use credential::Secret;
 pub use duration::Span;
 pub use environment::{
     ActionsSettings, CommandSettings, Environment, EnvironmentTable, VercelSettings,
@@ -43,6 +45,10 @@ pub struct Config {
     pub generate: Generate,
     /// Approving changes.
     pub approve: Approve,
+    /// Where commits go.
+    pub vcs: Vcs,
+    /// Committing through GitHub's interface.
+    pub github: GitHub,
     /// Deploying.
     pub deploy: Deploy,
     /// Building the site.
@@ -177,6 +183,45 @@ pub struct Service {
 pub struct Approve {
     /// What the approve key does: commit, or commit and deploy.
     pub action: Action,
+}
+
+/// Who makes commits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CommitBy {
+    /// git, in the clone.
+    Git,
+    /// GitHub, through its interface; a clone follows.
+    #[serde(rename = "github")]
+    GitHub,
+}
+
+/// Where commits go.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Vcs {
+    /// Who makes them.
+    pub commit: CommitBy,
+    /// Whether git pushes them at once.
+    pub push: bool,
+    /// The remote that is pushed to, and that names the repository on GitHub.
+    pub remote: String,
+}
+
+/// Committing through GitHub's interface.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GitHub {
+    /// `OWNER/NAME`; empty: read from the remote's address.
+    pub repository: String,
+    /// Without a clone: the branch; empty for the default one.
+    pub branch: String,
+    /// The interface's address; empty for the host's usual one.
+    pub api: String,
+    /// GitHub makes and signs the commits.
+    pub signed: bool,
+    /// The longest wait for a limit of GitHub's.
+    pub wait: Span,
 }
 
 /// Deploying.

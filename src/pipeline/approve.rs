@@ -1,11 +1,12 @@
 //! From an approval to a commit, with a journal: a crash at any point is finished or dropped, never doubled.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use serde_json::json;
 use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
 
 use super::Conductor;
 use super::control::short;
@@ -16,7 +17,13 @@ use crate::model::{
     ProposalId, ProposalState, ProposedFile, failpoint, merge,
 };
 use crate::review;
-use crate::vcs::{CommitRequest, Committed};
+use crate::vcs::{CommitRequest, Committed, Prepared};
+
+/// Times a commit is put onto a branch that moved meanwhile.
+pub(super) const STALE: u32 = 20;
+
+/// Between two questions whether a commit arrived.
+const ASK_AGAIN: Duration = Duration::from_secs(5);
 
 impl Conductor {
     /// Commits what was accepted of a proposal and, when asked, begins the deployment.
@@ -66,25 +73,33 @@ impl Conductor {
         let environment = self
             .environment(approval.environment.as_deref())?
             .to_owned();
-        let head = self.repo.status().await?;
-        if head.head != proposal.base {
-            self.move_to(&mut proposal, &head.head, actor).await?;
-        }
-        let files = accepted(&proposal)?;
         let message = approval.message.unwrap_or_else(|| proposal.title.clone());
-        let commit = Commit {
-            files,
-            message,
-            action,
-            environment,
-            base: proposal.base.clone(),
-            branch: proposal.branch.clone(),
-        };
-        let synced = self.commit(vec![proposal], commit, actor).await?;
-        Ok(Approved {
-            commit: synced.commit,
-            deployment: synced.deployment,
-        })
+        for attempt in 0.. {
+            let head = self.repo.status().await?;
+            if head.head != proposal.base {
+                self.move_to(&mut proposal, &head.head, actor).await?;
+            }
+            let commit = Commit {
+                files: accepted(&proposal)?,
+                message: message.clone(),
+                action,
+                environment: environment.clone(),
+                base: proposal.base.clone(),
+                branch: proposal.branch.clone(),
+                again: attempt < STALE,
+            };
+            match self.commit(vec![proposal.clone()], commit, actor).await {
+                // Somebody was faster: onto the new head, where that changes nothing of what was approved.
+                Err(problem) if problem.is("stale-base") && attempt < STALE => {}
+                done => {
+                    return done.map(|synced| Approved {
+                        commit: synced.commit,
+                        deployment: synced.deployment,
+                    });
+                }
+            }
+        }
+        Err(Problem::conflict("the branch moves faster than a commit can be made"))
     }
 
     pub(super) fn open_one(&self, id: &ProposalId) -> Result<Proposal, Problem> {
@@ -164,13 +179,14 @@ impl Conductor {
             files: commit.files,
         };
         let (output, mut lines) = mpsc::unbounded_channel();
-        let prepared = self.repo.prepare(&request, output).await;
+        let prepared = self.prepare(&proposals, &request, output).await;
         let mut printed = Vec::new();
         while let Ok(line) = lines.try_recv() {
             printed.push(line);
         }
         let prepared = match prepared {
             Ok(prepared) => prepared,
+            Err(problem) if problem.is("stale-base") && commit.again => return Err(problem),
             Err(problem) => {
                 let data = json!({
                     "message": problem.detail,
@@ -225,7 +241,43 @@ impl Conductor {
         }
         change.store(&self.log).await?;
         failpoint::reach("commit.journaled");
-        self.finish_commit(journal, began).await
+        self.finish_commit(journal, began, commit.again).await
+    }
+
+    /// The first half of a commit, which nothing has been changed by: a word of the person stops it.
+    async fn prepare(
+        &self,
+        proposals: &[Proposal],
+        request: &CommitRequest,
+        output: mpsc::UnboundedSender<String>,
+    ) -> Result<Prepared, Problem> {
+        let first = proposals.first().map(|proposal| proposal.id.as_str());
+        let key = format!("{COMMITTING}{}", first.unwrap_or_default());
+        let cancel = CancellationToken::new();
+        self.running().insert(key.clone(), cancel.clone());
+        let prepared = tokio::select! {
+            () = cancel.cancelled() => Err(Problem::new(409, "canceled", "the commit was stopped")
+                .hint("nothing was committed; the proposal is open")),
+            prepared = self.repo.prepare(request, output) => prepared,
+        };
+        self.running().remove(&key);
+        prepared
+    }
+
+    /// Whether a commit arrived is not known: asks until it is.
+    fn ask_again(self: &Arc<Self>, journal: Journal, began: Instant) {
+        let conductor = Arc::downgrade(self);
+        tokio::spawn(async move {
+            tokio::time::sleep(ASK_AGAIN).await;
+            if let Some(conductor) = conductor.upgrade() {
+                let commit = journal.prepared.commit.clone();
+                // Boxed: it asks again by itself where it must.
+                let again = Box::pin(conductor.finish_commit(journal, began, true));
+                if let Err(problem) = again.await {
+                    tracing::info!(%problem, commit, "a commit was asked about again");
+                }
+            }
+        });
     }
 
     /// The second half of a commit, also run after a crash.
@@ -233,14 +285,32 @@ impl Conductor {
         self: &Arc<Self>,
         journal: Journal,
         began: Instant,
+        again: bool,
     ) -> Result<Synced, Problem> {
         let mut proposals = journal
             .proposals
             .iter()
             .map(|id| records::proposal(&self.log, id))
             .collect::<Result<Vec<_>, _>>()?;
-        let committed = match self.repo.finish(&journal.prepared).await {
+        let asked = format!("asked-{}", journal.prepared.commit);
+        let finished = self.repo.finish(&journal.prepared).await;
+        if !matches!(&finished, Err(problem) if problem.is("outcome-unknown")) {
+            self.running().remove(&asked);
+        }
+        let committed = match finished {
             Ok(committed) => committed,
+            // It is neither made nor not made: the journal keeps it, now and for the next start.
+            Err(problem) if problem.is("outcome-unknown") => {
+                if !self.running().contains_key(&asked) {
+                    self.running().insert(asked, CancellationToken::new());
+                    let data = json!({ "message": problem.detail, "hint": problem.hint, "type": problem.kind });
+                    let event = NewEvent::new(EventKind::Error, "sayso", data)
+                        .proposal(proposals.first().map(|proposal| &proposal.id));
+                    Change::new().event(event).store(&self.log).await?;
+                }
+                self.ask_again(journal, began);
+                return Err(problem);
+            }
             Err(problem) => {
                 // Nothing was moved: the proposals are open again and the commit object is left to git's own
                 // clean-up.
@@ -248,11 +318,15 @@ impl Conductor {
                 for proposal in &mut proposals {
                     proposal.state = ProposalState::Open;
                     proposal.updated_at = Timestamp::now();
+                    change = change.proposal(proposal)?;
+                    if problem.is("stale-base") && again {
+                        continue;
+                    }
                     let data = json!({ "message": problem.detail, "hint": problem.hint, "type": problem.kind });
                     let event = NewEvent::new(EventKind::Error, "sayso", data)
                         .instruction(proposal.instruction.as_ref())
                         .proposal(Some(&proposal.id));
-                    change = change.event(event).proposal(proposal)?;
+                    change = change.event(event);
                 }
                 change.store(&self.log).await?;
                 return Err(problem);
@@ -267,6 +341,12 @@ impl Conductor {
                 .proposal(Some(&first.id));
         }
         change = change.event(event);
+        if let Some(problem) = &committed.trouble {
+            let data = json!({ "message": problem.detail, "hint": problem.hint, "type": problem.kind });
+            let event = NewEvent::new(EventKind::Error, "sayso", data)
+                .proposal(proposals.first().map(|proposal| &proposal.id));
+            change = change.event(event);
+        }
         let deployment = match journal.action {
             Action::Deploy => {
                 let instruction = proposals
@@ -322,7 +402,12 @@ pub(super) struct Commit {
     pub(super) environment: String,
     pub(super) base: String,
     pub(super) branch: String,
+    /// It is tried again when the branch has moved, so that this is not worth an event.
+    pub(super) again: bool,
 }
+
+/// What a commit that can be stopped is called among what runs.
+pub(super) const COMMITTING: &str = "commit-";
 
 fn commit_event(journal: &Journal, committed: &Committed, began: Instant) -> NewEvent {
     NewEvent::new(

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::Conductor;
-use super::approve::{Commit, accepted};
+use super::approve::{Commit, STALE, accepted};
 use crate::model::api::{BatchApproval, Reviewed, Synced};
 use crate::model::{Action, Content, Problem, Proposal, ProposalId, ProposedFile, merge};
 use crate::review;
@@ -60,7 +60,6 @@ impl Conductor {
     ) -> Result<Synced, Problem> {
         let _one_at_a_time = self.reviewing.lock().await;
         let environment = self.environment(environment.as_deref())?.to_owned();
-        let head = self.repo.status().await?;
         // All are looked at before one is touched.
         let mut proposals = Vec::new();
         for (id, version) in &items {
@@ -74,30 +73,39 @@ impl Conductor {
             }
             proposals.push(proposal);
         }
-        for proposal in &mut proposals {
-            if head.head != proposal.base {
-                self.move_to(proposal, &head.head, actor).await?;
+        for attempt in 0.. {
+            let head = self.repo.status().await?;
+            for proposal in &mut proposals {
+                if head.head != proposal.base {
+                    self.move_to(proposal, &head.head, actor).await?;
+                }
+            }
+            let mut merged: BTreeMap<String, ProposedFile> = BTreeMap::new();
+            for proposal in &proposals {
+                for file in accepted(proposal)? {
+                    put(&mut merged, file)?;
+                }
+            }
+            let files: Vec<ProposedFile> = merged
+                .into_values()
+                .filter(|file| file.before != file.after || file.mode_before != file.mode_after)
+                .collect();
+            let commit = Commit {
+                files,
+                message: message.clone().unwrap_or_else(|| titles(&proposals)),
+                action,
+                environment: environment.clone(),
+                base: head.head,
+                branch: head.branch,
+                again: attempt < STALE,
+            };
+            match self.commit(proposals.clone(), commit, actor).await {
+                // Somebody was faster: onto the new head, where that changes nothing of what was approved.
+                Err(problem) if problem.is("stale-base") && attempt < STALE => {}
+                done => return done,
             }
         }
-        let mut merged: BTreeMap<String, ProposedFile> = BTreeMap::new();
-        for proposal in &proposals {
-            for file in accepted(proposal)? {
-                put(&mut merged, file)?;
-            }
-        }
-        let files: Vec<ProposedFile> = merged
-            .into_values()
-            .filter(|file| file.before != file.after || file.mode_before != file.mode_after)
-            .collect();
-        let commit = Commit {
-            files,
-            message: message.unwrap_or_else(|| titles(&proposals)),
-            action,
-            environment,
-            base: head.head,
-            branch: head.branch,
-        };
-        self.commit(proposals, commit, actor).await
+        Err(Problem::conflict("the branch moves faster than a commit can be made"))
     }
 }
 

@@ -121,6 +121,9 @@ impl Conductor {
         if let Some(notices) = setup.notices {
             tokio::spawn(watch::listen(conductor.log.clone(), notices));
         }
+        if let Some(told) = conductor.repo.told() {
+            tokio::spawn(watch::relay(conductor.log.clone(), told));
+        }
         conductor.recover().await?;
         Ok(conductor)
     }

@@ -392,6 +392,14 @@ impl Conductor {
                 stopped += 1;
             }
         }
+        self.running().retain(|key, commit| {
+            let waits = key.starts_with(super::approve::COMMITTING);
+            if waits {
+                commit.cancel();
+                stopped += 1;
+            }
+            !waits
+        });
         for deployment in records::open_deployments(&self.log).unwrap_or_default() {
             if self.cancel(&deployment.id, actor).await.is_ok() {
                 stopped += 1;

@@ -18,8 +18,12 @@ impl Conductor {
         for journal in records::journals(&self.log)? {
             let commit = journal.prepared.commit.clone();
             // A commit that can no longer be made is dropped with an event; that is no reason not to start.
-            if let Err(problem) = self.finish_commit(journal, Instant::now()).await {
-                tracing::warn!(%problem, commit, "an interrupted commit was dropped");
+            match self.finish_commit(journal, Instant::now(), false).await {
+                Err(problem) if problem.is("outcome-unknown") => {
+                    tracing::warn!(%problem, commit, "whether a commit was made is not known yet");
+                }
+                Err(problem) => tracing::warn!(%problem, commit, "an interrupted commit was dropped"),
+                Ok(_) => {}
             }
         }
         for deployment in records::open_deployments(&self.log)? {

@@ -20,6 +20,16 @@ pub async fn listen(log: EventLog, mut notices: mpsc::UnboundedReceiver<LocalNot
     }
 }
 
+/// Writes what the repository has to say into the log until it is gone.
+pub async fn relay(log: EventLog, mut told: mpsc::UnboundedReceiver<String>) {
+    while let Some(message) = told.recv().await {
+        let event = NewEvent::new(EventKind::Notice, "sayso", json!({ "message": message }));
+        if let Err(problem) = Change::new().event(event).store(&log).await {
+            tracing::error!(%problem, "a word of the repository could not be stored");
+        }
+    }
+}
+
 async fn record(log: &EventLog, notice: LocalNotice) -> Result<(), Problem> {
     match notice {
         // A good answer of many says nothing new; a bad one belongs into the story.

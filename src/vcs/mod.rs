@@ -1,6 +1,10 @@
 //! Version control: where proposals are based on and commits go to.
 
 pub mod git;
+pub mod github;
+mod push;
+
+pub use push::Pushing;
 
 use std::sync::Arc;
 
@@ -37,7 +41,7 @@ pub struct Prepared {
 }
 
 /// What became of a prepared commit.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Committed {
     /// The commit's id.
     pub commit: String,
@@ -46,6 +50,8 @@ pub struct Committed {
     /// Files whose working tree or staged state could not take the change because the person's own
     /// uncommitted lines overlap it; they were left as they are.
     pub kept: Vec<String>,
+    /// What went wrong after the commit was made, which stays made: a push, or a clone that could not follow.
+    pub trouble: Option<Problem>,
 }
 
 /// A repository.
@@ -113,9 +119,64 @@ pub trait Repository: Send + Sync {
     /// Safe to repeat after a crash at any point.
     ///
     /// # Errors
-    /// `stale-base` (409) when the branch moved: nothing has been changed then.
+    /// `stale-base` (409) when the branch moved: nothing has been changed then. `outcome-unknown` (503) when a server
+    /// cannot say whether the branch moved: then it must be asked again.
     async fn finish(&self, prepared: &Prepared) -> Result<Committed, Problem>;
 
     /// Whether `commit` is at or below the head of `branch`.
     async fn contains(&self, branch: &str, commit: &str) -> Result<bool, Problem>;
+
+    /// What a person should hear of while the repository works (a wait for a server's limit, a push), as lines. Given
+    /// out once.
+    fn told(&self) -> Option<tokio::sync::mpsc::UnboundedReceiver<String>> {
+        None
+    }
+}
+
+/// A path must stay inside the repository and outside of git's own folder.
+pub(crate) fn check_path(path: &str) -> Result<(), Problem> {
+    let bad = path.is_empty()
+        || path.contains('\0')
+        || path.split('/').any(|part| {
+            part.is_empty() || part == "." || part == ".." || part.eq_ignore_ascii_case(".git")
+        });
+    if bad {
+        return Err(Problem::bad_request(format!(
+            "{path:?} is no path inside the repository"
+        )));
+    }
+    Ok(())
+}
+
+/// Text without what stands before the `@` of a web address: it may be a password or a token.
+pub(crate) fn without_passwords(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find("://") {
+        let (before, after) = rest.split_at(at + 3);
+        out.push_str(before);
+        let end = after
+            .find(|c: char| c == '/' || c.is_whitespace() || c == '\'' || c == '"')
+            .unwrap_or(after.len());
+        rest = match after[..end].rfind('@') {
+            Some(at) => &after[at + 1..],
+            None => after,
+        };
+    }
+    out.push_str(rest);
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn passwords_are_cut_out_of_addresses() {
+        assert_eq!(
+            without_passwords("fatal: 'https://ada:canary@h.org/a@b/' and https://x@y z"),
+            "fatal: 'https://h.org/a@b/' and https://y z"
+        );
+        assert_eq!(without_passwords("git@github.com:a/b"), "git@github.com:a/b");
+    }
 }

@@ -21,8 +21,26 @@ use super::{Git, title_of};
 /// How often a held lock is looked at.
 const LOCK_POLL: Duration = Duration::from_millis(20);
 
+/// Why the branch moves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Reason {
+    /// To a commit that was made here.
+    Commit,
+    /// To a commit that was made elsewhere.
+    FastForward,
+}
+
 /// Finishes a commit; see [`crate::vcs::Repository::finish`].
 pub(super) async fn finish(git: &Git, prepared: &Prepared) -> Result<Committed, Problem> {
+    bring_along(git, prepared, Reason::Commit).await
+}
+
+/// Moves the branch and brings index and working tree along.
+pub(super) async fn bring_along(
+    git: &Git,
+    prepared: &Prepared,
+    reason: Reason,
+) -> Result<Committed, Problem> {
     let (head, changes, title) = tokio::join!(
         git.head(),
         git.between(&prepared.base, &prepared.commit),
@@ -62,7 +80,7 @@ pub(super) async fn finish(git: &Git, prepared: &Prepared) -> Result<Committed, 
         if moved {
             Ok(())
         } else {
-            git.move_branch(prepared, &title).await
+            git.move_branch(prepared, &title, reason).await
         }
     };
     let (done, staged, work) =
@@ -74,6 +92,7 @@ pub(super) async fn finish(git: &Git, prepared: &Prepared) -> Result<Committed, 
         commit: prepared.commit.clone(),
         output: prepared.output.clone(),
         kept: Vec::new(),
+        trouble: None,
     };
     if !checked_out {
         // … or to another branch.
@@ -89,6 +108,9 @@ pub(super) async fn finish(git: &Git, prepared: &Prepared) -> Result<Committed, 
     committed.kept.sort_unstable();
     committed.kept.dedup();
 
+    if reason == Reason::FastForward {
+        return Ok(committed);
+    }
     // Its failure changes nothing any more; git ignores it too.
     let (live, _) = mpsc::unbounded_channel();
     let in_config = git.shared.hooks_in_config.load(Ordering::Relaxed);
@@ -128,7 +150,7 @@ impl Git {
         })
     }
 
-    async fn is_ancestor(&self, commit: &str, of: &str) -> Result<bool, Problem> {
+    pub(super) async fn is_ancestor(&self, commit: &str, of: &str) -> Result<bool, Problem> {
         if of.is_empty() {
             return Ok(false);
         }
@@ -143,14 +165,22 @@ impl Git {
     }
 
     /// Moves the branch, if it is still at the base.
-    async fn move_branch(&self, prepared: &Prepared, title: &str) -> Result<(), Problem> {
+    async fn move_branch(
+        &self,
+        prepared: &Prepared,
+        title: &str,
+        reason: Reason,
+    ) -> Result<(), Problem> {
         let name = format!("refs/heads/{}", prepared.branch);
         let initial = if prepared.base.is_empty() {
             " (initial)"
         } else {
             ""
         };
-        let note = format!("commit{initial}: {title}");
+        let note = match reason {
+            Reason::Commit => format!("commit{initial}: {title}"),
+            Reason::FastForward => "pull: Fast-forward".to_owned(),
+        };
         let old = if prepared.base.is_empty() {
             self.no_id()
         } else {

@@ -17,6 +17,7 @@ mod objects;
 mod place;
 mod prepare;
 mod run;
+mod server;
 mod source;
 mod status;
 mod tree;
@@ -39,6 +40,8 @@ use super::{CommitRequest, Committed, Prepared, Repository};
 
 use objects::{Object, Objects};
 use run::{Call, Output, Runner};
+
+pub(in crate::vcs) use server::{Pushed, Sent};
 
 pub use changes::TEXT_LIMIT;
 

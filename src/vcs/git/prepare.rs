@@ -10,7 +10,7 @@ use std::time::Duration;
 use tokio::sync::mpsc::UnboundedSender;
 
 use crate::model::{Content, Problem, ProposedFile, failpoint};
-use crate::vcs::{CommitRequest, Prepared};
+use crate::vcs::{CommitRequest, Prepared, check_path};
 
 use super::hooks::Hooks;
 use super::identity::{Head, unnamed};
@@ -170,21 +170,6 @@ fn nothing() -> Problem {
 fn no_message() -> Problem {
     Problem::new(422, "empty-message", "the commit message is empty")
         .hint("say in one line what the change does")
-}
-
-/// A path must stay inside the repository and outside of git's own folder.
-fn check_path(path: &str) -> Result<(), Problem> {
-    let bad = path.is_empty()
-        || path.contains('\0')
-        || path.split('/').any(|part| {
-            part.is_empty() || part == "." || part == ".." || part.eq_ignore_ascii_case(".git")
-        });
-    if bad {
-        return Err(Problem::bad_request(format!(
-            "{path:?} is no path inside the repository"
-        )));
-    }
-    Ok(())
 }
 
 fn own_index<A: AsRef<std::ffi::OsStr>>(args: impl IntoIterator<Item = A>, index: &Path) -> Call {

@@ -1,0 +1,276 @@
+//! Tokens of services: from the environment, the system's keyring, or a service's own program. They never stand in a
+//! configuration file, and are never printed.
+
+use std::fmt;
+use std::process::{Command, Stdio};
+use std::sync::mpsc;
+use std::time::{Duration, Instant};
+
+use crate::model::Problem;
+
+/// A token or key. Neither its `Debug` nor an error shows it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(String);
+
+impl Secret {
+    /// Wraps it, without the blanks around it.
+    pub fn new(text: impl AsRef<str>) -> Self {
+        Self(text.as_ref().trim().to_owned())
+    }
+
+    /// The secret itself, for the one place that sends it.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+
+    /// Whether a header can carry it.
+    pub fn sendable(&self) -> bool {
+        !self.0.is_empty() && self.0.bytes().all(|byte| byte.is_ascii_graphic())
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret(…)")
+    }
+}
+
+/// Where a token was found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// In this variable of the environment.
+    Environment(&'static str),
+    /// In the system's keyring.
+    Keyring,
+    /// Told by `gh auth token`.
+    Gh,
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Environment(name) => write!(f, "the environment ({name})"),
+            Self::Keyring => f.write_str("the system's keyring"),
+            Self::Gh => f.write_str("gh auth token"),
+        }
+    }
+}
+
+/// A service that wants a token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Service {
+    /// GitHub.
+    GitHub,
+    /// Vercel.
+    Vercel,
+    /// OpenAI, or a server that speaks its language.
+    OpenAi,
+    /// Anthropic.
+    Anthropic,
+    /// Google Gemini.
+    Gemini,
+}
+
+impl Service {
+    /// All of them, in the order of the help.
+    pub const ALL: [Self; 5] = [
+        Self::GitHub,
+        Self::Vercel,
+        Self::OpenAi,
+        Self::Anthropic,
+        Self::Gemini,
+    ];
+
+    /// Its name on the command line and in the keyring.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::GitHub => "github",
+            Self::Vercel => "vercel",
+            Self::OpenAi => "openai",
+            Self::Anthropic => "anthropic",
+            Self::Gemini => "gemini",
+        }
+    }
+
+    /// The variables that may hold its token; the first that is set counts.
+    pub fn variables(self) -> &'static [&'static str] {
+        match self {
+            Self::GitHub => &["GITHUB_PAT", "GH_TOKEN", "GITHUB_TOKEN"],
+            Self::Vercel => &["VERCEL_TOKEN"],
+            Self::OpenAi => &["OPENAI_API_KEY"],
+            Self::Anthropic => &["ANTHROPIC_API_KEY"],
+            Self::Gemini => &["GOOGLE_GEMINI_API_KEY"],
+        }
+    }
+}
+
+/// A token, and where it was found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Credential {
+    /// The token.
+    pub secret: Secret,
+    /// Where it was found.
+    pub origin: Origin,
+}
+
+/// For a keyring that asks a person to unlock it, and for a program that is asked.
+const ANSWER: Duration = Duration::from_secs(20);
+
+/// Looks for the token of `service` on `host` (empty for its usual one): the environment, the keyring, then for GitHub
+/// its own program. May block for a while: not for a thread of the runtime.
+pub fn find(service: Service, host: &str) -> Option<Credential> {
+    if let Some(found) = in_environment(service) {
+        return Some(found);
+    }
+    if let Ok(Some(secret)) = in_keyring(service, host) {
+        return Some(Credential {
+            secret,
+            origin: Origin::Keyring,
+        });
+    }
+    if service != Service::GitHub {
+        return None;
+    }
+    gh(host).map(|secret| Credential {
+        secret,
+        origin: Origin::Gh,
+    })
+}
+
+/// The token in the environment.
+pub fn in_environment(service: Service) -> Option<Credential> {
+    service.variables().iter().find_map(|name| {
+        let secret = Secret::new(std::env::var(name).ok()?);
+        (!secret.expose().is_empty()).then_some(Credential {
+            secret,
+            origin: Origin::Environment(name),
+        })
+    })
+}
+
+/// The token in the system's keyring; `None` when it holds none.
+///
+/// # Errors
+/// `keyring` when there is no keyring, or it stays locked.
+pub fn in_keyring(service: Service, host: &str) -> Result<Option<Secret>, Problem> {
+    with_keyring(service, host, |entry| match entry.get_password() {
+        Ok(text) => Ok(Some(Secret::new(text))),
+        Err(keyring::Error::NoEntry) => Ok(None),
+        Err(error) => Err(error),
+    })
+}
+
+/// Stores a token in the system's keyring, in place of an earlier one.
+///
+/// # Errors
+/// `bad-request` for what cannot be a token; `keyring` when there is none, or it stays locked.
+pub fn store(service: Service, host: &str, secret: &Secret) -> Result<(), Problem> {
+    if !secret.sendable() {
+        return Err(Problem::bad_request(
+            "that is no token: it is empty, or holds blanks or other signs",
+        ));
+    }
+    let secret = secret.clone();
+    with_keyring(service, host, move |entry| {
+        entry.set_password(secret.expose())
+    })
+}
+
+/// Takes the token out of the keyring; false when it held none.
+///
+/// # Errors
+/// `keyring` when there is no keyring, or it stays locked.
+pub fn remove(service: Service, host: &str) -> Result<bool, Problem> {
+    with_keyring(service, host, |entry| match entry.delete_credential() {
+        Ok(()) => Ok(true),
+        Err(keyring::Error::NoEntry) => Ok(false),
+        Err(error) => Err(error),
+    })
+}
+
+/// Works with the keyring's entry, on a thread of its own: it may ask a person, and has a runtime of its own.
+fn with_keyring<T: Send + 'static>(
+    service: Service,
+    host: &str,
+    work: impl FnOnce(&keyring::v1::Entry) -> keyring::Result<T> + Send + 'static,
+) -> Result<T, Problem> {
+    let user = match host {
+        "" | "github.com" => service.name().to_owned(),
+        host => format!("{}:{host}", service.name()),
+    };
+    let (sender, answer) = mpsc::channel();
+    std::thread::spawn(move || {
+        let result = keyring::v1::Entry::new("sayso", &user).and_then(|entry| work(&entry));
+        let _ = sender.send(result);
+    });
+    let failed = |why: &str| {
+        Problem::new(503, "keyring", format!("the system's keyring cannot be used: {why}"))
+            .hint(format!(
+                "unlock or install one (GNOME Keyring, KWallet), or set {}",
+                service.variables()[0]
+            ))
+    };
+    match answer.recv_timeout(ANSWER) {
+        Ok(Ok(value)) => Ok(value),
+        // Its own words are kept short: they may hold what was to be stored.
+        Ok(Err(keyring::Error::NoStorageAccess(_))) => Err(failed("it is locked")),
+        Ok(Err(keyring::Error::NoDefaultStore)) => Err(failed("there is none")),
+        Ok(Err(_)) => Err(failed("it refused")),
+        Err(_) => Err(failed("it did not answer")),
+    }
+}
+
+/// What GitHub's own program says; `None` without it, or when nobody is logged in there.
+fn gh(host: &str) -> Option<Secret> {
+    let host = if host.is_empty() { "github.com" } else { host };
+    let mut child = Command::new("gh")
+        .args(["auth", "token", "--hostname", host])
+        .env("GH_PROMPT_DISABLED", "1")
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .ok()?;
+    let until = Instant::now() + ANSWER;
+    // A token is far shorter than a pipe holds, so the program never waits for a reader.
+    let status = loop {
+        match child.try_wait().ok()? {
+            Some(status) => break status,
+            None if Instant::now() > until => {
+                let _ = child.kill();
+                let _ = child.wait();
+                return None;
+            }
+            None => std::thread::sleep(Duration::from_millis(5)),
+        }
+    };
+    let text = std::io::read_to_string(child.stdout.take()?).ok()?;
+    let secret = Secret::new(text);
+    (status.success() && secret.sendable()).then_some(secret)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_is_not_shown() {
+        let credential = Credential {
+            secret: Secret::new(" ghp_canary \n"),
+            origin: Origin::Keyring,
+        };
+        assert_eq!(credential.secret.expose(), "ghp_canary");
+        assert!(!format!("{credential:?}").contains("canary"));
+        assert!(!format!("{credential:#?}").contains("canary"));
+    }
+
+    #[test]
+    fn what_cannot_be_a_token_is_not_sent() {
+        assert!(Secret::new("ghp_x").sendable());
+        for text in ["", "  ", "a b", "a\nb", "ü"] {
+            assert!(!Secret::new(text).sendable(), "{text:?}");
+        }
+        let problem = store(Service::GitHub, "", &Secret::new("can ary")).unwrap_err();
+        assert!(!problem.to_string().contains("can ary"));
+    }
+}
