@@ -5,6 +5,10 @@
 mod actions;
 #[path = "deploy_remote/command.rs"]
 mod command;
+#[path = "deploy_remote/emulate.rs"]
+mod emulate;
+#[path = "emulate_support/mod.rs"]
+mod emulate_support;
 #[path = "deploy_remote/github.rs"]
 mod github;
 #[path = "deploy_remote/history.rs"]

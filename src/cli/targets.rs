@@ -3,11 +3,13 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use futures::FutureExt;
 use tokio::sync::mpsc;
 
 use super::wiring;
+use crate::config::credential::{self, Service};
 use crate::config::{Config, Environment, ProjectPaths, SECRETS};
 use crate::deploy::health::HealthOptions;
 use crate::deploy::remote::{Redactor, Token};
@@ -106,13 +108,44 @@ fn variable(names: &[&str]) -> Option<String> {
     })
 }
 
-/// A token that is looked up at each use.
-fn token(service: &'static str, names: &'static [&'static str]) -> Token {
+/// After so long it is looked again for a token that was not found.
+const LOOK_AGAIN: Duration = Duration::from_secs(20);
+
+/// A token that is looked for when it is first needed: the keyring, and a program that is asked, take their time.
+fn token(service: Service, redactor: &Redactor) -> Token {
+    #[derive(Default)]
+    struct Found {
+        token: Option<String>,
+        missed: Option<Instant>,
+    }
+    let found = Arc::new(tokio::sync::Mutex::new(Found::default()));
+    let redactor = redactor.clone();
     Arc::new(move || {
-        variable(names).ok_or_else(|| {
-            Problem::new(401, "no-token", format!("there is no token for {service}"))
-                .hint(format!("set {}", names[0]))
-        })
+        let (found, redactor) = (Arc::clone(&found), redactor.clone());
+        async move {
+            let mut found = found.lock().await;
+            let missed = found.missed.is_some_and(|at| at.elapsed() < LOOK_AGAIN);
+            if found.token.is_none() && !missed {
+                let credential = tokio::task::spawn_blocking(move || credential::find(service, ""))
+                    .await
+                    .map_err(Problem::internal)?;
+                match credential {
+                    Some(credential) => {
+                        let secret = credential.secret.expose().to_owned();
+                        redactor.learn(&secret);
+                        found.token = Some(secret);
+                    }
+                    None => found.missed = Some(Instant::now()),
+                }
+            }
+            found.token.clone().ok_or_else(|| {
+                let name = service.name();
+                Problem::new(401, "no-token", format!("there is no token for {name}")).hint(
+                    format!("set {}, or: sayso login {name}", service.variables()[0]),
+                )
+            })
+        }
+        .boxed()
     })
 }
 
@@ -175,9 +208,10 @@ fn vercel(site: &Site<'_>, environment: &Environment) -> Result<Arc<dyn DeployTa
     let set = &environment.vercel;
     let project = first(&set.project, "VERCEL_PROJECT_ID", &linked.project_id);
     let team = first(&set.team, "VERCEL_ORG_ID", &linked.org_id);
+    let secrets = secrets(&[]);
     let target = VercelTarget::open(VercelOptions {
         base: api("VERCEL_API_URL", "https://api.vercel.com")?,
-        token: token("Vercel", &["VERCEL_TOKEN"]),
+        token: token(Service::Vercel, &secrets),
         environment: environment.name.clone(),
         project,
         team: Some(team).filter(|team| team.starts_with("team_")),
@@ -202,7 +236,7 @@ fn vercel(site: &Site<'_>, environment: &Environment) -> Result<Arc<dyn DeployTa
         time_limit: set.time_limit.duration(),
         health: health(site.config),
         state_dir: site.project.targets(),
-        secrets: secrets(&[]),
+        secrets,
         pace: crate::deploy::remote::Pace::default(),
     })?;
     Ok(target)
@@ -225,9 +259,10 @@ fn github_actions(
         )
         .hint("set `repository = \"owner/name\"` under [deploy.github_actions], or add a remote: git remote add origin …"));
     };
+    let secrets = secrets(&[]);
     let target = ActionsTarget::open(ActionsOptions {
         base: api("GITHUB_API_URL", "https://api.github.com")?,
-        token: token("GitHub", &["GITHUB_PAT", "GITHUB_TOKEN", "GH_TOKEN"]),
+        token: token(Service::GitHub, &secrets),
         environment: environment.name.clone(),
         repository,
         workflow: set.workflow.clone(),
@@ -239,7 +274,7 @@ fn github_actions(
         time_limit: set.time_limit.duration(),
         health: health(site.config),
         state_dir: site.project.targets(),
-        secrets: secrets(&[]),
+        secrets,
         pace: crate::deploy::remote::Pace::default(),
     })?;
     Ok(target)

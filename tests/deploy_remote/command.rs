@@ -81,11 +81,25 @@ async fn a_program_deploys_with_its_output_its_progress_and_its_address() {
         })
         .collect();
     assert_eq!(permille, [500, 1000]);
-    assert!(told.reports.contains(&Report::Log("sent 2 of 2 files".to_owned())));
+    assert!(
+        told.reports
+            .contains(&Report::Log("sent 2 of 2 files".to_owned()))
+    );
     let what = std::fs::read_to_string(rig.dir.path().join("live/what")).unwrap();
-    assert_eq!(what.trim(), format!("{} production", the_request.source.commit()));
-    assert_eq!(target.live("production").unwrap().commit, the_request.source.commit());
-    assert!(target.reconcile("production", &the_request.id).await.is_some());
+    assert_eq!(
+        what.trim(),
+        format!("{} production", the_request.source.commit())
+    );
+    assert_eq!(
+        target.live("production").unwrap().commit,
+        the_request.source.commit()
+    );
+    assert!(
+        target
+            .reconcile("production", &the_request.id)
+            .await
+            .is_some()
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -93,7 +107,11 @@ async fn a_good_exit_is_not_live_when_the_address_is_not_well() {
     let rig = Rig::new().await;
     let target = rig.target(|settings| settings.run = "echo done".to_owned());
     let told = deploy(&*target, request(site("hello"))).await;
-    assert!(told.failure().message.contains("404"), "{:?}", told.failure());
+    assert!(
+        told.failure().message.contains("404"),
+        "{:?}",
+        told.failure()
+    );
     assert!(target.live("production").is_none());
     let target = rig.target(|settings| {
         settings.run = "echo done".to_owned();
@@ -110,7 +128,11 @@ async fn the_same_page_as_before_is_said() {
     let target = rig.target(|settings| settings.run = "true".to_owned());
     let told = deploy(&*target, request(site("hello"))).await;
     told.live();
-    assert!(told.text().contains("the same page as before"), "{}", told.text());
+    assert!(
+        told.text().contains("the same page as before"),
+        "{}",
+        told.text()
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -119,14 +141,18 @@ async fn cancel_and_time_limit_end_the_children_too() {
         let rig = Rig::new().await;
         let pid = rig.dir.path().join("pid");
         let target = rig.target(|settings| {
-            settings.run = format!("sh -c 'echo $$ >{0}.new; mv {0}.new {0}; exec sleep 600' & wait", pid.display());
+            settings.run = format!(
+                "sh -c 'echo $$ >{0}.new; mv {0}.new {0}; exec sleep 600' & wait",
+                pid.display()
+            );
             if by_time {
                 settings.time_limit = sayso::config::Span(Duration::from_millis(1500));
             }
         });
         let cancel = CancellationToken::new();
         let stop = cancel.clone();
-        let running = tokio::spawn(async move { deploy_until(&*target, request(site("hello")), stop).await });
+        let running =
+            tokio::spawn(async move { deploy_until(&*target, request(site("hello")), stop).await });
         until("the child runs", || pid.exists()).await;
         let child = std::fs::read_to_string(&pid).unwrap().trim().to_owned();
         if !by_time {
@@ -137,7 +163,13 @@ async fn cancel_and_time_limit_end_the_children_too() {
         // A zombie that nobody has waited for is over, too.
         until("the child is over", || {
             let stat = std::fs::read_to_string(format!("/proc/{child}/stat"));
-            stat.map_or(true, |stat| stat.rsplit(')').next().unwrap().trim_start().starts_with('Z'))
+            stat.map_or(true, |stat| {
+                stat.rsplit(')')
+                    .next()
+                    .unwrap()
+                    .trim_start()
+                    .starts_with('Z')
+            })
         })
         .await;
     }
@@ -150,7 +182,11 @@ async fn a_program_that_prints_a_secret_prints_it_to_nobody() {
     // `deploy` itself looks for the canary in everything that was said.
     let told = deploy(&*target, request(site("hello"))).await;
     assert!(told.failure().message.contains("exit code 3"));
-    assert!(told.failure().log_tail.contains(&"token •••".to_owned()), "{:?}", told.failure());
+    assert!(
+        told.failure().log_tail.contains(&"token •••".to_owned()),
+        "{:?}",
+        told.failure()
+    );
     assert!(told.failure().hint.contains("pass"), "{:?}", told.failure());
 }
 
@@ -162,10 +198,28 @@ async fn going_back_runs_its_own_command() {
         settings.run = format!("cp index.html {live}/; cp index.html {live}/$SAYSO_RELEASE");
         settings.rollback = format!("cp {live}/$SAYSO_RELEASE {live}/index.html");
     });
-    let first = deploy(&*target, request(site("one"))).await.live().release.clone();
+    let first = deploy(&*target, request(site("one")))
+        .await
+        .live()
+        .release
+        .clone();
     deploy(&*target, request(site("three"))).await.live();
-    assert_eq!(target.rollback("production", None).await.unwrap().release, first);
-    assert_eq!(std::fs::read_to_string(format!("{live}/index.html")).unwrap(), "one");
+    assert_eq!(
+        target.rollback("production", None).await.unwrap().release,
+        first
+    );
+    assert_eq!(
+        std::fs::read_to_string(format!("{live}/index.html")).unwrap(),
+        "one"
+    );
     let without = rig.target(|settings| settings.run = "true".to_owned());
-    assert!(without.rollback("production", None).await.unwrap_err().hint.unwrap().contains("rollback"));
+    assert!(
+        without
+            .rollback("production", None)
+            .await
+            .unwrap_err()
+            .hint
+            .unwrap()
+            .contains("rollback")
+    );
 }

@@ -6,10 +6,11 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use futures::FutureExt;
 use sayso::deploy::health::HealthOptions;
 use sayso::deploy::remote::{Pace, Redactor, Token};
 use sayso::deploy::{DeployFailure, DeployRequest, DeployTarget, Deployed, Report};
-use sayso::model::{DeploymentId, FileTree, MemoryTree, Source};
+use sayso::model::{DeploymentId, FileTree, MemoryTree, Problem, Source};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
@@ -41,7 +42,12 @@ pub fn commit(id: &str, files: &[(&str, &str)]) -> Arc<dyn Source> {
 pub fn site(text: &str) -> Arc<dyn Source> {
     commit(
         &format!("{:0>40}", text.len()),
-        &[("index.html", text), ("style.css", "body{}"), ("img/a.txt", "a"), ("img/b.txt", "a")],
+        &[
+            ("index.html", text),
+            ("style.css", "body{}"),
+            ("img/a.txt", "a"),
+            ("img/b.txt", "a"),
+        ],
     )
 }
 
@@ -98,7 +104,7 @@ pub fn health() -> HealthOptions {
 }
 
 pub fn token() -> Token {
-    Arc::new(|| Ok(CANARY.to_owned()))
+    Arc::new(|| async { Ok::<_, Problem>(CANARY.to_owned()) }.boxed())
 }
 
 pub fn secrets() -> Redactor {
@@ -114,7 +120,11 @@ pub struct Told {
 impl Told {
     /// Everything that was said, a line each.
     pub fn text(&self) -> String {
-        let mut text: String = self.reports.iter().map(|report| format!("{report:?}\n")).collect();
+        let mut text: String = self
+            .reports
+            .iter()
+            .map(|report| format!("{report:?}\n"))
+            .collect();
         text.push_str(&format!("{:?}", self.outcome));
         text
     }
@@ -140,10 +150,16 @@ pub async fn deploy(target: &dyn DeployTarget, request: DeployRequest) -> Told {
 }
 
 /// The same, with a token that stops it.
-pub async fn deploy_until(target: &dyn DeployTarget, request: DeployRequest, cancel: CancellationToken) -> Told {
+pub async fn deploy_until(
+    target: &dyn DeployTarget,
+    request: DeployRequest,
+    cancel: CancellationToken,
+) -> Told {
     let (sender, mut receiver) = mpsc::unbounded_channel();
     let work = target.deploy(request, sender, cancel);
-    let outcome = tokio::time::timeout(Duration::from_secs(60), work).await.expect("it never ended");
+    let outcome = tokio::time::timeout(Duration::from_secs(60), work)
+        .await
+        .expect("it never ended");
     let mut reports = Vec::new();
     while let Ok(report) = receiver.try_recv() {
         reports.push(report);

@@ -86,7 +86,8 @@ impl<S: Script> Service<S> {
     pub async fn start(make: impl FnOnce(&str) -> S) -> Self {
         let front = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let inner = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let (front_address, inner_address) = (front.local_addr().unwrap(), inner.local_addr().unwrap());
+        let (front_address, inner_address) =
+            (front.local_addr().unwrap(), inner.local_addr().unwrap());
         let base = format!("http://{front_address}");
         let script = Arc::new(make(&base));
         let state = Arc::new(Mutex::new(State0::default()));
@@ -116,7 +117,12 @@ impl<S: Script> Service<S> {
     /// Requests whose line contains `line`.
     pub fn seen(&self, line: &str) -> Vec<Seen> {
         let state = self.state();
-        state.seen.iter().filter(|seen| seen.line().contains(line)).cloned().collect()
+        state
+            .seen
+            .iter()
+            .filter(|seen| seen.line().contains(line))
+            .cloned()
+            .collect()
     }
 
     pub fn forget(&self) {
@@ -141,7 +147,10 @@ pub fn page(status: u16, text: &str) -> Response {
 }
 
 fn dropped() -> Response {
-    Response::builder().header(DROP, "1").body(Body::empty()).unwrap()
+    Response::builder()
+        .header(DROP, "1")
+        .body(Body::empty())
+        .unwrap()
 }
 
 async fn serve(State(app): State<App>, request: Request) -> Response {
@@ -153,15 +162,26 @@ async fn serve(State(app): State<App>, request: Request) -> Response {
         headers: parts
             .headers
             .iter()
-            .map(|(name, value)| (name.to_string(), value.to_str().unwrap_or_default().to_owned()))
+            .map(|(name, value)| {
+                (
+                    name.to_string(),
+                    value.to_str().unwrap_or_default().to_owned(),
+                )
+            })
             .collect(),
-        body: axum::body::to_bytes(body, usize::MAX).await.unwrap_or_default(),
+        body: axum::body::to_bytes(body, usize::MAX)
+            .await
+            .unwrap_or_default(),
     };
     let fault = {
         let mut state = app.state.lock().unwrap();
         state.seen.push(seen.clone());
-        let at = state.faults.iter().position(|(line, _)| seen.line().contains(line.as_str()));
-        at.and_then(|at| state.faults.remove(at)).map(|(_, fault)| fault)
+        let at = state
+            .faults
+            .iter()
+            .position(|(line, _)| seen.line().contains(line.as_str()));
+        at.and_then(|at| state.faults.remove(at))
+            .map(|(_, fault)| fault)
     };
     match fault {
         None => app.script.answer(&seen),
@@ -200,16 +220,25 @@ async fn serve(State(app): State<App>, request: Request) -> Response {
 /// Passes bytes on, and drops the connection where the service says so.
 async fn network(front: TcpListener, inner: SocketAddr) {
     loop {
-        let Ok((client, _)) = front.accept().await else { return };
+        let Ok((client, _)) = front.accept().await else {
+            return;
+        };
         tokio::spawn(async move {
-            let Ok(server) = TcpStream::connect(inner).await else { return };
+            let Ok(server) = TcpStream::connect(inner).await else {
+                return;
+            };
             let (mut from_client, mut to_client) = client.into_split();
             let (mut from_server, mut to_server) = server.into_split();
-            let up = tokio::spawn(async move { tokio::io::copy(&mut from_client, &mut to_server).await });
+            let up =
+                tokio::spawn(
+                    async move { tokio::io::copy(&mut from_client, &mut to_server).await },
+                );
             let mut buffer = vec![0; 64 * 1024];
             while let Ok(read) = from_server.read(&mut buffer).await {
                 let chunk = &buffer[..read];
-                let drops = chunk.windows(DROP.len()).any(|window| window == DROP.as_bytes());
+                let drops = chunk
+                    .windows(DROP.len())
+                    .any(|window| window == DROP.as_bytes());
                 if read == 0 || drops || to_client.write_all(chunk).await.is_err() {
                     break;
                 }

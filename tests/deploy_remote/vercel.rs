@@ -95,7 +95,11 @@ impl Vercel {
     fn show(&self, world: &mut World, id: &str, step: bool) -> Value {
         let base = &self.base;
         let live = {
-            let deployment = world.deployments.iter_mut().find(|one| one.id == id).unwrap();
+            let deployment = world
+                .deployments
+                .iter_mut()
+                .find(|one| one.id == id)
+                .unwrap();
             let mut value = json!({
                 "id": id, "uid": id, "url": format!("{base}/d/{id}"), "createdAt": deployment.at, "created": deployment.at,
                 "inspectorUrl": format!("{base}/inspect/{id}"),
@@ -108,7 +112,10 @@ impl Vercel {
             }
             value
         };
-        if live["aliasAssigned"].as_bool() == Some(true) && live["target"] == "production" && !world.pinned {
+        if live["aliasAssigned"].as_bool() == Some(true)
+            && live["target"] == "production"
+            && !world.pinned
+        {
             let newest = world.deployments.last().is_some_and(|one| one.id == id);
             if newest {
                 world.live = Some(id.to_owned());
@@ -125,12 +132,18 @@ impl Vercel {
         }
         let mut text = String::new();
         if let Some(files) = body["files"].as_array() {
-            let mut missing: Vec<&str> = files.iter().filter_map(|file| file["sha"].as_str()).collect();
+            let mut missing: Vec<&str> = files
+                .iter()
+                .filter_map(|file| file["sha"].as_str())
+                .collect();
             missing.retain(|sha| !world.files.contains(*sha));
             missing.sort_unstable();
             missing.dedup();
             if !missing.is_empty() {
-                return reply(400, &json!({"error": {"code": "missing_files", "message": "Missing files", "missing": missing}}));
+                return reply(
+                    400,
+                    &json!({"error": {"code": "missing_files", "message": "Missing files", "missing": missing}}),
+                );
             }
             for file in files.iter().filter(|file| file["file"] == "index.html") {
                 text = match (file["sha"].as_str(), file["data"].as_str()) {
@@ -151,7 +164,13 @@ impl Vercel {
         let id = format!("dpl_{}", world.deployments.len() + 1);
         let states = world.plan.clone();
         let at = jiff::Timestamp::now().as_millisecond();
-        world.deployments.push(Deployment { id: id.clone(), body, states, page: text, at });
+        world.deployments.push(Deployment {
+            id: id.clone(),
+            body,
+            states,
+            page: text,
+            at,
+        });
         let shown = self.show(&mut world, &id, false);
         reply(200, &shown)
     }
@@ -161,16 +180,19 @@ impl Vercel {
             let mut world = self.world();
             (std::mem::take(&mut world.events), world.hold)
         };
-        let stream = futures::stream::unfold((chunks.into_iter(), hold), |(mut chunks, hold)| async move {
-            match chunks.next() {
-                Some(chunk) => {
-                    tokio::time::sleep(Duration::from_millis(5)).await;
-                    Some((Ok::<_, std::io::Error>(chunk), (chunks, hold)))
+        let stream = futures::stream::unfold(
+            (chunks.into_iter(), hold),
+            |(mut chunks, hold)| async move {
+                match chunks.next() {
+                    Some(chunk) => {
+                        tokio::time::sleep(Duration::from_millis(5)).await;
+                        Some((Ok::<_, std::io::Error>(chunk), (chunks, hold)))
+                    }
+                    None if hold => futures::future::pending().await,
+                    None => None,
                 }
-                None if hold => futures::future::pending().await,
-                None => None,
-            }
-        });
+            },
+        );
         Response::builder()
             .header("content-type", "application/stream+json")
             .body(Body::from_stream(stream))
@@ -186,7 +208,10 @@ impl Vercel {
 
     fn project(&self) -> Response {
         let mut world = self.world();
-        let status = world.request["jobStatus"].as_str().unwrap_or_default().to_owned();
+        let status = world.request["jobStatus"]
+            .as_str()
+            .unwrap_or_default()
+            .to_owned();
         let at = world.jobs.iter().position(|job| *job == status);
         let answer = json!({"id": PROJECT, "autoAssignCustomDomains": !world.pinned, "lastAliasRequest": world.request});
         if let Some(next) = at.and_then(|at| world.jobs.get(at + 1).copied()) {
@@ -210,7 +235,10 @@ impl Script for Vercel {
                 if let Some((status, text)) = &world.production {
                     return page(*status, text);
                 }
-                let live = world.deployments.iter().find(|one| Some(&one.id) == world.live.as_ref());
+                let live = world
+                    .deployments
+                    .iter()
+                    .find(|one| Some(&one.id) == world.live.as_ref());
                 return live.map_or_else(|| page(404, "NOT_FOUND"), |one| page(200, &one.page));
             }
             ["d", id] | ["d", id, ""] => {
@@ -226,12 +254,21 @@ impl Script for Vercel {
         match (request.method.as_str(), parts.as_slice()) {
             ("POST", ["v2", "files"]) => {
                 use sha1::{Digest, Sha1};
-                let digest: String = Sha1::digest(&request.body).iter().map(|byte| format!("{byte:02x}")).collect();
+                let digest: String = Sha1::digest(&request.body)
+                    .iter()
+                    .map(|byte| format!("{byte:02x}"))
+                    .collect();
                 if request.header("x-vercel-digest") != Some(&digest) {
-                    return reply(400, &vercel_error("api-upload-digest", "the digest is wrong"));
+                    return reply(
+                        400,
+                        &vercel_error("api-upload-digest", "the digest is wrong"),
+                    );
                 }
                 let mut world = self.world();
-                world.contents.insert(digest.clone(), String::from_utf8_lossy(&request.body).into_owned());
+                world.contents.insert(
+                    digest.clone(),
+                    String::from_utf8_lossy(&request.body).into_owned(),
+                );
                 world.files.insert(digest);
                 reply(200, &json!({}))
             }
@@ -239,7 +276,11 @@ impl Script for Vercel {
             ("GET", ["v13", "deployments", name]) => {
                 let mut world = self.world();
                 let host = self.base.trim_start_matches("http://");
-                let id = if *name == host { world.live.clone().unwrap_or_default() } else { (*name).to_owned() };
+                let id = if *name == host {
+                    world.live.clone().unwrap_or_default()
+                } else {
+                    (*name).to_owned()
+                };
                 if !world.deployments.iter().any(|one| one.id == id) {
                     return reply(404, &vercel_error("not_found", "Deployment not found"));
                 }
@@ -249,15 +290,29 @@ impl Script for Vercel {
             }
             ("GET", ["v7", "deployments"]) => {
                 let mut world = self.world();
-                let ids: Vec<String> = world.deployments.iter().rev().map(|one| one.id.clone()).collect();
-                let rows: Vec<Value> = ids.iter().map(|id| self.show(&mut world, id, false)).collect();
+                let ids: Vec<String> = world
+                    .deployments
+                    .iter()
+                    .rev()
+                    .map(|one| one.id.clone())
+                    .collect();
+                let rows: Vec<Value> = ids
+                    .iter()
+                    .map(|id| self.show(&mut world, id, false))
+                    .collect();
                 reply(200, &json!({ "deployments": rows, "pagination": {} }))
             }
             ("GET", ["v3", "deployments", _, "events"]) => self.events(),
             ("PATCH", ["v12", "deployments", id, "cancel"]) => {
                 let mut world = self.world();
-                let one = world.deployments.iter_mut().find(|one| one.id == *id).unwrap();
-                if ["READY", "ERROR", "CANCELED"].contains(&one.states[0]["readyState"].as_str().unwrap()) {
+                let one = world
+                    .deployments
+                    .iter_mut()
+                    .find(|one| one.id == *id)
+                    .unwrap();
+                if ["READY", "ERROR", "CANCELED"]
+                    .contains(&one.states[0]["readyState"].as_str().unwrap())
+                {
                     return reply(400, &vercel_error("bad_request", "it is over"));
                 }
                 one.states = states(&["CANCELED"]);
@@ -281,8 +336,12 @@ pub fn merge(into: &mut Value, from: &Value) {
 /// `readyState`s; `LIVE` is READY with aliases assigned.
 pub fn states(words: &[&str]) -> Vec<Value> {
     let state = |word: &&str| match *word {
-        "LIVE" => json!({"readyState": "READY", "aliasAssigned": true, "readySubstate": "PROMOTED"}),
-        "STAGED" => json!({"readyState": "READY", "aliasAssigned": false, "readySubstate": "STAGED"}),
+        "LIVE" => {
+            json!({"readyState": "READY", "aliasAssigned": true, "readySubstate": "PROMOTED"})
+        }
+        "STAGED" => {
+            json!({"readyState": "READY", "aliasAssigned": false, "readySubstate": "STAGED"})
+        }
         word => json!({"readyState": word, "aliasAssigned": false}),
     };
     words.iter().map(state).collect()
@@ -308,7 +367,11 @@ pub async fn rig_with(change: impl FnOnce(&mut VercelOptions)) -> Rig {
     let mut options = options(&service.url, state.path());
     change(&mut options);
     let target = VercelTarget::open(options).unwrap();
-    Rig { service, target, state }
+    Rig {
+        service,
+        target,
+        state,
+    }
 }
 
 pub fn options(url: &url::Url, state: &std::path::Path) -> VercelOptions {
@@ -341,11 +404,20 @@ async fn a_site_is_sent_built_and_live() {
     // Four files, two of them with the same bytes.
     assert_eq!(rig.service.seen("POST /v2/files").len(), 3);
     let created = rig.service.seen("POST /v13/deployments");
-    assert_eq!(created.len(), 2, "once to learn what is missing, once for real");
+    assert_eq!(
+        created.len(),
+        2,
+        "once to learn what is missing, once for real"
+    );
     let body = created[1].json();
     assert_eq!(body["target"], "production");
     assert_eq!(body["files"].as_array().unwrap().len(), 4);
-    assert!(body["meta"]["saysoDeployment"].as_str().unwrap().starts_with("dep_"));
+    assert!(
+        body["meta"]["saysoDeployment"]
+            .as_str()
+            .unwrap()
+            .starts_with("dep_")
+    );
     assert!(created[1].query.contains("teamId=team_1"));
     let stages: Vec<Stage> = told
         .reports
@@ -357,10 +429,20 @@ async fn a_site_is_sent_built_and_live() {
         .collect();
     let order = rig.target.stages();
     let at = |stage: &Stage| order.iter().position(|other| other == stage).unwrap();
-    assert!(stages.windows(2).all(|two| at(&two[0]) <= at(&two[1])), "{stages:?}");
+    assert!(
+        stages.windows(2).all(|two| at(&two[0]) <= at(&two[1])),
+        "{stages:?}"
+    );
     assert_eq!(stages.last(), Some(&Stage::Verify));
-    assert!(told.reports.iter().any(|report| matches!(report, Report::Health { ok: true, .. })));
-    assert_eq!(rig.target.live("production").unwrap().release.as_str(), "dpl_1");
+    assert!(
+        told.reports
+            .iter()
+            .any(|report| matches!(report, Report::Health { ok: true, .. }))
+    );
+    assert_eq!(
+        rig.target.live("production").unwrap().release.as_str(),
+        "dpl_1"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -397,10 +479,16 @@ async fn a_tiny_site_goes_inside_the_call_and_is_live_at_once() {
     let told = deploy(&*rig.target, request(pages.clone())).await;
     told.live();
     assert_eq!(rig.service.seen("/v2/files").len(), 0);
-    assert_eq!(rig.service.seen("POST /v13/deployments")[0].json()["files"][0]["data"], "aGk=");
+    assert_eq!(
+        rig.service.seen("POST /v13/deployments")[0].json()["files"][0]["data"],
+        "aGk="
+    );
     // Where Vercel does not take it so, the files are sent as usual.
     let no = vercel_error("invalid_files", "inline files are not allowed");
-    rig.service.fault("POST /v13/deployments", super::service::Fault::Says(400, &[], no));
+    rig.service.fault(
+        "POST /v13/deployments",
+        super::service::Fault::Says(400, &[], no),
+    );
     rig.service.forget();
     deploy(&*rig.target, request(pages)).await.live();
     assert_eq!(rig.service.seen("/v2/files").len(), 1);
@@ -425,7 +513,11 @@ async fn previews_and_custom_environments_have_their_own_addresses() {
         let rig = rig_with(|options| options.place = place.to_owned()).await;
         rig.service.script.world().plan = states(&["BUILDING", "READY"]);
         let told = deploy(&*rig.target, request(site("one"))).await;
-        assert!(told.live().url.ends_with("/d/dpl_1"), "{place}: {}", told.live().url);
+        assert!(
+            told.live().url.ends_with("/d/dpl_1"),
+            "{place}: {}",
+            told.live().url
+        );
         let body = rig.service.seen("POST /v13/deployments")[1].json();
         assert_eq!(body[key], value, "{place}");
         assert!(body["target"].is_null());
@@ -439,7 +531,10 @@ async fn deploying_the_same_again_asks_vercel_for_the_same_again() {
     rig.service.forget();
     let mut again = request(site("one"));
     again.force = true;
-    assert_eq!(deploy(&*rig.target, again).await.live().release.as_str(), "dpl_2");
+    assert_eq!(
+        deploy(&*rig.target, again).await.live().release.as_str(),
+        "dpl_2"
+    );
     let created = &rig.service.seen("POST /v13/deployments")[0];
     assert_eq!(created.json()["deploymentId"], "dpl_1");
     assert_eq!(created.json()["meta"]["action"], "redeploy");
@@ -456,7 +551,11 @@ async fn the_builds_log_is_told_once_though_it_comes_torn_twice_and_out_of_order
         let late = line(json!({"type": "stderr", "date": 15, "serial": "c", "text": "a warning"}));
         let (head, rest) = one.split_at(17);
         world.events = vec![
-            Bytes::copy_from_slice(head), Bytes::copy_from_slice(rest), two.clone(), late, two.slice(..20),
+            Bytes::copy_from_slice(head),
+            Bytes::copy_from_slice(rest),
+            two.clone(),
+            late,
+            two.slice(..20),
         ];
         world.plan = states(&["BUILDING"; 60]);
         world.plan.extend(states(&["LIVE"]));
@@ -464,11 +563,20 @@ async fn the_builds_log_is_told_once_though_it_comes_torn_twice_and_out_of_order
     let told = deploy(&*rig.target, request(site("one"))).await;
     told.live();
     for text in ["npm ci", "next build", "a warning"] {
-        assert_eq!(told.text().matches(text).count(), 1, "{text} in {}", told.text());
+        assert_eq!(
+            told.text().matches(text).count(),
+            1,
+            "{text} in {}",
+            told.text()
+        );
     }
     let streams = rig.service.seen("/events");
     assert!(streams.len() > 1, "it connects again");
-    assert!(streams[1].query.contains("since=20"), "{}", streams[1].query);
+    assert!(
+        streams[1].query.contains("since=20"),
+        "{}",
+        streams[1].query
+    );
 }
 
 /// The bar: from "aliases assigned" to LIVE there is nothing but our own probe.
@@ -478,7 +586,9 @@ async fn the_first_to_say_that_aliases_are_assigned_wins() {
     {
         let mut world = rig.service.script.world();
         world.hold = true;
-        world.events = vec![line(json!({"type": "alias-assigned", "alias": [rig.service.url.as_str().trim_end_matches('/')], "aliasError": null}))];
+        world.events = vec![line(
+            json!({"type": "alias-assigned", "alias": [rig.service.url.as_str().trim_end_matches('/')], "aliasError": null}),
+        )];
         world.plan = states(&["BUILDING"]);
         world.production = Some((200, "one".to_owned()));
         world.deployments.clear();
@@ -487,7 +597,11 @@ async fn the_first_to_say_that_aliases_are_assigned_wins() {
     let told = deploy(&*rig.target, request(site("one"))).await;
     assert_eq!(told.live().release.as_str(), "dpl_1");
     let reads = rig.service.seen("GET /v13/deployments/dpl_1");
-    assert!(reads.len() <= 1, "{} reads between aliases and LIVE", reads.len());
+    assert!(
+        reads.len() <= 1,
+        "{} reads between aliases and LIVE",
+        reads.len()
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -517,18 +631,29 @@ async fn after_a_crash_the_same_deployment_is_found_and_not_made_again() {
     deploy(&*rig.target, the_request.clone()).await.live();
     // Another process that only knows what is on disk.
     let target = VercelTarget::open(options(&rig.service.url, rig.state.path())).unwrap();
-    let found = target.reconcile("production", &the_request.id).await.unwrap();
+    let found = target
+        .reconcile("production", &the_request.id)
+        .await
+        .unwrap();
     assert_eq!(found.release.as_str(), "dpl_1");
     // Cut off between the creation and its answer: it is begun, and has no name yet.
     let cut_off = request(site("two!"));
     let file = rig.state.path().join("production.json");
     let mut memory: Value = serde_json::from_slice(&std::fs::read(&file).unwrap()).unwrap();
-    memory["begun"][cut_off.id.as_str()] = json!({"at": jiff::Timestamp::now().to_string(), "remote": null});
+    memory["begun"][cut_off.id.as_str()] =
+        json!({"at": jiff::Timestamp::now().to_string(), "remote": null});
     std::fs::write(&file, memory.to_string()).unwrap();
-    rig.service.script.made_there("dpl_2", "two!", json!({"meta": {"saysoDeployment": cut_off.id}}));
+    rig.service.script.made_there(
+        "dpl_2",
+        "two!",
+        json!({"meta": {"saysoDeployment": cut_off.id}}),
+    );
     rig.service.script.world().deployments[1].states = states(&["BUILDING", "BUILDING", "LIVE"]);
     let target = VercelTarget::open(options(&rig.service.url, rig.state.path())).unwrap();
-    assert!(target.reconcile("production", &cut_off.id).await.is_none(), "it is not live yet");
+    assert!(
+        target.reconcile("production", &cut_off.id).await.is_none(),
+        "it is not live yet"
+    );
     rig.service.forget();
     let told = deploy(&*target, cut_off).await;
     assert_eq!(told.live().release.as_str(), "dpl_2");

@@ -260,7 +260,7 @@ impl Api {
     /// # Errors
     /// As [`Self::once`].
     pub async fn open(&self, call: &Call) -> Result<Response, Fault> {
-        let token = (self.token)().map_err(Fault::NotSent)?;
+        let token = (self.token)().await.map_err(Fault::NotSent)?;
         let mut url = self.base.clone();
         if let Ok(mut path) = url.path_segments_mut() {
             path.pop_if_empty().extend(&call.path);

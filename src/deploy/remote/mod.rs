@@ -9,6 +9,8 @@ pub(crate) mod track;
 
 use std::sync::Arc;
 
+use futures::future::BoxFuture;
+
 use super::DeployFailure;
 use crate::model::{Problem, Stage};
 
@@ -16,7 +18,7 @@ pub use api::Pace;
 pub use redact::Redactor;
 
 /// Where a token comes from, asked at each use: one that was renewed meanwhile is taken at once.
-pub type Token = Arc<dyn Fn() -> Result<String, Problem> + Send + Sync>;
+pub type Token = Arc<dyn Fn() -> BoxFuture<'static, Result<String, Problem>> + Send + Sync>;
 
 /// Does `work` in a task of its own, so that it comes to its end even when nobody waits for it any more.
 pub(crate) async fn apart<T: Send + 'static>(

@@ -1,6 +1,6 @@
 //! Keeps tokens and keys out of everything that is shown or stored.
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 
 /// What stands in place of a secret.
 const MASK: &str = "•••";
@@ -11,29 +11,38 @@ const SHORTEST: usize = 6;
 /// Knows the secrets of one target.
 #[derive(Clone, Default)]
 pub struct Redactor {
-    secrets: Arc<[String]>,
+    secrets: Arc<RwLock<Vec<String>>>,
 }
 
 impl Redactor {
     /// A redactor of `secrets`.
     pub fn new(secrets: impl IntoIterator<Item = String>) -> Self {
-        let mut secrets: Vec<String> = secrets
-            .into_iter()
-            .map(|secret| secret.trim().to_owned())
-            .filter(|secret| secret.len() >= SHORTEST)
-            .collect();
-        // The longest first: one may be a part of another.
-        secrets.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
-        secrets.dedup();
-        Self {
-            secrets: secrets.into(),
+        let redactor = Self::default();
+        for secret in secrets {
+            redactor.learn(&secret);
+        }
+        redactor
+    }
+
+    /// One more: a token that was found later. Every clone of this redactor knows it.
+    pub fn learn(&self, secret: &str) {
+        let secret = secret.trim();
+        if secret.len() < SHORTEST {
+            return;
+        }
+        let mut secrets = self.secrets.write().unwrap_or_else(PoisonError::into_inner);
+        if !secrets.iter().any(|other| other == secret) {
+            secrets.push(secret.to_owned());
+            // The longest first: one may be a part of another.
+            secrets.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
         }
     }
 
     /// `text` without the secrets.
     pub fn clean(&self, text: &str) -> String {
         let mut text = text.to_owned();
-        for secret in self.secrets.iter() {
+        let secrets = self.secrets.read().unwrap_or_else(PoisonError::into_inner);
+        for secret in secrets.iter() {
             if text.contains(secret.as_str()) {
                 text = text.replace(secret.as_str(), MASK);
             }
@@ -44,7 +53,7 @@ impl Redactor {
 
 impl std::fmt::Debug for Redactor {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Redactor({} secrets)", self.secrets.len())
+        f.write_str("Redactor(…)")
     }
 }
 
@@ -60,5 +69,8 @@ mod tests {
             "a ••• b ••• c ab"
         );
         assert!(!format!("{redactor:?}").contains("token"));
+        let clone = redactor.clone();
+        redactor.learn("found-later");
+        assert_eq!(clone.clean("found-later"), "•••");
     }
 }

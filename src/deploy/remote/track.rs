@@ -57,11 +57,6 @@ impl Track {
         self.report(Report::Stage { stage, message });
     }
 
-    /// The stage reached.
-    pub fn stage(&self) -> Stage {
-        self.stage
-    }
-
     /// The milliseconds of each stage so far.
     pub fn stages(&mut self) -> BTreeMap<Stage, u64> {
         self.count();
