@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import cockpit
+import hooks
 import job
 import mic
 import speech
@@ -29,7 +30,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--sayso", type=Path, required=True, help="the release build")
     parser.add_argument("--venv", type=Path, required=True, help="where the publisher's library is installed")
-    parser.add_argument("--only", type=int, action="append", help="measure only this row (1 to 8); repeatable")
+    parser.add_argument("--only", type=int, action="append", help="measure only this row (1 to 9); repeatable")
     args = parser.parse_args()
     world = World(args.sayso)
     rows = [
@@ -72,6 +73,11 @@ def main() -> None:
             "microphone armed and idle, speech model loaded",
             "≤ 4 % of a core, ≤ 170 MiB",
             lambda: mic.idle(world),
+        ),
+        Row(
+            "webhook in → event on every event stream",
+            "≤ 20 ms",
+            lambda: hooks.webhook_to_streams(world),
         ),
     ]
     began, before = time.monotonic(), spent()
