@@ -133,4 +133,25 @@ async fn the_program_deploys_to_a_stand_in_for_vercel() {
             .unwrap();
     assert!(good, "{text}");
     assert!(text.matches("\"vercel\"").count() >= 2, "{text}");
+
+    // The token is nowhere on the disk: not in the log, not in the database, not in what is remembered.
+    let mut folders = vec![home.path().to_owned()];
+    let mut read = 0;
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if let Ok(bytes) = std::fs::read(&path) {
+                read += 1;
+                let token = TOKEN.as_bytes();
+                assert!(
+                    !bytes.windows(token.len()).any(|window| window == token),
+                    "{}",
+                    path.display()
+                );
+            }
+        }
+    }
+    assert!(read > 10, "{read} files");
 }

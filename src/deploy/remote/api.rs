@@ -11,6 +11,7 @@ use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
+use super::Redactor;
 use super::Token;
 use super::probe::root_cause;
 use crate::deploy::DeployFailure;
@@ -269,7 +270,7 @@ impl Api {
             .client
             .request(call.method.clone(), url)
             .headers(self.headers.clone())
-            .bearer_auth(token)
+            .bearer_auth(&token)
             .query(&call.query);
         if let Some(timeout) = call.timeout {
             request = request.timeout(timeout);
@@ -292,12 +293,10 @@ impl Api {
         let status = response.status().as_u16();
         let headers = response.headers().clone();
         let body = read(response).await.unwrap_or_default();
-        Err(Fault::Refused(Box::new(refused(
-            self.service,
-            status,
-            &headers,
-            &body,
-        ))))
+        let mut no = refused(self.service, status, &headers, &body);
+        // A service that quotes what it was sent must not carry the token into a log.
+        no.message = Redactor::new([token]).clean(&no.message);
+        Err(Fault::Refused(Box::new(no)))
     }
 
     /// Sends a call once.
