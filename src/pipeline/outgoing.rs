@@ -72,9 +72,10 @@ impl Conductor {
                 pace,
             };
             let log = self.log.clone();
+            let from = receiver.from(&log)?;
             let alive = Arc::downgrade(self);
             tokio::spawn(async move {
-                if let Err(problem) = receiver.run(log, alive).await {
+                if let Err(problem) = receiver.run(log, from, alive).await {
                     tracing::warn!(%problem, "a receiver of webhooks is not told any more");
                 }
             });
@@ -91,15 +92,22 @@ struct Receiver {
 }
 
 impl Receiver {
-    async fn run(&self, log: EventLog, alive: Weak<Conductor>) -> Result<(), Problem> {
-        // Not the address itself: it may hold a password.
-        let key = signature::sha256(b"receiver", &[self.url.as_str().as_bytes()]);
-        let head = log.head();
-        let after = match log.get::<Cursor>(CURSOR, &key)? {
+    /// The name of its place in the log. Not the address itself: it may hold a password.
+    fn key(&self) -> String {
+        signature::sha256(b"receiver", &[self.url.as_str().as_bytes()])
+    }
+
+    /// Where it goes on: where it was, or at what comes from now on.
+    fn from(&self, log: &EventLog) -> Result<u64, Problem> {
+        Ok(match log.get::<Cursor>(CURSOR, &self.key())? {
             Some(cursor) if log.reaches(&cursor)? => cursor.seq,
-            _ => head.seq,
-        };
-        let mut events = log.follow(after);
+            _ => log.head().seq,
+        })
+    }
+
+    async fn run(&self, log: EventLog, from: u64, alive: Weak<Conductor>) -> Result<(), Problem> {
+        let (key, epoch) = (self.key(), log.head().epoch);
+        let mut events = log.follow(from);
         let mut failing = false;
         loop {
             let Ok(event) = events.next().await else {
@@ -112,7 +120,7 @@ impl Receiver {
                 continue;
             }
             let cursor = Cursor {
-                epoch: head.epoch.clone(),
+                epoch: epoch.clone(),
                 seq: event.seq,
             };
             let told = self.tell(&event, &cursor).await;

@@ -1,7 +1,6 @@
 //! Webhooks in and out, over real HTTP.
 
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 use axum::response::Response;
 use reqwest::header::HeaderMap;
@@ -314,10 +313,8 @@ async fn deployments_are_told_signed_in_order_and_again_until_they_are_taken() {
         conductor
             .tell_others(std::slice::from_ref(&url), Some(SECRET.into()), 0.001)
             .unwrap();
-        // Only what comes from now on: until it follows, nothing is appended.
-        tokio::time::sleep(Duration::from_millis(50)).await;
         append(
-            log,
+            log.clone(),
             vec![
                 EventKind::DeployStart,
                 EventKind::DeployProgress,
@@ -329,8 +326,13 @@ async fn deployments_are_told_signed_in_order_and_again_until_they_are_taken() {
             receiver.script.taken.lock().unwrap().len() == 2
         })
         .await;
-        // Until the last cursor is stored.
-        tokio::time::sleep(Duration::from_millis(200)).await;
+        until("its place is stored", || {
+            let places = log
+                .list::<sayso::model::Cursor>("outgoing-webhook", 10)
+                .unwrap();
+            places.iter().any(|place| place.seq == 3)
+        })
+        .await;
     }
     {
         let log = support::log(dir.path());
@@ -368,14 +370,17 @@ async fn deployments_are_told_signed_in_order_and_again_until_they_are_taken() {
 /// A row of the bench: how long it takes from a webhook to its event on a stream, among several streams.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_webhook_is_on_every_event_stream() {
-    use sayso::client::stream::StreamItem;
+    use sayso::client::stream::{Connection, StreamItem};
     let server = server().await;
     let mut streams = Vec::new();
     for _ in 0..8 {
         let mut items = server
             .client()
             .events(sayso::client::stream::StreamOptions::default());
-        support::until(&mut items, support::connection).await;
+        support::until(&mut items, |item| {
+            support::connection(item).filter(|now| *now == Connection::Streaming)
+        })
+        .await;
         streams.push(items);
     }
     let mut took = Vec::new();

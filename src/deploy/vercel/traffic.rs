@@ -29,9 +29,6 @@ const EVERY: Duration = Duration::from_millis(250);
 /// For how long.
 const MOVED_WITHIN: Duration = Duration::from_secs(3 * 60);
 
-/// A write of unclear outcome that is not seen by then was probably not done.
-const SEEN_WITHIN: Duration = Duration::from_secs(10);
-
 /// What moves traffic.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Move {
@@ -313,7 +310,8 @@ impl Inner {
                             }
                             _ => {}
                         }
-                    } else if unclear && waited > SEEN_WITHIN.min(self.options.time_limit) {
+                    } else if unclear && waited > self.options.pace.failed * self.options.pace.looks
+                    {
                         return Err(track.unknown(
                             format!("unknown whether Vercel took the {}: the project shows none", kind.word()),
                             "look at the project on Vercel before you try again: it is not sent a second time by itself",
