@@ -374,9 +374,7 @@ async fn a_webhook_is_on_every_event_stream() {
     let server = server().await;
     let mut streams = Vec::new();
     for _ in 0..8 {
-        let mut items = server
-            .client()
-            .events(sayso::client::stream::StreamOptions::default());
+        let mut items = sayso::client::stream::follow(server.client(), None);
         support::until(&mut items, |item| {
             support::connection(item).filter(|now| *now == Connection::Streaming)
         })
