@@ -92,6 +92,8 @@ fn outcome(engine: &Offline, tree: &Arc<dyn FileTree>, case: &Value) -> (Value, 
                 words: before.to_owned(),
                 candidates: refusal.candidates.clone(),
             }),
+            background: Vec::new(),
+            steps: None,
         };
         engine.answer(&request)
     };

@@ -1,30 +1,28 @@
 """Commands by their sound: synthetic voices through the recogniser, right and wrong acts, false alarms, sounds without words.
 
-Rows for the table come from `controls`, `edits`, `wordless`, `microphone` and `beside_publisher`; all but the last two come of one
-pass over the clips. Alone it prints them and the calibration, what other thresholds would have given:
+Rows for the table come from `controls`, `edits`, `wordless`, `microphone`, `quickness` and `beside_publisher`; the first three come
+of one pass over the clips. Alone it prints them and the calibration, what other thresholds would have given:
 
-    python3 -B scripts/bench/voice.py --sayso target/release/sayso [--table FILE] [--voice "espeak en-us"]...
+    python3 -B scripts/bench/voice.py --sayso target/release/sayso [--table FILE] [--voice "espeak en-us"]... [--dump FILE]
 
 The table is tests/voice_match/phrases.tsv, or a file with the same columns: kind (control, edit, short), text, act.
 """
 
 import argparse
-import array
+import dataclasses
 import json
-import math
 import os
 import queue
-import random
 import shutil
 import subprocess
 import threading
 import time
-import wave
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import wordless as sounds
 from api import Server
 from world import ROOT, Missing, Result, World, median, sample_site, spread
 
@@ -37,6 +35,12 @@ ESPEAK = ["en-us", "en-gb", "en-gb-scotland", "en-gb-x-rp", "en-029", "en-us+f2"
 VOICES = [f"flite {name}" for name in FLITE] + [f"espeak {name}" for name in ESPEAK]
 # Long edits are seldom mistaken: a few voices are enough.
 EDIT_VOICES = ["flite slt", "flite rms", "espeak en-us"]
+
+# Through the microphone a clip takes as long as it takes to say it.
+MIC_VOICES = ["flite slt", "flite rms", "flite awb", "espeak en-us", "espeak en-gb"]
+
+# Microphones that are spoken into at the same time: most of the time of each is waiting.
+ROOMS = 4
 
 HARMLESS = {"preview", "status", "stop", "open", "help"}
 
@@ -101,6 +105,13 @@ def phrases(table: Path) -> list[Phrase]:
     return rows
 
 
+def spoken_folder() -> Path:
+    """Where clips are kept from one run to the next: the voices always say the same."""
+    folder = ROOT / "target" / "bench" / "spoken"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
 def speak(folder: Path, text: str, voice: str) -> Path:
     """The text spoken, 16 kHz mono, a quarter of a second before and after."""
     engine, name = voice.split(" ", 1)
@@ -108,7 +119,7 @@ def speak(folder: Path, text: str, voice: str) -> Path:
         if not shutil.which(tool):
             raise Missing(f"{tool} is not installed: scripts/setup.sh test")
     key = "".join(letter if letter.isalnum() else "-" for letter in f"{voice}-{text}")[:120]
-    clip, raw = folder / f"{key}.wav", folder / f"{key}.raw.wav"
+    clip, raw, part = (folder / f"{key}{end}.wav" for end in ("", ".raw", ".part"))
     if clip.exists():
         return clip
     said = text if text.endswith((".", "?", "!")) else f"{text}."
@@ -116,9 +127,10 @@ def speak(folder: Path, text: str, voice: str) -> Path:
     subprocess.run([*command, str(raw)], check=True, capture_output=True)
     effects = ["norm", "-6", "pad", "0.25", "0.3"]
     subprocess.run(
-        ["sox", "-R", str(raw), "-r", str(RATE), "-c", "1", "-b", "16", str(clip), *effects], check=True, capture_output=True
+        ["sox", "-R", str(raw), "-r", str(RATE), "-c", "1", "-b", "16", str(part), *effects], check=True, capture_output=True
     )
     raw.unlink()
+    part.rename(clip)
     return clip
 
 
@@ -156,8 +168,7 @@ class Pass:
 
     def __init__(self, world: World, table: Path = TABLE, voices: list[str] | None = None):
         voices = voices or VOICES
-        folder = world.dir / "spoken"
-        folder.mkdir(exist_ok=True)
+        folder = spoken_folder()
         jobs = []
         for phrase in phrases(table):
             chosen = [v for v in voices if v in EDIT_VOICES] or voices[:3] if phrase.kind == "edit" else voices
@@ -172,7 +183,7 @@ class Pass:
                 listen(server, clips[0].read_bytes(), Heard(*jobs[0]))
             for (phrase, voice), clip in zip(jobs, clips):
                 self.heard.append(listen(server, clip.read_bytes(), Heard(phrase, voice)))
-            for name, clip in wordless_clips(folder, 500):
+            for name, clip in sounds.clips(500):
                 self.silent.append((name, listen(server, clip, Heard(Phrase("wordless", name, ""), ""))))
 
     def of(self, *kinds: str) -> list[Heard]:
@@ -226,103 +237,14 @@ def wordless(done: Pass) -> Result:
     return Result(f"{len(acts)} acts, {len(words)} with invented words, of {len(done.silent)}", not words and not acts, notes)
 
 
-def calibration(done: Pass) -> str:
-    """What thresholds on the certainty would have given, from the readings that were kept and passed over."""
-    lines = ["| asked from | right act | wrong question | long edits asked | short edits asked |", "|---|---|---|---|---|"]
-
-    def best(one: Heard) -> tuple[float, Heard]:
-        reading = one.readings[0] if one.readings else one.passed_over
-        return (reading["certainty"], Heard(one.phrase, one.voice, readings=[reading])) if reading else (0.0, one)
-
-    for step in (0.2, 0.3, 0.35, 0.4, 0.45, 0.5, 0.6, 0.7, 0.85, 0.95):
-        cells = []
-        for kind, count in (
-            ("control", lambda c, one: c >= step and one.right),
-            ("control", lambda c, one: c >= step and not one.right),
-            ("edit", lambda c, one: c >= step),
-            ("short", lambda c, one: c >= step),
-        ):
-            rows = [best(one) for one in done.of(kind)]
-            cells.append(f"{sum(bool(count(c, one)) for c, one in rows) / max(len(rows), 1):.1%}")
-        lines.append(f"| {step:.2f} | {' | '.join(cells)} |")
-    certain = Counter((one.right, one.sure) for one in done.of("control") if one.act)
-    lines += [
-        "",
-        "Sureness of right acts: "
-        + " · ".join(f"{sure} {certain[True, sure]}" for sure in ("certain", "likely", "doubtful"))
-        + "; of wrong ones: "
-        + " · ".join(f"{sure} {certain[False, sure]}" for sure in ("certain", "likely", "doubtful"))
-        + ".",
-    ]
-    return "\n".join(lines)
-
-
-def wordless_clips(folder: Path, count: int):
-    """Silence, hum, noise, clicks, keys, beeps and music as WAV files in memory: always the same."""
-    dice = random.Random(11)
-    kinds = ["silence", "hum", "white noise", "brown noise", "clicks", "keys", "beeps", "music"]
-    for number in range(count):
-        kind = kinds[number % len(kinds)]
-        length = RATE + dice.randrange(RATE * 2)
-        level = dice.choice([0.003, 0.02, 0.08, 0.25, 0.6])
-        samples = sound(dice, kind, length)
-        peak = max(map(abs, samples)) or 1.0
-        gain = 32_767 * (level if kind != "silence" else min(peak, 0.0003)) / peak
-        path = folder / "wordless.wav"
-        with wave.open(str(path), "wb") as file:
-            file.setnchannels(1)
-            file.setsampwidth(2)
-            file.setframerate(RATE)
-            file.writeframes(array.array("h", [int(sample * gain) for sample in samples]).tobytes())
-        yield f"{kind} {number}", path.read_bytes()
-
-
-def sound(dice: random.Random, kind: str, length: int) -> list[float]:
-    if kind == "silence":
-        return [dice.uniform(-1e-4, 1e-4) for _ in range(length)]
-    if kind == "white noise":
-        return [dice.uniform(-1, 1) for _ in range(length)]
-    if kind == "brown noise":
-        value, samples = 0.0, []
-        for _ in range(length):
-            value = value * 0.998 + dice.uniform(-0.05, 0.05)
-            samples.append(value)
-        return samples
-    samples = [0.0] * length
-    if kind == "hum":
-        base, gains = dice.choice([50, 60, 100, 120]), [dice.random() / (n + 1) for n in range(5)]
-        return [
-            sum(gain * math.sin(math.tau * base * (n + 1) * at / RATE) for n, gain in enumerate(gains)) for at in range(length)
-        ]
-    if kind in ("clicks", "keys"):
-        every, long = (4_000, 40) if kind == "clicks" else (2_600, 400)
-        at = dice.randrange(every)
-        while at < length:
-            for step in range(min(long, length - at)):
-                samples[at + step] += dice.uniform(-1, 1) * (1 - step / long) ** 2
-            at += every // 2 + dice.randrange(every)
-        return samples
-    if kind == "beeps":
-        pitch, on = dice.uniform(400, 2_000), dice.randrange(1_500, 4_500)
-        return [math.sin(math.tau * pitch * at / RATE) if at // on % 2 == 0 else 0.0 for at in range(length)]
-    beat = dice.randrange(3_000, 7_000)
-    for start in range(0, length, beat):
-        for _ in range(3):
-            pitch = 196 * 2 ** (dice.choice([0, 2, 4, 5, 7, 9, 11, 12]) / 12)
-            for at in range(start, min(length, start + 2 * beat)):
-                past = (at - start) / RATE
-                samples[at] += math.sin(math.tau * pitch * past) * math.exp(-past * 4)
-    return samples
-
-
 class Microphone:
     """A sound server of its own whose null sink is the microphone."""
 
-    def __init__(self, world: World):
+    def __init__(self, world: World, name: str = "sound"):
         for tool in ("pulseaudio", "pactl", "paplay", "parec"):
             if not shutil.which(tool):
                 raise Missing(f"{tool} is not installed: scripts/setup.sh test")
-        folder = world.dir / "sound"
+        folder = world.dir / name
         (folder / "pulse").mkdir(parents=True, exist_ok=True)
         socket = folder / "pulse" / "native"
         self.env = {**world.env, "PULSE_SERVER": f"unix:{socket}", "XDG_RUNTIME_DIR": str(folder)}
@@ -369,20 +291,39 @@ class Microphone:
         return {}
 
 
-def microphone(world: World, table: Path = TABLE) -> Result:
-    """Every third control phrase through the virtual microphone."""
-    voices = ["flite slt", "flite rms", "espeak en-us"]
-    chosen = [phrase for phrase in phrases(table) if phrase.kind == "control"][::3]
-    folder = world.dir / "spoken"
-    folder.mkdir(exist_ok=True)
-    repo = world.repository("spoken-into", sample_site())
-    there = Microphone(world)
+def microphone(world: World, table: Path = TABLE, voices: list[str] | None = None) -> Result:
+    """Every control phrase by every voice through a virtual microphone, as `sayso say --mic` records it."""
+    folder = spoken_folder()
+    jobs = [(phrase, voice) for phrase in phrases(table) if phrase.kind == "control" for voice in voices or MIC_VOICES]
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        clips = list(pool.map(lambda job: speak(folder, job[0].text, job[1]), jobs))
+    waiting = queue.SimpleQueue()
+    for job in zip(jobs, clips):
+        waiting.put(job)
+    with ThreadPoolExecutor(ROOMS) as pool:
+        heard = [one for room in pool.map(lambda room: speak_in(world, room, waiting), range(ROOMS)) for one in room]
+    right = sum(one.right for one in heard)
+    wrong = [one for one in heard if one.at_once and not one.right]
+    missed = [f"{one.voice}: “{one.phrase.text}”, heard “{one.text}”, {one.act or 'an edit'}" for one in heard if not one.right]
+    share = right / max(len(heard), 1)
+    notes = [f"Through the microphone not known: {'; '.join(missed[:12])}."] if missed else []
+    notes += [f"Done, but not said: {one.voice}: “{one.phrase.text}”, heard “{one.text}”, {one.act}." for one in wrong]
+    return Result(f"{share:.1%} of {len(heard)} right, {len(wrong)} wrong acts", share >= 0.93 and not wrong, notes)
+
+
+def speak_in(world: World, room: int, waiting: queue.SimpleQueue) -> list[Heard]:
+    """Speaks what is `waiting` into a microphone, and tells what became of it."""
+    repo = world.repository(f"spoken-into-{room}", {**sample_site(), "pricing.html": b"<h1>Pricing</h1>\n"})
+    there = Microphone(world, f"room-{room}")
     heard: list[Heard] = []
     try:
         with Server(world, repo) as server:
-            for number, phrase in enumerate(chosen):
-                voice = voices[number % len(voices)]
-                data = there.say(world, repo, speak(folder, phrase.text, voice))
+            while True:
+                try:
+                    (phrase, voice), clip = waiting.get_nowait()
+                except queue.Empty:
+                    return heard
+                data = there.say(world, repo, clip)
                 one = Heard(phrase, voice, text=data.get("text", ""), sure=data.get("sure", ""))
                 one.readings = (data.get("heard") or {}).get("readings", [])
                 heard.append(one)
@@ -391,20 +332,32 @@ def microphone(world: World, table: Path = TABLE) -> Result:
                         server.call("POST", f"/api/proposals/{open_one['id']}/reject", {})
     finally:
         there.close()
-    right = sum(one.right for one in heard)
-    wrong = [one for one in heard if one.at_once and not one.right]
-    missed = [f"{one.voice}: “{one.phrase.text}”, heard “{one.text}”" for one in heard if not one.right]
-    share = right / max(len(heard), 1)
-    notes = [f"Through the microphone not known: {'; '.join(missed)}."] if missed else []
-    return Result(f"{share:.1%} of {len(heard)} right, {len(wrong)} wrong acts", share >= 0.93 and not wrong, notes)
+
+
+def quickness(world: World, table: Path = TABLE) -> Result:
+    """From handing in what was recorded to the act that was matched, and to the transcript of a longer clip."""
+    folder = spoken_folder()
+    chosen = [phrase for phrase in phrases(table) if phrase.kind == "control"]
+    clips = [(Heard(phrase, voice), speak(folder, phrase.text, voice)) for phrase in chosen for voice in ("flite slt", "espeak en-us")]
+    repo = world.repository("quick", sample_site())
+    with Server(world, repo) as server:
+        for _ in range(3):
+            listen(server, clips[0][1].read_bytes(), Heard(chosen[0], ""))
+        done = [listen(server, clip.read_bytes(), heard) for heard, clip in clips]
+    acts = [one.act_ms for one in done if one.act_ms and one.act]
+    words = [one.transcript_ms for one in done if one.transcript_ms]
+    late = sorted(acts)[len(acts) * 9 // 10]
+    notes = [f"Of control phrases the transcript is there after {spread(words)}, nine of ten acts after {late:.0f} ms."]
+    return Result(spread(acts), median(acts) <= 180, notes)
 
 
 def beside_publisher(world: World, done: Pass, venv: Path) -> Result:
     """Word errors and time of the same clips in the publisher's own library, right after ours."""
     if not (venv / "ready").exists():
         raise Missing("the publisher's library could not be installed")
-    rows = [one for one in done.of("control", "edit") if one.voice in ("flite slt", "flite rms", "flite awb", "espeak en-us")]
-    folder = world.dir / "spoken"
+    voices = ("flite slt", "flite rms", "flite awb", "espeak en-us")
+    rows = [one for one in done.of("control", "edit") if one.voice in voices][::2]
+    folder = spoken_folder()
     clips = [speak(folder, one.phrase.text, one.voice) for one in rows]
     script = Path(__file__).with_name("publisher.py")
     process = subprocess.Popen(
@@ -479,12 +432,22 @@ def main() -> None:
     parser.add_argument("--table", type=Path, default=TABLE, help="the phrases, instead of the built-in ones")
     parser.add_argument("--voice", action="append", help="a voice instead of the usual ones; repeatable")
     parser.add_argument("--venv", type=Path, help="where the publisher's library is installed")
+    parser.add_argument("--dump", type=Path, help="write what was heard of every clip, one JSON object a line")
+    parser.add_argument("--only-microphone", action="store_true", help="nothing but the virtual microphone")
     parser.add_argument("--no-microphone", action="store_true", help="leave the virtual microphone out")
     args = parser.parse_args()
     world = World(args.sayso.resolve())
     try:
+        if args.only_microphone:
+            result = microphone(world, args.table, args.voice)
+            print(result.measured, *result.notes, sep="\n")
+            return
         done = Pass(world, args.table, args.voice)
+        if args.dump:
+            args.dump.write_text("".join(json.dumps(dataclasses.asdict(one)) + "\n" for one in done.heard))
         rows = [("control phrases", controls(done)), ("edits: free / hostile short", edits(done)), ("without words", wordless(done))]
+        from calibration import calibration  # It uses what is above.
+
         print(calibration(done), flush=True)
         if not args.no_microphone:
             rows.append(("virtual microphone", microphone(world, args.table)))

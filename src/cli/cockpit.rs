@@ -9,8 +9,10 @@ use super::{Exit, Place, microphone};
 use crate::model::Problem;
 use crate::tui::{self, Cockpit};
 
-/// Runs the cockpit; as plain lines when `linear` or the configuration says so.
+/// Runs the cockpit; as plain lines when `linear`, the terminal or the configuration says so.
 pub async fn run(place: &Place, linear: bool) -> Result<Exit, Problem> {
+    // A terminal that calls itself dumb moves no cursor.
+    let linear = linear || std::env::var_os("TERM").is_some_and(|term| term == "dumb");
     let terminal = std::io::stdin().is_terminal() && std::io::stdout().is_terminal();
     if !terminal && !linear {
         return Err(
@@ -49,7 +51,11 @@ pub async fn run(place: &Place, linear: bool) -> Result<Exit, Problem> {
             .as_ref()
             .map(|project| project.dir.join("cockpit.json")),
     };
+    let heir = session.heir();
     let result = tui::run(cockpit).await;
+    if let Some(heir) = heir {
+        heir.close().await;
+    }
     session.close().await;
     result
         .map(|()| Exit::Done)

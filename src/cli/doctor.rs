@@ -93,7 +93,11 @@ pub async fn run(place: &Place, args: Args) -> Result<Exit, Problem> {
 pub(super) async fn look(place: &Place, listen: bool) -> Result<Vec<Check>, Problem> {
     let paths = Paths::platform()?;
     let mut checks = Vec::new();
-    let git = Git::open(&repo_dir(place)?).await;
+    let remote = super::repository::remote(place);
+    let git = match &remote {
+        None => Git::open(&repo_dir(place)?).await,
+        Some(address) => Err(Problem::not_found(format!("{address} is used without a clone"))),
+    };
     let root = git.as_ref().ok().map(|git| git.root().to_path_buf());
     match &git {
         Ok(git) => {
@@ -102,14 +106,16 @@ pub(super) async fn look(place: &Place, listen: bool) -> Result<Vec<Check>, Prob
                 "repository",
                 status.map(|status| {
                     let head = status.head.get(..7).unwrap_or("no commit yet");
-                    format!(
-                        "{} on {} at {head}, {} changes",
-                        status.root, status.branch, status.changes
-                    )
+                    let changes = match status.changes {
+                        1 => "1 change".to_owned(),
+                        count => format!("{count} changes"),
+                    };
+                    format!("{} on {} at {head}, {changes}", status.root, status.branch)
                 }),
             ));
             checks.push(Check::of("git identity", git.identity().await));
         }
+        Err(_) if remote.is_some() => {}
         Err(problem) => checks.push(Check::bad("repository", problem)),
     }
     let loaded = config::load(&paths, root.as_deref());
@@ -122,6 +128,7 @@ pub(super) async fn look(place: &Place, listen: bool) -> Result<Vec<Check>, Prob
     }
     // With a mistake in the configuration the defaults tell as much as can be told.
     let config = config::load(&paths, root.as_deref()).unwrap_or_default();
+    checks.extend(super::doctor_github::look(&config, git.as_ref().ok(), remote).await);
     if let Some(root) = &root {
         checks.extend(super::doctor_site::look(&config, root));
     }

@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
 
 use super::Place;
+use super::repository::Site;
 use crate::client::{Client, Endpoint};
 use crate::config::{self, Config, Paths, ProjectPaths};
 use crate::events::EventLog;
@@ -20,8 +21,6 @@ use crate::pipeline::{Conductor, Setup};
 use crate::server::{self, ServerOptions};
 use crate::speech::Transcriber;
 use crate::store::Store;
-use crate::vcs::Repository;
-use crate::vcs::git::Git;
 
 /// How long a second process waits for the owner to have written its address.
 const OWNER_STARTS: Duration = Duration::from_secs(3);
@@ -75,18 +74,18 @@ impl Session {
                 owned: None,
             });
         }
-        let git = Git::open(&repo_dir(place)?).await?;
-        let root = git.root().to_path_buf();
-        let config = config::load(&paths, Some(&root))?;
+        let site = Site::find(place, &paths).await?;
+        let root = site.root();
+        let config = config::load(&paths, site.folder().as_deref())?;
         let project = paths.project(&root);
         private_dir(&project.dir)?;
         match lock(&project.lock())? {
             Some(lock) => {
                 let port = config.server.port;
-                Self::own(paths, project, root, config, git, lock, port).await
+                Self::own(paths, project, root, config, site, lock, port).await
             }
             None => {
-                let client = Client::new(owner(&project).await?)?;
+                let client = Client::new(owner(&project).await?)?.at_address_in(&project.server());
                 Ok(Self {
                     client,
                     speech: recogniser(&config, &paths)?,
@@ -104,11 +103,11 @@ impl Session {
         project: ProjectPaths,
         root: PathBuf,
         config: Config,
-        git: Git,
+        site: Site,
         lock: File,
         port: u16,
     ) -> Result<Self, Problem> {
-        let actor = person(&git).await;
+        let actor = person(&site).await;
         let name = root.file_name().map_or_else(
             || "site".to_owned(),
             |name| name.to_string_lossy().into_owned(),
@@ -118,15 +117,15 @@ impl Session {
         let (targets, notices) = super::targets::open(&config, &project, &root).await?;
         let vocabulary = super::wiring::vocabulary(&config);
         let choice = super::wiring::recogniser(&config, &paths, &vocabulary)?;
-        let git = Arc::new(git) as Arc<dyn Repository>;
+        let repo = site.open(&config, &paths).await?;
         if choice.cloud() {
-            super::wiring::learn_pages(vocabulary, Arc::clone(&git));
+            super::wiring::learn_pages(vocabulary, Arc::clone(&repo));
         }
         let transcriber: Arc<dyn Transcriber> = Arc::new(choice);
         let conductor = Conductor::open(Setup {
             log,
             config: config.clone(),
-            repo: git,
+            repo,
             generators: generate::generators(&config.generate, &super::wiring::keys(&config))?,
             transcriber: Some(Arc::clone(&transcriber)),
             targets,
@@ -167,6 +166,45 @@ impl Session {
         })
     }
 
+    /// Waits for the process that owns the project to end, and serves the project from here then; the session's client
+    /// follows. Nothing for a session that owns its project, or that is on a remote server.
+    pub fn heir(&self) -> Option<Heir> {
+        let project = self.project.clone().filter(|_| !self.is_owner())?;
+        let (paths, client) = (self.paths.clone(), self.client.clone());
+        let (sender, free) = tokio::sync::oneshot::channel();
+        let path = project.lock();
+        // Not a task: waiting for a lock cannot be called off, and the end of the process must not wait for it.
+        std::thread::spawn(move || {
+            let lock = File::options().write(true).open(path);
+            if let Ok(lock) = lock
+                && lock.lock().is_ok()
+            {
+                let _ = sender.send(lock);
+            }
+        });
+        Some(Heir(tokio::spawn(async move {
+            let lock = free.await.ok()?;
+            let inherited = async {
+                let git = Git::open(&project.root).await?;
+                let root = git.root().to_path_buf();
+                let config = config::load(&paths, Some(&root))?;
+                let port = config.server.port;
+                Self::own(paths, project, root, config, git, lock, port).await
+            };
+            match inherited.await {
+                Ok(session) => {
+                    tracing::info!("the process that served this project ended; this one does now");
+                    client.move_to(session.client.endpoint());
+                    Some(session)
+                }
+                Err(error) => {
+                    tracing::error!(%error, "the project could not be taken over");
+                    None
+                }
+            }
+        })))
+    }
+
     /// True when the server runs in this process and ends with it.
     pub fn is_owner(&self) -> bool {
         self.owned.is_some()
@@ -184,6 +222,21 @@ impl Session {
             // Best effort: a stale file is noticed by the next start, which holds the lock then.
             let _ = std::fs::remove_file(&owned.address_file);
             owned.shutdown.cancel();
+        }
+    }
+}
+
+/// A session that waits for its turn to own the project.
+pub struct Heir(tokio::task::JoinHandle<Option<Session>>);
+
+impl Heir {
+    /// Ends it, and the server if its turn has come.
+    pub async fn close(self) {
+        if !self.0.is_finished() {
+            self.0.abort();
+        }
+        if let Ok(Some(session)) = self.0.await {
+            Box::pin(session.close()).await;
         }
     }
 }
@@ -258,8 +311,12 @@ async fn owner(project: &ProjectPaths) -> Result<Endpoint, Problem> {
 }
 
 /// Who acts here: git's name for the person, else the login name.
-async fn person(git: &Git) -> String {
-    match git.user_name().await {
+async fn person(site: &Site) -> String {
+    let name = match site {
+        Site::Clone(git) => git.user_name().await,
+        Site::Remote(_) => None,
+    };
+    match name {
         Some(name) => name,
         None => ["USER", "USERNAME", "LOGNAME"]
             .into_iter()

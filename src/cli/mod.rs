@@ -8,13 +8,16 @@ mod demo;
 mod deploy;
 mod deployments;
 mod doctor;
+mod doctor_github;
 mod doctor_site;
 mod embed;
 mod events;
 mod init;
+mod login;
 mod microphone;
 mod print;
 mod promote;
+mod repository;
 mod rollback;
 mod say;
 mod serve;
@@ -60,8 +63,9 @@ impl From<Exit> for ExitCode {
 #[derive(Parser, Debug)]
 #[command(name = "sayso", version, about, long_about = None)]
 pub struct Args {
-    /// The site's repository (default: the one around the current folder).
-    #[arg(short = 'C', long, global = true, value_name = "DIR")]
+    /// The site's repository (default: the one around the current folder): a folder, or OWNER/NAME to work on GitHub
+    /// without a clone.
+    #[arg(short = 'C', long, global = true, value_name = "DIR|OWNER/NAME")]
     repo: Option<PathBuf>,
     /// Use this Sayso server instead of one inside this process; its token comes from SAYSO_TOKEN.
     #[arg(long, global = true, value_name = "URL", env = "SAYSO_SERVER")]
@@ -101,6 +105,8 @@ enum Command {
     Serve(serve::Args),
     /// Check this machine: repository, microphone, speech model, build …
     Doctor(doctor::Args),
+    /// Put a service's token into the system's keyring, or take it out.
+    Login(login::Args),
     /// Write a sayso.toml for this repository.
     Init(init::Args),
     /// Print a completion script for a shell.
@@ -173,6 +179,7 @@ async fn run(args: Args) -> Result<Exit, Problem> {
         Some(Command::Speech(args)) => run_speech(&place, args).await,
         Some(Command::Serve(args)) => serve::run(&place, args).await,
         Some(Command::Doctor(args)) => doctor::run(&place, args).await,
+        Some(Command::Login(args)) => login::run(args).await,
         Some(Command::Init(args)) => init::run(&place, args).await,
         Some(Command::Completions(args)) => completions::run(&args),
     }

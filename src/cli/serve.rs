@@ -16,7 +16,7 @@ pub struct Args {
 pub async fn run(place: &Place, args: Args) -> Result<Exit, Problem> {
     let session = Session::open(place).await?;
     if !session.is_owner() {
-        let url = session.client.endpoint().url.clone();
+        let url = session.client.endpoint().url;
         print::line(&format!("a Sayso already serves this project at {url}"));
         return Ok(Exit::Nothing);
     }

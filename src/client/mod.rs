@@ -7,6 +7,8 @@ pub mod sequence;
 pub mod stream;
 mod transport;
 
+use std::path::Path;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use reqwest::{Method, RequestBuilder, Response};
@@ -41,10 +43,12 @@ impl std::fmt::Debug for Endpoint {
     }
 }
 
-/// A client of one server. Cheap to clone.
+/// A client of one server. Cheap to clone; all clones follow the server when it moves.
 #[derive(Clone, Debug)]
 pub struct Client {
-    endpoint: Endpoint,
+    endpoint: Arc<RwLock<Endpoint>>,
+    /// The file in which the server of a project writes its address.
+    address: Option<Arc<Path>>,
     http: reqwest::Client,
 }
 
@@ -62,12 +66,50 @@ impl Client {
             .no_proxy()
             .build()
             .map_err(Problem::internal)?;
-        Ok(Self { endpoint, http })
+        Ok(Self {
+            endpoint: Arc::new(RwLock::new(endpoint)),
+            address: None,
+            http,
+        })
     }
 
     /// The server.
-    pub fn endpoint(&self) -> &Endpoint {
-        &self.endpoint
+    pub fn endpoint(&self) -> Endpoint {
+        self.endpoint
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    /// The same client, which looks into `file` for the address of the server when it is not reached any more:
+    /// another process may serve the project by then.
+    pub fn at_address_in(mut self, file: &Path) -> Self {
+        self.address = Some(file.into());
+        self
+    }
+
+    /// Speaks to the server at `endpoint` from now on, as do all clones.
+    pub fn move_to(&self, endpoint: Endpoint) {
+        *self
+            .endpoint
+            .write()
+            .unwrap_or_else(PoisonError::into_inner) = endpoint;
+    }
+
+    /// Looks whether the server is elsewhere now; true when it is.
+    pub fn look_for_server(&self) -> bool {
+        let known = self
+            .address
+            .as_deref()
+            .and_then(|file| std::fs::read(file).ok());
+        let found = known.and_then(|bytes| serde_json::from_slice::<Endpoint>(&bytes).ok());
+        match found {
+            Some(found) if found != self.endpoint() => {
+                self.move_to(found);
+                true
+            }
+            _ => false,
+        }
     }
 
     /// `GET /api/status`.
@@ -272,15 +314,12 @@ impl Client {
     }
 
     fn request(&self, method: Method, path: &str) -> Result<RequestBuilder, Problem> {
-        let url = self
-            .endpoint
+        let endpoint = self.endpoint();
+        let url = endpoint
             .url
             .join(path)
             .map_err(|e| Problem::bad_request(e.to_string()))?;
-        Ok(self
-            .http
-            .request(method, url)
-            .bearer_auth(&self.endpoint.token))
+        Ok(self.http.request(method, url).bearer_auth(&endpoint.token))
     }
 
     async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, Problem> {

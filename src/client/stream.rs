@@ -146,6 +146,10 @@ impl Link {
                 return Err(Gone);
             };
             tracing::debug!(%failure, "the event stream");
+            if self.client.look_for_server() {
+                step = self.machine.first();
+                continue;
+            }
             step = self.machine.failed(self.born.elapsed(), &failure, chance());
             if let Step::Stream { pause, .. } | Step::Poll { pause, .. } = &step
                 && !pause.is_zero()

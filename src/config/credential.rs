@@ -92,9 +92,13 @@ impl Service {
         }
     }
 
-    /// The variables that may hold its token; the first that is set counts.
-    pub fn variables(self) -> &'static [&'static str] {
+    /// The variables that may hold its token for `host` (empty for the usual one); the first that is set counts. A token
+    /// for one host is not for another, whose address may come from a repository.
+    pub fn variables(self, host: &str) -> &'static [&'static str] {
         match self {
+            Self::GitHub if !host.is_empty() && host != "github.com" => {
+                &["GH_ENTERPRISE_TOKEN", "GITHUB_ENTERPRISE_TOKEN"]
+            }
             Self::GitHub => &["GITHUB_PAT", "GH_TOKEN", "GITHUB_TOKEN"],
             Self::Vercel => &["VERCEL_TOKEN"],
             Self::OpenAi => &["OPENAI_API_KEY"],
@@ -119,7 +123,7 @@ const ANSWER: Duration = Duration::from_secs(20);
 /// Looks for the token of `service` on `host` (empty for its usual one): the environment, the keyring, then for GitHub
 /// its own program. May block for a while: not for a thread of the runtime.
 pub fn find(service: Service, host: &str) -> Option<Credential> {
-    if let Some(found) = in_environment(service) {
+    if let Some(found) = in_environment(service, host) {
         return Some(found);
     }
     if let Ok(Some(secret)) = in_keyring(service, host) {
@@ -138,8 +142,8 @@ pub fn find(service: Service, host: &str) -> Option<Credential> {
 }
 
 /// The token in the environment.
-pub fn in_environment(service: Service) -> Option<Credential> {
-    service.variables().iter().find_map(|name| {
+pub fn in_environment(service: Service, host: &str) -> Option<Credential> {
+    service.variables(host).iter().find_map(|name| {
         let secret = Secret::new(std::env::var(name).ok()?);
         (!secret.expose().is_empty()).then_some(Credential {
             secret,
@@ -203,12 +207,16 @@ fn with_keyring<T: Send + 'static>(
         let result = keyring::v1::Entry::new("sayso", &user).and_then(|entry| work(&entry));
         let _ = sender.send(result);
     });
+    let variable = service.variables(host)[0];
     let failed = |why: &str| {
-        Problem::new(503, "keyring", format!("the system's keyring cannot be used: {why}"))
-            .hint(format!(
-                "unlock or install one (GNOME Keyring, KWallet), or set {}",
-                service.variables()[0]
-            ))
+        Problem::new(
+            503,
+            "keyring",
+            format!("the system's keyring cannot be used: {why}"),
+        )
+        .hint(format!(
+            "unlock or install one (GNOME Keyring, KWallet), or set {variable}"
+        ))
     };
     match answer.recv_timeout(ANSWER) {
         Ok(Ok(value)) => Ok(value),
@@ -262,6 +270,21 @@ mod tests {
         assert_eq!(credential.secret.expose(), "ghp_canary");
         assert!(!format!("{credential:?}").contains("canary"));
         assert!(!format!("{credential:#?}").contains("canary"));
+    }
+
+    #[test]
+    fn a_token_is_for_one_host() {
+        assert!(Service::GitHub.variables("").contains(&"GITHUB_PAT"));
+        assert!(
+            Service::GitHub
+                .variables("github.com")
+                .contains(&"GITHUB_PAT")
+        );
+        assert!(
+            !Service::GitHub
+                .variables("git.example.org")
+                .contains(&"GITHUB_PAT")
+        );
     }
 
     #[test]

@@ -85,6 +85,10 @@ fn own_only(layer: &str, text: &str) -> Result<(), Problem> {
         .and_then(Value::as_table)
         .filter(|speech| speech.contains_key("url"))
         .map(|_| "speech.url".to_owned());
+    let github = table.get("github").and_then(Value::as_table);
+    if github.is_some_and(|github| github.contains_key("api")) {
+        found = Some("github.api".to_owned());
+    }
     for service in services {
         let own = generate
             .and_then(|generate| generate.get(service))
@@ -320,6 +324,7 @@ mod tests {
                 "generate.compatible.key",
             ),
             ("[speech]\nurl = \"https://x\"", "speech.url"),
+            ("[github]\napi = \"https://x\"", "github.api"),
         ] {
             let problem = own_only("sayso.toml", text).unwrap_err();
             assert!(problem.detail.contains(setting), "{problem}");

@@ -245,6 +245,7 @@ const TAILS: &[&str] = &[
 
 fn polite(text: &str) -> &str {
     let mut text = text;
+    let mut question = false;
     loop {
         let before = text;
         for lead in LEADS {
@@ -253,6 +254,9 @@ fn polite(text: &str) -> &str {
                 && text[lead.len()..].starts_with([' ', ','])
             {
                 text = text[lead.len()..].trim_start_matches([' ', ',']);
+                question |= ["can ", "could ", "would ", "will ", "may "]
+                    .iter()
+                    .any(|ask| lead.starts_with(ask));
             }
         }
         for tail in TAILS {
@@ -266,7 +270,12 @@ fn polite(text: &str) -> &str {
             }
         }
         if text == before {
-            return text;
+            // The mark of a polite question is no part of what was asked for.
+            return if question {
+                text.trim_end_matches('?').trim_end()
+            } else {
+                text
+            };
         }
     }
 }
@@ -284,7 +293,7 @@ mod tests {
             ),
             (
                 "Could you please rename the button to Join?",
-                "rename the button to Join?",
+                "rename the button to Join",
             ),
             (
                 "in the nav rename About to Studio, no wait, to Our story",

@@ -99,7 +99,9 @@ impl Conductor {
                 }
             }
         }
-        Err(Problem::conflict("the branch moves faster than a commit can be made"))
+        Err(Problem::conflict(
+            "the branch moves faster than a commit can be made",
+        ))
     }
 
     pub(super) fn open_one(&self, id: &ProposalId) -> Result<Proposal, Problem> {
@@ -342,7 +344,8 @@ impl Conductor {
         }
         change = change.event(event);
         if let Some(problem) = &committed.trouble {
-            let data = json!({ "message": problem.detail, "hint": problem.hint, "type": problem.kind });
+            let data =
+                json!({ "message": problem.detail, "hint": problem.hint, "type": problem.kind });
             let event = NewEvent::new(EventKind::Error, "sayso", data)
                 .proposal(proposals.first().map(|proposal| &proposal.id));
             change = change.event(event);

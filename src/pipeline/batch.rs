@@ -105,7 +105,9 @@ impl Conductor {
                 done => return done,
             }
         }
-        Err(Problem::conflict("the branch moves faster than a commit can be made"))
+        Err(Problem::conflict(
+            "the branch moves faster than a commit can be made",
+        ))
     }
 }
 

@@ -22,7 +22,9 @@ impl Conductor {
                 Err(problem) if problem.is("outcome-unknown") => {
                     tracing::warn!(%problem, commit, "whether a commit was made is not known yet");
                 }
-                Err(problem) => tracing::warn!(%problem, commit, "an interrupted commit was dropped"),
+                Err(problem) => {
+                    tracing::warn!(%problem, commit, "an interrupted commit was dropped")
+                }
                 Ok(_) => {}
             }
         }

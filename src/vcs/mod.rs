@@ -177,6 +177,9 @@ mod tests {
             without_passwords("fatal: 'https://ada:canary@h.org/a@b/' and https://x@y z"),
             "fatal: 'https://h.org/a@b/' and https://y z"
         );
-        assert_eq!(without_passwords("git@github.com:a/b"), "git@github.com:a/b");
+        assert_eq!(
+            without_passwords("git@github.com:a/b"),
+            "git@github.com:a/b"
+        );
     }
 }

@@ -66,7 +66,10 @@ impl Pushing {
 
 /// The end of one of git's stages, as a line of its own: `Writing objects: 100% (3/3), 309 bytes, done.`
 fn stage(line: &str) -> Option<String> {
-    let line = line.rsplit('\r').find(|part| !part.trim().is_empty())?.trim();
+    let line = line
+        .rsplit('\r')
+        .find(|part| !part.trim().is_empty())?
+        .trim();
     (line.contains("Writing objects") && line.contains("100%") || line.starts_with("remote: "))
         .then(|| super::without_passwords(line))
 }
@@ -81,7 +84,9 @@ fn trouble(remote: &str, branch: &str, pushed: &Pushed) -> Problem {
         Pushed::Refused(why) => (
             "push-refused",
             format!("{remote} did not take it: {why}"),
-            format!("check that you may write there (`ssh -T git@github.com`, or a credential helper), then: git push {remote} {branch}"),
+            format!(
+                "check that you may write there (`ssh -T git@github.com`, or a credential helper), then: git push {remote} {branch}"
+            ),
         ),
         Pushed::Unreachable(why) => (
             "push-unreachable",
@@ -95,7 +100,12 @@ fn trouble(remote: &str, branch: &str, pushed: &Pushed) -> Problem {
         ),
         Pushed::Done => ("push-failed", String::new(), String::new()),
     };
-    Problem::new(502, kind, format!("the commit is made, but not pushed: {why}")).hint(hint)
+    Problem::new(
+        502,
+        kind,
+        format!("the commit is made, but not pushed: {why}"),
+    )
+    .hint(hint)
 }
 
 #[async_trait]
@@ -157,7 +167,10 @@ impl Repository for Pushing {
     }
 
     fn told(&self) -> Option<UnboundedReceiver<String>> {
-        self.told.lock().unwrap_or_else(PoisonError::into_inner).take()
+        self.told
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take()
     }
 }
 

@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use sayso::model::{Content, EventKind, LineTag};
-use sayso::tui::message::{Message, Mouse};
+use sayso::tui::message::{Effect, Message, Mouse};
 
 use super::support::*;
 
@@ -175,6 +175,71 @@ fn the_mouse_scrolls_what_is_under_it_and_selects_hunks() {
     desk.take(Message::Mouse(Mouse::Click(3, input)));
     desk.write("x");
     assert_eq!(desk.model.line.text(), "x");
+}
+
+/// Where `what` is on the screen.
+fn place(desk: &mut Desk, what: &str) -> (u16, u16) {
+    let text = desk.text();
+    let found = text.lines().enumerate().find_map(|(y, row)| {
+        let before = &row[..row.find(what)?];
+        Some((sayso::tui::text::width(before), y))
+    });
+    let (x, y) = found.unwrap_or_else(|| panic!("no {what}: {text}"));
+    (u16::try_from(x).unwrap(), u16::try_from(y).unwrap())
+}
+
+fn click(desk: &mut Desk, what: &str) -> Vec<Effect> {
+    let (x, y) = place(desk, what);
+    let effects = desk.take(Message::Mouse(Mouse::Click(x + 1, y)));
+    desk.draw();
+    effects
+}
+
+#[test]
+fn a_click_on_a_hint_does_what_its_key_does() {
+    let mut desk = Desk::new(120, 40);
+    desk.propose(&three_hunks());
+    click(&mut desk, "f full view");
+    assert!(desk.model.full_view());
+    click(&mut desk, "Esc back");
+    assert!(!desk.model.full_view());
+    desk.press("d");
+    assert!(desk.text().contains("Deploy main"), "{}", desk.text());
+    assert_eq!(click(&mut desk, "Enter yes"), [Effect::Deploy(false)]);
+    // Beside the hints there is nothing to click.
+    let (_, y) = place(&mut desk, "? help");
+    assert_eq!(desk.take(Message::Mouse(Mouse::Click(119, y))), []);
+    assert!(desk.model.overlay.is_none());
+}
+
+#[test]
+fn lists_are_clicked_too_and_a_click_beside_them_closes_them() {
+    let mut desk = Desk::new(120, 40);
+    desk.propose(&headline());
+    desk.press("Ctrl+P");
+    desk.write("timeline");
+    let entry = "go to the timeline";
+    if !desk.text().contains("▌ 3") {
+        click(&mut desk, entry);
+    }
+    assert!(desk.text().contains("▌ 3"), "{}", desk.text());
+    click(&mut desk, entry);
+    assert_eq!(desk.model.pane, sayso::tui::model::Pane::Timeline);
+    let mut other = three_hunks();
+    other.proposal.id = "pro_2".into();
+    let data = serde_json::to_value(&other).unwrap();
+    desk.event(sayso::model::EventKind::Proposal, data);
+    for (opens, beside) in [("?", (0, 0)), ("B", (0, 0))] {
+        desk.press(opens);
+        assert!(desk.model.overlay.is_some(), "{opens}");
+        desk.take(Message::Mouse(Mouse::Click(beside.0, beside.1)));
+        assert!(desk.model.overlay.is_none(), "{opens}");
+    }
+    desk.press("B");
+    click(&mut desk, "Rename the contact");
+    click(&mut desk, "Rename the contact");
+    assert!(desk.model.full_view());
+    assert_eq!(desk.model.reviews.current().unwrap().id().0, "pro_2");
 }
 
 /// The bar for a key press on a 100,000-line diff is 8 ms in a release build; here it is only proved that the work

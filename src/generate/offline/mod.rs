@@ -178,6 +178,13 @@ fn choose(
     if let Some(refusal) = out_of_scope(words) {
         return Err(refusal);
     }
+    if site.all.is_empty() {
+        return Err(Refusal::new(
+            RefusalReason::NotFound,
+            "nothing is committed here yet, so there is no page to change",
+        )
+        .hint("commit the site first (git add, git commit): a change is made to what is committed"));
+    }
     let finder = Finder {
         site,
         pointed,

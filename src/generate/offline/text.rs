@@ -283,23 +283,37 @@ pub fn encode(host: Host, value: &str, old: &str) -> Option<(String, bool)> {
         out
     };
     let plain = |text: String| Some((text, false));
+    // Signs that the text wrote as entities stay entities.
+    let kept = |text: String| {
+        let text = match ["&apos;", "&#39;"].iter().find(|sign| old.contains(**sign)) {
+            Some(sign) => text.replace('\'', sign),
+            None => text,
+        };
+        if old.contains("&quot;") {
+            text.replace('"', "&quot;")
+        } else {
+            text
+        }
+    };
     match host {
         Host::None => None,
-        Host::Html => plain(amp(value).replace('<', "&lt;").replace('>', "&gt;")),
-        Host::Mustache => plain(
+        Host::Html => plain(kept(
+            amp(value).replace('<', "&lt;").replace('>', "&gt;"),
+        )),
+        Host::Mustache => plain(kept(
             amp(value)
                 .replace('<', "&lt;")
                 .replace('>', "&gt;")
                 .replace("{{", "&#123;&#123;")
                 .replace("{%", "&#123;%"),
-        ),
-        Host::Braced => plain(
+        )),
+        Host::Braced => plain(kept(
             amp(value)
                 .replace('<', "&lt;")
                 .replace('>', "&gt;")
                 .replace('{', "&#123;")
                 .replace('}', "&#125;"),
-        ),
+        )),
         Host::Markdown => {
             let block = value.starts_with(['#', '>', '|'])
                 || value.starts_with("- ")

@@ -3,6 +3,8 @@
 //! Overlapping frames are laid out further apart, each shifted to where it continues the wave of the one before
 //! best (WSOLA: Verhelst and Roelands, 1993).
 
+use std::ops::RangeInclusive;
+
 /// Samples of a frame: 32 ms at 16 kHz.
 const FRAME: usize = 512;
 
@@ -11,6 +13,9 @@ const HOP: usize = FRAME / 2;
 
 /// How far a frame may be shifted to fit: 8 ms.
 const REACH: usize = 128;
+
+/// Steps of a first look for the best shift: a quarter of a millisecond, a fraction of any wave of a voice that is loud.
+const COARSE: usize = 4;
 
 /// `samples` at `tempo` of its speed: 0.9 makes it a ninth longer.
 pub fn stretch(samples: &[f32], tempo: f32) -> Vec<f32> {
@@ -31,16 +36,7 @@ pub fn stretch(samples: &[f32], tempo: f32) -> Vec<f32> {
             let follows = (taken + HOP).min(last);
             let target = &samples[follows..follows + HOP];
             let range = ideal.saturating_sub(REACH)..=(ideal + REACH).min(last);
-            let like = |at: &usize| -> f32 {
-                samples[*at..*at + HOP]
-                    .iter()
-                    .zip(target)
-                    .map(|(a, b)| a * b)
-                    .sum()
-            };
-            taken = range
-                .max_by(|a, b| like(a).total_cmp(&like(b)))
-                .unwrap_or(ideal);
+            taken = most_like(samples, target, range);
         }
         for (at, gain) in window.iter().enumerate() {
             result[place + at] += samples[taken + at] * gain;
@@ -50,6 +46,31 @@ pub fn stretch(samples: &[f32], tempo: f32) -> Vec<f32> {
     result[..HOP].copy_from_slice(&samples[..HOP]);
     result.truncate(wanted);
     result
+}
+
+/// Where in `range` the samples are most like `target`: looked for coarsely, then around the best place.
+fn most_like(samples: &[f32], target: &[f32], range: RangeInclusive<usize>) -> usize {
+    let like = |at: usize, every: usize| -> f32 {
+        let (mut sum, mut step) = (0.0, 0);
+        while step < target.len() {
+            sum += samples[at + step] * target[step];
+            step += every;
+        }
+        sum
+    };
+    let best = |places: &mut dyn Iterator<Item = usize>, every: usize| {
+        let mut best = (f32::NEG_INFINITY, *range.start());
+        for at in places {
+            let alike = like(at, every);
+            if alike > best.0 {
+                best = (alike, at);
+            }
+        }
+        best.1
+    };
+    let near = best(&mut range.clone().step_by(COARSE), COARSE);
+    let from = near.saturating_sub(COARSE).max(*range.start());
+    best(&mut (from..=(near + COARSE).min(*range.end())), 1)
 }
 
 #[cfg(test)]

@@ -13,42 +13,76 @@ use crate::tui::view::paint::{self, span};
 /// Hints at the end of the cockpit's line that are always shown.
 const KEPT: usize = 2;
 
+/// A key, what it does in a word, and the command behind it.
+struct Hint {
+    key: String,
+    what: String,
+    command: C,
+}
+
+impl Hint {
+    /// Columns it takes.
+    fn width(&self) -> usize {
+        text::width(&self.key) + text::width(&self.what) + 3
+    }
+}
+
 /// Draws the line.
 pub fn draw(model: &Model, area: Rect, buf: &mut Buffer) {
     if area.is_empty() {
         return;
     }
     let theme = &model.settings.theme;
-    let hints = hints(model);
-    let wide = |(key, what): &(String, String)| text::width(key) + text::width(what) + 3;
-    let columns = usize::from(area.width);
-    // The way to all keys and the way out stay, whatever has to go.
-    let kept = if in_cockpit(model.context()) { KEPT } else { 0 };
-    let (middle, last) = hints.split_at(hints.len().saturating_sub(kept));
-    let mut left = columns.saturating_sub(last.iter().map(wide).sum());
-    let mut shown: Vec<&(String, String)> = Vec::new();
-    for hint in middle {
-        let Some(rest) = left.checked_sub(wide(hint)) else {
-            break;
-        };
-        left = rest;
-        shown.push(hint);
-    }
     let mut spans: Vec<Span<'static>> = Vec::new();
-    for (key, what) in shown.into_iter().chain(last) {
-        spans.push(span(format!(" {key}"), theme.key));
-        spans.push(span(format!(" {what} "), theme.dim));
+    for hint in shown(model, area) {
+        spans.push(span(format!(" {}", hint.key), theme.key));
+        spans.push(span(format!(" {} ", hint.what), theme.dim));
     }
     paint::row(buf, area, 0, spans);
 }
 
+/// The command of the hint at column `x`.
+pub fn command_at(model: &Model, area: Rect, x: u16) -> Option<C> {
+    let mut right = usize::from(area.x);
+    let hit = shown(model, area).into_iter().find(|hint| {
+        right += hint.width();
+        usize::from(x) < right
+    })?;
+    // A key that is held cannot be clicked.
+    let held = hit.command == C::Talk && model.talk.by == TalkBy::Hold;
+    (!held).then_some(hit.command)
+}
+
+/// The hints for which there is room.
+fn shown(model: &Model, area: Rect) -> Vec<Hint> {
+    let mut hints = hints(model);
+    let columns = usize::from(area.width);
+    // The way to all keys and the way out stay, whatever has to go.
+    let kept = if in_cockpit(model.context()) { KEPT } else { 0 };
+    let last = hints.split_off(hints.len().saturating_sub(kept));
+    let mut left = columns.saturating_sub(last.iter().map(Hint::width).sum());
+    let fitting = hints.iter().take_while(|hint| {
+        let rest = left.checked_sub(hint.width());
+        left = rest.unwrap_or(left);
+        rest.is_some()
+    });
+    let count = fitting.count();
+    hints.truncate(count);
+    hints.extend(last);
+    hints
+}
+
 /// Key and meaning, most wanted first.
-fn hints(model: &Model) -> Vec<(String, String)> {
+fn hints(model: &Model) -> Vec<Hint> {
     let context = model.context();
     let mut hints = Vec::new();
     let mut add = |command: C, what: &str| {
         if let Some(key) = model.settings.keymap.shown(context, command) {
-            hints.push((key.to_string(), what.to_owned()));
+            hints.push(Hint {
+                key: key.to_string(),
+                what: what.to_owned(),
+                command,
+            });
         }
     };
     match context {
@@ -221,7 +255,7 @@ fn cockpit(model: &Model, add: &mut impl FnMut(C, &str)) {
 }
 
 /// How to talk, with the way the recording ends.
-fn talk(model: &Model) -> Option<(String, String)> {
+fn talk(model: &Model) -> Option<Hint> {
     if !model.settings.microphone {
         return None;
     }
@@ -242,5 +276,9 @@ fn talk(model: &Model) -> Option<(String, String)> {
         (TalkBy::Toggle, false) => (keys, "start/stop"),
         (TalkBy::Toggle, true) => (keys, "stop"),
     };
-    Some((keys, what.to_owned()))
+    Some(Hint {
+        key: keys,
+        what: what.to_owned(),
+        command: C::Talk,
+    })
 }

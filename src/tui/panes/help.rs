@@ -11,7 +11,8 @@ use crate::tui::view::paint::{self, span};
 /// Widest list.
 const WIDEST: u16 = 110;
 
-fn frame(area: Rect) -> Rect {
+/// The rectangle of a list.
+pub fn frame(area: Rect) -> Rect {
     paint::middle(
         area,
         area.width.saturating_sub(4).clamp(1, WIDEST),
@@ -28,6 +29,22 @@ pub fn height(area: Rect) -> u16 {
         whole.height - 2
     };
     inside.saturating_sub(1).max(1)
+}
+
+/// The first entry in sight, where `height` are shown.
+fn first(menu: &Menu, height: usize) -> usize {
+    menu.top
+        .clamp((menu.at + 1).saturating_sub(height.max(1)), menu.at)
+}
+
+/// The entry at row `y` of the screen.
+pub fn entry_at(model: &Model, menu: &Menu, area: Rect, y: u16) -> Option<usize> {
+    let rows = height(area);
+    // Below the border and the line that is written in.
+    let above = frame(area).bottom().saturating_sub(rows + 1);
+    let row = usize::from(y.checked_sub(above).filter(|row| *row < rows)?);
+    let at = first(menu, usize::from(rows)) + row;
+    (at < entries::found(model, menu).len()).then_some(at)
 }
 
 /// Draws a list; the rectangle it covers, and where the cursor stands.
@@ -66,9 +83,7 @@ pub fn draw(model: &Model, menu: &Menu, area: Rect, buf: &mut Buffer) -> (Rect, 
     }
     .intersection(inner);
     let height = usize::from(rows.height);
-    let top = menu
-        .top
-        .clamp((menu.at + 1).saturating_sub(height.max(1)), menu.at);
+    let top = first(menu, height);
     for (at, (index, entry)) in (0u16..).zip(found.iter().enumerate().skip(top).take(height)) {
         row(model, entry, index == menu.at, rows, at, buf);
     }

@@ -9,15 +9,30 @@ use crate::tui::model::{Model, Review};
 use crate::tui::text;
 use crate::tui::view::paint::{self, span};
 
+/// The rectangle of the list.
+pub fn frame(model: &Model, area: Rect) -> Rect {
+    let width = area.width.saturating_sub(4).clamp(1, 100).min(area.width);
+    let height = u16::try_from(model.reviews.len() + 4)
+        .unwrap_or(u16::MAX)
+        .min(area.height);
+    paint::middle(area, width, height)
+}
+
+/// The proposal at row `y` of the screen, where `selected` is selected.
+pub fn row_at(model: &Model, selected: usize, area: Rect, y: u16) -> Option<usize> {
+    let frame = frame(model, area);
+    // Inside of the border, without the line of the keys.
+    let rows = frame.height.saturating_sub(3);
+    let row = usize::from(y.checked_sub(frame.y + 1).filter(|row| *row < rows)?);
+    let at = (selected + 1).saturating_sub(usize::from(rows).max(1)) + row;
+    (at < model.reviews.len()).then_some(at)
+}
+
 /// Draws the list; the rectangle it covers.
 pub fn draw(model: &Model, at: usize, area: Rect, buf: &mut Buffer) -> Rect {
     let theme = &model.settings.theme;
     let count = model.reviews.len();
-    let width = area.width.saturating_sub(4).clamp(1, 100).min(area.width);
-    let height = u16::try_from(count + 4)
-        .unwrap_or(u16::MAX)
-        .min(area.height);
-    let frame = paint::middle(area, width, height);
+    let frame = frame(model, area);
     let picked = model.batch.picked().len();
     let title = format!("Waiting: {count}, in the batch: {picked}");
     let inner = paint::boxed(buf, frame, &title, theme.tip);

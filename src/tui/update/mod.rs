@@ -7,6 +7,7 @@ mod edit;
 mod events;
 mod heard;
 mod lists;
+mod mouse;
 mod outcome;
 mod reading;
 mod review;
@@ -15,7 +16,7 @@ mod talk;
 
 use super::keymap::{Command, Context};
 use super::keys::{Key, Stroke};
-use super::message::{Effect, Message, Mouse, Outcome};
+use super::message::{Effect, Message, Outcome};
 use super::model::{Focus, Model, Moment, Overlay, Pane, Review, Seen, Tone};
 use super::panes::diff;
 use super::theme::Theme;
@@ -195,78 +196,6 @@ impl Turn<'_> {
                 Tone::Warn,
                 "the recording ended because the window lost the focus",
             );
-        }
-    }
-
-    fn mouse(&mut self, mouse: Mouse) {
-        let plan = layout::plan(self.m);
-        let (x, y) = match mouse {
-            Mouse::Click(x, y) | Mouse::Up(x, y) | Mouse::Down(x, y) => (x, y),
-        };
-        if self.m.overlay.is_some() {
-            let by = match mouse {
-                Mouse::Up(..) => -1,
-                Mouse::Down(..) => 1,
-                Mouse::Click(..) => return,
-            };
-            if self.m.overlay == Some(Overlay::Details) {
-                return self.scroll_details(by * WHEEL as i64);
-            }
-            return self.move_overlay(by);
-        }
-        if self.m.editing.is_some() {
-            return;
-        }
-        if self.m.full_view() {
-            return self.mouse_in_review(mouse, &plan);
-        }
-        if let (Mouse::Click(..), true) = (mouse, plan.tabs.contains((x, y).into())) {
-            if let Some(pane) = crate::tui::panes::header::tab_at(self.m, plan.tabs, x) {
-                self.m.pane = pane;
-            }
-            return;
-        }
-        let Some(pane) = plan.pane_at(x, y) else {
-            return;
-        };
-        match mouse {
-            Mouse::Click(..) => self.click(pane, &plan, y),
-            Mouse::Up(..) => self.scroll(pane, -(WHEEL as i64), &plan),
-            Mouse::Down(..) => self.scroll(pane, WHEEL as i64, &plan),
-        }
-    }
-
-    fn click(&mut self, pane: Pane, plan: &Plan, y: u16) {
-        self.m.pane = pane;
-        self.m.board.filter = self
-            .m
-            .board
-            .filter
-            .take()
-            .filter(|_| pane == Pane::Timeline);
-        match pane {
-            Pane::Say => self.focus_input(),
-            Pane::Timeline | Pane::Deploy => {
-                self.m.focus = Focus::Cockpit;
-                self.click_list(pane, plan, y);
-            }
-            Pane::Proposal => {
-                self.m.focus = Focus::Cockpit;
-                if self.m.card.is_some() {
-                    return;
-                }
-                let body = plan.proposal_body();
-                let Some(review) = self.m.reviews.current_mut() else {
-                    return;
-                };
-                let at = usize::from(y.saturating_sub(body.y));
-                if body.contains((body.x, y).into())
-                    && let Some(hunk) = review.hunk_at(at)
-                {
-                    review.selected = hunk;
-                    review.cursor = review.rows().heading(hunk).unwrap_or(review.cursor);
-                }
-            }
         }
     }
 

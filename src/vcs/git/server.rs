@@ -182,17 +182,24 @@ impl Git {
         branch: &str,
     ) -> Result<String, Problem> {
         let (spec, (live, _)) = (format!("refs/heads/{branch}"), mpsc::unbounded_channel());
-        let call = Call::new(["fetch", "--no-tags", "--no-write-fetch-head", "--", remote, &spec]);
-        let output = self
-            .run(network(call, live).limit(NETWORK_LIMIT))
-            .await?;
+        let call = Call::new([
+            "fetch",
+            "--no-tags",
+            "--no-write-fetch-head",
+            "--",
+            remote,
+            &spec,
+        ]);
+        let output = self.run(network(call, live).limit(NETWORK_LIMIT)).await?;
         if output.code != 0 {
             return Err(Problem::new(
                 502,
                 "fetch-failed",
                 format!("git fetch {remote} failed: {}", reason(&output.stderr)),
             )
-            .hint(format!("try it by hand: git pull --rebase {remote} {branch}")));
+            .hint(format!(
+                "try it by hand: git pull --rebase {remote} {branch}"
+            )));
         }
         let name = format!("refs/remotes/{remote}/{branch}");
         let at = self
@@ -241,10 +248,17 @@ fn pushed(code: i32, stdout: &str, stderr: &str) -> Pushed {
     if let Some(line) = refused {
         let summary = line.rsplit('\t').next().unwrap_or_default();
         return match summary {
-            s if s.contains("non-fast-forward") || s.contains("fetch first") || s.contains("stale info") => {
+            s if s.contains("non-fast-forward")
+                || s.contains("fetch first")
+                || s.contains("stale info") =>
+            {
                 Pushed::Behind(s.to_owned())
             }
-            s => Pushed::Refused(if why.is_empty() { s.to_owned() } else { format!("{s}: {why}") }),
+            s => Pushed::Refused(if why.is_empty() {
+                s.to_owned()
+            } else {
+                format!("{s}: {why}")
+            }),
         };
     }
     let lower = stderr.to_ascii_lowercase();
@@ -299,7 +313,10 @@ mod tests {
 
     #[test]
     fn a_push_is_judged_by_its_flag() {
-        assert_eq!(pushed(0, "To x\n*\ta:a\t[new branch]\nDone\n", ""), Pushed::Done);
+        assert_eq!(
+            pushed(0, "To x\n*\ta:a\t[new branch]\nDone\n", ""),
+            Pushed::Done
+        );
         let line = "To x\n!\trefs/heads/main:refs/heads/main\t[rejected] (fetch first)\nDone\n";
         assert!(matches!(pushed(1, line, ""), Pushed::Behind(_)));
         let line = "To x\n!\trefs/heads/main:refs/heads/main\t[remote rejected] (pre-receive hook declined)\n";
@@ -317,7 +334,9 @@ mod tests {
             Pushed::Unreachable(_)
         ));
         assert!(matches!(
-            judge("git@github.com: Permission denied (publickey).\nfatal: Could not read from remote repository."),
+            judge(
+                "git@github.com: Permission denied (publickey).\nfatal: Could not read from remote repository."
+            ),
             Pushed::Refused(_)
         ));
         let Pushed::Refused(why) =
@@ -326,6 +345,9 @@ mod tests {
             panic!()
         };
         assert!(!why.contains("canary"), "{why}");
-        assert!(matches!(judge("fatal: the disk is full"), Pushed::Failed(_)));
+        assert!(matches!(
+            judge("fatal: the disk is full"),
+            Pushed::Failed(_)
+        ));
     }
 }

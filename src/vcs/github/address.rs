@@ -163,7 +163,14 @@ mod tests {
         }
         let own = Address::parse("git@git.example.org:web/start.page.git").unwrap();
         assert_eq!(own.to_string(), "git.example.org/web/start.page");
-        for text in ["", "site", "/srv/git/site.git", "../site", "a/b/c", "file:///x/y"] {
+        for text in [
+            "",
+            "site",
+            "/srv/git/site.git",
+            "../site",
+            "a/b/c",
+            "file:///x/y",
+        ] {
             assert_eq!(Address::parse(text), None, "{text}");
         }
     }
@@ -176,7 +183,10 @@ mod tests {
         };
         assert_eq!(
             bases("ada/site", ""),
-            ("https://api.github.com/".into(), "https://api.github.com/".into())
+            (
+                "https://api.github.com/".into(),
+                "https://api.github.com/".into()
+            )
         );
         assert_eq!(
             bases("git.example.org/ada/site", ""),
@@ -185,8 +195,16 @@ mod tests {
                 "https://git.example.org/api".into()
             )
         );
-        assert_eq!(bases("ada/site", "http://127.0.0.1:4000/").0, "http://127.0.0.1:4000/");
-        assert!(Address::parse("ada/site").unwrap().bases("nonsense").is_err());
+        assert_eq!(
+            bases("ada/site", "http://127.0.0.1:4000/").0,
+            "http://127.0.0.1:4000/"
+        );
+        assert!(
+            Address::parse("ada/site")
+                .unwrap()
+                .bases("nonsense")
+                .is_err()
+        );
     }
 
     #[test]

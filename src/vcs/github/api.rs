@@ -89,7 +89,9 @@ impl Answer {
     fn outcome(&self) -> Outcome {
         let speaks = |field: &str| {
             let text = self.body[field].as_str().unwrap_or_default();
-            text.to_ascii_lowercase().replace('-', " ").contains("rate limit")
+            text.to_ascii_lowercase()
+                .replace('-', " ")
+                .contains("rate limit")
         };
         Outcome::Answer {
             status: self.status,
@@ -177,11 +179,6 @@ impl Api {
     /// The repository.
     pub fn address(&self) -> &Address {
         &self.account.address
-    }
-
-    /// How it was opened.
-    pub fn account(&self) -> &Account {
-        &self.account
     }
 
     /// Who is told of waits, from now on.
@@ -406,7 +403,10 @@ mod tests {
             to("/repos/ada/new/git/ref/heads/main").as_deref(),
             Some("/repos/ada/new")
         );
-        assert_eq!(to("https://evil.example/repositories/12/git/ref/heads/main"), None);
+        assert_eq!(
+            to("https://evil.example/repositories/12/git/ref/heads/main"),
+            None
+        );
         assert_eq!(to("//evil.example/repos/a/b/git/ref/heads/main"), None);
         assert_eq!(to("https://api.github.com/login"), None);
         assert_eq!(

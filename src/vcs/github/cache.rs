@@ -26,7 +26,8 @@ impl Cache {
 
     /// Whether a blob is here, without looking into it.
     pub fn has_blob(&self, oid: &str) -> bool {
-        self.place("blobs", oid).is_some_and(|place| place.is_file())
+        self.place("blobs", oid)
+            .is_some_and(|place| place.is_file())
     }
 
     /// Keeps a blob.

@@ -1,7 +1,7 @@
 //! A repository on GitHub with a clone on this machine.
 
-use std::sync::{Mutex, PoisonError};
 use std::sync::Arc;
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
@@ -290,6 +290,9 @@ impl Repository for Cloned {
     }
 
     fn told(&self) -> Option<UnboundedReceiver<String>> {
-        self.told.lock().unwrap_or_else(PoisonError::into_inner).take()
+        self.told
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take()
     }
 }

@@ -85,7 +85,10 @@ impl CommitInfo {
             date: text(&value["date"]),
         };
         let verification = &body["verification"];
-        let parents = body["parents"].as_array().map(Vec::as_slice).unwrap_or_default();
+        let parents = body["parents"]
+            .as_array()
+            .map(Vec::as_slice)
+            .unwrap_or_default();
         Ok(Self {
             sha: answer.text("/sha")?.to_owned(),
             tree: answer.text("/tree/sha")?.to_owned(),
@@ -145,7 +148,10 @@ impl Api {
 
     /// The reference of a branch; an answer of 304 when it is still as `etag` knew it.
     pub async fn head_if_new(&self, branch: &str, etag: Option<&str>) -> Result<Answer, Problem> {
-        let mut ask = Ask::get("read the branch", format!("/git/ref/heads/{}", parts(branch)));
+        let mut ask = Ask::get(
+            "read the branch",
+            format!("/git/ref/heads/{}", parts(branch)),
+        );
         ask.etag = etag;
         let answer = self.send(&ask).await?;
         match answer.status {
@@ -176,7 +182,9 @@ impl Api {
         use base64::Engine;
         let content = base64::engine::general_purpose::STANDARD.encode(bytes);
         let body = json!({ "content": content, "encoding": "base64" });
-        let answer = self.call(&Ask::make("store a file", "/git/blobs", &body)).await?;
+        let answer = self
+            .call(&Ask::make("store a file", "/git/blobs", &body))
+            .await?;
         Ok(answer.text("/sha")?.to_owned())
     }
 
@@ -188,7 +196,8 @@ impl Api {
         let mut size = 0;
         for change in changes {
             let entry = self.entry(change).await?;
-            let more = change.path.len() + 60
+            let more = change.path.len()
+                + 60
                 + match &entry.what {
                     What::Content(text) => text.len(),
                     What::Sha(_) => 40,
@@ -269,7 +278,11 @@ impl Api {
         for attempt in 0..MOVES {
             let result = self.send(&ask).await;
             match &result {
-                Ok(answer) if answer.ok() && answer.body.pointer("/object/sha").and_then(Value::as_str) == Some(to) => {
+                Ok(answer)
+                    if answer.ok()
+                        && answer.body.pointer("/object/sha").and_then(Value::as_str)
+                            == Some(to) =>
+                {
                     return Ok(());
                 }
                 // Refused before anything was looked at.
@@ -283,7 +296,9 @@ impl Api {
                 Ok(at) => at,
                 // What GitHub refused for certain is known; what it did not answer is not.
                 Err(problem) if certain(&problem) => return Err(problem),
-                Err(problem) => return Err(trouble::unknown(self.address(), branch, &problem.detail)),
+                Err(problem) => {
+                    return Err(trouble::unknown(self.address(), branch, &problem.detail));
+                }
             };
             if at == to || at != from && self.contains(&at, to).await? {
                 return Ok(());

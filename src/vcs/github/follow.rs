@@ -2,7 +2,7 @@
 
 use super::api::Api;
 use super::data::stale;
-use super::{twin, trouble};
+use super::{trouble, twin};
 use crate::model::Problem;
 use crate::vcs::Prepared;
 use crate::vcs::git::Git;
@@ -34,7 +34,13 @@ pub async fn land(api: &Api, prepared: &Prepared, fresh: bool) -> Result<(), Pro
 
 /// Brings a commit of the server, with all that it needs, into the clone. Without git's own transport first, which may
 /// lack what it needs to be let in; by it where that does not do.
-pub async fn bring(api: &Api, git: &Git, remote: &str, branch: &str, commit: &str) -> Result<(), Problem> {
+pub async fn bring(
+    api: &Api,
+    git: &Git,
+    remote: &str,
+    branch: &str,
+    commit: &str,
+) -> Result<(), Problem> {
     if git.has(commit).await {
         return Ok(());
     }

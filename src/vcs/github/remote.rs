@@ -85,7 +85,11 @@ impl Remote {
 
     /// The branch's head now; empty in a repository without commits.
     async fn look(&self) -> Result<String, Problem> {
-        let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let seen = self
+            .seen
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
         if let Some(seen) = &seen
             && seen.at.elapsed() < GLANCE
         {
@@ -287,7 +291,10 @@ impl Repository for Remote {
             let message = commit["commit"]["message"].as_str().unwrap_or_default();
             Some(CommitLine {
                 commit: commit["sha"].as_str()?.to_owned(),
-                author: commit["commit"]["author"]["name"].as_str().unwrap_or_default().to_owned(),
+                author: commit["commit"]["author"]["name"]
+                    .as_str()
+                    .unwrap_or_default()
+                    .to_owned(),
                 title: message.lines().next().unwrap_or_default().to_owned(),
             })
         };
@@ -311,8 +318,10 @@ impl Repository for Remote {
         }
         let changes = changes(&request.files)?;
         if request.message.trim().is_empty() {
-            return Err(Problem::new(422, "empty-message", "the commit message is empty")
-                .hint("say in one line what the change does"));
+            return Err(
+                Problem::new(422, "empty-message", "the commit message is empty")
+                    .hint("say in one line what the change does"),
+            );
         }
         if request.base.is_empty() {
             return Err(trouble::empty(address));
@@ -407,7 +416,10 @@ impl Repository for Remote {
     }
 
     fn told(&self) -> Option<UnboundedReceiver<String>> {
-        self.told.lock().unwrap_or_else(PoisonError::into_inner).take()
+        self.told
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take()
     }
 }
 
@@ -429,9 +441,7 @@ fn changes(files: &[ProposedFile]) -> Result<Vec<Change>, Problem> {
                 path: file.path.clone(),
                 to: match &file.after {
                     Content::Absent => To::Gone,
-                    Content::Text { text } => {
-                        To::Bytes(file.mode_after, text.clone().into_bytes())
-                    }
+                    Content::Text { text } => To::Bytes(file.mode_after, text.clone().into_bytes()),
                     Content::Binary { oid, .. } => To::Object(file.mode_after, oid.clone()),
                 },
             })

@@ -123,7 +123,10 @@ mod tests {
     fn what_changes_something_is_never_repeated_for_want_of_an_answer() {
         for outcome in [Outcome::Nothing, answer(500), answer(502), answer(503)] {
             assert_eq!(ask(Repeat::Never, 0, &outcome), Verdict::Take);
-            assert!(matches!(ask(Repeat::Freely, 0, &outcome), Verdict::Again(_)));
+            assert!(matches!(
+                ask(Repeat::Freely, 0, &outcome),
+                Verdict::Again(_)
+            ));
             assert_eq!(ask(Repeat::Freely, REPEATS, &outcome), Verdict::Take);
         }
     }
@@ -131,7 +134,11 @@ mod tests {
     #[test]
     fn a_refusal_is_taken_as_one() {
         for status in [400, 401, 403, 404, 409, 422, 501] {
-            assert_eq!(ask(Repeat::Freely, 0, &answer(status)), Verdict::Take, "{status}");
+            assert_eq!(
+                ask(Repeat::Freely, 0, &answer(status)),
+                Verdict::Take,
+                "{status}"
+            );
         }
     }
 
@@ -146,7 +153,16 @@ mod tests {
         assert_eq!(seconds(&limited(403, None, Some(0), false)), 31);
         assert_eq!(seconds(&limited(403, None, Some(40), true)), 60);
         // A reset in the past is no reason to ask without end.
-        assert_eq!(verdict(Repeat::Freely, 0, WAITS, 9, &limited(429, Some(7), None, false)), Verdict::Take);
+        assert_eq!(
+            verdict(
+                Repeat::Freely,
+                0,
+                WAITS,
+                9,
+                &limited(429, Some(7), None, false)
+            ),
+            Verdict::Take
+        );
         let third = verdict(Repeat::Freely, 0, 2, 9, &limited(429, None, None, false));
         assert_eq!(third, Verdict::Limited(Duration::from_secs(240)));
     }

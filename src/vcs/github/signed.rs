@@ -38,7 +38,11 @@ pub struct Wanted<'a> {
 ///
 /// # Errors
 /// `stale-base` when the branch is elsewhere; `unsignable` for what this way cannot do; `outcome-unknown`.
-pub async fn commit(api: &Api, cache: &super::cache::Cache, wanted: &Wanted<'_>) -> Result<String, Problem> {
+pub async fn commit(
+    api: &Api,
+    cache: &super::cache::Cache,
+    wanted: &Wanted<'_>,
+) -> Result<String, Problem> {
     let body = body(api, cache, wanted).await?;
     let ask = Ask {
         doing: "make a signed commit",
@@ -112,7 +116,10 @@ pub async fn found(api: &Api, wanted: &Wanted<'_>) -> Result<Option<String>, Pro
 }
 
 fn refused(api: &Api, wanted: &Wanted<'_>, answer: &Answer) -> Problem {
-    let Some(first) = answer.body["errors"].as_array().and_then(|errors| errors.first()) else {
+    let Some(first) = answer.body["errors"]
+        .as_array()
+        .and_then(|errors| errors.first())
+    else {
         return trouble::of(api.address(), "make a signed commit", answer);
     };
     match first["type"].as_str() {
@@ -136,7 +143,11 @@ fn refused(api: &Api, wanted: &Wanted<'_>, answer: &Answer) -> Problem {
     }
 }
 
-async fn body(api: &Api, cache: &super::cache::Cache, wanted: &Wanted<'_>) -> Result<Value, Problem> {
+async fn body(
+    api: &Api,
+    cache: &super::cache::Cache,
+    wanted: &Wanted<'_>,
+) -> Result<Value, Problem> {
     let (mut additions, mut deletions) = (Vec::new(), Vec::new());
     for change in wanted.changes {
         let bytes = match &change.to {

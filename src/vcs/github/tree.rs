@@ -133,7 +133,9 @@ pub async fn blob(api: &Api, cache: &Cache, oid: &str) -> Result<Vec<u8>, Proble
         let packed: String = text.split_ascii_whitespace().collect();
         base64::engine::general_purpose::STANDARD
             .decode(packed)
-            .map_err(|_| Problem::new(502, "github-failed", "GitHub sent a file that is no base64"))?
+            .map_err(|_| {
+                Problem::new(502, "github-failed", "GitHub sent a file that is no base64")
+            })?
     } else {
         text.as_bytes().to_vec()
     };
@@ -186,7 +188,12 @@ pub async fn list(
 }
 
 /// The tree `id` with what is likely to be read fetched ahead.
-pub async fn open(api: &Api, cache: &Cache, blobs: &Arc<Blobs>, id: &str) -> Result<RemoteTree, Problem> {
+pub async fn open(
+    api: &Api,
+    cache: &Cache,
+    blobs: &Arc<Blobs>,
+    id: &str,
+) -> Result<RemoteTree, Problem> {
     let files: Vec<FileEntry> = list(api, cache, id)
         .await?
         .into_iter()

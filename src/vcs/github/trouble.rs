@@ -39,7 +39,8 @@ pub fn of(address: &Address, doing: Doing, answer: &Answer) -> Problem {
             422,
             "github-invalid",
             format!("GitHub cannot {doing} in {address}{said}"),
-        ),
+        )
+        .hint("nothing was committed; should it stay so, push with git: [vcs] commit = \"git\""),
         status => Problem::new(
             502,
             "github-failed",
@@ -134,8 +135,14 @@ pub fn unknown(address: &Address, branch: &str, why: &str) -> Problem {
 /// GitHub's own words, as an addition.
 fn said(answer: &Answer) -> String {
     let message = answer.body["message"].as_str().unwrap_or_default().trim();
-    let mut text: String = message.chars().filter(|c| !c.is_control()).take(300).collect();
-    if let Some(first) = answer.body["errors"].as_array().and_then(|errors| errors.first())
+    let mut text: String = message
+        .chars()
+        .filter(|c| !c.is_control())
+        .take(300)
+        .collect();
+    if let Some(first) = answer.body["errors"]
+        .as_array()
+        .and_then(|errors| errors.first())
         && let Some(more) = first.as_str().or_else(|| first["message"].as_str())
     {
         let more: String = more.chars().filter(|c| !c.is_control()).take(200).collect();

@@ -35,7 +35,11 @@ pub fn bytes(commit: &CommitInfo) -> Option<Vec<u8>> {
         Some(head)
     };
     let trimmed = commit.message.trim_end_matches('\n');
-    let messages = [commit.message.clone(), format!("{trimmed}\n"), trimmed.to_owned()];
+    let messages = [
+        commit.message.clone(),
+        format!("{trimmed}\n"),
+        trimmed.to_owned(),
+    ];
     let zones = zones();
     // Both times of most commits are of one clock; a merge on GitHub's page has its own for the second.
     let pairs = zones
@@ -59,13 +63,16 @@ fn signed(payload: &str, signature: &str) -> Vec<Vec<u8>> {
     let Some((head, message)) = payload.split_once("\n\n") else {
         return Vec::new();
     };
-    [signature.trim_end_matches('\n').to_owned(), format!("{}\n", signature.trim_end_matches('\n'))]
-        .iter()
-        .map(|signature| {
-            let folded = signature.replace('\n', "\n ");
-            format!("{head}\ngpgsig {folded}\n\n{message}").into_bytes()
-        })
-        .collect()
+    [
+        signature.trim_end_matches('\n').to_owned(),
+        format!("{}\n", signature.trim_end_matches('\n')),
+    ]
+    .iter()
+    .map(|signature| {
+        let folded = signature.replace('\n', "\n ");
+        format!("{head}\ngpgsig {folded}\n\n{message}").into_bytes()
+    })
+    .collect()
 }
 
 /// Every zone there is, the usual one first.
@@ -82,7 +89,11 @@ fn id(raw: &[u8]) -> String {
     let mut hasher = Sha1::new();
     hasher.update(format!("commit {}\0", raw.len()));
     hasher.update(raw);
-    hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    hasher
+        .finalize()
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
 }
 
 /// A commit that was made here, as a request for the same one there.
@@ -128,9 +139,14 @@ fn person(line: &str) -> Option<Person> {
     let (email, time) = rest.rsplit_once("> ")?;
     let (seconds, zone) = time.split_once(' ')?;
     let seconds: i64 = seconds.parse().ok()?;
-    let (hours, minutes) = (zone.get(1..3)?.parse::<i64>().ok()?, zone.get(3..5)?.parse::<i64>().ok()?);
+    let (hours, minutes) = (
+        zone.get(1..3)?.parse::<i64>().ok()?,
+        zone.get(3..5)?.parse::<i64>().ok()?,
+    );
     let shift = (hours * 60 + minutes) * 60 * if zone.starts_with('-') { -1 } else { 1 };
-    let local = Timestamp::from_second(seconds.checked_add(shift)?).ok()?.to_string();
+    let local = Timestamp::from_second(seconds.checked_add(shift)?)
+        .ok()?
+        .to_string();
     let zone = if shift == 0 {
         "Z".to_owned()
     } else {
@@ -193,7 +209,10 @@ mod tests {
         commit.payload = Some(RAW.into());
         commit.signature = Some(signature.into());
         assert_eq!(bytes(&commit).unwrap(), raw.as_bytes());
-        assert_eq!(request(raw.as_bytes()).unwrap().signature.as_deref(), Some(signature));
+        assert_eq!(
+            request(raw.as_bytes()).unwrap().signature.as_deref(),
+            Some(signature)
+        );
     }
 
     #[test]

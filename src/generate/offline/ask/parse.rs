@@ -22,7 +22,8 @@ use crate::intent::numbers;
 
 /// The readings of a request, best first; empty when it is not understood.
 pub fn parse(request: &str) -> Vec<Ask> {
-    let text = request.trim().trim_end_matches(['!', '?']).trim();
+    let request = request.trim();
+    let text = request.trim_end_matches(['!', '?']).trim();
     let (places, body) = leading_places(text);
     if let Some(mut ask) = values::attribute(&body) {
         with_places(&mut ask, &places);
@@ -46,10 +47,18 @@ pub fn parse(request: &str) -> Vec<Ask> {
     let naming = ["rename", "retitle", "relabel", "call"]
         .iter()
         .any(|word| body[..length].eq_ignore_ascii_case(word));
+    let mark = &request[text.len()..];
     for ask in &mut asks {
         with_places(ask, &places);
-        if let Ask::Set { target, .. } = ask {
+        if let Ask::Set { target, value, .. } = ask {
             target.naming = naming;
+            // A mark at the end of the request ends the new text.
+            if let Some(value) = value.as_mut().filter(|value| !value.quoted)
+                && !mark.is_empty()
+                && text.ends_with(value.text.as_str())
+            {
+                value.text.push_str(mark.trim());
+            }
         }
     }
     asks

@@ -223,8 +223,11 @@ fn last_preposition(text: &str) -> Option<(usize, usize)> {
     }
     let mut best: Option<(usize, usize)> = None;
     for word in IN {
-        for (at, found) in lower.match_indices(&format!(" {word} ")) {
-            let end = at + found.len();
+        let mark = format!(" {word} ");
+        // Marks may share a space: "Sign in in the nav".
+        let all = (0..lower.len()).filter(|at| lower.as_bytes()[*at..].starts_with(mark.as_bytes()));
+        for at in all {
+            let end = at + mark.len();
             let quoted = spans.iter().any(|(a, b)| (*a..*b).contains(&(at + 1)));
             // Text that happens to hold a preposition is no place; a place has an article, a quote or a known noun.
             let next = &lower[end..];

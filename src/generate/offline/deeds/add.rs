@@ -64,7 +64,30 @@ pub fn plan(
     if entry {
         return one_more(finder, what, text, link, place);
     }
-    super::insert::plan(finder, what, text, link, place)
+    let made = super::insert::plan(finder, what, text, link, place);
+    // "add Rust to the skills": no component, but one more of a list that is called so.
+    if let Err(refusal) = &made
+        && refusal.reason == RefusalReason::Unclear
+        && text.is_none()
+        && place.side == Side::Anywhere
+        && place.of.is_some()
+        && what.places.is_empty()
+        && !what.full.trim().is_empty()
+    {
+        let said = Said {
+            text: crate::generate::offline::ask::phrase::strip_article(what.full.trim()).to_owned(),
+            quoted: false,
+        };
+        let nothing = Phrase::default();
+        let more = match plain_text(finder, &nothing, Some(&said), place) {
+            Ok(Some(plan)) => Ok(plan),
+            _ => one_more(finder, &nothing, Some(&said), link, place),
+        };
+        if more.is_ok() {
+            return more;
+        }
+    }
+    made
 }
 
 fn one_more(

@@ -142,6 +142,18 @@ pub fn links(finder: &Finder<'_>, target: &Phrase, scope: &Scope) -> Vec<Hit> {
     if best.is_empty() {
         best = by_name(finder, &mods, scope).1;
     }
+    // "the footer link": the words only say where.
+    if best.is_empty() && !mods.is_empty() && target.quoted.is_empty() {
+        let place = crate::generate::offline::ask::Place {
+            words: mods.clone(),
+            ..Default::default()
+        };
+        let inside = Scope {
+            places: scope.places.iter().cloned().chain([place]).collect(),
+            ..scope.clone()
+        };
+        best = by_name(finder, &[], &inside).1;
+    }
     if let Some(ordinal) = target.ordinal
         && let Ok(at) = usize::try_from(ordinal - 1)
     {
@@ -254,6 +266,26 @@ fn by_name(finder: &Finder<'_>, mods: &[String], scope: &Scope) -> (u8, Vec<Hit>
                         || folded(text).contains(&joined)
                 })
             };
+            // An icon says where a link leads: `<i class="fa fa-github">`, `<GitHubIcon />`, `<use href="#github">`.
+            let icons: String = std::iter::once(id)
+                .chain(view.below(id))
+                .filter(|at| *at == id || view.texts(*at).is_empty())
+                .flat_map(|at| {
+                    let node = &view.nodes[at];
+                    let mut names: Vec<String> = ["class", "className", "icon", "data-icon"]
+                        .iter()
+                        .filter_map(|name| view.attr(at, name))
+                        .collect();
+                    if node.tag == "use" {
+                        names.extend(view.attr(at, "href").or(view.attr(at, "xlink:href")));
+                    }
+                    if node.component && at != id {
+                        names.push(node.tag.clone());
+                    }
+                    names
+                })
+                .collect::<Vec<_>>()
+                .join(" ");
             let leads = hit.doc.text(hit.node).to_lowercase();
             let host = leads
                 .split("://")
@@ -263,7 +295,14 @@ fn by_name(finder: &Finder<'_>, mods: &[String], scope: &Scope) -> (u8, Vec<Hit>
                 .next()
                 .unwrap_or_default()
                 .to_owned();
-            if says(&label) || says(&below) {
+            let pictured = view.texts(id).is_empty()
+                && words.iter().all(|word| {
+                    icons.split_whitespace().any(|name| {
+                        let parts = words_of(name);
+                        parts.iter().any(|part| equal(part, word)) || parts.concat() == joined
+                    })
+                });
+            if says(&label) || says(&below) || pictured {
                 consider(3, hit, Some(&seen), &mut ranked);
             } else if !joined.is_empty() && host.contains(&joined) {
                 consider(2, hit, Some(&seen), &mut ranked);
@@ -311,7 +350,7 @@ fn by_name(finder: &Finder<'_>, mods: &[String], scope: &Scope) -> (u8, Vec<Hit>
 
 /// An address in data that a name fits: by its own key, or by the name in its record.
 fn data_address(doc: &Doc, node: NodeId, words: &[String], joined: &str) -> Option<u8> {
-    if doc.node(node).kind != Kind::Scalar {
+    if doc.node(node).kind != Kind::Scalar || crate::generate::offline::find::imported(doc, node) {
         return None;
     }
     let value = doc.text(node);

@@ -3,11 +3,13 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::generate::offline::ask::phrase::Phrase;
+use crate::generate::offline::ask::lexicon::equal;
+use crate::generate::offline::ask::phrase::{Phrase, strip_article};
 use crate::generate::offline::doc::{Doc, Kind, Lang, NodeId, Span};
-use crate::generate::offline::find::text::describe;
+use crate::generate::offline::find::text::{Scope, describe};
 use crate::generate::offline::find::{Finder, candidate, element};
 use crate::generate::offline::plan::{Edit, Plan, lines};
+use crate::generate::offline::text::{Host, folded};
 use crate::model::{Refusal, RefusalReason};
 
 /// Removes what `target` means.
@@ -15,9 +17,20 @@ use crate::model::{Refusal, RefusalReason};
 /// # Errors
 /// A refusal.
 pub fn plan(finder: &Finder<'_>, target: &Phrase) -> Result<Plan, Refusal> {
+    let scope = finder.scope(target)?;
+    if let Some((doc, span)) = written_section(&scope, target) {
+        let mut plan = Plan::one(
+            format!("Remove {}", describe(target)),
+            &doc.path,
+            span.clone(),
+            String::new(),
+        );
+        plan.notes
+            .push(format!("{}:{}", doc.path, doc.line(span.start)));
+        return Ok(plan);
+    }
     let (mut doc, mut node) = element::one(finder, target)?;
     // All that a component shows goes with the component.
-    let scope = finder.scope(target)?;
     if doc.node(node).kind == Kind::Element {
         let used = finder.used_at(&scope, &doc, node);
         match used.as_slice() {
@@ -46,8 +59,123 @@ pub fn plan(finder: &Finder<'_>, target: &Phrase) -> Result<Plan, Refusal> {
         doc.path,
         doc.line(doc.node(node).span.start)
     ));
-    plan.edits.extend(cut(&doc, node)?);
+    for part in with_control(&doc, node) {
+        plan.edits.extend(cut(&doc, part)?);
+    }
     Ok(plan)
+}
+
+/// A field of a form is its control and its label: both go, and what held nothing but them.
+fn with_control(doc: &Doc, node: NodeId) -> Vec<NodeId> {
+    const CONTROLS: &[&str] = &["input", "select", "textarea"];
+    let this = doc.node(node);
+    let labels = |label: NodeId| {
+        ["for", "htmlFor"]
+            .iter()
+            .find_map(|name| doc.attr_text(label, name))
+    };
+    let is_label = this.kind == Kind::Element && this.name == "label";
+    let is_control = this.kind == Kind::Element && CONTROLS.contains(&this.name.as_str());
+    if !is_label && !is_control {
+        return vec![node];
+    }
+    let parent = doc.node(this.parent);
+    let beside: Vec<NodeId> = parent
+        .children
+        .iter()
+        .copied()
+        .filter(|child| doc.node(*child).kind != Kind::Attr)
+        .collect();
+    let other = beside.iter().copied().find(|other| {
+        let element = doc.node(*other);
+        let fits = if is_label {
+            CONTROLS.contains(&element.name.as_str())
+        } else {
+            element.name == "label"
+        };
+        let (label, control) = if is_label { (node, *other) } else { (*other, node) };
+        fits && *other != node
+            && element.kind == Kind::Element
+            && labels(label).is_some_and(|id| doc.attr_text(control, "id") == Some(id))
+    });
+    let Some(other) = other else {
+        return vec![node];
+    };
+    let alone = beside.iter().all(|child| {
+        *child == node
+            || *child == other
+            || doc.node(*child).name == "br"
+            || (doc.node(*child).kind == Kind::Text && doc.text(*child).trim().is_empty())
+    });
+    if alone && matches!(parent.name.as_str(), "div" | "li" | "p" | "span") {
+        return vec![this.parent];
+    }
+    vec![node, other]
+}
+
+/// A section of a written page: its heading and all up to the next of the same rank.
+fn written_section(scope: &Scope, target: &Phrase) -> Option<(Arc<Doc>, Span)> {
+    let last = scope.words.last()?;
+    if !["section", "part", "chapter"]
+        .iter()
+        .any(|noun| equal(noun, last))
+    {
+        return None;
+    }
+    let wanted = match target.quoted.first() {
+        Some(quoted) => folded(quoted),
+        None => {
+            let said = strip_article(scope.said.trim());
+            folded(&said[..said.rfind(' ')?])
+        }
+    };
+    let rank = |name: &str| {
+        let digit = name.strip_prefix('h')?.parse::<u8>().ok()?;
+        (1..=6).contains(&digit).then_some(digit)
+    };
+    let mut found: Vec<(Arc<Doc>, NodeId)> = Vec::new();
+    for view in &scope.views {
+        for id in view.below(0) {
+            let node = &view.nodes[id];
+            let heading = node.doc.lang == Lang::Markdown
+                && node.text.is_empty()
+                && rank(&node.tag).is_some_and(|rank| rank > 1)
+                && !node.doc.raw(node.doc.node(node.node).span.clone()).starts_with('<');
+            if heading
+                && folded(&view.shown(id)) == wanted
+                && !found
+                    .iter()
+                    .any(|(doc, at)| doc.path == node.doc.path && *at == node.node)
+            {
+                found.push((node.doc.clone(), node.node));
+            }
+        }
+    }
+    let [(doc, heading)] = found.as_slice() else {
+        return None;
+    };
+    let own = doc.node(*heading);
+    let end = doc
+        .nodes
+        .iter()
+        .filter(|node| {
+            node.kind == Kind::Element
+                && node.span.start > own.span.start
+                && rank(&node.name).is_some_and(|next| Some(next) <= rank(&own.name))
+        })
+        .map(|node| node.span.start)
+        .min();
+    let line = |at: usize| doc.src[..at].rfind('\n').map_or(0, |found| found + 1);
+    let start = line(own.span.start);
+    Some(match end {
+        Some(end) => (doc.clone(), start..line(end)),
+        None => {
+            // The last one: the empty lines before it go, the end of the file stays.
+            let kept = doc.src[..start].trim_end().len();
+            let eol = doc.src[kept..].find('\n').map_or(start, |at| kept + at + 1);
+            (doc.clone(), eol.min(start)..doc.src.len())
+        }
+    })
 }
 
 /// The splices that take a node out, with what is left without use.
@@ -115,6 +243,15 @@ fn record_span(doc: &Doc, node: NodeId) -> Span {
     }
 }
 
+/// Whether what stands at `at` is text and not code.
+fn told(doc: &Doc, at: usize) -> bool {
+    doc.nodes.iter().any(|node| {
+        matches!(node.kind, Kind::Text | Kind::Scalar)
+            && node.host != Host::Bare
+            && node.inner.contains(&at)
+    })
+}
+
 /// Imports that only the removed element used.
 fn unused_imports(doc: &Arc<Doc>, node: NodeId) -> Vec<Edit> {
     let removed = doc.node(node).span.clone();
@@ -154,7 +291,7 @@ fn unused_imports(doc: &Arc<Doc>, node: NodeId) -> Vec<Edit> {
                 };
                 let whole = word(doc.src[..at].chars().next_back())
                     && word(doc.src[at + found.len()..].chars().next());
-                whole && !removed.contains(&at) && !statement.contains(&at)
+                whole && !removed.contains(&at) && !statement.contains(&at) && !told(doc, at)
             })
         };
         if locals

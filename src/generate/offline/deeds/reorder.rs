@@ -15,6 +15,15 @@ use crate::model::{Refusal, RefusalReason};
 /// # Errors
 /// A refusal.
 pub fn plan(finder: &Finder<'_>, target: &Phrase, place: &Spot) -> Result<Plan, Refusal> {
+    // "move Contact before About in the nav": both are there.
+    let shared = match &place.of {
+        Some(of) if target.places.is_empty() && !of.places.is_empty() => Some(Phrase {
+            places: of.places.clone(),
+            ..target.clone()
+        }),
+        _ => None,
+    };
+    let target = shared.as_ref().unwrap_or(target);
     let (mut doc, mut node) = element::one(finder, target)?;
     let mut beside = None;
     if let Some(of) = &place.of {

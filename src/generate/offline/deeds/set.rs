@@ -173,6 +173,20 @@ pub fn shape(hit: &Hit, old_raw: &str, value: &Said, role: Option<Role>) -> Stri
     let host = hit.doc.node(hit.node).host;
     let old = crate::generate::offline::text::decode(host, old_raw);
     let mut text = value.text.trim().to_owned();
+    if let Some(address) = spelled_email(&text) {
+        return address;
+    }
+    // Numbers and addresses end without a mark, whatever the sentence ended with.
+    let bare = text.trim_end_matches(['!', '?']);
+    let plain = matches!(
+        role,
+        Some(Role::Price | Role::Phone | Role::Email | Role::CopyrightYear)
+    ) || host == Host::Bare
+        || is_address(bare)
+        || bare.contains('@');
+    if plain {
+        text.truncate(bare.len());
+    }
     let addressed = is_address(&text) || text.contains('@');
     if text.ends_with('.') && !text.ends_with("..") && (!old.ends_with('.') || addressed) {
         text.pop();
@@ -282,6 +296,22 @@ fn email(text: &str) -> String {
     } else {
         text.to_owned()
     }
+}
+
+/// An address that is nothing but spelled out: "ada dot byron at example dot com".
+fn spelled_email(text: &str) -> Option<String> {
+    let words: Vec<&str> = text.split_whitespace().collect();
+    let joints = ["at", "dot", "underscore", "dash"];
+    let spelled = words.len() > 4
+        && words.len() % 2 == 1
+        && words.iter().enumerate().all(|(at, word)| {
+            let joint = joints.contains(&word.to_lowercase().as_str());
+            joint == (at % 2 == 1)
+        })
+        && words.contains(&"dot")
+        && words.iter().filter(|word| **word == "at").count() == 1;
+    let address = email(&words.join(" "));
+    (spelled && role::looks_email(&address)).then_some(address)
 }
 
 /// No value was said.

@@ -5,7 +5,7 @@ use ranks::{name_rank, nth_named};
 
 mod holder;
 pub use holder::holder;
-use holder::record_of;
+use holder::{nth_record, record_of};
 
 use super::names::{Names, of_node};
 use super::{Seen, names};
@@ -242,6 +242,11 @@ pub fn all(finder: &Finder<'_>, target: &Phrase, scope: &Scope) -> Result<Found,
                     push(&mut found, &record.0, record.1);
                 }
             }
+        }
+        if found.is_empty()
+            && let Some((doc, node)) = nth_record(finder, &words, scope, ordinal)
+        {
+            push(&mut found, &doc, node);
         }
         if found.is_empty() {
             return Err(not_found(format!(

@@ -94,7 +94,20 @@ pub fn candidate(doc: &Doc, span: Span) -> Candidate {
     let end = doc.src[start..]
         .find('\n')
         .map_or(doc.src.len(), |at| start + at);
-    let text: String = doc.src[start..end].trim().chars().take(200).collect();
+    let shown = &doc.src[start..end];
+    // Of a long line, what stands around the place tells it from others.
+    let front = shown[..span.start.clamp(start, end) - start]
+        .chars()
+        .rev()
+        .take(80)
+        .map(char::len_utf8)
+        .sum::<usize>();
+    let from = if shown.len() > 200 {
+        span.start.clamp(start, end) - start - front
+    } else {
+        0
+    };
+    let text: String = shown[from..].trim().chars().take(200).collect();
     Candidate {
         file: doc.path.clone(),
         line,
@@ -226,6 +239,16 @@ pub fn not_found(message: impl Into<String>) -> Refusal {
         .hint("name it by the text it shows now, in quotes, or by its page")
 }
 
+/// Whether a literal is the path of a module that code loads: `import("./card")`, `require("./data")`.
+pub fn imported(doc: &Doc, node: NodeId) -> bool {
+    let before = doc.src[..doc.node(node).span.start].trim_end();
+    ["import(", "require(", "from", "import"]
+        .iter()
+        .any(|call| before.ends_with(call))
+        && doc.node(node).kind == Kind::Scalar
+        && matches!(doc.node(node).host, Host::Js(_))
+}
+
 /// Whether a literal is something a visitor reads (and not a class, a path or a switch of code).
 pub fn readable(doc: &Doc, node: NodeId) -> bool {
     let this = doc.node(node);
@@ -302,7 +325,8 @@ pub fn readable(doc: &Doc, node: NodeId) -> bool {
                 let given = doc.node(up.parent);
                 let component = given.kind == Kind::Element
                     && (given.name.starts_with(char::is_uppercase) || given.name.contains('-'));
-                if component && matches!(name.as_str(), "action" | "name" | "media") {
+                let icon = given.name.to_ascii_lowercase().contains("icon");
+                if component && !icon && matches!(name.as_str(), "action" | "name" | "media") {
                     return true;
                 }
                 return !hidden.contains(&name.as_str())
@@ -313,7 +337,7 @@ pub fn readable(doc: &Doc, node: NodeId) -> bool {
             Kind::Pair => {
                 if matches!(
                     up.name.as_str(),
-                    "className" | "class" | "variant" | "icon" | "id" | "classes"
+                    "className" | "class" | "variant" | "icon" | "id" | "classes" | "ui" | "sx"
                 ) {
                     return false;
                 }
@@ -329,6 +353,31 @@ pub fn technical(doc: &Doc, node: NodeId) -> bool {
     let Some(key) = role::key(doc, node) else {
         return false;
     };
+    // Groups of a generator's settings that say how it builds, not what it shows.
+    let settings = crate::generate::offline::site::stem(&doc.path);
+    if matches!(settings, "hugo" | "config" | "_config")
+        && doc.ancestors(node).any(|up| {
+            let up = doc.node(up);
+            up.kind == Kind::Pair
+                && matches!(
+                    up.name.as_str(),
+                    "taxonomies"
+                        | "permalinks"
+                        | "outputs"
+                        | "outputFormats"
+                        | "mediaTypes"
+                        | "markup"
+                        | "module"
+                        | "caches"
+                        | "minify"
+                        | "collections"
+                        | "defaults"
+                        | "plugins"
+                )
+        })
+    {
+        return true;
+    }
     let words = crate::generate::offline::ask::lexicon::words_of(&key);
     let last = words.last().map(String::as_str).unwrap_or_default();
     matches!(

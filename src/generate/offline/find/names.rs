@@ -327,7 +327,13 @@ pub fn in_place(
         return (settings && hit.doc.front.is_none()).then_some(distance);
     }
     if let Some(found) = explain(finder, &place.words, hit, seen) {
-        return Some(distance + found);
+        // "the nav" is that of the header before that of the footer.
+        let nav = place
+            .words
+            .iter()
+            .all(|word| idle(word) || alike(word, "nav"));
+        let below = nav && around(hit, seen).words.iter().any(|name| name == "footer");
+        return Some(distance + found + if below { 60 } else { 0 });
     }
     // A navigation made of page titles: the title in a page's front matter is its entry.
     if place

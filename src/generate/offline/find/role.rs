@@ -202,15 +202,30 @@ pub fn fit(role: Role, hit: &Hit, seen: Option<&Seen>) -> u8 {
                 .any(|id| names.contains(&view.nodes[*id].tag.as_str()))
         })
     };
-    let attr = seen
-        .and_then(|seen| seen.attr.clone())
-        .or_else(|| attr_name(hit))
-        .unwrap_or_default();
+    // A property of a component that a page shows as text is text there.
+    let attr = match seen {
+        Some(seen) if seen.view.page.is_some() => seen.attr.clone(),
+        Some(seen) => seen.attr.clone().or_else(|| attr_name(hit)),
+        None => attr_name(hit),
+    }
+    .unwrap_or_default();
+    let called = |words: &[&str]| {
+        view.is_some_and(|view| {
+            near.iter().any(|id| {
+                ["class", "className", "id"].iter().any(|name| {
+                    view.attr(*id, name).is_some_and(|value| {
+                        value.split_whitespace().any(|one| words.contains(&one))
+                    })
+                })
+            })
+        })
+    };
     match role {
         Role::Headline | Role::Heading => {
             if attr.is_empty() && any(&is_heading) {
                 3
             } else if has_key(&["title", "heading", "headline", "header"])
+                && !has_key(&["pre", "sub", "over", "meta", "nav", "menu"])
                 || matches!(attr.as_str(), "title" | "heading" | "headline")
             {
                 2
@@ -436,10 +451,12 @@ pub fn fit(role: Role, hit: &Hit, seen: Option<&Seen>) -> u8 {
             u8::from(named || has_key(&["logo", "brand"])) * 3
         }
         Role::Name => {
-            if has_key(&["name"]) {
-                3
-            } else {
-                1
+            match (has_key(&["name"]), keys.len()) {
+                (true, 1) => 3,
+                (true, _) => 2,
+                // `<h1 class="name">`
+                _ if attr.is_empty() && called(&["name", "fullname", "username"]) => 2,
+                _ => 1,
             }
         }
         Role::Text => 1,
@@ -470,7 +487,9 @@ pub fn link_value(doc: &Doc, node: NodeId) -> Option<NodeId> {
         return None;
     }
     let record = pair.parent;
-    ["href", "url", "to", "link", "path", "pageRef", "URL"]
+    [
+        "href", "url", "to", "link", "path", "route", "pageRef", "URL", "HREF",
+    ]
         .iter()
         .find_map(|key| doc.get(record, key))
         .filter(|value| *value != node)

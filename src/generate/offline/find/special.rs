@@ -8,13 +8,108 @@ use super::Seen;
 use super::role::is_heading;
 use crate::generate::offline::view::{View, ViewId};
 
+/// Whether only those who listen to a page meet an element.
+fn unseen(view: &View, id: ViewId) -> bool {
+    view.up(id).take(3).any(|up| {
+        ["class", "className"]
+            .iter()
+            .filter_map(|name| view.attr(up, name))
+            .any(|classes| {
+                classes.split_whitespace().any(|class| {
+                    matches!(class, "sr-only" | "visually-hidden" | "screen-reader-text")
+                })
+            })
+    })
+}
+
+/// The component of a library that is the head of a page: `<UPageHero>`, `<PageHeader>`.
+fn library_hero(view: &View) -> Option<ViewId> {
+    view.below(0).into_iter().find(|id| {
+        let node = &view.nodes[*id];
+        node.component && {
+            let words = words_of(&node.tag);
+            let is = |name: &str| words.iter().any(|word| word == name);
+            is("hero") || (is("page") && is("header"))
+        }
+    })
+}
+
+/// What such a component is given to show as `part`: the element between its tags.
+fn slot_of(view: &View, hero: ViewId, parts: &[&str]) -> Option<ViewId> {
+    let below = view.below(hero);
+    parts.iter().find_map(|part| {
+        below.iter().copied().find(|id| {
+            let node = &view.nodes[*id];
+            node.tag == "template"
+                && node.attrs.iter().any(|(name, _)| {
+                    let slot = name
+                        .strip_prefix('#')
+                        .or_else(|| name.strip_prefix("v-slot:"));
+                    slot == Some(*part)
+                })
+        })
+    })
+}
+
+/// The same as a property: `<UPageHero title="…">`.
+fn property_of(view: &Arc<View>, hero: ViewId, parts: &[&str]) -> Option<Hit> {
+    let (name, pieces) = view.nodes[hero]
+        .attrs
+        .iter()
+        .find(|(name, _)| parts.contains(&name.as_str()))?;
+    let [Piece::Lit(doc, node)] = pieces.as_slice() else {
+        return None;
+    };
+    let seen = Seen {
+        view: view.clone(),
+        at: hero,
+        attr: Some(name.clone()),
+    };
+    Some(Hit::whole(doc, *node, vec![seen]))
+}
+
+/// What a page's component for search engines is given: `<NextSeo title={…}>`.
+fn seo_value(view: &Arc<View>, key: &str) -> Option<Hit> {
+    view.below(0).into_iter().find_map(|id| {
+        let node = &view.nodes[id];
+        let seo = node.component
+            && matches!(
+                node.tag.to_ascii_lowercase().as_str(),
+                "nextseo" | "seo" | "helmet" | "metatags" | "meta" | "head"
+            );
+        seo.then(|| property_of(view, id, &[key])).flatten()
+    })
+}
+
 /// The main heading of a page: the first `h1` outside navigation and footer, else the first heading of its body.
 pub fn headline(view: &View) -> Option<ViewId> {
-    let h1: Vec<ViewId> = view
+    let mut h1: Vec<ViewId> = view
         .below(0)
         .into_iter()
         .filter(|id| view.nodes[*id].tag == "h1")
         .collect();
+    if h1.is_empty() {
+        return library_hero(view).and_then(|hero| slot_of(view, hero, &["title", "headline"]));
+    }
+    // When all of them are hidden, visitors take the first heading that they see for it.
+    if h1.iter().all(|id| unseen(view, *id)) {
+        let shown = view.below(0).into_iter().find(|id| {
+            is_heading(view, *id)
+                && !view.nodes[*id].component
+                && !unseen(view, *id)
+                && !view.texts(*id).is_empty()
+                && !view.up(*id).any(|up| {
+                    matches!(
+                        view.nodes[up].tag.as_str(),
+                        "nav" | "footer" | "head" | "aside" | "dialog" | "article" | "li"
+                    )
+                })
+        });
+        h1.extend(shown);
+        if shown.is_some() {
+            h1.retain(|id| Some(*id) == shown);
+        }
+    }
     let inside = |id: ViewId, tags: &[&str]| {
         view.up(id)
             .any(|up| tags.contains(&view.nodes[up].tag.as_str()))
@@ -118,9 +213,9 @@ use std::sync::Arc;
 
 use super::text::Scope;
 use super::{Finder, Hit, candidate, not_found};
-use crate::generate::offline::ask::lexicon::{Role, equal};
+use crate::generate::offline::ask::lexicon::{Role, equal, words_of};
 use crate::generate::offline::ask::phrase::Phrase;
-use crate::generate::offline::doc::{Doc, Kind, NodeId};
+use crate::generate::offline::doc::{Doc, Kind, Lang, NodeId};
 use crate::generate::offline::site::{Framework, pages::front_title};
 use crate::generate::offline::text::folded;
 use crate::generate::offline::view::Piece;
@@ -241,6 +336,7 @@ impl Finder<'_> {
             }
             Role::Alt => self.alt(mods, phrase, scope),
             Role::Text => self.all_text(mods, phrase, scope),
+            Role::Button if matches!(mods, [word] if word == "submit") => self.submit(scope),
             _ => Ok(None),
         }
     }
@@ -283,6 +379,12 @@ impl Finder<'_> {
                     }
                 }
                 None => {
+                    let given = library_hero(&view)
+                        .and_then(|hero| property_of(&view, hero, &["title", "headline"]));
+                    if let Some(hit) = given {
+                        out.push(hit);
+                        continue;
+                    }
                     // A heading component without an `h1`: what it shows is the headline, if it is plain.
                     if let Some(page) = view.page {
                         missing.push(candidate_of_page(self, page));

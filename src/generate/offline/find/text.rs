@@ -11,7 +11,7 @@ use super::names::{explain, idle, in_place};
 use super::page::Pages;
 use super::role::{self, fit};
 use super::{Finder, Hit, Seen, ambiguous, candidate, not_found, readable, unique};
-use crate::generate::offline::ask::lexicon::{GENERIC, RECORD, Role};
+use crate::generate::offline::ask::lexicon::{GENERIC, RECORD, Role, equal};
 use crate::generate::offline::ask::phrase::{Phrase, Place};
 use crate::generate::offline::doc::{Doc, Kind, NodeId};
 use crate::generate::offline::parse;

@@ -130,7 +130,8 @@ pub fn apps(site: &Site) -> Vec<App> {
                 .under(&format!("{}layouts/", app.root))
                 .next()
                 .is_some();
-            if !has_layouts
+            let example = app.root.ends_with("exampleSite/");
+            if (!has_layouts || example)
                 && site.under(&format!("{parent}layouts/")).next().is_some()
                 && app.root != parent
             {
@@ -140,6 +141,13 @@ pub fn apps(site: &Site) -> Vec<App> {
             }
         }
     }
+    // The theme itself has no pages to show.
+    let themes: Vec<String> = apps.iter().filter_map(|app| app.theme.clone()).collect();
+    apps.retain(|app| {
+        app.framework != Framework::Hugo
+            || !themes.contains(&app.root)
+            || site.under(&format!("{}content/", app.root)).next().is_some()
+    });
     // Folders of HTML pages that no framework claims.
     let plain: Vec<String> = site
         .files

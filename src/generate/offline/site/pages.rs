@@ -406,7 +406,15 @@ fn svelte(site: &Site, app: &App) -> Vec<(String, String, bool)> {
             out.push(("/".to_owned(), app_file, false));
         }
     }
-    for base in ["src/content/", "content/", "src/posts/", "posts/"] {
+    for base in [
+        "src/content/",
+        "content/",
+        "src/posts/",
+        "posts/",
+        "src/lib/posts/",
+        "src/lib/content/",
+        "src/lib/blog/",
+    ] {
         entries(site, &format!("{}{base}", app.root), &mut out);
     }
     out

@@ -126,6 +126,18 @@ pub(super) fn add(rest: &str) -> Vec<Ask> {
             break;
         }
     }
+    // "a link to Projects at /projects in the nav"
+    if link.is_none()
+        && let Some(at) = outside(&text, " at ").into_iter().find(|at| {
+            let next = text[at + 4..].split_whitespace().next().unwrap_or_default();
+            next.starts_with(['/', '#']) || next.contains("://")
+        })
+    {
+        let tail = text[at + 4..].to_owned();
+        let length = tail.find(char::is_whitespace).unwrap_or(tail.len());
+        link = Some(tail[..length].trim_matches(['\'', '"', ',']).to_owned());
+        text = format!("{}{}", &text[..at], &tail[length..]);
+    }
     // A link to an address: "add a link to https://… in the footer".
     if link.is_none()
         && let Some(at) = outside(&text, " to ")
@@ -142,6 +154,10 @@ pub(super) fn add(rest: &str) -> Vec<Ask> {
         text = format!("{}{}", &text[..at], &tail[length..]);
     }
     let mut content = None;
+    if let Some((named, rest)) = leads_to(&text) {
+        content = Some(said(&named));
+        text = rest;
+    }
     // In quotes, its text may stand before or after its place.
     for mark in SAYING {
         if let Some(at) = outside(&text, mark).first().copied()
@@ -179,6 +195,58 @@ pub(super) fn add(rest: &str) -> Vec<Ask> {
         link,
         place,
     }]
+}
+
+/// "a link to Projects in the nav": what an entry leads to is its text. The text, and the request without it.
+fn leads_to(text: &str) -> Option<(String, String)> {
+    const NOUNS: &[&str] = &[
+        "link",
+        "menu item",
+        "menu entry",
+        "menu link",
+        "nav item",
+        "nav link",
+        "navigation item",
+        "navigation link",
+        "entry",
+        "tab",
+    ];
+    let lower = text.to_lowercase();
+    if lower.len() != text.len() {
+        return None;
+    }
+    let (start, end) = NOUNS.iter().find_map(|noun| {
+        [" to ", " for "].iter().find_map(|mark| {
+            let both = format!("{noun}{mark}");
+            let at = lower.find(&both)?;
+            let front = at == 0 || lower[..at].ends_with(' ');
+            let short = lower[..at].split_whitespace().count() < 4;
+            (front && short).then_some((at + noun.len(), at + both.len()))
+        })
+    })?;
+    let tail = &text[end..];
+    let cut = [
+        " in the ", " on the ", " to the ", " in our ", " after ", " before ", " below ",
+        " above ", " under ", " next to ", " at the ",
+    ]
+    .iter()
+    .filter_map(|mark| outside(tail, mark).first().copied())
+    .min()
+    .unwrap_or(tail.len());
+    let named = tail[..cut].trim();
+    let first = named.split_whitespace().next()?;
+    if is_address(first) {
+        return None;
+    }
+    // "a link to the about page" is called as the page is.
+    let bare = super::super::phrase::strip_article(named);
+    let bare = bare.strip_suffix(" page").unwrap_or(bare);
+    let list = lower[end..].starts_with("the ") && bare.len() == named.len() - 4;
+    // "a link to the footer" goes there.
+    if list && cut == tail.len() {
+        return None;
+    }
+    Some((bare.to_owned(), format!("{}{}", &text[..start], &tail[cut..])))
 }
 
 /// What leads the text of something new.

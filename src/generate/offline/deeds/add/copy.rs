@@ -286,7 +286,7 @@ pub(super) fn entry_parts(doc: &Doc, item: NodeId) -> Parts {
         let text = TEXTS.iter().find_map(&scalar);
         let address = super::super::link::TARGETS
             .iter()
-            .chain(&["pageRef", "URL"])
+            .chain(&["route", "pageRef", "URL", "HREF"])
             .find_map(scalar);
         return Parts {
             text,

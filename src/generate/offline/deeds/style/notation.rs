@@ -40,6 +40,12 @@ pub(super) fn take_theme(target: &mut Phrase) -> Theme {
 pub(super) fn infer(words: &[String], value: &str, color: bool) -> Option<&'static str> {
     let is = |word: &str| words.iter().any(|known| alike(known, word));
     if color {
+        // "the headline" is a text, whatever it is on.
+        let written = words.last().is_some_and(|word| {
+            ["headline", "heading", "title", "tagline", "paragraph", "text", "label", "price"]
+                .iter()
+                .any(|noun| equal(noun, word))
+        });
         let surface = is("button")
             || is("background")
             || is("footer")
@@ -52,7 +58,7 @@ pub(super) fn infer(words: &[String], value: &str, color: bool) -> Option<&'stat
             || is("card")
             || is("section")
             || is("bar");
-        return Some(if surface { "background-color" } else { "color" });
+        return Some(if surface && !written { "background-color" } else { "color" });
     }
     if parse::size(value).is_some() {
         return (is("heading")

@@ -121,3 +121,53 @@ pub(super) fn record_of(view: &View, id: ViewId) -> Option<(Arc<Doc>, NodeId)> {
             Some((doc.clone(), record))
         })
 }
+
+/// "the third project": the nth of the one list in data that is called so.
+pub(super) fn nth_record(
+    finder: &Finder<'_>,
+    words: &[String],
+    scope: &Scope,
+    ordinal: i32,
+) -> Option<(Arc<Doc>, NodeId)> {
+    use crate::generate::offline::doc::ExKind;
+    let called = |name: &str| {
+        let parts = words_of(name);
+        !words.is_empty()
+            && parts.len() <= words.len() + 1
+            && words
+                .iter()
+                .all(|word| parts.iter().any(|part| equal(part, word)))
+    };
+    let mut lists: Vec<(Arc<Doc>, NodeId)> = Vec::new();
+    let mut files = finder.data_files(scope);
+    files.retain(|path| finder.has_values(path));
+    for path in files {
+        let Some(doc) = finder.site.doc(&path) else {
+            continue;
+        };
+        let bound = doc.bindings.iter().filter_map(|(name, ex)| match ex.kind {
+            ExKind::Node(id) if called(name) => Some(id),
+            _ => None,
+        });
+        let paired = doc.nodes.iter().filter_map(|node| {
+            let list = node.children.first().copied()?;
+            (node.kind == Kind::Pair && called(&node.name)).then_some(list)
+        });
+        let mut own: Vec<NodeId> = bound.chain(paired).collect();
+        own.retain(|id| doc.node(*id).kind == Kind::Array && doc.node(*id).children.len() > 1);
+        own.sort_unstable();
+        own.dedup();
+        lists.extend(own.into_iter().map(|id| (doc.clone(), id)));
+    }
+    let [(doc, list)] = lists.as_slice() else {
+        return None;
+    };
+    let items = &doc.node(*list).children;
+    let at = if ordinal > 0 {
+        usize::try_from(ordinal - 1).ok()?
+    } else {
+        items.len().checked_sub(1)?
+    };
+    let item = items.get(at).copied()?;
+    matches!(doc.node(item).kind, Kind::Object | Kind::Scalar).then(|| (doc.clone(), item))
+}

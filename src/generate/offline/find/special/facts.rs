@@ -3,6 +3,36 @@
 use super::*;
 
 impl Finder<'_> {
+    /// What the button says that sends a form off.
+    pub(super) fn submit(&self, scope: &Scope) -> Result<Option<Vec<Hit>>, Refusal> {
+        let mut out: Vec<Hit> = Vec::new();
+        for view in &scope.views {
+            for id in view.below(0) {
+                let kind = view.attr(id, "type");
+                let hit = match (view.nodes[id].tag.as_str(), kind.as_deref()) {
+                    ("input", Some("submit")) => property_of(view, id, &["value"]),
+                    (_, Some("submit")) => Some(sole_text(view, id, "the submit button")?),
+                    ("button", None)
+                        if view.up(id).any(|up| view.nodes[up].tag == "form") =>
+                    {
+                        Some(sole_text(view, id, "the submit button")?)
+                    }
+                    _ => None,
+                };
+                out.extend(hit.filter(|hit| {
+                    let seen = hit.seen.first();
+                    scope.places.iter().all(|place| {
+                        super::super::names::in_place(self, place, hit, seen).is_some()
+                    })
+                }));
+            }
+        }
+        super::super::unique(&mut out);
+        Ok((!out.is_empty()).then_some(out))
+    }
+}
+
+impl Finder<'_> {
     pub(super) fn meta_description(&self, scope: &Scope) -> Result<Vec<Hit>, Refusal> {
         let mut out = Vec::new();
         let mut candidates = Vec::new();
@@ -44,6 +74,9 @@ impl Finder<'_> {
                 view.nodes[*id].tag == "meta"
                     && view.attr(*id, "name").as_deref() == Some("description")
             });
+            if meta.is_none() {
+                out.extend(seo_value(&view, "description"));
+            }
             let Some(id) = meta else { continue };
             let Some((_, pieces)) = view.nodes[id]
                 .attrs

@@ -14,6 +14,17 @@ impl Finder<'_> {
         let mut found: Vec<Hit> = Vec::new();
         let mut problem = None;
         for view in self.home(scope) {
+            if let Some(hero) = library_hero(&view) {
+                let parts = ["description", "subtitle", "tagline"];
+                if let Some(id) = slot_of(&view, hero, &parts) {
+                    found.push(sole_text(&view, id, "the tagline")?);
+                    continue;
+                }
+                if let Some(hit) = property_of(&view, hero, &parts) {
+                    found.push(hit);
+                    continue;
+                }
+            }
             let Some(hero_id) = hero(&view) else { continue };
             let Some(head) = headline(&view).or_else(|| first_heading(&view)) else {
                 continue;
@@ -197,6 +208,9 @@ impl Finder<'_> {
                     Ok(hit) => out.push(hit),
                     Err(refusal) => problem = Some(refusal),
                 },
+                None if seo_value(&view, "title").is_some() => {
+                    out.extend(seo_value(&view, "title"));
+                }
                 None => {
                     let candidates = page
                         .map(|page| vec![candidate_of_page(self, page)])
@@ -430,6 +444,9 @@ impl Finder<'_> {
             "nuxt",
             "app",
             "consts",
+            "appconfig",
+            "app-config",
+            "sitedata",
             "meta",
             "gatsby-config",
             "global",
@@ -449,6 +466,10 @@ impl Finder<'_> {
             let Some(doc) = self.site.doc(path) else {
                 continue;
             };
+            // A page that is called so is no configuration.
+            if doc.front.is_some() || doc.lang == Lang::Markdown {
+                continue;
+            }
             for node in 0..doc.nodes.len() {
                 if doc.node(node).kind != Kind::Scalar {
                     continue;

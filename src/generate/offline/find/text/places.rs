@@ -144,6 +144,31 @@ impl Finder<'_> {
         }
         let mods = meaningful(&scope.words[..at]);
         let tail = &scope.words[at + length..];
+        // "the second project title" is the title of the second project.
+        if let Some(ordinal) = phrase.ordinal
+            && mods.last().is_some_and(|word| RECORD.iter().any(|noun| equal(noun, word)))
+            && tail.is_empty()
+        {
+            let place = Place {
+                words: mods.clone(),
+                ordinal: Some(ordinal),
+                ..Place::default()
+            };
+            let inner = Scope {
+                places: scope.places.iter().cloned().chain([place]).collect(),
+                words: scope.words[at..].to_vec(),
+                ..scope.clone()
+            };
+            let alone = Phrase {
+                ordinal: None,
+                ..phrase.clone()
+            };
+            if let Ok(found) = self.by_role(role, &[], &alone, &inner)
+                && found.len() == 1
+            {
+                return Ok(found);
+            }
+        }
         // "the Weddings text" of a record with such a key is its value, not its name.
         if matches!(role, Role::Text | Role::Paragraph) && !mods.is_empty() && tail.is_empty() {
             let keyed = self.by_key(&scope.words, phrase, scope);
@@ -168,6 +193,9 @@ impl Finder<'_> {
             let found = self.best(hits, None, &mods, scope, None);
             if !found.is_empty() {
                 return Ok(found);
+            }
+            if let Some(refusal) = self.pieced(&said, &describe(phrase), scope) {
+                return Err(refusal);
             }
         }
         // The words before the role are its text: "the subscribe button".
@@ -470,7 +498,10 @@ impl Finder<'_> {
                 }
             }
         }
-        let found = self.best(hits, Some(role), mods, scope, phrase.ordinal);
+        let mut found = self.best(hits, Some(role), mods, scope, phrase.ordinal);
+        if role == Role::Name && mods.is_empty() && phrase.ordinal.is_none() {
+            keys::single(&mut found);
+        }
         if !found.is_empty() {
             return Ok(found);
         }

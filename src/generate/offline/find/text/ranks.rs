@@ -330,33 +330,10 @@ impl Finder<'_> {
             .first()
             .cloned()
             .unwrap_or_else(|| scope.said.clone());
-        // The text is there but in several pieces.
-        let folded_wanted = folded(&wanted);
-        for view in &scope.views {
-            for id in view.below(0) {
-                let node = &view.nodes[id];
-                if node.text.is_empty()
-                    && folded_wanted.contains(' ')
-                    && !node.children.is_empty()
-                    && view.texts(id).len() < 12
-                    && super::super::names::contains_words(&folded(&view.shown(id)), &folded_wanted)
-                    && !view.nodes[id].children.iter().any(|child| {
-                        super::super::names::contains_words(
-                            &folded(&view.shown(*child)),
-                            &folded_wanted,
-                        )
-                    })
-                {
-                    return Refusal::new(
-                        RefusalReason::Mixed,
-                        format!(
-                            "{what} is put together from several pieces; say which piece to change"
-                        ),
-                    )
-                    .candidates(super::super::special::pieces_of(view, id));
-                }
-            }
+        if let Some(refusal) = self.pieced(&wanted, &what, scope) {
+            return refusal;
         }
+        let folded_wanted = folded(&wanted);
         // It stands in build output: its source is the place to change.
         if let Some(refusal) = self.generated(&folded_wanted) {
             return refusal;
@@ -387,6 +364,39 @@ impl Finder<'_> {
             (_, place) => format!("in the {place}"),
         };
         not_found(format!("there is no {what} {at}")).candidates(candidates)
+    }
+
+    /// The refusal for a text that is there, but in several pieces.
+    pub(super) fn pieced(&self, wanted: &str, what: &str, scope: &Scope) -> Option<Refusal> {
+        let folded_wanted = folded(wanted);
+        for view in &scope.views {
+            for id in view.below(0) {
+                let node = &view.nodes[id];
+                if node.text.is_empty()
+                    && folded_wanted.contains(' ')
+                    && !node.children.is_empty()
+                    && view.texts(id).len() < 12
+                    && super::super::names::contains_words(&folded(&view.shown(id)), &folded_wanted)
+                    && !view.nodes[id].children.iter().any(|child| {
+                        super::super::names::contains_words(
+                            &folded(&view.shown(*child)),
+                            &folded_wanted,
+                        )
+                    })
+                {
+                    return Some(
+                        Refusal::new(
+                            RefusalReason::Mixed,
+                            format!(
+                                "{what} is put together from several pieces; say which piece to change"
+                            ),
+                        )
+                        .candidates(super::super::special::pieces_of(view, id)),
+                    );
+                }
+            }
+        }
+        None
     }
 
     /// The places themselves, as candidates for what is not in them.

@@ -77,6 +77,36 @@ impl Finder<'_> {
                 }
             }
         }
+        // "the projects headline" of a page that is called so, when the home page has no such part.
+        if pages.is_none()
+            && places.is_empty()
+            && phrase.quoted.is_empty()
+            && let Some((last, front)) = words.split_last()
+            && matches!(last.as_str(), "headline" | "tagline")
+            && !front.is_empty()
+            && let Pages::Some(found) = self.pages_named(front)
+            && let [one] = found.as_slice()
+            && !self.site.pages()[*one].entry
+        {
+            let part = self.site.pages().iter().enumerate().any(|(at, page)| {
+                page.route == "/"
+                    && super::super::element::named(&self.site.view(at), front)
+                        .iter()
+                        .any(|id| {
+                            let view = self.site.view(at);
+                            view.below(*id)
+                                .into_iter()
+                                .any(|at| role::is_heading(&view, at))
+                        })
+            });
+            if !part {
+                called = format!("{} page", front.join(" "));
+                let front = front.len();
+                pages = Some(found);
+                words.drain(..front);
+                said = skip_words(&said, front, &phrase.words);
+            }
+        }
         // Every page may have a hero; without a page the home page's is meant.
         if pages.is_none() {
             let hero = |word: &String| {

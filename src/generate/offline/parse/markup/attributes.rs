@@ -46,8 +46,14 @@ impl Markup<'_> {
         let name = name.split('.').next().unwrap_or_default().to_owned();
         let Some(eq) = eq else {
             let end = span.end..span.end;
-            self.doc
-                .add(element, Kind::Attr, &name, span, end, Host::None);
+            let from = span.end - name.len().min(span.len());
+            let attr = self
+                .doc
+                .add(element, Kind::Attr, &name, span.clone(), end, Host::None);
+            // `:page` is short for `:page="page"`.
+            if bound && self.doc.lang == Lang::Vue && self.doc.raw(from..span.end) == name {
+                self.expr(attr, from..span.end, from..span.end);
+            }
             return;
         };
         let lead = raw[eq + 1..].len() - raw[eq + 1..].trim_start().len();

@@ -74,6 +74,11 @@ pub fn foreign(path: &str) -> bool {
         return true;
     }
     let stem = name.split('.').next().unwrap_or(name);
+    // A copy somebody keeps beside the file: "data copy.json", "index.html.bak".
+    let kept = stem.ends_with(" copy") || stem.contains(" copy ") || stem.ends_with(" (1)");
+    if kept || [".bak", ".orig", ".old"].iter().any(|end| name.ends_with(end)) {
+        return true;
+    }
     let papers = [
         "readme",
         "license",

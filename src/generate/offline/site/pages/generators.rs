@@ -20,6 +20,16 @@ pub(super) fn hugo(site: &Site, app: &App) -> Vec<(String, String, bool)> {
                     rest.to_owned()
                 };
             }
+            // `about.pt-br.md` is the same page in another language.
+            let name = inside.rsplit('/').next().unwrap_or(inside);
+            if let [_, language, _] = name.split('.').collect::<Vec<_>>().as_slice()
+                && *language != "en"
+                && language.len() < 8
+                && language.split('-').all(|part| part.len() == 2 || part.len() == 4)
+                && language.chars().all(|c| c.is_ascii_alphabetic() || c == '-')
+            {
+                route = format!("/{language}{}", route.trim_end_matches('/'));
+            }
             let entry = inside.contains('/') && stem(path) != "_index" && stem(path) != "index";
             out.push((route, path.to_owned(), entry));
         }

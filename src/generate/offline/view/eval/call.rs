@@ -30,6 +30,23 @@ impl Eval<'_> {
                             Some(self.eval(object, env))
                         };
                     }
+                    // Nuxt Content: what narrows a collection keeps it, what names one entry is not followed.
+                    "where" | "order" | "limit" | "skip" | "select" | "only" | "without"
+                    | "all" => {
+                        let value = self.eval(object, env);
+                        if matches!(value, Val::List(_)) {
+                            return Some(value);
+                        }
+                    }
+                    "first" | "findOne" | "path" => {
+                        if let Val::List(items) = self.eval(object, env) {
+                            return match items.as_slice() {
+                                [one] if method != "path" => Some(one.clone()),
+                                [_] => Some(Val::List(items)),
+                                _ => None,
+                            };
+                        }
+                    }
                     "find" | "at" => return self.items(&self.eval(object, env)).map(Val::List),
                     "values" => return self.items(&argument(0)?).map(Val::List),
                     "entries" => {
@@ -79,6 +96,25 @@ impl Eval<'_> {
                     self.exported(&doc, "default").or(Some(Val::Module(doc)))
                 }
                 "withDefaults" => argument(1),
+                "useAsyncData" | "useLazyAsyncData" => {
+                    let made = argument(1).or_else(|| argument(0))?;
+                    let data = match &made {
+                        Val::Func(..) => self.invoke(&made, Vec::new()),
+                        _ => made,
+                    };
+                    Some(Val::Map(Arc::new(HashMap::from([(
+                        "data".to_owned(),
+                        data,
+                    )]))))
+                }
+                "queryCollection" => self.collection(&self.plain(&argument(0)?)?),
+                "queryContent" => {
+                    let path = match argument(0) {
+                        Some(value) => self.plain(&value)?,
+                        None => "/".to_owned(),
+                    };
+                    self.content(&path)
+                }
                 "$props" | "defineProps" => self.name("$props", env),
                 "useAppConfig" => {
                     let app = self.app?;
@@ -131,6 +167,62 @@ impl Eval<'_> {
             }
             _ => None,
         }
+    }
+
+    /// The entries of a collection of Nuxt Content: the values of its data files, the front matter of its documents.
+    fn collection(&self, name: &str) -> Option<Val> {
+        let root = &self.app?.root;
+        let source = ["content.config.ts", "content.config.js"]
+            .iter()
+            .find_map(|config| self.site.doc(&format!("{root}{config}")))
+            .and_then(|config| {
+                let pair = config
+                    .nodes
+                    .iter()
+                    .find(|node| node.kind == Kind::Pair && node.name == name)?;
+                let raw = config.raw(pair.span.clone());
+                let at = raw.find("source")?;
+                let quoted = raw[at..].split(['\'', '"', '`']).nth(1)?;
+                Some(quoted.to_owned())
+            });
+        let pattern = source.unwrap_or_else(|| format!("{name}*"));
+        let front = pattern.split('*').next().unwrap_or_default();
+        let ending = pattern.rsplit('*').next().unwrap_or_default();
+        let base = format!("{root}content/{}", front.trim_start_matches('/'));
+        self.entries(|path| {
+            path.starts_with(&base)
+                && (ending.is_empty() || ending.contains('{') || path.ends_with(ending))
+        })
+    }
+
+    /// The entry of Nuxt Content at an address, or the entries below it.
+    fn content(&self, path: &str) -> Option<Val> {
+        let base = format!("{}content{}", self.app?.root, path.trim_end_matches('/'));
+        let one = self.entries(|path| {
+            ["", "/index"].iter().any(|name| {
+                path.strip_prefix(&base)
+                    .and_then(|rest| rest.strip_prefix(name))
+                    .is_some_and(|rest| rest.starts_with('.') && !rest.contains('/'))
+            })
+        });
+        one.or_else(|| self.entries(|path| path.starts_with(&format!("{base}/"))))
+    }
+
+    fn entries(&self, test: impl Fn(&str) -> bool) -> Option<Val> {
+        let root = &self.app?.root;
+        let base = format!("{root}content/");
+        let values: Vec<Val> = self
+            .site
+            .under(&base)
+            .filter(|path| test(path))
+            .take(200)
+            .filter_map(|path| {
+                let doc = self.site.doc(path)?;
+                let value = data_root(&doc)?;
+                Some(Val::Data(doc.clone(), value, Frame::module(&doc)))
+            })
+            .collect();
+        (!values.is_empty()).then_some(Val::List(values))
     }
 
     pub(super) fn hook(&self, value: Val) -> Option<Val> {

@@ -408,7 +408,7 @@ impl<'s> Render<'s> {
         // `{{ content }}`, `{{ .Content }}`, `<slot/>` by name.
         let raw = doc.raw(node.inner.clone()).trim();
         let content = match raw.split('|').next().unwrap_or_default().trim() {
-            "content" => self.eval.name("content", env),
+            "content" | "layoutContent" => self.eval.name("content", env),
             ".Content" => self.eval.name("$content", env),
             "children" | "children()" | "children?.()" => self.eval.name("children", env),
             _ => None,

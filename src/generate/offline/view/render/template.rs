@@ -144,6 +144,13 @@ impl<'s> Render<'s> {
             .filter(|child| doc.nodes[*child].kind != Kind::Attr)
             .collect();
         match name {
+            // What a component of a library is given to show under a name: the name says what it is.
+            "template" if parent != 0 && named_slot(doc, id).is_some() => {
+                let holder = self.push(parent, name, false, doc, id);
+                self.nodes[holder].attrs = self.attributes(doc, id, env);
+                self.nodes_of(doc, &content, env, holder);
+                return;
+            }
             "" | "Fragment" | "React.Fragment" | "template" | "svelte:fragment" | "client-only"
             | "ClientOnly" | "Suspense" | "React.StrictMode" | "StrictMode" | "BrowserRouter"
             | "Router" | "HashRouter" | "ContentSlot" => {
@@ -229,7 +236,7 @@ impl<'s> Render<'s> {
         }
     }
 
-    /// `set:html`, `v-html`, `v-text`, `dangerouslySetInnerHTML`.
+    /// `set:html`, `v-html`, `v-text`, `dangerouslySetInnerHTML`, and what shows a text of a content collection.
     pub(super) fn set_content(&self, doc: &Arc<Doc>, id: NodeId, env: &Env) -> Option<Val> {
         for name in [
             "set:html",
@@ -251,6 +258,16 @@ impl<'s> Render<'s> {
                 value
             };
             return Some(value);
+        }
+        if matches!(doc.nodes[id].name.as_str(), "MDC" | "ContentRenderer") {
+            let attr = doc.attr(id, "value")?;
+            let value = self.eval.node(doc, *doc.nodes[attr].children.first()?, env);
+            return match &value {
+                // The body of a document, whose front matter is its value.
+                Val::Data(of, front, _) if of.front == Some(*front) => Some(Val::File(of.clone())),
+                Val::Lit(..) | Val::Text(_) => Some(value),
+                _ => None,
+            };
         }
         None
     }
@@ -379,6 +396,10 @@ impl<'s> Render<'s> {
             if attr.kind != Kind::Attr || attr.name == "..." {
                 continue;
             }
+            if attr.name == "v-bind" && !self.shallow {
+                self.spread(doc, &attr.children, env, &mut out);
+                continue;
+            }
             let mut pieces = Vec::new();
             for part in &attr.children {
                 let node = &doc.nodes[*part];
@@ -394,4 +415,45 @@ impl<'s> Render<'s> {
         }
         out
     }
+
+    /// `v-bind="link"`: the texts of a record as attributes.
+    fn spread(
+        &self,
+        doc: &Arc<Doc>,
+        parts: &[NodeId],
+        env: &Env,
+        out: &mut Vec<(String, Vec<Piece>)>,
+    ) {
+        let Some(part) = parts.first() else { return };
+        let value = match &doc.nodes[*part].ex {
+            Some(ex) => self.lookup(ex, env),
+            None => self.eval.node(doc, *part, env),
+        };
+        let Val::Data(data, record, inner) = value else {
+            return;
+        };
+        for pair in &data.node(record).children {
+            let pair = data.node(*pair);
+            let Some(child) = pair.children.first() else {
+                continue;
+            };
+            if pair.kind == Kind::Pair {
+                let value = self.eval.node(&data, *child, &inner);
+                if let Val::Lit(..) = value {
+                    let pieces = self.eval.pieces(&value, &data, &pair.span);
+                    out.push((pair.name.clone(), pieces));
+                }
+            }
+        }
+    }
+}
+
+/// The slot a `<template>` fills.
+pub(super) fn named_slot(doc: &Doc, id: NodeId) -> Option<&str> {
+    doc.nodes[id].children.iter().find_map(|attr| {
+        let attr = &doc.nodes[*attr];
+        let name = (attr.kind == Kind::Attr).then_some(attr.name.as_str())?;
+        name.strip_prefix('#')
+            .or_else(|| name.strip_prefix("v-slot:"))
+    })
 }

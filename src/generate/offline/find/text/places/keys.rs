@@ -193,9 +193,28 @@ impl Finder<'_> {
                 hits.retain(own);
             }
         }
+        if words.len() == 1 && phrase.ordinal.is_none() {
+            single(&mut hits);
+        }
         match phrase.ordinal {
             Some(ordinal) => nth(hits, ordinal),
             None => hits,
         }
+    }
+}
+
+/// "the name" of the site is no entry's name in a list, and not what no page shows.
+pub(in crate::generate::offline::find) fn single(hits: &mut Vec<Hit>) {
+    let shown = |hit: &Hit| hit.seen.iter().any(|seen| seen.view.page.is_some());
+    let any_shown = hits.iter().any(shown);
+    let single = |hit: &Hit| {
+        let listed = hit
+            .doc
+            .ancestors(hit.node)
+            .any(|up| hit.doc.node(up).kind == Kind::Array);
+        !listed && (shown(hit) || !any_shown)
+    };
+    if hits.len() > 1 && hits.iter().filter(|hit| single(hit)).count() == 1 {
+        hits.retain(single);
     }
 }

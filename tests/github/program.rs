@@ -1,0 +1,392 @@
+//! Through the real program, as a person has it.
+
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use super::hub::Hub;
+use super::relay::Act;
+use super::vcs_support::{Site, env};
+
+struct Person<'a> {
+    hub: &'a Hub,
+    site: &'a Site,
+    folder: &'a Path,
+}
+
+impl<'a> Person<'a> {
+    fn new(hub: &'a Hub, site: &'a Site) -> Self {
+        Self {
+            hub,
+            site,
+            folder: &site.root,
+        }
+    }
+
+    fn command(&self, args: &[&str]) -> Command {
+        let home = self.site.home();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_sayso"));
+        command
+            .args(args)
+            .current_dir(self.folder)
+            .envs(env(home))
+            .env("XDG_STATE_HOME", home.join("state"))
+            .env("XDG_CACHE_HOME", home.join("cache"))
+            .env("XDG_CONFIG_HOME", home.join("config"))
+            .env("SAYSO_HEALTH__WATCH", "0s")
+            .env("SAYSO_VCS__COMMIT", "github")
+            .env("SAYSO_GITHUB__API", &self.hub.relay.url)
+            .env("GITHUB_PAT", &self.hub.token)
+            .env("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nowhere")
+            .env("RUST_LOG", "trace")
+            .env_remove("SAYSO_FAILPOINT")
+            .stdin(Stdio::null());
+        command
+    }
+
+    fn run(&self, args: &[&str]) -> Output {
+        self.command(args).output().unwrap()
+    }
+
+    fn done(&self, args: &[&str]) -> String {
+        let output = self.run(args);
+        assert!(output.status.success(), "{args:?}: {}", both(&output));
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    fn events(&self) -> Vec<Value> {
+        let text = self.done(&["events", "--json"]);
+        text.lines()
+            .map(|line| serde_json::from_str(line).unwrap())
+            .collect()
+    }
+}
+
+fn both(output: &Output) -> String {
+    format!(
+        "{}{}",
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    )
+}
+
+#[test]
+fn a_commit_and_a_deployment_with_a_clone() {
+    let Some(hub) = Hub::new() else { return };
+    let site = hub.clone_of(&[("index.html", "<h1>Old</h1>\n")]);
+    let person = Person::new(&hub, &site);
+    site.write("index.html", "<h1>New</h1>\n");
+    person.done(&["commit", "--yes", "-m", "A new headline"]);
+    assert_eq!(hub.head(), site.head());
+    assert_eq!(hub.messages()[0], "A new headline");
+    assert_eq!(site.status(), "");
+    person.done(&[
+        "say",
+        "Change the headline to Hello there",
+        "--action",
+        "deploy",
+        "--yes",
+    ]);
+    assert_eq!(hub.head(), site.head());
+    assert_eq!(hub.read("index.html"), "<h1>Hello there</h1>\n");
+    let events = person.events();
+    assert!(
+        events
+            .iter()
+            .any(|event| event["type"] == "deploy_complete"),
+        "{events:#?}"
+    );
+    hub.relay.assert_described();
+}
+
+#[test]
+fn everything_without_a_clone() {
+    let Some(hub) = Hub::new() else { return };
+    hub.rival(
+        &[
+            ("index.html", "<h1>Old</h1>\n"),
+            ("style.css", "h1 { color: red }\n"),
+        ],
+        "Files",
+    );
+    let site = Site::without_git();
+    let person = Person {
+        hub: &hub,
+        site: &site,
+        folder: site.home(),
+    };
+    let name = hub.full_name();
+    person.done(&[
+        "-C",
+        &name,
+        "say",
+        "Change the headline to Hello there",
+        "--action",
+        "deploy",
+        "--yes",
+    ]);
+    assert_eq!(hub.read("index.html"), "<h1>Hello there</h1>\n");
+    let status = person.done(&["-C", &name, "status"]);
+    assert!(status.contains(&hub.head()[..7]), "{status}");
+    // The same by configuration, outside of any repository.
+    let output = person
+        .command(&["redeploy", "--yes"])
+        .env("SAYSO_GITHUB__REPOSITORY", &name)
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", both(&output));
+    hub.relay.assert_described();
+}
+
+#[test]
+fn several_processes_at_once_lose_nothing_and_double_nothing() {
+    const PEOPLE: usize = 5;
+    let Some(hub) = Hub::new() else { return };
+    let first = hub.clone_of(&[("index.html", "<h1>Old</h1>\n")]);
+    let sites: Vec<Site> = (0..PEOPLE).map(|_| hub.copy(&first)).collect();
+    let mut running = Vec::new();
+    for (n, site) in sites.iter().enumerate() {
+        site.write(&format!("page-{n}.html"), format!("<p>{n}</p>\n"));
+        let title = format!("Page {n}");
+        running.push(
+            Person::new(&hub, site)
+                .command(&["commit", "--yes", "-m", &title])
+                .env_remove("RUST_LOG")
+                .stdout(Stdio::piped())
+                .stderr(Stdio::piped())
+                .spawn()
+                .unwrap(),
+        );
+    }
+    for process in running {
+        let output = process.wait_with_output().unwrap();
+        assert!(output.status.success(), "{}", both(&output));
+    }
+    for n in 0..PEOPLE {
+        assert_eq!(hub.count(&format!("Page {n}")), 1);
+        assert_eq!(hub.read(&format!("page-{n}.html")), format!("<p>{n}</p>\n"));
+    }
+    assert_eq!(hub.messages().len(), PEOPLE + 1);
+    for site in &sites {
+        assert_eq!(site.status(), "");
+    }
+}
+
+#[test]
+fn lines_that_somebody_else_changed_are_a_conflict() {
+    let Some(hub) = Hub::new() else { return };
+    let site = hub.clone_of(&[("index.html", "<h1>Old</h1>\n"), ("mine.txt", "one\n")]);
+    let person = Person::new(&hub, &site);
+    let theirs = hub.rival(&[("index.html", "<h1>Theirs</h1>\n")], "Theirs");
+    site.write("mine.txt", "two\n");
+    let output = person.run(&[
+        "say",
+        "Change the headline to Mine",
+        "--action",
+        "commit",
+        "--yes",
+        "--json",
+    ]);
+    assert_eq!(output.status.code(), Some(3), "{}", both(&output));
+    assert!(both(&output).contains("index.html"), "{}", both(&output));
+    assert_eq!(hub.head(), theirs);
+    assert_eq!(site.read("mine.txt"), "two\n");
+}
+
+#[cfg(feature = "failpoints")]
+#[test]
+fn a_process_killed_at_any_step_is_finished_by_the_next() {
+    for place in [
+        "commit.journaled",
+        "commit.landed",
+        "commit.ref",
+        "commit.worktree",
+        "commit.finished",
+    ] {
+        let Some(hub) = Hub::new() else { return };
+        let site = hub.clone_of(&[("index.html", "<h1>Old</h1>\n")]);
+        let person = Person::new(&hub, &site);
+        site.write("index.html", "<h1>New</h1>\n");
+        let output = person
+            .command(&["commit", "--yes", "-m", "A new headline"])
+            .env("SAYSO_FAILPOINT", place)
+            .output()
+            .unwrap();
+        assert!(!output.status.success(), "{place}: {}", both(&output));
+        person.done(&["status"]);
+        assert_eq!(hub.count("A new headline"), 1, "{place}");
+        assert_eq!(hub.head(), site.head(), "{place}");
+        assert_eq!(site.status(), "", "{place}");
+    }
+}
+
+#[test]
+fn the_token_is_nowhere_but_in_the_requests() {
+    let Some(hub) = Hub::new() else { return };
+    let site = hub.clone_of(&[("index.html", "<h1>Old</h1>\n")]);
+    let person = Person::new(&hub, &site);
+    let mut said = String::new();
+    for (n, trouble) in [None, Some(401), Some(403), Some(422), Some(500)]
+        .into_iter()
+        .enumerate()
+    {
+        if let Some(status) = trouble {
+            hub.relay.rule(
+                "POST",
+                "/git/trees",
+                Act::Answer(status, Vec::new(), super::relay::refusal("No")),
+            );
+        }
+        site.write("index.html", format!("<h1>{n}</h1>\n"));
+        said += &both(&person.run(&["commit", "--yes", "-m", "Try"]));
+        said += &both(&person.run(&["commit", "--yes", "-m", "Try", "--json"]));
+    }
+    said += &both(&person.run(&["doctor"]));
+    said += &both(&person.run(&["doctor", "--json"]));
+    assert!(!said.contains(&hub.token), "{said}");
+    let mut looked = 0;
+    let mut folders = vec![site.home().to_path_buf()];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap().flatten() {
+            let place = entry.path();
+            if place.is_dir() && !place.is_symlink() {
+                folders.push(place);
+            } else if let Ok(bytes) = std::fs::read(&place) {
+                looked += 1;
+                let token = hub.token.as_bytes();
+                let found = bytes.windows(token.len()).any(|window| window == token);
+                assert!(!found, "{} holds the token", place.display());
+            }
+        }
+    }
+    assert!(looked > 10);
+}
+
+#[test]
+fn the_check_up_tells_whose_token_it_is_and_what_it_lacks() {
+    let Some(hub) = Hub::new() else { return };
+    let site = hub.clone_of(&[("index.html", "<h1>Old</h1>\n")]);
+    let person = Person::new(&hub, &site);
+    let look = || -> Value {
+        let output = person.run(&["doctor", "--json"]);
+        let checks: Vec<Value> = serde_json::from_slice(&output.stdout).unwrap();
+        checks
+            .into_iter()
+            .find(|check| check["name"] == "github")
+            .unwrap()
+    };
+    let scopes = |text: &str| Act::Headers(vec![("x-oauth-scopes", text.to_owned())]);
+    hub.relay.rule("GET", "/user", scopes("repo, workflow"));
+    let check = look();
+    assert_eq!(check["ok"], true, "{check}");
+    let found = check["found"].as_str().unwrap();
+    assert!(
+        found.contains("GITHUB_PAT") && found.contains("repo, workflow"),
+        "{found}"
+    );
+    hub.relay.rule(
+        "GET",
+        "/user",
+        Act::Answer(
+            200,
+            vec![("x-oauth-scopes", "gist".to_owned())],
+            serde_json::json!({ "login": "ada" }),
+        ),
+    );
+    let check = look();
+    assert_eq!(check["ok"], false, "{check}");
+    assert!(
+        check["found"]
+            .as_str()
+            .unwrap()
+            .contains("lacks repo, workflow"),
+        "{check}"
+    );
+    hub.relay.rule(
+        "GET",
+        "/user",
+        Act::Answer(401, Vec::new(), super::relay::refusal("Bad credentials")),
+    );
+    assert!(
+        look()["next"]
+            .as_str()
+            .unwrap()
+            .contains("sayso login github")
+    );
+    // gh's own login is found where there is no other.
+    let programs = site.home().join("programs");
+    std::fs::create_dir(&programs).unwrap();
+    let script = format!(
+        "#!/bin/sh\n[ \"$1 $2\" = 'auth token' ] && echo {}\n",
+        hub.token
+    );
+    std::fs::write(programs.join("gh"), script).unwrap();
+    Command::new("chmod")
+        .arg("+x")
+        .arg(programs.join("gh"))
+        .status()
+        .unwrap();
+    let path = format!("{}:{}", programs.display(), std::env::var("PATH").unwrap());
+    let output = person
+        .command(&["doctor", "--json"])
+        .env_remove("GITHUB_PAT")
+        .env_remove("GH_TOKEN")
+        .env_remove("GITHUB_TOKEN")
+        .env("PATH", path)
+        .output()
+        .unwrap();
+    assert!(both(&output).contains("gh auth token"), "{}", both(&output));
+}
+
+#[test]
+fn without_a_token_it_says_how_to_get_one() {
+    let Some(hub) = Hub::new() else { return };
+    let site = hub.clone_of(&[("index.html", "<h1>Old</h1>\n")]);
+    let output = Person::new(&hub, &site)
+        .command(&["status"])
+        .env_remove("GITHUB_PAT")
+        .env_remove("GH_TOKEN")
+        .env_remove("GITHUB_TOKEN")
+        .env("PATH", "/usr/bin:/bin")
+        .output()
+        .unwrap();
+    let said = both(&output);
+    if Path::new("/usr/bin/gh").exists() {
+        return;
+    }
+    assert!(
+        said.contains("sayso login github") && said.contains("GITHUB_PAT"),
+        "{said}"
+    );
+    let login = Person::new(&hub, &site).run(&["login", "github"]);
+    assert!(!login.status.success());
+}
+
+#[test]
+fn a_wait_for_a_limit_is_in_the_timeline() {
+    let Some(hub) = Hub::new() else { return };
+    let hub = Arc::clone(&hub);
+    let site = hub.clone_of(&[("index.html", "<h1>Old</h1>\n")]);
+    let person = Person::new(&hub, &site);
+    let limit = Act::Answer(
+        429,
+        vec![("retry-after", "1".into())],
+        super::relay::refusal("slow down"),
+    );
+    hub.relay.rule("POST", "/git/commits", limit);
+    site.write("index.html", "<h1>New</h1>\n");
+    person.done(&["commit", "--yes", "-m", "A new headline"]);
+    let told = person
+        .events()
+        .into_iter()
+        .filter(|event| event["type"] == "notice")
+        .any(|event| {
+            event["data"]["message"]
+                .as_str()
+                .unwrap_or_default()
+                .contains("1 s")
+        });
+    assert!(told);
+}

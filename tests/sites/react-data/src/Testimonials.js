@@ -1,0 +1,5 @@
+export const Testimonials = () => (
+  <blockquote>
+    <p>It has never stopped.</p>
+  </blockquote>
+)

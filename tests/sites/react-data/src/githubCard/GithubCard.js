@@ -1,0 +1,3 @@
+export default function GithubCard() {
+  return <div className="card">See the plans</div>
+}

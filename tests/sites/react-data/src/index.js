@@ -1,0 +1,4 @@
+import App from './App'
+import { createRoot } from 'react-dom/client'
+
+createRoot(document.getElementById('root')).render(<App />)

@@ -1,0 +1,6 @@
+const about = {
+  name: 'Mara Lind',
+  role: 'Apprentice',
+}
+
+export { about }
