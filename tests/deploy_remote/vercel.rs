@@ -7,7 +7,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::body::{Body, Bytes};
 use axum::response::Response;
@@ -57,6 +57,8 @@ pub struct World {
 pub struct Vercel {
     pub base: String,
     pub world: Mutex<World>,
+    /// When the stream said that the aliases are assigned.
+    pub said: Arc<Mutex<Option<Instant>>>,
 }
 
 impl Vercel {
@@ -69,6 +71,7 @@ impl Vercel {
         Self {
             base: base.to_owned(),
             world: Mutex::new(world),
+            said: Arc::default(),
         }
     }
 
@@ -180,13 +183,17 @@ impl Vercel {
             let mut world = self.world();
             (std::mem::take(&mut world.events), world.hold)
         };
+        let said = Arc::clone(&self.said);
         let stream = futures::stream::unfold(
-            (chunks.into_iter(), hold),
-            |(mut chunks, hold)| async move {
+            (chunks.into_iter(), hold, said),
+            |(mut chunks, hold, said)| async move {
                 match chunks.next() {
                     Some(chunk) => {
                         tokio::time::sleep(Duration::from_millis(5)).await;
-                        Some((Ok::<_, std::io::Error>(chunk), (chunks, hold)))
+                        if chunk.windows(14).any(|window| window == b"alias-assigned") {
+                            *said.lock().unwrap() = Some(Instant::now());
+                        }
+                        Some((Ok::<_, std::io::Error>(chunk), (chunks, hold, said)))
                     }
                     None if hold => futures::future::pending().await,
                     None => None,
@@ -595,7 +602,24 @@ async fn the_first_to_say_that_aliases_are_assigned_wins() {
     }
     // Only the stream can say it: the next poll is ten minutes away.
     let told = deploy(&*rig.target, request(site("one"))).await;
+    let live = Instant::now();
     assert_eq!(told.live().release.as_str(), "dpl_1");
+    let probe = told.reports.iter().find_map(|report| match report {
+        Report::Health { millis, .. } => Some(*millis),
+        _ => None,
+    });
+    let said = rig
+        .service
+        .script
+        .said
+        .lock()
+        .unwrap()
+        .expect("the stream said it");
+    println!(
+        "aliases assigned to LIVE: {:?}, of which our probe {} ms",
+        live - said,
+        probe.unwrap()
+    );
     let reads = rig.service.seen("GET /v13/deployments/dpl_1");
     assert!(
         reads.len() <= 1,
