@@ -98,7 +98,7 @@ async fn every_route_wants_its_token() {
         "/api/nothing",
         "/etc/passwd",
         "/api/status/",
-        "/api/webhooks/github",
+        "/api/webhooks/nobody",
         "/realtime/x",
     ] {
         problem(http().get(server.url(path)).send().await.unwrap(), 401).await;

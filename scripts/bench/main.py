@@ -12,6 +12,7 @@ from pathlib import Path
 
 import cockpit
 import github
+import hooks
 import job
 import mic
 import speech
@@ -131,6 +132,11 @@ def main() -> None:
             f"commit of {github.FILES} files through GitHub's interface, stand-in on this machine",
             "≤ 1 s, and ≤ 1.5 × the bare requests",
             lambda: github.commit(world),
+        ),
+        Row(
+            "webhook in → event on every event stream",
+            "≤ 20 ms",
+            lambda: hooks.webhook_to_streams(world),
         ),
     ]
     began, before = time.monotonic(), spent()

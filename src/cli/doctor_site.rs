@@ -57,11 +57,15 @@ fn on_path(name: &str) -> bool {
 }
 
 fn environments(config: &Config) -> Check {
-    let deploy = &config.deploy;
-    Check::new(
-        "environments",
-        format!("{} on the target {}", deploy.environment, deploy.target),
-    )
+    let text = match config.environments() {
+        Ok(all) => all
+            .iter()
+            .map(|environment| format!("{} on the target {}", environment.name, environment.target))
+            .collect::<Vec<_>>()
+            .join(", "),
+        Err(problem) => problem.to_string(),
+    };
+    Check::new("environments", text)
 }
 
 #[cfg(test)]

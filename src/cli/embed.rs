@@ -3,20 +3,17 @@
 //! One process at a time owns a project's state (a lock on a file). A second `sayso` finds the owner's address
 //! and token in a file that only the user can read, and becomes its client.
 
-use std::collections::BTreeMap;
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::Place;
 use super::repository::Site;
 use crate::client::{Client, Endpoint};
 use crate::config::{self, Config, Paths, ProjectPaths};
-use crate::deploy::{DeployTarget, LocalNotice, LocalTarget};
 use crate::events::EventLog;
 use crate::generate;
 use crate::model::Problem;
@@ -117,7 +114,7 @@ impl Session {
         );
         let store = Store::open(&project.database())?;
         let log = EventLog::open(store, &name)?;
-        let (targets, notices) = targets(&config, &project).await?;
+        let (targets, notices) = super::targets::open(&config, &project, &root).await?;
         let vocabulary = super::wiring::vocabulary(&config);
         let choice = super::wiring::recogniser(&config, &paths, &vocabulary)?;
         let repo = site.open(&config, &paths).await?;
@@ -139,6 +136,14 @@ impl Session {
         let shutdown = CancellationToken::new();
         let mut options = ServerOptions::local(server::random_token()?, actor);
         options.listen.set_port(port);
+        options.allowed_hosts.clone_from(&config.server.hosts);
+        options.webhooks = server::WebhookSecrets::from_environment();
+        conductor.tell_others(
+            &config.deploy.webhooks,
+            options.webhooks.generic.clone(),
+            1.0,
+        )?;
+        conductor.look_regularly(config.deploy.look.duration());
         let running = server::serve(Arc::clone(&conductor), options, shutdown.clone()).await?;
         let endpoint = running.endpoint.clone();
         let address_file = project.server();
@@ -262,31 +267,6 @@ pub fn repo_dir(place: &Place) -> Result<PathBuf, Problem> {
                 .hint("change into the site's folder, or use -C DIR")
         }),
     }
-}
-
-/// The target of each environment by name.
-type Targets = BTreeMap<String, Arc<dyn DeployTarget>>;
-
-/// The configured targets, and what they tell after a deployment has returned.
-async fn targets(
-    config: &Config,
-    project: &ProjectPaths,
-) -> Result<(Targets, mpsc::UnboundedReceiver<LocalNotice>), Problem> {
-    let environment = config.deploy.environment.clone();
-    if config.deploy.target != "local" {
-        return Err(Problem::new(
-            422,
-            "config",
-            format!("unknown target {:?}", config.deploy.target),
-        )
-        .hint("[deploy] target takes: local"));
-    }
-    let (sender, notices) = mpsc::unbounded_channel();
-    let target = LocalTarget::open(super::wiring::local_options(config, project, sender)).await?;
-    Ok((
-        BTreeMap::from([(environment, target as Arc<dyn DeployTarget>)]),
-        notices,
-    ))
 }
 
 /// Takes the lock; `None` when another process holds it.

@@ -1,4 +1,4 @@
-//! `sayso init`: a `sayso.toml` for this repository.
+//! `sayso init`: a `sayso.toml` for this repository, and a workflow for GitHub Actions.
 
 use std::process::Stdio;
 
@@ -14,6 +14,9 @@ pub struct Args {
     /// Print all settings with their defaults and change nothing.
     #[arg(long)]
     print_defaults: bool,
+    /// Write a workflow for GitHub Actions that deploys this site, too: on every push to main, and when Sayso starts it.
+    #[arg(long)]
+    workflow: bool,
     /// Make a git repository here, if there is none, without asking.
     #[arg(long, short)]
     yes: bool,
@@ -76,6 +79,13 @@ pub async fn run(place: &Place, args: Args) -> Result<Exit, Problem> {
         }
         Err(problem) => return Err(problem),
     };
+    if args.workflow {
+        let config = crate::config::load(&crate::config::Paths::platform()?, Some(git.root()))?;
+        let path = super::workflow::write(git.root(), &config)?;
+        print::line(&format!(
+            "wrote {path}; commit and push it, then set target = \"github_actions\" under [deploy]"
+        ));
+    }
     let file = git.root().join("sayso.toml");
     let new = std::fs::File::options()
         .write(true)
@@ -85,8 +95,12 @@ pub async fn run(place: &Place, args: Args) -> Result<Exit, Problem> {
         Ok(mut file) => std::io::Write::write_all(&mut file, TEMPLATE.as_bytes())
             .map_err(|error| Problem::internal(format!("sayso.toml cannot be written: {error}")))?,
         Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
-            print::line("sayso.toml is there already; nothing was changed");
-            return Ok(Exit::Nothing);
+            print::line("sayso.toml is there already; it was not changed");
+            return Ok(if args.workflow {
+                Exit::Done
+            } else {
+                Exit::Nothing
+            });
         }
         Err(error) => {
             return Err(Problem::internal(format!("{}: {error}", file.display())));

@@ -16,14 +16,17 @@ mod init;
 mod login;
 mod microphone;
 mod print;
+mod promote;
 mod repository;
 mod rollback;
 mod say;
 mod serve;
 pub mod speech;
 mod status;
+mod targets;
 mod wait;
 mod wiring;
+mod workflow;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -86,6 +89,8 @@ enum Command {
     Deploy(deploy::Args),
     /// Deploy the current state again, as a new release.
     Redeploy(deploy::Args),
+    /// Make a release live that was built before, without building it anew.
+    Promote(promote::Args),
     /// Return an environment to an earlier release.
     Rollback(rollback::Args),
     /// How things stand.
@@ -166,6 +171,7 @@ async fn run(args: Args) -> Result<Exit, Problem> {
         Some(Command::Commit(args)) => commit::run(&place, args).await,
         Some(Command::Deploy(args)) => deploy::run(&place, args, false).await,
         Some(Command::Redeploy(args)) => deploy::run(&place, args, true).await,
+        Some(Command::Promote(args)) => promote::run(&place, args).await,
         Some(Command::Rollback(args)) => rollback::run(&place, args).await,
         Some(Command::Status(args)) => status::run(&place, args).await,
         Some(Command::Deployments(args)) => deployments::run(&place, args).await,
@@ -188,6 +194,7 @@ fn wants_json(command: Option<&Command>) -> bool {
         Some(Command::Say(args)) => args.json,
         Some(Command::Commit(args)) => args.json,
         Some(Command::Deploy(args) | Command::Redeploy(args)) => args.json,
+        Some(Command::Promote(args)) => args.json,
         Some(Command::Rollback(args)) => args.json,
         Some(Command::Status(args)) => args.json,
         Some(Command::Deployments(args)) => args.json,

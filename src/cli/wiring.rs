@@ -37,27 +37,33 @@ pub fn build_options(config: &Config) -> BuildOptions {
     }
 }
 
-/// What the configuration means for the embedded host.
+/// What "well" means.
+pub fn health_options(config: &Config) -> HealthOptions {
+    let watch = config.health.watch.duration();
+    HealthOptions {
+        path: config.health.path.clone(),
+        expect_text: Some(config.health.expect.clone()).filter(|text| !text.is_empty()),
+        timeout: config.health.timeout.duration(),
+        watch,
+        probes: u32::try_from(watch.as_millis() / WATCH_EVERY.as_millis())
+            .unwrap_or(1)
+            .max(1),
+        ..HealthOptions::default()
+    }
+}
+
+/// What the configuration means for the embedded host with these environments and their ports.
 pub fn local_options(
     config: &Config,
     project: &ProjectPaths,
+    environments: Vec<(String, u16)>,
     notices: mpsc::UnboundedSender<LocalNotice>,
 ) -> LocalOptions {
-    let watch = config.health.watch.duration();
     LocalOptions {
-        environments: vec![(config.deploy.environment.clone(), config.deploy.local.port)],
+        environments,
         keep: config.deploy.local.keep,
         build: build_options(config),
-        health: HealthOptions {
-            path: config.health.path.clone(),
-            expect_text: Some(config.health.expect.clone()).filter(|text| !text.is_empty()),
-            timeout: config.health.timeout.duration(),
-            watch,
-            probes: u32::try_from(watch.as_millis() / WATCH_EVERY.as_millis())
-                .unwrap_or(1)
-                .max(1),
-            ..HealthOptions::default()
-        },
+        health: health_options(config),
         notice: config.deploy.local.notice,
         notices: Some(notices),
         ..LocalOptions::new(project.host())

@@ -18,7 +18,7 @@ use url::Url;
 
 use crate::model::api::{
     Accepted, Answer, Approval, Approved, BatchApproval, Comparison, Decide, DeploymentList,
-    EditText, EventPage, ProposalView, Reject, Revise, Rollback, Status, Submission, SyncRequest,
+    EditText, EventPage, Promote, ProposalView, Reject, Revise, Rollback, Status, Submission, SyncRequest,
     Synced,
 };
 use crate::model::{
@@ -301,6 +301,16 @@ impl Client {
         query.extend(after.map(|cursor| ("after", cursor.to_string())));
         let request = self.request(Method::GET, "api/events")?.query(&query);
         answer(request.timeout(wait + Duration::from_secs(15))).await
+    }
+
+    /// `POST /api/environments/{name}/promote`.
+    pub async fn promote(&self, environment: &str, promote: &Promote) -> Result<Synced, Problem> {
+        let name = percent_encoding::utf8_percent_encode(
+            environment,
+            percent_encoding::NON_ALPHANUMERIC,
+        );
+        self.post(&format!("api/environments/{name}/promote"), promote)
+            .await
     }
 
     fn request(&self, method: Method, path: &str) -> Result<RequestBuilder, Problem> {

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use toml::{Table, Value};
 
-use super::{Config, DEFAULTS, Paths, keys, phrase};
+use super::{Config, DEFAULTS, Paths, environment, keys, phrase};
 use crate::model::Problem;
 
 /// One layer of configuration.
@@ -121,13 +121,16 @@ impl Config {
     }
 }
 
-fn merge(into: &mut Table, from: Table) {
+pub(super) fn merge(into: &mut Table, from: Table) {
     for (key, value) in from {
         match (into.get_mut(&key), value) {
             (Some(Value::Table(into)), Value::Table(from)) => merge(into, from),
             // Phrases add up; the later layer's come first, because the first one with the same words counts.
             (Some(Value::Array(into)), Value::Array(from)) if key == "phrase" => {
                 into.splice(0..0, from);
+            }
+            (Some(Value::Array(into)), Value::Array(from)) if key == "environment" => {
+                environment::merge(into, from);
             }
             (_, value) => {
                 into.insert(key, value);
@@ -153,6 +156,12 @@ fn check(
         match (known.get(key), value) {
             (Some(Value::Table(known)), Value::Table(table)) => {
                 check(layer, text, known, table, &path)?;
+            }
+            (Some(_), Value::Array(entries)) if path == "environment" => {
+                let known = environment::known(known);
+                for entry in entries.iter().filter_map(Value::as_table) {
+                    check(layer, text, &known, entry, &path)?;
+                }
             }
             (Some(_), _) => {}
             // Contexts and actions are the cockpit's: it checks them, and knows their lines.

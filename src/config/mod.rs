@@ -6,6 +6,7 @@
 
 pub mod credential;
 mod duration;
+mod environment;
 mod keys;
 mod layers;
 mod paths;
@@ -13,6 +14,9 @@ mod phrase;
 
 pub use credential::Secret;
 pub use duration::Span;
+pub use environment::{
+    ActionsSettings, CommandSettings, Environment, EnvironmentTable, VercelSettings,
+};
 pub use keys::{KeySetting, Keys};
 pub use layers::{Layer, load, load_layers};
 pub use paths::{Paths, ProjectPaths};
@@ -31,6 +35,8 @@ pub const DEFAULTS: &str = include_str!("../../config.toml");
 pub struct Config {
     /// Control phrases of one's own.
     pub phrase: Vec<Phrase>,
+    /// Environments besides the default one, and what is set for each.
+    pub environment: Vec<EnvironmentTable>,
     /// Microphone and push-to-talk.
     pub voice: Voice,
     /// Speech recognition.
@@ -236,10 +242,20 @@ pub struct GitHub {
 pub struct Deploy {
     /// The default environment.
     pub environment: String,
-    /// Its target.
+    /// Its target: `local`, `command`, `vercel` or `github_actions`.
     pub target: String,
+    /// How often it is looked for deployments made elsewhere; zero for never.
+    pub look: Span,
+    /// Addresses that are told of deployments, each message signed.
+    pub webhooks: Vec<String>,
     /// The embedded host.
     pub local: LocalHost,
+    /// Any program.
+    pub command: CommandSettings,
+    /// Vercel.
+    pub vercel: VercelSettings,
+    /// GitHub Actions.
+    pub github_actions: ActionsSettings,
 }
 
 /// The embedded host.
@@ -286,6 +302,8 @@ pub struct Health {
 pub struct Server {
     /// Port on the loopback interface; 0 for any.
     pub port: u16,
+    /// Names under which it is reached from outside (through a tunnel), besides the loopback ones.
+    pub hosts: Vec<String>,
 }
 
 /// The cockpit.
@@ -344,8 +362,12 @@ impl Default for Config {
 }
 
 /// Names of the environment variables that hold keys and tokens.
-pub const SECRETS: [&str; 7] = [
+pub const SECRETS: [&str; 11] = [
     "GITHUB_PAT",
+    "GITHUB_WEBHOOK_SECRET",
+    "SAYSO_WEBHOOK_SECRET",
+    "VERCEL_AUTOMATION_BYPASS_SECRET",
+    "VERCEL_WEBHOOK_SECRET",
     "VERCEL_TOKEN",
     "VERCEL_ORG_ID",
     "VERCEL_PROJECT_ID",

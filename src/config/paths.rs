@@ -101,6 +101,11 @@ impl ProjectPaths {
         self.dir.join("host")
     }
 
+    /// What is remembered of environments that are served elsewhere.
+    pub fn targets(&self) -> PathBuf {
+        self.dir.join("targets")
+    }
+
     /// The program's log.
     pub fn log(&self) -> PathBuf {
         self.dir.join("sayso.log")

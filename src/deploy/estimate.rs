@@ -40,7 +40,9 @@ pub struct Estimate {
 /// Follows one deployment.
 #[derive(Clone, Debug)]
 pub struct Estimator {
-    /// Expected milliseconds, in the order of [`Stage::ALL`].
+    /// The stages in the order in which they come.
+    order: [Stage; 6],
+    /// Expected milliseconds, in that order.
     expected: [f64; 6],
     known: bool,
     percent: u8,
@@ -50,9 +52,18 @@ pub struct Estimator {
 impl Estimator {
     /// An estimator from the stage durations (milliseconds) of earlier successful deployments, oldest first.
     pub fn new(history: &[BTreeMap<Stage, u64>]) -> Self {
+        Self::ordered(history, Stage::ALL)
+    }
+
+    /// As [`Self::new`], for a place where the stages come in another order.
+    pub fn ordered(history: &[BTreeMap<Stage, u64>], order: [Stage; 6]) -> Self {
         let recent = &history[history.len().saturating_sub(RECENT)..];
         let mut expected = [0.0; 6];
-        for (at, (stage, default)) in DEFAULTS.into_iter().enumerate() {
+        for (at, stage) in order.into_iter().enumerate() {
+            let default = DEFAULTS
+                .iter()
+                .find(|(other, _)| *other == stage)
+                .map_or(0, |(_, default)| *default);
             expected[at] = if recent.is_empty() {
                 default as f64
             } else {
@@ -66,6 +77,7 @@ impl Estimator {
             };
         }
         Self {
+            order,
             expected,
             known: !recent.is_empty(),
             percent: 0,
@@ -73,9 +85,16 @@ impl Estimator {
         }
     }
 
+    /// How long `stage` usually takes, in milliseconds; `None` when no earlier deployment is known.
+    pub fn usual(&self, stage: Stage) -> Option<u64> {
+        let at = self.order.iter().position(|other| *other == stage)?;
+        self.known.then_some(self.expected[at] as u64)
+    }
+
     /// The estimate `in_stage_ms` after `stage` began; `fraction` (0 to 1) is how much of it is done, where known.
     pub fn update(&mut self, stage: Stage, in_stage_ms: u64, fraction: Option<f64>) -> Estimate {
-        let at = Stage::ALL
+        let at = self
+            .order
             .iter()
             .position(|other| *other == stage)
             .unwrap_or(0);
@@ -224,6 +243,19 @@ mod tests {
     fn a_build_nobody_expected_leaves_room_for_itself() {
         let mut estimator = Estimator::new(&[]);
         assert!(estimator.update(Stage::Build, 10_000, None).percent < 60);
+    }
+
+    #[test]
+    fn a_place_with_another_order_has_its_bar_in_that_order() {
+        use Stage::{Activate, Build, Fetch, Queue, Upload, Verify};
+        let history = [BTreeMap::from([(Upload, 100), (Queue, 100), (Build, 800)])];
+        let order = [Fetch, Upload, Queue, Build, Activate, Verify];
+        let mut estimator = Estimator::ordered(&history, order);
+        assert_eq!(estimator.update(Upload, 50, None).percent, 5);
+        assert_eq!(estimator.update(Queue, 0, None).percent, 10);
+        assert_eq!(estimator.update(Build, 400, None).percent, 60);
+        assert_eq!(estimator.usual(Build), Some(800));
+        assert_eq!(Estimator::new(&[]).usual(Build), None);
     }
 
     proptest! {

@@ -2,7 +2,8 @@
 //!
 //! [`local`] keeps immutable releases on this machine and serves them through [`host`], its own small HTTP face.
 //! [`build`] says how a site is built, [`health`] asks a release whether it is well, [`estimate`] turns measured
-//! stage durations into an honest percentage.
+//! stage durations into an honest percentage. [`command`], [`vercel`] and [`github_actions`] deploy to places outside
+//! this process; [`remote`] is what those three share.
 
 /// Ends the process at once, without unwinding, when `SAYSO_FAILPOINT` names this place.
 ///
@@ -14,12 +15,16 @@ macro_rules! failpoint {
 }
 
 pub mod build;
+pub mod command;
 mod disk;
 pub mod estimate;
+pub mod github_actions;
 pub mod health;
 pub mod host;
 pub mod local;
 pub mod manifest;
+pub mod remote;
+pub mod vercel;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -33,7 +38,10 @@ use crate::model::{
     Stage,
 };
 
+pub use command::{CommandOptions, CommandTarget};
+pub use github_actions::{ActionsOptions, ActionsTarget};
 pub use local::{LocalNotice, LocalOptions, LocalTarget};
+pub use vercel::{VercelOptions, VercelTarget};
 
 /// What a target is asked to do.
 #[derive(Clone)]
@@ -67,6 +75,8 @@ pub enum Report {
     },
     /// A line of output.
     Log(String),
+    /// Something that people should know beyond the line that is shown now.
+    Notice(String),
     /// A health probe was made.
     Health {
         /// Whether it passed.
@@ -108,6 +118,44 @@ pub struct DeployFailure {
     pub canceled: bool,
     /// True when it was live and was taken back.
     pub rolled_back: bool,
+    /// True when nobody can say whether it went live; it is looked at again.
+    pub unknown: bool,
+}
+
+/// A release that is moved on without being built anew.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PromoteRequest {
+    /// The deployment's id.
+    pub id: DeploymentId,
+    /// The environment that it goes to.
+    pub environment: String,
+    /// The release, or what `from` serves.
+    pub release: Option<ReleaseId>,
+    /// The environment that it comes from, when no release is named.
+    pub from: Option<String>,
+}
+
+/// A deployment as the place itself lists it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Elsewhere {
+    /// The place's name for it.
+    pub release: ReleaseId,
+    /// The deployment of ours that it is; `None` when it was made elsewhere.
+    pub ours: Option<DeploymentId>,
+    /// The commit, where it is known.
+    pub commit: String,
+    /// Who made it.
+    pub actor: String,
+    /// The address.
+    pub url: String,
+    /// Where it stands; `Live` only with aliases assigned.
+    pub state: DeploymentState,
+    /// What it is doing, or why it failed.
+    pub message: String,
+    /// When it was made.
+    pub at: jiff::Timestamp,
+    /// When it ended.
+    pub ended: Option<jiff::Timestamp>,
 }
 
 /// A place that sites are deployed to.
@@ -144,6 +192,53 @@ pub trait DeployTarget: Send + Sync {
     /// After a crash: what became of the deployment `id`. `Some` when it is live,
     /// `None` when it is not (whatever was half made has then been removed).
     async fn reconcile(&self, environment: &str, id: &DeploymentId) -> Option<Deployed>;
+
+    /// The stages in the order in which they come here.
+    fn stages(&self) -> [Stage; 6] {
+        Stage::ALL
+    }
+
+    /// Moves a release on to an environment without building it anew.
+    ///
+    /// # Errors
+    /// As [`DeployTarget::deploy`].
+    async fn promote(
+        &self,
+        request: PromoteRequest,
+        _reports: mpsc::UnboundedSender<Report>,
+        _cancel: CancellationToken,
+    ) -> Result<Deployed, DeployFailure> {
+        Err(DeployFailure {
+            stage: Stage::Activate,
+            message: format!("the target {} cannot promote to {}", self.name(), request.environment),
+            hint: "deploy the commit instead".to_owned(),
+            log_tail: Vec::new(),
+            canceled: false,
+            rolled_back: false,
+            unknown: false,
+        })
+    }
+
+    /// What people should know about an environment: that a rollback pinned it, say.
+    fn note(&self, _environment: &str) -> Option<String> {
+        None
+    }
+
+    /// The place's own list of its newest deployments, newest first; `None` where it has none.
+    ///
+    /// # Errors
+    /// When the place cannot be asked.
+    async fn elsewhere(&self, _environment: &str) -> Result<Option<Vec<Elsewhere>>, Problem> {
+        Ok(None)
+    }
+
+    /// Asks the live address once how it is; `None` where there is nothing to ask.
+    async fn look(&self, _environment: &str) -> Option<health::Probe> {
+        None
+    }
+
+    /// Something may have happened at the place: running deployments are looked at now.
+    fn nudge(&self) {}
 
     /// Tells open pages how a deployment is doing, where the target can.
     fn announce(&self, _environment: &str, _progress: &Progress, _state: DeploymentState) {}

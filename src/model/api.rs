@@ -195,6 +195,25 @@ pub struct Rollback {
     pub to: Option<ReleaseId>,
 }
 
+/// `POST /api/environments/{name}/promote`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Promote {
+    /// The release that is to be live.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub release: Option<ReleaseId>,
+    /// The environment whose live release it is, when no release is named.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<String>,
+}
+
+/// The answer to a webhook.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Received {
+    /// False when this delivery was there before; then nothing was done.
+    pub new: bool,
+}
+
 /// One page of `GET /api/events`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct EventPage {

@@ -71,7 +71,7 @@ pub struct Progress {
     pub eta_ms: Option<u64>,
 }
 
-/// Where a deployment stands. The last four are final.
+/// Where a deployment stands. The last five are final.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum DeploymentState {
@@ -87,6 +87,8 @@ pub enum DeploymentState {
     Canceled,
     /// Went live, was found unwell, and was taken back.
     RolledBack,
+    /// Nobody can say whether it went live; what is learned later corrects it.
+    Unknown,
 }
 
 impl DeploymentState {

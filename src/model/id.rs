@@ -14,6 +14,10 @@ fn fresh(prefix: &str) -> String {
         .duration_since(UNIX_EPOCH)
         .map_or(0, |elapsed| elapsed.as_millis() as u64);
     let random = getrandom::u64().unwrap_or_else(|_| u64::from(std::process::id()) << 20);
+    spelled(prefix, millis, random)
+}
+
+fn spelled(prefix: &str, millis: u64, random: u64) -> String {
     let bits = (u128::from(millis & 0xffff_ffff_ffff) << 52) | u128::from(random >> 12);
     let mut text = String::with_capacity(prefix.len() + 21);
     text.push_str(prefix);
@@ -22,6 +26,17 @@ fn fresh(prefix: &str) -> String {
         text.push(ALPHABET[((bits >> (place * 5)) & 31) as usize] as char);
     }
     text
+}
+
+/// An id that is always the same for the same time and name: for what others made and we only list.
+fn derived(prefix: &str, millis: u64, name: &str) -> String {
+    use sha2::{Digest, Sha256};
+    let digest = Sha256::digest(name.as_bytes());
+    let hash = digest
+        .iter()
+        .take(8)
+        .fold(0_u64, |hash, byte| hash << 8 | u64::from(*byte));
+    spelled(prefix, millis, hash)
 }
 
 macro_rules! id {
@@ -36,6 +51,11 @@ macro_rules! id {
             #[allow(clippy::new_without_default)]
             pub fn new() -> Self {
                 Self(fresh($prefix))
+            }
+
+            /// The id of what others made at `millis` (since 1970) and call `name`: always the same one.
+            pub fn derived(millis: u64, name: &str) -> Self {
+                Self(derived($prefix, millis, name))
             }
 
             /// The id as text.
@@ -90,5 +110,9 @@ mod tests {
         assert!(a.as_str().starts_with("ins_"));
         assert_eq!(a.as_str().len(), 24);
         assert_ne!(a, b);
+        let derived = |millis, name| DeploymentId::derived(millis, name);
+        assert_eq!(derived(5, "x"), derived(5, "x"));
+        assert_ne!(derived(5, "x"), derived(5, "y"));
+        assert!(derived(5, "x") < derived(6, "a"));
     }
 }

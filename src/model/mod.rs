@@ -15,6 +15,7 @@ pub mod merge;
 pub mod problem;
 pub mod proposal;
 pub mod secret;
+pub mod signature;
 pub mod tree;
 
 pub use deployment::{Deployment, DeploymentState, LiveRelease, Progress, ReleaseInfo, Stage};

@@ -126,6 +126,8 @@ impl Conductor {
             .filter(|earlier| {
                 earlier.state == DeploymentState::Live
                     && earlier.environment == deployment.environment
+                    && earlier.target == deployment.target
+                    && !earlier.stages.is_empty()
             })
             .map(|earlier| earlier.stages)
             .rev() // oldest first
@@ -140,7 +142,11 @@ impl Conductor {
         let work = target.deploy(request, reports, cancel);
         let (result, told) = tokio::join!(
             work,
-            self.tell(&mut deployment, received, Estimator::new(&history))
+            self.tell(
+                &mut deployment,
+                received,
+                Estimator::ordered(&history, target.stages())
+            )
         );
         told?;
         match result {
@@ -151,7 +157,7 @@ impl Conductor {
 
     /// Turns a target's reports into events and the bar's position, until the target is done. Reports that
     /// come while an event is being stored are taken together, so that the log never slows a deployment.
-    async fn tell(
+    pub(super) async fn tell(
         &self,
         deployment: &mut Deployment,
         mut reports: mpsc::UnboundedReceiver<Report>,
@@ -186,6 +192,7 @@ impl Conductor {
                         entered = Instant::now();
                         fraction = None;
                         deployment.progress.stage = stage;
+                        let message = with_usual(message, estimator.usual(stage));
                         self.place(deployment, &mut estimator, entered, fraction, message);
                         change = change.event(progress_event(deployment));
                         moved = false;
@@ -204,6 +211,10 @@ impl Conductor {
                         }
                         deployment.log_tail.push(line);
                         moved = true;
+                    }
+                    Report::Notice(message) => {
+                        let data = json!({ "message": message });
+                        change = change.event(about(deployment, EventKind::Notice, "sayso", data));
                     }
                     Report::Health {
                         ok,
@@ -288,7 +299,7 @@ impl Conductor {
         Ok(())
     }
 
-    async fn failed(
+    pub(super) async fn failed(
         &self,
         mut deployment: Deployment,
         failure: DeployFailure,
@@ -296,6 +307,7 @@ impl Conductor {
         deployment.state = match (failure.canceled, failure.rolled_back) {
             (true, _) => DeploymentState::Canceled,
             (_, true) => DeploymentState::RolledBack,
+            _ if failure.unknown => DeploymentState::Unknown,
             _ => DeploymentState::Failed,
         };
         deployment.ended_at = Some(Timestamp::now());
@@ -303,19 +315,26 @@ impl Conductor {
         deployment.progress.message = failure.message.clone();
         deployment.progress.eta_ms = None;
         deployment.log_tail = failure.log_tail.clone();
-        let problem =
-            Problem::new(502, "deploy-failed", failure.message.clone()).hint(failure.hint.clone());
+        let kind = if failure.unknown {
+            "outcome-unknown"
+        } else {
+            "deploy-failed"
+        };
+        let problem = Problem::new(502, kind, failure.message.clone()).hint(failure.hint.clone());
         deployment.problem = Some(problem);
         let event = if failure.canceled {
             let data = json!({ "stage": failure.stage, "reason": failure.message });
             about(&deployment, EventKind::Canceled, &deployment.actor, data)
         } else {
-            let data = json!({
+            let mut data = json!({
                 "stage": failure.stage,
                 "message": failure.message,
                 "hint": failure.hint,
                 "log_tail": failure.log_tail,
             });
+            if failure.unknown {
+                data["unknown"] = json!(true);
+            }
             about(&deployment, EventKind::DeployError, "sayso", data)
         };
         Change::new()
@@ -340,6 +359,7 @@ impl Conductor {
             log_tail: deployment.log_tail.clone(),
             canceled: false,
             rolled_back: false,
+            unknown: false,
         };
         self.failed(deployment, failure).await
     }
@@ -413,8 +433,23 @@ impl Conductor {
             "ms": u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX),
         });
         let event = NewEvent::new(EventKind::Rollback, actor, data).environment(&environment);
-        Change::new().event(event).store(&self.log).await?;
+        let mut change = Change::new().event(event);
+        if let Some(note) = target.note(&environment) {
+            let data = json!({ "message": note });
+            change = change
+                .event(NewEvent::new(EventKind::Notice, "sayso", data).environment(&environment));
+        }
+        change.store(&self.log).await?;
         Ok(live)
+    }
+}
+
+/// What is being done, and how long this usually takes where that is long enough to be worth saying.
+fn with_usual(message: String, usual_ms: Option<u64>) -> String {
+    match usual_ms {
+        Some(usual @ 2_000..120_000) => format!("{message} · usually {} s", (usual + 500) / 1000),
+        Some(usual @ 120_000..) => format!("{message} · usually {} min", (usual + 30_000) / 60_000),
+        _ => message,
     }
 }
 
@@ -428,7 +463,7 @@ pub(super) fn start_event(deployment: &Deployment) -> NewEvent {
     about(deployment, EventKind::DeployStart, &deployment.actor, data)
 }
 
-fn progress_event(deployment: &Deployment) -> NewEvent {
+pub(super) fn progress_event(deployment: &Deployment) -> NewEvent {
     about(
         deployment,
         EventKind::DeployProgress,
@@ -437,7 +472,7 @@ fn progress_event(deployment: &Deployment) -> NewEvent {
     )
 }
 
-fn about(
+pub(super) fn about(
     deployment: &Deployment,
     kind: EventKind,
     actor: &str,

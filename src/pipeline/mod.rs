@@ -10,8 +10,12 @@ mod control;
 mod deploy;
 mod describe;
 mod hearing;
+mod history;
+mod hooks;
 mod instruct;
 mod misheard;
+mod outgoing;
+mod promote;
 mod propose;
 mod question;
 mod records;
@@ -38,6 +42,8 @@ use crate::generate::Generator;
 use crate::model::{Instruction, InstructionId, Problem};
 use crate::speech::Transcriber;
 use crate::vcs::Repository;
+
+pub use hooks::Delivery;
 
 /// What a conductor works with.
 pub struct Setup {
@@ -77,6 +83,10 @@ pub struct Conductor {
     /// Phrases of the screens that sent instructions, by the instruction's id. A screen that is gone needs no answer, so
     /// they are not stored.
     commands: Mutex<HashMap<String, Vec<String>>>,
+    /// Held while a webhook is taken, so that one delivery is taken once.
+    receiving: tokio::sync::Mutex<()>,
+    /// Held while places are asked what they know.
+    looking: tokio::sync::Mutex<()>,
     /// What can be stopped, by id.
     running: Mutex<HashMap<String, CancellationToken>>,
     tasks: TaskTracker,
@@ -104,6 +114,8 @@ impl Conductor {
             submitting: tokio::sync::Mutex::new(()),
             reviewing: tokio::sync::Mutex::new(()),
             commands: Mutex::new(HashMap::new()),
+            receiving: tokio::sync::Mutex::new(()),
+            looking: tokio::sync::Mutex::new(()),
             running: Mutex::new(HashMap::new()),
             tasks: TaskTracker::new(),
         });

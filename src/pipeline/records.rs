@@ -108,6 +108,30 @@ impl Change {
         Ok(self)
     }
 
+    /// Stores a deployment that was made elsewhere: it is listed, and nothing of it is ours to finish.
+    pub fn foreign(mut self, deployment: &Deployment) -> Result<Self, Problem> {
+        let id = deployment.id.as_str();
+        self.puts.push(Put::new(DEPLOYMENT, id, deployment)?);
+        Ok(self)
+    }
+
+    /// Stores any document.
+    pub fn put<T: Serialize>(
+        mut self,
+        kind: &'static str,
+        id: &str,
+        document: &T,
+    ) -> Result<Self, Problem> {
+        self.puts.push(Put::new(kind, id, document)?);
+        Ok(self)
+    }
+
+    /// Removes any document.
+    pub fn delete(mut self, kind: &'static str, id: &str) -> Self {
+        self.puts.push(Put::delete(kind, id));
+        self
+    }
+
     /// Stores the journal entry of a commit.
     pub fn journal(mut self, journal: &Journal) -> Result<Self, Problem> {
         self.puts
@@ -228,6 +252,14 @@ pub fn open_instructions(log: &EventLog) -> Result<Vec<Instruction>, Problem> {
     let mut ids: Vec<InstructionId> = log.list(OPEN_INSTRUCTION, MANY)?;
     ids.reverse();
     ids.iter().map(|id| instruction(log, id)).collect()
+}
+
+/// The deployment `id`, if there is one.
+pub fn deployment_if_any(
+    log: &EventLog,
+    id: &DeploymentId,
+) -> Result<Option<Deployment>, Problem> {
+    log.get(DEPLOYMENT, id.as_str())
 }
 
 /// Proposals that wait for a person or are being committed, oldest first.

@@ -5,7 +5,7 @@ use axum::extract::State;
 use super::auth::Actor;
 use super::extract::{Environment, Name, OptionalJson};
 use super::{App, blocking};
-use crate::model::api::{DeploymentList, Rollback};
+use crate::model::api::{DeploymentList, Promote, Rollback, Synced};
 use crate::model::{Deployment, DeploymentId, LiveRelease, Problem};
 
 type Reply<T = Deployment> = Result<axum::Json<T>, Problem>;
@@ -40,4 +40,17 @@ pub(super) async fn rollback(
         .rollback(&environment.0, rollback, &actor.0)
         .await?;
     Ok(axum::Json(live))
+}
+
+pub(super) async fn promote(
+    State(app): State<App>,
+    actor: Actor,
+    Name(environment): Name<Environment>,
+    OptionalJson(promote): OptionalJson<Promote>,
+) -> Reply<Synced> {
+    let synced = app
+        .conductor
+        .promote(&environment.0, promote, &actor.0)
+        .await?;
+    Ok(axum::Json(synced))
 }

@@ -65,6 +65,7 @@ pub(super) async fn show(State(app): State<App>) -> impl IntoResponse {
             (DeploymentState::Failed, 0),
             (DeploymentState::Canceled, 0),
             (DeploymentState::RolledBack, 0),
+            (DeploymentState::Unknown, 0),
         ]
         .map(|(state, n)| (label(state), n))
         .into();
@@ -107,6 +108,7 @@ fn label(state: DeploymentState) -> &'static str {
         DeploymentState::Failed => "failed",
         DeploymentState::Canceled => "canceled",
         DeploymentState::RolledBack => "rolled_back",
+        DeploymentState::Unknown => "unknown",
     }
 }
 

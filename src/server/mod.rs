@@ -27,6 +27,7 @@ mod status;
 mod stream;
 mod submit;
 mod sync;
+mod webhooks;
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
@@ -46,6 +47,7 @@ use crate::model::Problem;
 use crate::pipeline::Conductor;
 
 pub use routes::{Access, RouteInfo, routes};
+pub use webhooks::WebhookSecrets;
 
 /// The largest JSON body.
 pub const MAX_JSON_BYTES: usize = 1024 * 1024;
@@ -74,6 +76,8 @@ pub struct ServerOptions {
     pub heartbeat: Duration,
     /// Event streams open at the same time; one more is answered 503.
     pub max_streams: usize,
+    /// The secrets of webhooks.
+    pub webhooks: WebhookSecrets,
 }
 
 impl ServerOptions {
@@ -86,6 +90,7 @@ impl ServerOptions {
             allowed_hosts: Vec::new(),
             heartbeat: Duration::from_secs(10),
             max_streams: 4096,
+            webhooks: WebhookSecrets::default(),
         }
     }
 }
@@ -128,6 +133,8 @@ struct Shared {
     max_streams: usize,
     readers: Semaphore,
     frames: frame::FrameCache,
+    webhooks: WebhookSecrets,
+    bodies: webhooks::Bodies,
     counters: metrics::Counters,
 }
 
@@ -178,6 +185,8 @@ pub async fn serve(
         max_streams: options.max_streams,
         readers: Semaphore::new(READERS),
         frames: frame::FrameCache::default(),
+        webhooks: options.webhooks.clone(),
+        bodies: webhooks::Bodies::default(),
         counters: metrics::Counters::default(),
     });
     let router = routes::router(&app);

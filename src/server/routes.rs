@@ -9,7 +9,7 @@ use axum::routing::{MethodRouter, delete, get, post};
 
 use super::{
     App, MAX_JSON_BYTES, auth, compare, deployments, events, guard, instructions, linger, matrix,
-    metrics, openapi, problem, proposals, session, status, stream, submit, sync,
+    metrics, openapi, problem, proposals, session, status, stream, submit, sync, webhooks,
 };
 use crate::model::Problem;
 
@@ -146,6 +146,14 @@ pub(super) static ROUTES: &[Route] = {
             Nothing, Json("Deployment"), || post(deployments::cancel)),
         row(Token, "POST", "/api/environments/{name}/rollback", "Go back to an earlier release",
             Optional("Rollback"), Json("LiveRelease"), || post(deployments::rollback)),
+        row(Token, "POST", "/api/environments/{name}/promote", "Make a release live that was built before",
+            Optional("Promote"), Json("Synced"), || post(deployments::promote)),
+        row(Open, "POST", "/api/webhooks/github", "GitHub's webhook; its signature stands in for the token",
+            Nothing, Json("Received"), || post(webhooks::github)),
+        row(Open, "POST", "/api/webhooks/vercel", "Vercel's webhook; its signature stands in for the token",
+            Nothing, Json("Received"), || post(webhooks::vercel)),
+        row(Open, "POST", "/api/webhooks/generic", "A webhook of Sayso's own kind; its signature stands in for the token",
+            Nothing, Json("Received"), || post(webhooks::generic)),
         row(Token, "GET", "/api/realtime-sync", "The event stream (server-sent events)",
             Nothing, Text("text/event-stream"), || get(stream::stream)),
         row(Token, "GET", "/api/events", "A page of the event log; waits for news if asked to",

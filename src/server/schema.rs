@@ -208,6 +208,10 @@ fn requests() -> Vec<(&'static str, Value)> {
             ]),
         ),
         ("Rollback", request(&[("to?", or_null(name()))])),
+        (
+            "Promote",
+            request(&[("release?", or_null(name())), ("from?", or_null(name()))]),
+        ),
         ("SignIn", {
             let mut schema = request(&[("token", text())]);
             schema["description"] = format!(

@@ -286,6 +286,7 @@ pub(super) fn parts() -> Vec<(&'static str, Value)> {
                         "failed",
                         "canceled",
                         "rolled_back",
+                        "unknown",
                     ]),
                 ),
                 (
@@ -327,6 +328,7 @@ pub(super) fn parts() -> Vec<(&'static str, Value)> {
                 ("current", flag()),
             ]),
         ),
+        ("Received", object(&[("new", flag())])),
         (
             "LiveRelease",
             object(&[

@@ -172,6 +172,7 @@ impl DeployTarget for Folder {
                 log_tail: vec!["the last line".into()],
                 canceled: false,
                 rolled_back: false,
+                unknown: false,
             });
         }
         let into = self.dir.join(request.id.as_str());

@@ -40,7 +40,7 @@ use self::store::Store;
 use super::build::BuildOptions;
 use super::health::{HealthOptions, Probe, Prober, Question};
 use super::host::{Front, Loader, Spa};
-use super::{DeployFailure, DeployRequest, DeployTarget, Deployed, Report};
+use super::{DeployFailure, DeployRequest, DeployTarget, Deployed, PromoteRequest, Report};
 use crate::model::{
     DeploymentId, DeploymentState, LiveRelease, Problem, Progress, ReleaseId, ReleaseInfo, Stage,
 };
@@ -372,6 +372,7 @@ async fn finish(
             log_tail: Vec::new(),
             canceled: error.is_cancelled(),
             rolled_back: false,
+            unknown: false,
         })
     })
 }
@@ -404,6 +405,33 @@ impl DeployTarget for LocalTarget {
         let token = run.cancel.clone();
         let work = deploy::deploy(run, source, force);
         finish(self.inner.clone(), work, token, cancel).await
+    }
+
+    async fn promote(
+        &self,
+        request: PromoteRequest,
+        reports: mpsc::UnboundedSender<Report>,
+        cancel: CancellationToken,
+    ) -> Result<Deployed, DeployFailure> {
+        let PromoteRequest {
+            id,
+            environment,
+            release: _,
+            from,
+        } = request;
+        let Some(from) = from else {
+            return Err(DeployFailure {
+                stage: Stage::Queue,
+                message: format!("it is not said which environment is promoted to {environment}"),
+                hint: "name it; `sayso rollback --to RELEASE` makes a kept release live again"
+                    .to_owned(),
+                log_tail: Vec::new(),
+                canceled: false,
+                rolled_back: false,
+                unknown: false,
+            });
+        };
+        LocalTarget::promote(self, id, &from, &environment, None, reports, cancel).await
     }
 
     async fn rollback(

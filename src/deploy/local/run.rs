@@ -110,6 +110,7 @@ impl Run {
             log_tail: self.tail.iter().cloned().collect(),
             canceled: false,
             rolled_back: false,
+            unknown: false,
         }
     }
 

@@ -87,7 +87,7 @@ impl Deploy {
                     .map(|(stage, ms)| (*stage, *ms))
                     .collect(),
             }),
-            DeploymentState::Failed => Some(Ending::Failed {
+            DeploymentState::Failed | DeploymentState::Unknown => Some(Ending::Failed {
                 stage: deployment.progress.stage.to_string(),
                 message: deployment
                     .problem

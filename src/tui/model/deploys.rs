@@ -119,5 +119,6 @@ pub fn state(state: DeploymentState) -> (&'static str, &'static str) {
         DeploymentState::Failed => ("✗", "failed"),
         DeploymentState::Canceled => ("!", "stopped"),
         DeploymentState::RolledBack => ("!", "taken back"),
+        DeploymentState::Unknown => ("?", "unknown"),
     }
 }

@@ -71,7 +71,6 @@ pub const SHELL: [(&str, &str); 15] = [
         "doctor",
         "check microphone, terminal, speech, git and environments",
     ),
-    ("login", "put a service's token into the system's keyring"),
     ("init", "write a configuration for this site"),
     ("completions", "completions for your shell"),
     ("login", "keep a token in the system keyring"),

@@ -1,0 +1,344 @@
+//! The target of each environment: chosen by the configuration, in one table.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use futures::FutureExt;
+use tokio::sync::mpsc;
+
+use super::wiring;
+use crate::config::credential::{self, Service};
+use crate::config::{Config, Environment, ProjectPaths, SECRETS};
+use crate::deploy::health::HealthOptions;
+use crate::deploy::remote::{Redactor, Token};
+use crate::deploy::{
+    ActionsOptions, ActionsTarget, CommandOptions, CommandTarget, DeployTarget, LocalNotice,
+    LocalTarget, VercelOptions, VercelTarget,
+};
+use crate::model::Problem;
+
+/// How long an address on the web may take to show what was deployed.
+const SHOWN_WITHIN: Duration = Duration::from_secs(60);
+
+/// The target of each environment by name.
+type Targets = BTreeMap<String, Arc<dyn DeployTarget>>;
+
+/// What targets are made from.
+struct Site<'a> {
+    config: &'a Config,
+    project: &'a ProjectPaths,
+    root: &'a Path,
+}
+
+/// Makes the target of one environment.
+type Make = fn(&Site<'_>, &Environment) -> Result<Arc<dyn DeployTarget>, Problem>;
+
+/// Every target but the embedded host, which serves all of its environments together.
+const TARGETS: [(&str, Make); 3] = [
+    ("command", command),
+    ("vercel", vercel),
+    ("github_actions", github_actions),
+];
+
+/// The embedded host's name.
+const LOCAL: &str = "local";
+
+/// The configured targets, and what the embedded host tells after a deployment has returned.
+///
+/// # Errors
+/// `config` when an environment names no target that there is; the target's own.
+pub async fn open(
+    config: &Config,
+    project: &ProjectPaths,
+    root: &Path,
+) -> Result<(Targets, mpsc::UnboundedReceiver<LocalNotice>), Problem> {
+    let site = Site {
+        config,
+        project,
+        root,
+    };
+    let (sender, notices) = mpsc::unbounded_channel();
+    let mut targets = Targets::new();
+    let mut local = Vec::new();
+    for environment in config.environments()? {
+        if environment.target == LOCAL {
+            local.push((environment.name, environment.port));
+            continue;
+        }
+        let Some((_, make)) = TARGETS.iter().find(|(name, _)| *name == environment.target) else {
+            let names: Vec<&str> = TARGETS.iter().map(|(name, _)| *name).collect();
+            return Err(Problem::new(
+                422,
+                "config",
+                format!(
+                    "the environment {:?} has an unknown target {:?}",
+                    environment.name, environment.target
+                ),
+            )
+            .hint(format!("target takes: {LOCAL}, {}", names.join(", "))));
+        };
+        targets.insert(environment.name.clone(), make(&site, &environment)?);
+    }
+    if !local.is_empty() {
+        let names: Vec<String> = local.iter().map(|(name, _)| name.clone()).collect();
+        let options = wiring::local_options(config, project, local, sender);
+        let target = LocalTarget::open(options).await?;
+        for name in names {
+            targets.insert(name, Arc::clone(&target) as Arc<dyn DeployTarget>);
+        }
+    }
+    Ok((targets, notices))
+}
+
+fn health(config: &Config) -> HealthOptions {
+    HealthOptions {
+        deadline: SHOWN_WITHIN,
+        ..wiring::health_options(config)
+    }
+}
+
+/// The first of these variables that is set, with its value.
+fn variable(names: &[&str]) -> Option<String> {
+    names.iter().find_map(|name| {
+        std::env::var(name)
+            .ok()
+            .filter(|value| !value.trim().is_empty())
+    })
+}
+
+/// After so long it is looked again for a token that was not found.
+const LOOK_AGAIN: Duration = Duration::from_secs(20);
+
+/// A token that is looked for when it is first needed: the keyring, and a program that is asked, take their time.
+fn token(service: Service, redactor: &Redactor) -> Token {
+    #[derive(Default)]
+    struct Found {
+        token: Option<String>,
+        missed: Option<Instant>,
+    }
+    let found = Arc::new(tokio::sync::Mutex::new(Found::default()));
+    let redactor = redactor.clone();
+    Arc::new(move || {
+        let (found, redactor) = (Arc::clone(&found), redactor.clone());
+        async move {
+            let mut found = found.lock().await;
+            let missed = found.missed.is_some_and(|at| at.elapsed() < LOOK_AGAIN);
+            if found.token.is_none() && !missed {
+                let credential = tokio::task::spawn_blocking(move || credential::find(service, ""))
+                    .await
+                    .map_err(Problem::internal)?;
+                match credential {
+                    Some(credential) => {
+                        let secret = credential.secret.expose().to_owned();
+                        redactor.learn(&secret);
+                        found.token = Some(secret);
+                    }
+                    None => found.missed = Some(Instant::now()),
+                }
+            }
+            found.token.clone().ok_or_else(|| {
+                let name = service.name();
+                Problem::new(401, "no-token", format!("there is no token for {name}")).hint(
+                    format!("set {}, or: sayso login {name}", service.variables("")[0]),
+                )
+            })
+        }
+        .boxed()
+    })
+}
+
+/// Everything in the environment that must not be shown.
+fn secrets(more: &[String]) -> Redactor {
+    // The ids of project and team are no secrets, and stand in addresses that people need to read.
+    let names = SECRETS
+        .iter()
+        .copied()
+        .filter(|name| !name.ends_with("_ID"));
+    let names = names.chain(["GITHUB_TOKEN", "GH_TOKEN"]);
+    let values = names
+        .chain(more.iter().map(String::as_str))
+        .filter_map(|name| std::env::var(name).ok());
+    Redactor::new(values)
+}
+
+/// The address of a service's API: the environment's, so that no repository can send a token elsewhere.
+fn api(name: &str, default: &str) -> Result<url::Url, Problem> {
+    let text = variable(&[name]).unwrap_or_else(|| default.to_owned());
+    url::Url::parse(&text).map_err(|error| {
+        Problem::new(422, "config", format!("{name} is no address: {error}"))
+            .hint("correct or remove the variable")
+    })
+}
+
+fn command(site: &Site<'_>, environment: &Environment) -> Result<Arc<dyn DeployTarget>, Problem> {
+    let target = CommandTarget::open(CommandOptions {
+        environment: environment.name.clone(),
+        settings: environment.command.clone(),
+        health: health(site.config),
+        state_dir: site.project.targets(),
+        secrets: secrets(&environment.command.pass),
+    })?;
+    Ok(target)
+}
+
+fn vercel(site: &Site<'_>, environment: &Environment) -> Result<Arc<dyn DeployTarget>, Problem> {
+    /// What `vercel link` writes.
+    #[derive(Default, serde::Deserialize)]
+    #[serde(rename_all = "camelCase", default)]
+    struct Linked {
+        project_id: String,
+        org_id: String,
+    }
+    let linked: Linked = std::fs::read(site.root.join(".vercel/project.json"))
+        .ok()
+        .and_then(|bytes| serde_json::from_slice(&bytes).ok())
+        .unwrap_or_default();
+    let first = |set: &str, name: &str, linked: &str| {
+        [
+            set.to_owned(),
+            variable(&[name]).unwrap_or_default(),
+            linked.to_owned(),
+        ]
+        .into_iter()
+        .find(|value| !value.is_empty())
+        .unwrap_or_default()
+    };
+    let set = &environment.vercel;
+    let project = first(&set.project, "VERCEL_PROJECT_ID", &linked.project_id);
+    let team = first(&set.team, "VERCEL_ORG_ID", &linked.org_id);
+    let secrets = secrets(&[]);
+    let target = VercelTarget::open(VercelOptions {
+        base: api("VERCEL_API_URL", "https://api.vercel.com")?,
+        token: token(Service::Vercel, &secrets),
+        environment: environment.name.clone(),
+        project,
+        team: Some(team).filter(|team| team.starts_with("team_")),
+        place: Some(set.environment.clone())
+            .filter(|place| !place.is_empty())
+            .unwrap_or_else(|| environment.name.clone()),
+        git: match set.source.as_str() {
+            "git" => true,
+            "files" => false,
+            other => {
+                return Err(Problem::new(
+                    422,
+                    "config",
+                    format!("[deploy.vercel] source takes files or git, not {other:?}"),
+                )
+                .hint("correct it in sayso.toml"));
+            }
+        },
+        repository: origin(site.root),
+        url: Some(set.url.clone()).filter(|url| !url.is_empty()),
+        bypass: variable(&["VERCEL_AUTOMATION_BYPASS_SECRET"]),
+        time_limit: set.time_limit.duration(),
+        health: health(site.config),
+        state_dir: site.project.targets(),
+        secrets,
+        pace: crate::deploy::remote::Pace::default(),
+    })?;
+    Ok(target)
+}
+
+fn github_actions(
+    site: &Site<'_>,
+    environment: &Environment,
+) -> Result<Arc<dyn DeployTarget>, Problem> {
+    let set = &environment.github_actions;
+    let repository = match set.repository.split_once('/') {
+        Some((owner, name)) => Some((owner.to_owned(), name.to_owned())),
+        None => origin(site.root),
+    };
+    let Some(repository) = repository else {
+        return Err(Problem::new(
+            422,
+            "config",
+            format!("the environment {:?} is deployed by GitHub Actions, but of which repository?", environment.name),
+        )
+        .hint("set `repository = \"owner/name\"` under [deploy.github_actions], or add a remote: git remote add origin …"));
+    };
+    let secrets = secrets(&[]);
+    let target = ActionsTarget::open(ActionsOptions {
+        base: api("GITHUB_API_URL", "https://api.github.com")?,
+        token: token(Service::GitHub, &secrets),
+        environment: environment.name.clone(),
+        repository,
+        workflow: set.workflow.clone(),
+        branch: Some(set.branch.clone())
+            .filter(|branch| !branch.is_empty())
+            .or_else(|| branch(site.root)),
+        input: Some(set.input.clone()).filter(|input| !input.is_empty()),
+        url: Some(set.url.clone()).filter(|url| !url.is_empty()),
+        time_limit: set.time_limit.duration(),
+        health: health(site.config),
+        state_dir: site.project.targets(),
+        secrets,
+        pace: crate::deploy::remote::Pace::default(),
+    })?;
+    Ok(target)
+}
+
+/// One line that git says about the repository.
+fn git(root: &Path, args: &[&str]) -> Option<String> {
+    let output = std::process::Command::new("git")
+        .args(args)
+        .current_dir(root)
+        .stdin(std::process::Stdio::null())
+        .output()
+        .ok()
+        .filter(|output| output.status.success())?;
+    let text = String::from_utf8(output.stdout).ok()?;
+    Some(text.trim().to_owned()).filter(|text| !text.is_empty())
+}
+
+fn branch(root: &Path) -> Option<String> {
+    git(root, &["symbolic-ref", "--short", "HEAD"])
+}
+
+/// Owner and name of the repository on GitHub that `origin` leads to.
+fn origin(root: &Path) -> Option<(String, String)> {
+    owner_and_name(&git(root, &["remote", "get-url", "origin"])?)
+}
+
+/// `https://host/owner/name.git`, `git@host:owner/name.git`, `ssh://git@host/owner/name`.
+fn owner_and_name(remote: &str) -> Option<(String, String)> {
+    let path = match remote.split_once("://") {
+        Some((_, rest)) => rest.split_once('/')?.1,
+        // A path on this machine has no host.
+        None if remote.starts_with(['/', '.']) => return None,
+        None => remote.split_once(':')?.1,
+    };
+    let path = path.trim_matches('/');
+    let path = path.strip_suffix(".git").unwrap_or(path);
+    let (owner, name) = path.split_once('/')?;
+    let whole = !owner.is_empty() && !name.is_empty() && !name.contains('/');
+    whole.then(|| (owner.to_owned(), name.to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn remotes_of_all_spellings_name_the_repository() {
+        let named = Some(("ada".to_owned(), "shop".to_owned()));
+        for remote in [
+            "https://github.com/ada/shop.git",
+            "https://github.com/ada/shop/",
+            "git@github.com:ada/shop.git",
+            "ssh://git@github.com/ada/shop",
+        ] {
+            assert_eq!(owner_and_name(remote), named, "{remote}");
+        }
+        for remote in [
+            "/srv/git/shop.git",
+            "../shop",
+            "https://example.org/shop.git",
+            "x",
+        ] {
+            assert_eq!(owner_and_name(remote), None, "{remote}");
+        }
+    }
+}

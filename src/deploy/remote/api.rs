@@ -1,0 +1,576 @@
+//! Calls of a service's API. What is safe to repeat is repeated with visible waits; what is not is sent once, and an
+//! outcome that cannot be known is told as such.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use reqwest::header::{HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
+use reqwest::redirect::Policy;
+use reqwest::{Method, Response};
+use serde_json::Value;
+use tokio_util::sync::CancellationToken;
+use url::Url;
+
+use super::Redactor;
+use super::Token;
+use super::probe::root_cause;
+use crate::deploy::DeployFailure;
+use crate::deploy::remote::track::Track;
+use crate::model::Problem;
+
+/// Redirections that are followed, on the same host only: a renamed repository.
+const REDIRECTS: usize = 5;
+
+/// An answer longer than this is cut off.
+const BODY: usize = 32 * 1024 * 1024;
+
+/// How patient calls are. The defaults are what Vercel's own client does (its `Retry-After` handling and upload
+/// retries).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pace {
+    /// The shortest wait that a service may ask for.
+    pub least: Duration,
+    /// The longest.
+    pub most: Duration,
+    /// Up to this much is added at random, so that many clients do not come back together.
+    pub skew: Duration,
+    /// Between two tries when the service failed or could not be reached.
+    pub failed: Duration,
+    /// How often a call is tried.
+    pub tries: u32,
+    /// How long one call may take.
+    pub timeout: Duration,
+    /// Between two looks at work that goes on, at first.
+    pub poll: Duration,
+    /// How often it is looked whether a write of unclear outcome has been done, before it is called unknown.
+    pub looks: u32,
+}
+
+impl Default for Pace {
+    fn default() -> Self {
+        Self {
+            least: Duration::from_secs(5),
+            most: Duration::from_secs(60),
+            skew: Duration::from_secs(5),
+            failed: Duration::from_secs(2),
+            tries: 5,
+            timeout: Duration::from_secs(30),
+            poll: Duration::from_secs(1),
+            looks: 20,
+        }
+    }
+}
+
+/// One call.
+#[derive(Clone, Debug)]
+pub(crate) struct Call {
+    pub method: Method,
+    /// The path's parts; each is percent-encoded.
+    pub path: Vec<String>,
+    pub query: Vec<(&'static str, String)>,
+    pub headers: Vec<(&'static str, String)>,
+    pub body: Body,
+    pub timeout: Option<Duration>,
+}
+
+/// What a call sends.
+#[derive(Clone, Debug)]
+pub(crate) enum Body {
+    None,
+    Json(Value),
+    Bytes(bytes::Bytes),
+}
+
+impl Call {
+    pub fn new(method: Method, path: &[&str]) -> Self {
+        Self {
+            method,
+            path: path.iter().map(|part| (*part).to_owned()).collect(),
+            query: Vec::new(),
+            headers: Vec::new(),
+            body: Body::None,
+            timeout: None,
+        }
+    }
+
+    pub fn get(path: &[&str]) -> Self {
+        Self::new(Method::GET, path)
+    }
+
+    pub fn post(path: &[&str], body: Value) -> Self {
+        Self {
+            body: Body::Json(body),
+            ..Self::new(Method::POST, path)
+        }
+    }
+
+    pub fn with(mut self, key: &'static str, value: impl Into<String>) -> Self {
+        self.query.push((key, value.into()));
+        self
+    }
+}
+
+/// A good answer.
+#[derive(Clone, Debug)]
+pub(crate) struct Answer {
+    pub status: u16,
+    pub body: Value,
+}
+
+/// The service's "no".
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Refused {
+    pub status: u16,
+    /// The service's own code, or empty.
+    pub code: String,
+    pub message: String,
+    /// How long it asks to wait, when it is a matter of too many calls.
+    pub wait: Option<Duration>,
+    pub body: Value,
+}
+
+/// Why there is no good answer.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Fault {
+    /// It was certainly not done: the service was not reached, or there is no token.
+    NotSent(Problem),
+    /// It was sent, and nobody knows whether it was done.
+    Unclear(String),
+    /// The service refused.
+    Refused(Box<Refused>),
+    /// It was told to stop while it waited.
+    Stopped,
+}
+
+impl Fault {
+    /// True when the service may have done what was asked.
+    pub fn is_unclear(&self) -> bool {
+        match self {
+            Self::Unclear(_) => true,
+            // A gateway that answers for the service does not know either.
+            Self::Refused(refused) => refused.status >= 500,
+            Self::NotSent(_) | Self::Stopped => false,
+        }
+    }
+
+    /// The service's "no", if it is one.
+    pub fn refused(&self) -> Option<&Refused> {
+        match self {
+            Self::Refused(refused) => Some(refused),
+            _ => None,
+        }
+    }
+
+    /// As a failure at the present stage.
+    pub fn failure(
+        self,
+        track: &Track,
+        what: &str,
+        hint: &dyn Fn(&Refused) -> String,
+    ) -> DeployFailure {
+        match self {
+            Self::Stopped => track.stopped(),
+            other => track.of_problem(other.problem(what, hint)),
+        }
+    }
+
+    /// As a problem: what was asked, and what to do next.
+    pub fn problem(self, what: &str, hint: &dyn Fn(&Refused) -> String) -> Problem {
+        match self {
+            Self::NotSent(problem) => Problem {
+                detail: format!("{what}: {}", problem.detail),
+                ..problem
+            },
+            Self::Unclear(message) => Problem::new(502, "no-answer", format!("{what}: {message}"))
+                .hint("check the network; the service's status page may tell more"),
+            Self::Refused(refused) => {
+                let hint = hint(&refused);
+                Problem::new(
+                    502,
+                    "service-refused",
+                    format!("{what}: {}", refused.text()),
+                )
+                .hint(hint)
+            }
+            Self::Stopped => Problem::conflict(format!("{what}: it was stopped")),
+        }
+    }
+}
+
+impl Refused {
+    /// What the service said.
+    pub fn text(&self) -> String {
+        if self.code.is_empty() {
+            format!("{} ({})", self.message, self.status)
+        } else {
+            format!("{} ({}, {})", self.message, self.status, self.code)
+        }
+    }
+}
+
+/// One service's API.
+#[derive(Clone)]
+pub(crate) struct Api {
+    client: reqwest::Client,
+    base: Url,
+    token: Token,
+    headers: HeaderMap,
+    pub pace: Pace,
+    service: &'static str,
+}
+
+impl Api {
+    /// The API of `service` at `base`.
+    ///
+    /// # Errors
+    /// When the machine's TLS set-up is broken.
+    pub fn new(
+        service: &'static str,
+        base: Url,
+        token: Token,
+        headers: HeaderMap,
+        pace: Pace,
+    ) -> Result<Self, Problem> {
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let client = reqwest::Client::builder()
+            .connect_timeout(Duration::from_secs(10))
+            .user_agent(concat!("sayso/", env!("CARGO_PKG_VERSION")))
+            // Elsewhere the token must not go.
+            .redirect(Policy::custom(|attempt| {
+                let here = attempt.previous().first().map(Url::origin);
+                if attempt.previous().len() > REDIRECTS || here != Some(attempt.url().origin()) {
+                    attempt.stop()
+                } else {
+                    attempt.follow()
+                }
+            }))
+            .build()
+            .map_err(Problem::internal)?;
+        Ok(Self {
+            client,
+            base,
+            token,
+            headers,
+            pace,
+            service,
+        })
+    }
+
+    /// Sends a call and returns the response as it begins.
+    ///
+    /// # Errors
+    /// As [`Self::once`].
+    pub async fn open(&self, call: &Call) -> Result<Response, Fault> {
+        let token = (self.token)().await.map_err(Fault::NotSent)?;
+        let mut url = self.base.clone();
+        if let Ok(mut path) = url.path_segments_mut() {
+            path.pop_if_empty().extend(&call.path);
+        }
+        let mut request = self
+            .client
+            .request(call.method.clone(), url)
+            .headers(self.headers.clone())
+            .bearer_auth(&token)
+            .query(&call.query);
+        if let Some(timeout) = call.timeout {
+            request = request.timeout(timeout);
+        }
+        for (name, value) in &call.headers {
+            let value = HeaderValue::from_str(value).map_err(|error| {
+                Fault::NotSent(Problem::internal(format!("the header {name}: {error}")))
+            })?;
+            request = request.header(HeaderName::from_static(name), value);
+        }
+        request = match &call.body {
+            Body::None => request,
+            Body::Json(body) => request.json(body),
+            Body::Bytes(bytes) => request.body(bytes.clone()),
+        };
+        let response = request.send().await.map_err(|error| self.lost(&error))?;
+        if response.status().is_success() {
+            return Ok(response);
+        }
+        let status = response.status().as_u16();
+        let headers = response.headers().clone();
+        let body = read(response).await.unwrap_or_default();
+        let mut no = refused(self.service, status, &headers, &body);
+        // A service that quotes what it was sent must not carry the token into a log.
+        no.message = Redactor::new([token]).clean(&no.message);
+        Err(Fault::Refused(Box::new(no)))
+    }
+
+    /// Sends a call once.
+    ///
+    /// # Errors
+    /// Why there is no good answer.
+    pub async fn once(&self, call: &Call) -> Result<Answer, Fault> {
+        let mut call = call.clone();
+        call.timeout.get_or_insert(self.pace.timeout);
+        let response = self.open(&call).await?;
+        let status = response.status().as_u16();
+        let body = read(response).await.map_err(|error| self.lost(&error))?;
+        let body = if body.is_empty() {
+            Value::Null
+        } else {
+            serde_json::from_slice(&body).map_err(|_| {
+                Fault::Unclear(format!(
+                    "{} answered with something else than JSON",
+                    self.service
+                ))
+            })?
+        };
+        Ok(Answer { status, body })
+    }
+
+    /// Sends a call that may be repeated, until it is answered or it was tried often enough. Waits are told to `say`.
+    ///
+    /// # Errors
+    /// Why there is no good answer.
+    pub async fn repeat(
+        &self,
+        call: &Call,
+        cancel: &CancellationToken,
+        say: &mut (dyn FnMut(String) + Send),
+    ) -> Result<Answer, Fault> {
+        self.tries(call, cancel, say, |_| true).await
+    }
+
+    /// Sends a call that must not be done twice: it is repeated only where it was certainly not done.
+    ///
+    /// # Errors
+    /// Why there is no good answer; with [`Fault::is_unclear`] it may have been done.
+    pub async fn write(
+        &self,
+        call: &Call,
+        cancel: &CancellationToken,
+        say: &mut (dyn FnMut(String) + Send),
+    ) -> Result<Answer, Fault> {
+        self.tries(call, cancel, say, |fault| !fault.is_unclear())
+            .await
+    }
+
+    async fn tries(
+        &self,
+        call: &Call,
+        cancel: &CancellationToken,
+        say: &mut (dyn FnMut(String) + Send),
+        may: impl Fn(&Fault) -> bool + Send,
+    ) -> Result<Answer, Fault> {
+        let mut tried = 0;
+        loop {
+            let fault = match self.once(call).await {
+                Ok(answer) => return Ok(answer),
+                Err(fault) => fault,
+            };
+            tried += 1;
+            let Some(wait) = self
+                .wait(&fault)
+                .filter(|_| tried < self.pace.tries && may(&fault))
+            else {
+                return Err(fault);
+            };
+            say(match &fault {
+                Fault::Refused(refused) if refused.wait.is_some() => format!(
+                    "{} has had too many calls: waits {} as it asks ({})",
+                    self.service,
+                    shown(wait),
+                    refused.message
+                ),
+                Fault::Refused(refused) => format!(
+                    "{} failed ({}): tries again in {}",
+                    self.service,
+                    refused.status,
+                    shown(wait)
+                ),
+                _ => format!(
+                    "{} cannot be reached: tries again in {}",
+                    self.service,
+                    shown(wait)
+                ),
+            });
+            tokio::select! {
+                biased;
+                () = cancel.cancelled() => return Err(Fault::Stopped),
+                () = tokio::time::sleep(wait) => {}
+            }
+        }
+    }
+
+    /// How long to wait before the next try; `None` when another would be answered the same.
+    pub fn wait(&self, fault: &Fault) -> Option<Duration> {
+        match fault {
+            Fault::Refused(refused) => match refused.wait {
+                Some(wait) => {
+                    let skew = self.pace.skew.mul_f64(random());
+                    Some(wait.clamp(self.pace.least, self.pace.most) + skew)
+                }
+                None => (refused.status >= 500).then_some(self.pace.failed),
+            },
+            Fault::Unclear(_) => Some(self.pace.failed),
+            Fault::NotSent(problem) => problem.is("unreachable").then_some(self.pace.failed),
+            Fault::Stopped => None,
+        }
+    }
+
+    fn lost(&self, error: &reqwest::Error) -> Fault {
+        let why = root_cause(error);
+        if error.is_connect() || error.is_builder() {
+            let problem = Problem::new(
+                502,
+                "unreachable",
+                format!("{} cannot be reached: {why}", self.service),
+            );
+            return Fault::NotSent(problem.hint("check the network, then try again"));
+        }
+        if error.is_timeout() {
+            return Fault::Unclear(format!("{} did not answer in time", self.service));
+        }
+        Fault::Unclear(format!("the connection to {} broke: {why}", self.service))
+    }
+}
+
+async fn read(mut response: Response) -> Result<Vec<u8>, reqwest::Error> {
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await? {
+        body.extend_from_slice(&chunk);
+        if body.len() > BODY {
+            break;
+        }
+    }
+    Ok(body)
+}
+
+/// What a "no" says: `{"error":{"code","message"}}` (Vercel) or `{"message"}` (GitHub), or no JSON at all.
+fn refused(service: &str, status: u16, headers: &HeaderMap, body: &[u8]) -> Refused {
+    let mut body: Value = serde_json::from_slice(body).unwrap_or_default();
+    if let Some(location) = headers.get("location").and_then(|to| to.to_str().ok()) {
+        body = serde_json::json!({ "location": location });
+    }
+    let error = body
+        .get("error")
+        .filter(|error| error.is_object())
+        .unwrap_or(&body);
+    let text = |key: &str| error.get(key).and_then(Value::as_str).unwrap_or_default();
+    let code = text("code").to_owned();
+    let message = match text("message") {
+        "" => format!("{service} answered {status}"),
+        message => message.chars().take(500).collect(),
+    };
+    Refused {
+        wait: asked_wait(status, &code, headers, error),
+        status,
+        code,
+        message,
+        body,
+    }
+}
+
+/// How long a service asks to wait: `Retry-After`, else when the limit is reset, else a minute.
+fn asked_wait(status: u16, code: &str, headers: &HeaderMap, error: &Value) -> Option<Duration> {
+    let number = |name: &str| headers.get(name)?.to_str().ok()?.trim().parse::<i64>().ok();
+    let seconds = |wait: i64| Duration::from_secs(u64::try_from(wait).unwrap_or(0));
+    let after = number(RETRY_AFTER.as_str()).map(seconds);
+    let exhausted = number("x-ratelimit-remaining") == Some(0);
+    let too_many = status == 429
+        || code.ends_with("rate_limited")
+        || (status == 403 && (after.is_some() || exhausted))
+        || (status == 503 && after.is_some());
+    if !too_many {
+        return None;
+    }
+    let reset = number("x-ratelimit-reset")
+        .or_else(|| error.get("limit")?.get("reset")?.as_i64())
+        .map(|at| seconds(at - Timestamp::now().as_second()));
+    Some(after.or(reset).unwrap_or(Duration::from_secs(60)))
+}
+
+/// 0.0 to 1.0.
+fn random() -> f64 {
+    f64::from(getrandom::u32().unwrap_or(0)) / f64::from(u32::MAX)
+}
+
+/// A wait for people: `12 s`.
+pub(crate) fn shown(wait: Duration) -> String {
+    let seconds = wait.as_secs_f64();
+    if seconds < 1.0 {
+        format!("{} ms", wait.as_millis())
+    } else if seconds < 120.0 {
+        format!("{seconds:.0} s")
+    } else {
+        format!("{:.0} min", seconds / 60.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn headers(pairs: &[(&'static str, &str)]) -> HeaderMap {
+        pairs
+            .iter()
+            .map(|(name, value)| {
+                (
+                    HeaderName::from_static(name),
+                    HeaderValue::from_str(value).unwrap(),
+                )
+            })
+            .collect()
+    }
+
+    #[test]
+    fn what_a_service_says_is_read_in_both_dialects() {
+        let vercel =
+            json!({"error": {"code": "forbidden", "message": "Not authorized"}}).to_string();
+        let no = refused("Vercel", 403, &HeaderMap::new(), vercel.as_bytes());
+        assert_eq!(
+            (no.code.as_str(), no.message.as_str(), no.wait),
+            ("forbidden", "Not authorized", None)
+        );
+        let github = json!({"message": "Not Found", "documentation_url": "x"}).to_string();
+        let no = refused("GitHub", 404, &HeaderMap::new(), github.as_bytes());
+        assert_eq!((no.code.as_str(), no.message.as_str()), ("", "Not Found"));
+        let no = refused("Vercel", 502, &HeaderMap::new(), b"<html>");
+        assert_eq!(no.message, "Vercel answered 502");
+    }
+
+    #[test]
+    fn limits_of_all_kinds_are_waits() {
+        let wait = |status, code: &str, pairs: &[(&'static str, &str)]| {
+            asked_wait(status, code, &headers(pairs), &Value::Null)
+        };
+        assert_eq!(
+            wait(429, "", &[("retry-after", "7")]),
+            Some(Duration::from_secs(7))
+        );
+        assert_eq!(wait(429, "", &[]), Some(Duration::from_secs(60)));
+        assert_eq!(
+            wait(403, "", &[("retry-after", "3")]),
+            Some(Duration::from_secs(3))
+        );
+        assert!(wait(403, "", &[("x-ratelimit-remaining", "0")]).is_some());
+        assert!(wait(402, "builds_rate_limited", &[]).is_some());
+        assert_eq!(wait(403, "forbidden", &[]), None);
+        assert_eq!(wait(503, "", &[]), None);
+        let past = (Timestamp::now().as_second() - 10).to_string();
+        assert_eq!(
+            wait(429, "", &[("x-ratelimit-reset", &past)]),
+            Some(Duration::ZERO)
+        );
+    }
+
+    #[test]
+    fn what_may_have_been_done_is_unclear() {
+        let no = |status| {
+            Fault::Refused(Box::new(refused(
+                "Vercel",
+                status,
+                &HeaderMap::new(),
+                b"{}",
+            )))
+        };
+        assert!(no(502).is_unclear() && !no(400).is_unclear() && !no(429).is_unclear());
+        assert!(Fault::Unclear("x".into()).is_unclear());
+        assert!(!Fault::NotSent(Problem::internal("x")).is_unclear());
+    }
+}
