@@ -52,7 +52,7 @@ pub struct Entry {
 
 /// What the program can do outside the cockpit, so that it is found from inside it. A test holds it against the command
 /// line's own list.
-pub const SHELL: [(&str, &str); 15] = [
+pub const SHELL: [(&str, &str); 16] = [
     ("demo", "the whole job on a bundled sample site"),
     ("say", "one instruction without the cockpit"),
     (
@@ -61,6 +61,7 @@ pub const SHELL: [(&str, &str); 15] = [
     ),
     ("deploy", "deploy the branch"),
     ("redeploy", "deploy the same state again"),
+    ("promote", "bring a release that runs elsewhere here"),
     ("rollback", "go back to an earlier release"),
     ("status", "how things stand"),
     ("deployments", "the history of deployments"),
