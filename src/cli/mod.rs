@@ -10,6 +10,7 @@ mod deployments;
 mod doctor;
 mod doctor_github;
 mod doctor_site;
+mod doctor_vercel;
 mod embed;
 mod events;
 mod init;

@@ -13,6 +13,7 @@ mod files;
 mod follow;
 mod history;
 mod lines;
+mod rights;
 mod seen;
 mod traffic;
 mod verify;
@@ -28,6 +29,8 @@ use serde_json::Value;
 use tokio::sync::{Notify, mpsc};
 use tokio_util::sync::CancellationToken;
 use url::Url;
+
+pub use self::rights::{Rights, Scope, rights};
 
 use self::files::Sent;
 use self::follow::End;
