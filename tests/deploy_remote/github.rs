@@ -102,7 +102,7 @@ impl GitHub {
             "html_url": format!("{}/runs/{}", self.base, run.id),
             "created_at": "2026-01-01T00:00:00Z", "updated_at": "2026-01-01T00:00:10Z",
         });
-        super::vercel::merge(&mut value, &run.shown[0]);
+        super::vercel_world::merge(&mut value, &run.shown[0]);
         value
     }
 

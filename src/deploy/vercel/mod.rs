@@ -7,6 +7,7 @@
 //!
 //! Endpoints, states and their meaning are those of Vercel's own SDK (`vercel/sdk`) and command line (`vercel/vercel`).
 
+mod alias;
 mod cause;
 mod create;
 mod files;

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::VercelOptions;
+use super::alias::is_pinned;
 use super::cause::hint;
 use crate::deploy::remote::api::{Api, Call, Fault};
 use crate::model::Problem;
@@ -95,9 +96,7 @@ pub async fn rights(options: &VercelOptions) -> Result<Rights, Problem> {
             .as_i64()
             .and_then(|at| Timestamp::from_millisecond(at).ok()),
         team: options.team.clone(),
-        pinned: project
-            .as_ref()
-            .is_ok_and(|project| project["autoAssignCustomDomains"] == Value::Bool(false)),
+        pinned: project.as_ref().is_ok_and(is_pinned),
         project: project.map(|project| {
             let name = project["name"].as_str();
             name.unwrap_or(&options.project).to_owned()
