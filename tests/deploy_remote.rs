@@ -5,6 +5,8 @@
 mod actions;
 #[path = "deploy_remote/command.rs"]
 mod command;
+#[path = "deploy_remote/described.rs"]
+mod described;
 #[path = "deploy_remote/drops.rs"]
 mod drops;
 #[path = "deploy_remote/emulate.rs"]

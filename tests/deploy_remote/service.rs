@@ -189,8 +189,9 @@ async fn serve(State(app): State<App>, request: Request) -> Response {
             .faults
             .iter()
             .position(|(line, _)| seen.line().contains(line.as_str()));
-        nth.or_else(|| at.and_then(|at| state.faults.remove(at)))
-            .map(|(_, fault)| fault)
+        let mut of_line = || at.and_then(|at| state.faults.remove(at));
+        nth.map(|(_, fault)| fault)
+            .or_else(|| of_line().map(|(_, fault)| fault))
     };
     match fault {
         None => app.script.answer(&seen),

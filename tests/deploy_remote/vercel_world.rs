@@ -11,11 +11,11 @@ use std::time::{Duration, Instant};
 
 use axum::body::{Body, Bytes};
 use axum::response::Response;
-use sayso::deploy::{DeployTarget, Report, VercelOptions, VercelTarget};
-use sayso::model::{DeploymentId, Stage};
+use sayso::deploy::{VercelOptions, VercelTarget};
 use serde_json::{Value, json};
 
-use super::rig::{deploy, health, pace, request, secrets, site, token};
+use super::described;
+use super::rig::{health, pace, secrets, token};
 use super::service::{Script, Seen, Service, page, reply, vercel_error};
 
 pub const PROJECT: &str = "prj_1";
@@ -54,6 +54,8 @@ pub struct World {
     /// What the token says of itself; null when it may not ask.
     pub token: Value,
     pub contents: BTreeMap<String, String>,
+    /// Requests that Vercel's SDK does not know.
+    pub complaints: Vec<String>,
 }
 
 pub struct Vercel {
@@ -260,6 +262,13 @@ impl Script for Vercel {
         if request.header("authorization") != Some(&format!("Bearer {}", super::rig::CANARY)) {
             return reply(401, &vercel_error("forbidden", "Not authorized"));
         }
+        // What only Vercel's command line sends, and the list that an older service has.
+        let of_its_own = |text: &String| {
+            text.ends_with("no parameter format") || text.starts_with("GET /v6/deployments")
+        };
+        let mut complaints = described::complaints("vercel-api.json", request);
+        complaints.retain(|text| !of_its_own(text));
+        self.world().complaints.extend(complaints);
         match (request.method.as_str(), parts.as_slice()) {
             ("POST", ["v2", "files"]) => {
                 use sha1::{Digest, Sha1};
@@ -369,6 +378,16 @@ pub struct Rig {
     pub service: Service<Vercel>,
     pub target: Arc<VercelTarget>,
     pub state: tempfile::TempDir,
+}
+
+/// Every request that was sent is one that Vercel's own SDK knows.
+impl Drop for Rig {
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            let complaints = std::mem::take(&mut self.service.script.world().complaints);
+            assert!(complaints.is_empty(), "{complaints:?}");
+        }
+    }
 }
 
 pub async fn rig() -> Rig {

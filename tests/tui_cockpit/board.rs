@@ -422,7 +422,11 @@ fn a_release_of_the_list_is_promoted_after_a_question_and_a_pin_is_in_sight() {
     );
     let mut desk = with_deployments(140, 60);
     desk.press("j j P");
-    assert!(desk.text().contains("R goes back"), "{}", desk.text());
+    assert!(
+        desk.text().contains("on the embedded host R"),
+        "{}",
+        desk.text()
+    );
 }
 
 #[test]
