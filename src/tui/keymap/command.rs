@@ -101,6 +101,7 @@ pub enum Command {
     FilterEnvironment,
     CopyRow,
     RollbackHere,
+    PromoteHere,
     OpenHere,
     CopyHere,
     Mark,
