@@ -183,7 +183,8 @@ async fn a_failed_run_names_job_step_and_the_last_lines() {
             )]),
         ];
         world.log = format!(
-            "2026-01-01T00:00:00.0000000Z Error: no such page {}\n",
+            "2026-01-01T00:00:00.0000000Z Module not found: './Hero'\n\
+             2026-01-01T00:00:00.0000000Z Error: no such page {}\n",
             super::rig::CANARY
         );
     }
@@ -200,6 +201,7 @@ async fn a_failed_run_names_job_step_and_the_last_lines() {
             .any(|line| line == "Error: no such page •••"),
         "{failure:?}"
     );
+    assert!(failure.hint.contains("upper and lower case"), "{failure:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
