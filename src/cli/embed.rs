@@ -143,6 +143,7 @@ impl Session {
             options.webhooks.generic.clone(),
             1.0,
         )?;
+        conductor.serve_previews(super::wiring::preview_options(&config, &project))?;
         conductor.look_regularly(config.deploy.look.duration());
         let running = server::serve(Arc::clone(&conductor), options, shutdown.clone()).await?;
         let endpoint = running.endpoint.clone();
@@ -220,6 +221,7 @@ impl Session {
     pub async fn close(mut self) {
         if let Some(owned) = self.owned.take() {
             owned.conductor.settled().await;
+            owned.conductor.end_previews();
             // Best effort: a stale file is noticed by the next start, which holds the lock then.
             let _ = std::fs::remove_file(&owned.address_file);
             owned.shutdown.cancel();

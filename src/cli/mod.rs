@@ -14,6 +14,7 @@ mod embed;
 mod events;
 mod init;
 mod login;
+mod preview;
 mod microphone;
 mod print;
 mod promote;
@@ -87,6 +88,8 @@ enum Command {
     Commit(commit::Args),
     /// Deploy the branch's head.
     Deploy(deploy::Args),
+    /// Build and serve an open proposal before it is approved.
+    Preview(preview::Args),
     /// Deploy the current state again, as a new release.
     Redeploy(deploy::Args),
     /// Make a release live that was built before, without building it anew.
@@ -170,6 +173,7 @@ async fn run(args: Args) -> Result<Exit, Problem> {
         Some(Command::Say(args)) => say::run(&place, args).await,
         Some(Command::Commit(args)) => commit::run(&place, args).await,
         Some(Command::Deploy(args)) => deploy::run(&place, args, false).await,
+        Some(Command::Preview(args)) => preview::run(&place, args).await,
         Some(Command::Redeploy(args)) => deploy::run(&place, args, true).await,
         Some(Command::Promote(args)) => promote::run(&place, args).await,
         Some(Command::Rollback(args)) => rollback::run(&place, args).await,
@@ -194,6 +198,7 @@ fn wants_json(command: Option<&Command>) -> bool {
         Some(Command::Say(args)) => args.json,
         Some(Command::Commit(args)) => args.json,
         Some(Command::Deploy(args) | Command::Redeploy(args)) => args.json,
+        Some(Command::Preview(args)) => args.json,
         Some(Command::Promote(args)) => args.json,
         Some(Command::Rollback(args)) => args.json,
         Some(Command::Status(args)) => args.json,

@@ -18,11 +18,12 @@ use url::Url;
 
 use crate::model::api::{
     Accepted, Answer, Approval, Approved, BatchApproval, Comparison, Decide, DeploymentList,
-    EditText, EventPage, Promote, ProposalView, Reject, Revise, Rollback, Status, Submission, SyncRequest,
-    Synced,
+    EditText, EventPage, Promote, ProposalView, Reject, Revise, Rollback, StartPreview, Status,
+    Submission, SyncRequest, Synced,
 };
 use crate::model::{
-    Cursor, Deployment, DeploymentId, Instruction, InstructionId, LiveRelease, Problem, ProposalId,
+    Cursor, Deployment, DeploymentId, Instruction, InstructionId, LiveRelease, Preview, Problem,
+    ProposalId,
 };
 
 /// Where a server is and how to be let in.
@@ -224,6 +225,33 @@ impl Client {
             .await
     }
 
+    /// `POST /api/proposals/{id}/preview`: build and serve it before it is approved.
+    pub async fn preview(&self, id: &ProposalId, start: StartPreview) -> Result<Preview, Problem> {
+        self.post(&format!("api/proposals/{id}/preview"), &start)
+            .await
+    }
+
+    /// `GET /api/proposals/{id}/preview`.
+    pub async fn preview_of(&self, id: &ProposalId) -> Result<Preview, Problem> {
+        self.get(&format!("api/proposals/{id}/preview")).await
+    }
+
+    /// `DELETE /api/proposals/{id}/preview`.
+    pub async fn end_preview(&self, id: &ProposalId) -> Result<(), Problem> {
+        let request = self.request(Method::DELETE, &format!("api/proposals/{id}/preview"))?;
+        bytes_of(request.timeout(Duration::from_secs(15))).await?;
+        Ok(())
+    }
+
+    /// `GET /api/proposals/{id}/preview/picture`: a picture of the page, as PNG.
+    pub async fn preview_picture(&self, id: &ProposalId) -> Result<Vec<u8>, Problem> {
+        let request = self.request(
+            Method::GET,
+            &format!("api/proposals/{id}/preview/picture"),
+        )?;
+        bytes_of(request.timeout(Duration::from_secs(15))).await
+    }
+
     /// `POST /api/sync/instant`: commit and deploy.
     pub async fn instant_sync(&self, request: &SyncRequest) -> Result<Synced, Problem> {
         self.post("api/sync/instant", request).await
@@ -347,6 +375,19 @@ impl Client {
 
 /// Sends a request and reads its JSON, or its problem document.
 async fn answer<T: DeserializeOwned>(request: RequestBuilder) -> Result<T, Problem> {
+    let bytes = bytes_of(request).await?;
+    serde_json::from_slice(&bytes).map_err(|error| {
+        Problem::new(
+            502,
+            "bad-answer",
+            format!("the server's answer is not understood: {error}"),
+        )
+        .hint("client and server may be of different versions")
+    })
+}
+
+/// Sends a request and reads its body as it is, or its problem document.
+async fn bytes_of(request: RequestBuilder) -> Result<Vec<u8>, Problem> {
     let response = request
         .send()
         .await
@@ -358,14 +399,7 @@ async fn answer<T: DeserializeOwned>(request: RequestBuilder) -> Result<T, Probl
         .bytes()
         .await
         .map_err(|error| unreachable_server(&error))?;
-    serde_json::from_slice(&bytes).map_err(|error| {
-        Problem::new(
-            502,
-            "bad-answer",
-            format!("the server's answer is not understood: {error}"),
-        )
-        .hint("client and server may be of different versions")
-    })
+    Ok(bytes.into())
 }
 
 async fn problem_of(response: Response) -> Problem {

@@ -53,6 +53,8 @@ pub struct Config {
     pub deploy: Deploy,
     /// Building the site.
     pub build: Build,
+    /// Showing proposals before they are approved.
+    pub preview: Preview,
     /// Health checks.
     pub health: Health,
     /// The HTTP server.
@@ -280,6 +282,18 @@ pub struct Build {
     pub output: String,
     /// How long it may take.
     pub time_limit: Span,
+}
+
+/// Showing proposals before they are approved.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Preview {
+    /// Previews at a time.
+    pub keep: usize,
+    /// How long one is served that is not asked for again.
+    pub lifetime: Span,
+    /// The browser that takes pictures; empty to find one, `none` for no pictures.
+    pub browser: String,
 }
 
 /// Health checks.

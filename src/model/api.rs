@@ -6,6 +6,7 @@ use super::deployment::{Deployment, LiveRelease, ReleaseInfo};
 use super::event::{Cursor, Event};
 use super::id::{DeploymentId, InstructionId, ProposalId, ReleaseId};
 use super::instruction::{Action, Instruction};
+use super::preview::Preview;
 use super::proposal::{Decision, Proposal};
 
 /// `POST /api/voice-to-code` as JSON. `prompt` or `audio`, not both.
@@ -156,6 +157,15 @@ pub struct Reject {
 pub struct Revise {
     /// The new words.
     pub prompt: String,
+}
+
+/// `POST /api/proposals/{id}/preview`: build and serve it before it is approved.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StartPreview {
+    /// Run also what the proposal itself changes about the build.
+    #[serde(default)]
+    pub allow: bool,
 }
 
 /// `POST /api/sync/{instant,batch,commit,redeploy}`.
@@ -333,6 +343,9 @@ pub struct Status {
     pub instructions: Vec<Instruction>,
     /// Deployments that are not final.
     pub deployments: Vec<Deployment>,
+    /// Previews of proposals.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub previews: Vec<Preview>,
     /// The log's position that this answer reflects.
     pub cursor: Cursor,
     /// The oldest position that is kept.

@@ -15,6 +15,7 @@ mod hooks;
 mod instruct;
 mod misheard;
 mod outgoing;
+mod preview;
 mod promote;
 mod propose;
 mod question;
@@ -29,14 +30,14 @@ mod watch;
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::config::Config;
-use crate::deploy::{DeployTarget, LocalNotice};
+use crate::deploy::{DeployTarget, LocalNotice, Previews};
 use crate::events::EventLog;
 use crate::generate::Generator;
 use crate::model::{Instruction, InstructionId, Problem};
@@ -87,6 +88,8 @@ pub struct Conductor {
     receiving: tokio::sync::Mutex<()>,
     /// Held while places are asked what they know.
     looking: tokio::sync::Mutex<()>,
+    /// The previews, once they are served.
+    previews: OnceLock<Arc<Previews>>,
     /// What can be stopped, by id.
     running: Mutex<HashMap<String, CancellationToken>>,
     tasks: TaskTracker,
@@ -116,6 +119,7 @@ impl Conductor {
             commands: Mutex::new(HashMap::new()),
             receiving: tokio::sync::Mutex::new(()),
             looking: tokio::sync::Mutex::new(()),
+            previews: OnceLock::new(),
             running: Mutex::new(HashMap::new()),
             tasks: TaskTracker::new(),
         });

@@ -17,6 +17,7 @@ mod linger;
 mod matrix;
 mod metrics;
 mod openapi;
+mod previews;
 mod problem;
 mod proposals;
 mod routes;

@@ -196,6 +196,7 @@ fn requests() -> Vec<(&'static str, Value)> {
                 ),
             ]),
         ),
+        ("StartPreview", request(&[("allow?", flag())])),
         ("Reject", request(&[("reason?", or_null(text()))])),
         ("Revise", request(&[("prompt", text())])),
         (

@@ -91,8 +91,26 @@ pub(super) fn answers() -> Vec<(&'static str, Value)> {
                 ("proposals", many(of("ProposalView"))),
                 ("instructions", many(of("Instruction"))),
                 ("deployments", many(of("Deployment"))),
+                ("previews?", many(of("Preview"))),
                 ("cursor", of("Cursor")),
                 ("oldest", count()),
+            ]),
+        ),
+        (
+            "Preview",
+            object(&[
+                ("proposal", text()),
+                ("version", count()),
+                ("url", text()),
+                (
+                    "state",
+                    one_of(&["building", "ready", "held", "failed", "ended"]),
+                ),
+                ("message", text()),
+                ("hint?", text()),
+                ("log_tail?", many(text())),
+                ("picture", flag()),
+                ("no_picture?", text()),
             ]),
         ),
         (

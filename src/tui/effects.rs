@@ -18,7 +18,7 @@ use super::model::{Subject, Tone};
 use super::painter::Painter;
 use crate::client::Client;
 use crate::client::stream::{self, StreamItem};
-use crate::model::api::{EditText, Reject, Revise, Rollback, Submission, SyncRequest};
+use crate::model::api::{EditText, Reject, Revise, Rollback, StartPreview, Submission, SyncRequest};
 use crate::model::{Cursor, Event, InstructionId, Problem};
 
 /// Starts effects.
@@ -189,6 +189,14 @@ impl Effects {
             Effect::StopInstruction(id) => self.change(async move {
                 let stopped = client.cancel_instruction(&id).await;
                 Outcome::StoppedInstruction(stopped.map(Box::new))
+            }),
+            Effect::Preview(id, allow) => self.change(async move {
+                let previewed = client.preview(&id, StartPreview { allow }).await;
+                Outcome::Previewed(id, previewed)
+            }),
+            Effect::LoadPicture(id, version) => self.ask(async move {
+                let picture = client.preview_picture(&id).await;
+                Outcome::Picture(id, version, picture)
             }),
             Effect::LoadProposal(id, updated) => {
                 self.ask(async move { Outcome::Proposal(updated, client.proposal(&id).await) })

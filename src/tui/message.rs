@@ -15,8 +15,8 @@ use crate::model::api::{
     Status, Synced,
 };
 use crate::model::{
-    Cursor, Deployment, DeploymentId, Event, Instruction, InstructionId, LiveRelease, Problem,
-    ProposalId, ReleaseId,
+    Cursor, Deployment, DeploymentId, Event, Instruction, InstructionId, LiveRelease, Preview,
+    Problem, ProposalId, ReleaseId,
 };
 
 /// What the mouse did, at a column and a row.
@@ -110,6 +110,10 @@ pub enum Outcome {
     Checkup(Vec<Item>),
     /// The thing of this name was mended, or not.
     Fixed(String, Result<String, Problem>),
+    /// A preview was asked for.
+    Previewed(ProposalId, Result<Preview, Problem>),
+    /// A picture of a version of a proposal was loaded: PNG.
+    Picture(ProposalId, u32, Result<Vec<u8>, Problem>),
     /// An effect has something to say.
     Told(Tone, String),
 }
@@ -189,6 +193,10 @@ pub enum Effect {
     Checkup,
     /// Mend the thing of this name.
     Fix(String),
+    /// Build and serve a proposal; with `true` also what it changes about the build itself is run.
+    Preview(ProposalId, bool),
+    /// Load the picture of a preview.
+    LoadPicture(ProposalId, u32),
     /// Open a page in the browser.
     Open(String),
     /// Put text on the clipboard.

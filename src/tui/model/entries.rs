@@ -52,13 +52,14 @@ pub struct Entry {
 
 /// What the program can do outside the cockpit, so that it is found from inside it. A test holds it against the command
 /// line's own list.
-pub const SHELL: [(&str, &str); 15] = [
+pub const SHELL: [(&str, &str); 16] = [
     ("demo", "the whole job on a bundled sample site"),
     ("say", "one instruction without the cockpit"),
     (
         "commit",
         "commit the open proposal or the working tree's changes",
     ),
+    ("preview", "build and serve a proposal before it is approved"),
     ("deploy", "deploy the branch"),
     ("redeploy", "deploy the same state again"),
     ("rollback", "go back to an earlier release"),

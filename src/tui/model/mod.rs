@@ -14,6 +14,7 @@ pub mod line;
 pub mod marks;
 pub mod menu;
 pub mod painting;
+pub mod previews;
 pub mod review;
 pub mod reviews;
 pub mod rows;
@@ -39,6 +40,7 @@ pub use hunk_edit::HunkEdit;
 pub use journey::Journeys;
 pub use line::Line;
 pub use menu::{Menu, MenuKind};
+pub use previews::Previews;
 pub use review::{DiffRow, Review};
 pub use reviews::{Deciding, Reviews};
 pub use site::Site;
@@ -166,6 +168,8 @@ pub enum Confirm {
     Deploy,
     /// Deploy the same again.
     Redeploy,
+    /// Build a proposal that changes what the build runs; what is said of it.
+    Preview(ProposalId, String),
     /// Go back to the previous release.
     Rollback,
     /// Go back to this release of an environment; its commit is shown.
@@ -339,6 +343,8 @@ pub struct Model {
     pub spoken: Option<Spoken>,
     /// Words for a cockpit of which it is not known yet whether they are ours.
     pub said_elsewhere: Option<(InstructionId, String, Command)>,
+    /// Previews of proposals.
+    pub previews: Previews,
     /// What stands in the proposal's place.
     pub card: Option<Card>,
     /// What is being written for the person.
@@ -405,6 +411,7 @@ impl Model {
             batch: Batch::default(),
             spoken: None,
             said_elsewhere: None,
+            previews: Previews::default(),
             card: None,
             draft: None,
             timeline,

@@ -6,7 +6,7 @@ use ratatui::layout::Rect;
 use ratatui::text::Span;
 
 use super::{diff_rows, draft};
-use crate::model::{Action, ProposalKind};
+use crate::model::{Action, PreviewState, ProposalKind};
 use crate::tui::keymap::{Command, Context};
 use crate::tui::model::tally::signed;
 use crate::tui::model::{Card, Model, Moment, Review};
@@ -29,6 +29,7 @@ pub fn draw(model: &Model, _now: Moment, plan: &Plan, buf: &mut Buffer) {
         (Some(card), _) => draw_card(model, card, plan, buf),
         (None, Some(review)) => {
             name(model, review, plan.proposal_name(), buf);
+            preview(model, review, plan.proposal_preview(), buf);
             diff_rows::draw(model, review, plan.proposal_body(), false, buf);
             actions(model, review, plan.proposal_actions(), buf);
         }
@@ -82,6 +83,34 @@ pub fn name(model: &Model, review: &Review, area: Rect, buf: &mut Buffer) {
             span(right, theme.dim),
         ],
     );
+}
+
+/// Where the proposal is shown as it would look.
+fn preview(model: &Model, review: &Review, area: Rect, buf: &mut Buffer) {
+    let Some(preview) = model.previews.get(review.id()).filter(|_| !area.is_empty()) else {
+        return;
+    };
+    let theme = &model.settings.theme;
+    let (word, style) = match preview.state {
+        PreviewState::Building => ("building …".to_owned(), theme.warn),
+        PreviewState::Ready if preview.version == review.view.proposal.version => {
+            let why = preview.no_picture.as_deref();
+            (why.map_or(String::new(), |why| format!("no picture: {why}")), theme.dim)
+        }
+        PreviewState::Ready => ("of the version before".to_owned(), theme.warn),
+        PreviewState::Held | PreviewState::Failed => (preview.message.clone(), theme.bad),
+        PreviewState::Ended => ("ended".to_owned(), theme.dim),
+    };
+    let key = model.settings.keymap.shown(Context::Cockpit, Command::Preview);
+    let key = key.map(|key| key.to_string()).unwrap_or_default();
+    let spans = vec![
+        span(" preview ", theme.dim),
+        span(text::clean_prose(&preview.url), theme.tip),
+        span(format!("  {key}"), theme.key),
+        span(": open it  ", theme.text),
+        span(text::clean_prose(&word), style),
+    ];
+    paint::row(buf, area, 0, paint::fit(spans, usize::from(area.width)).spans);
 }
 
 /// What each key will do, in words that name the branch and the environment.

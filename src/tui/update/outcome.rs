@@ -14,6 +14,8 @@ impl Turn<'_> {
         match outcome {
             Outcome::Status(Ok(status)) => self.status(status),
             Outcome::Status(Err(problem)) => self.no_status(&problem),
+            Outcome::Previewed(_, result) => self.previewed(result),
+            Outcome::Picture(id, version, result) => self.pictured(&id, version, &result),
             Outcome::Proposal(updated, Ok(view)) => self.put_proposal(view, updated),
             Outcome::Proposal(_, Err(problem)) => {
                 self.m.work = None;
@@ -134,6 +136,7 @@ impl Turn<'_> {
                 .filter(|view| view.proposal.state == ProposalState::Open)
                 .collect();
             self.m.reviews.sync(open);
+            self.put_previews(status.previews);
             self.come_back();
             self.m.questions = status
                 .instructions

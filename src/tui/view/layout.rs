@@ -40,6 +40,8 @@ pub struct Plan {
     pub footer: Rect,
     /// True when panes have a title line of their own.
     pub titled: bool,
+    /// True when the proposal is previewed: a line says where.
+    pub previewed: bool,
 }
 
 impl Plan {
@@ -66,10 +68,20 @@ impl Plan {
     /// The rows of the proposal's diff: below the title and the line with its name, above the line with the actions.
     pub fn proposal_body(&self) -> Rect {
         let body = self.body(self.proposal);
-        let top = 1.min(body.height);
+        let top = 1.min(body.height) + self.proposal_preview().height;
         Rect {
             y: body.y + top,
-            height: body.height.saturating_sub(2),
+            height: body.height.saturating_sub(1 + top),
+            ..body
+        }
+    }
+
+    /// The line with the preview's address, where there is room for more than that.
+    pub fn proposal_preview(&self) -> Rect {
+        let body = self.body(self.proposal);
+        Rect {
+            y: body.y + 1.min(body.height),
+            height: u16::from(self.previewed && body.height >= 4),
             ..body
         }
     }
@@ -147,6 +159,9 @@ pub fn plan(model: &Model) -> Plan {
     let area = Rect::new(0, 0, model.width, model.height);
     let mut plan = Plan {
         area,
+        previewed: model
+            .review()
+            .is_some_and(|review| model.previews.get(review.id()).is_some()),
         ..Plan::default()
     };
     let mut rest = area;
