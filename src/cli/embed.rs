@@ -122,11 +122,20 @@ impl Session {
             super::wiring::learn_pages(vocabulary, Arc::clone(&repo));
         }
         let transcriber: Arc<dyn Transcriber> = Arc::new(choice);
+        let mut generators =
+            generate::generators(&config.generate, &super::wiring::keys(&config))?;
+        // Asked first, and only for words that name a recipe.
+        let recipes = generate::recipes::Recipes::new(
+            Some(paths.config.join("recipes")),
+            &config.generate.components,
+            &generators,
+        );
+        generators.insert(0, Arc::new(recipes));
         let conductor = Conductor::open(Setup {
             log,
             config: config.clone(),
             repo,
-            generators: generate::generators(&config.generate, &super::wiring::keys(&config))?,
+            generators,
             transcriber: Some(Arc::clone(&transcriber)),
             targets,
             recordings: project.recordings(),

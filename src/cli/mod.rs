@@ -18,6 +18,7 @@ mod preview;
 mod microphone;
 mod print;
 mod promote;
+mod recipe;
 mod repository;
 mod rollback;
 mod say;
@@ -90,6 +91,8 @@ enum Command {
     Deploy(deploy::Args),
     /// Build and serve an open proposal before it is approved.
     Preview(preview::Args),
+    /// Named scaffolds with questions: dark mode, a sitemap, a contact form, a realtime channel …
+    Recipe(recipe::Args),
     /// Deploy the current state again, as a new release.
     Redeploy(deploy::Args),
     /// Make a release live that was built before, without building it anew.
@@ -174,6 +177,7 @@ async fn run(args: Args) -> Result<Exit, Problem> {
         Some(Command::Commit(args)) => commit::run(&place, args).await,
         Some(Command::Deploy(args)) => deploy::run(&place, args, false).await,
         Some(Command::Preview(args)) => preview::run(&place, args).await,
+        Some(Command::Recipe(args)) => recipe::run(&place, args).await,
         Some(Command::Redeploy(args)) => deploy::run(&place, args, true).await,
         Some(Command::Promote(args)) => promote::run(&place, args).await,
         Some(Command::Rollback(args)) => rollback::run(&place, args).await,
@@ -199,6 +203,7 @@ fn wants_json(command: Option<&Command>) -> bool {
         Some(Command::Commit(args)) => args.json,
         Some(Command::Deploy(args) | Command::Redeploy(args)) => args.json,
         Some(Command::Preview(args)) => args.json,
+        Some(Command::Recipe(args)) => args.json(),
         Some(Command::Promote(args)) => args.json,
         Some(Command::Rollback(args)) => args.json,
         Some(Command::Status(args)) => args.json,

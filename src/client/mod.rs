@@ -18,7 +18,7 @@ use url::Url;
 
 use crate::model::api::{
     Accepted, Answer, Approval, Approved, BatchApproval, Comparison, Decide, DeploymentList,
-    EditText, EventPage, Promote, ProposalView, Reject, Revise, Rollback, StartPreview, Status,
+    EditText, EventPage, Promote, ProposalView, RecipeInfo, Reject, Revise, Rollback, RunRecipe, StartPreview, Status,
     Submission, SyncRequest, Synced,
 };
 use crate::model::{
@@ -250,6 +250,23 @@ impl Client {
             &format!("api/proposals/{id}/preview/picture"),
         )?;
         bytes_of(request.timeout(Duration::from_secs(15))).await
+    }
+
+    /// `GET /api/recipes`.
+    pub async fn recipes(&self) -> Result<Vec<RecipeInfo>, Problem> {
+        self.get("api/recipes").await
+    }
+
+    /// `GET /api/recipes/{name}`.
+    pub async fn recipe(&self, name: &str) -> Result<RecipeInfo, Problem> {
+        let name = percent_encoding::utf8_percent_encode(name, percent_encoding::NON_ALPHANUMERIC);
+        self.get(&format!("api/recipes/{name}")).await
+    }
+
+    /// `POST /api/recipes/{name}`: follow it.
+    pub async fn run_recipe(&self, name: &str, run: &RunRecipe) -> Result<Accepted, Problem> {
+        let name = percent_encoding::utf8_percent_encode(name, percent_encoding::NON_ALPHANUMERIC);
+        self.post(&format!("api/recipes/{name}"), run).await
     }
 
     /// `POST /api/sync/instant`: commit and deploy.

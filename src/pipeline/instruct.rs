@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 use super::hearing::Understood;
 use super::records::{self, Change};
 use super::{Conductor, describe, steps};
+use crate::generate::recipes::RECIPE;
 use crate::generate::{self, Earlier, NotMade, Request};
 use crate::intent::{spoken, understand};
 use crate::model::api::Submission;
@@ -338,6 +339,9 @@ impl Conductor {
             if instruction.engine != "auto" && generator.name() != instruction.engine {
                 continue;
             }
+            if !generator.takes(&request) {
+                continue;
+            }
             if !generator.offline()
                 && refusal
                     .as_ref()
@@ -361,7 +365,7 @@ impl Conductor {
                             generator.name(),
                         )
                         .await?;
-                    if !generator.offline() {
+                    if !generator.offline() || generator.name() == RECIPE {
                         steps::guard(&mut proposal);
                     }
                     return self
@@ -369,7 +373,8 @@ impl Conductor {
                         .await;
                 }
                 // What a service says comes after a look at the site, and is the last word.
-                Err(NotMade::Refused(refused)) if !generator.offline() => {
+                Err(NotMade::Refused(refused))
+                    if !generator.offline() || generator.name() == RECIPE => {
                     return Err(refused.into());
                 }
                 Err(NotMade::Failed(problem)) => return Err(problem.into()),

@@ -20,6 +20,7 @@ mod promote;
 mod propose;
 mod question;
 mod records;
+mod recipes;
 mod recover;
 mod review;
 mod spoken;

@@ -111,6 +111,9 @@ named!(InstructionId: "instruction", ProposalId: "proposal", DeploymentId: "depl
 /// The name of an environment.
 pub(super) struct Environment(pub(super) String);
 
+/// The name of a recipe.
+pub(super) struct Recipe(pub(super) String);
+
 /// The one name in the path.
 pub(super) struct Name<T>(pub(super) T);
 

@@ -20,6 +20,7 @@ mod openapi;
 mod previews;
 mod problem;
 mod proposals;
+mod recipes;
 mod routes;
 mod schema;
 mod schema_answers;

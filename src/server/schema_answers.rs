@@ -97,6 +97,30 @@ pub(super) fn answers() -> Vec<(&'static str, Value)> {
             ]),
         ),
         (
+            "RecipeInfo",
+            object(&[
+                ("name", text()),
+                ("title", text()),
+                ("about", text()),
+                ("origin", text()),
+                ("say?", text()),
+                ("words", text()),
+                (
+                    "questions",
+                    many(object(&[
+                        ("name", text()),
+                        ("ask", text()),
+                        ("default?", text()),
+                        ("choices?", many(text())),
+                    ])),
+                ),
+                ("site", text()),
+                ("files", many(text())),
+                ("finish", flag()),
+                ("not_here?", text()),
+            ]),
+        ),
+        (
             "Preview",
             object(&[
                 ("proposal", text()),
