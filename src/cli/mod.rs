@@ -53,6 +53,8 @@ pub enum Exit {
     Refused = 3,
     /// Nothing to do.
     Nothing = 4,
+    /// Ended by Ctrl+C or SIGTERM (128 + SIGINT, as shells say it).
+    Interrupted = 130,
 }
 
 impl From<Exit> for ExitCode {

@@ -62,6 +62,7 @@ pub const SHELL: [(&str, &str); 16] = [
     ("preview", "build and serve a proposal before it is approved"),
     ("deploy", "deploy the branch"),
     ("redeploy", "deploy the same state again"),
+    ("promote", "bring a release that runs elsewhere here"),
     ("rollback", "go back to an earlier release"),
     ("status", "how things stand"),
     ("deployments", "the history of deployments"),
