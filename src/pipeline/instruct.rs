@@ -325,13 +325,16 @@ impl Conductor {
         let began = Instant::now();
         let status = self.repo.status().await?;
         let tree = self.repo.tree(&status.head).await?;
+        let before = self.look_before(instruction, &words, &status.head).await?;
+        let mut background = self.background(instruction)?;
+        background.extend(before.as_ref().and_then(|before| before.background()));
         let request = Request {
             words,
             original,
             file_path: instruction.file_path.clone(),
             tree: Arc::clone(&tree),
             earlier,
-            background: self.background(instruction)?,
+            background,
             steps: None,
         };
         let mut refusal: Option<Refusal> = None;
@@ -367,6 +370,9 @@ impl Conductor {
                         .await?;
                     if !generator.offline() || generator.name() == RECIPE {
                         steps::guard(&mut proposal);
+                    }
+                    if let Some(before) = &before {
+                        self.look_after(instruction, &mut proposal, before).await?;
                     }
                     return self
                         .open_proposal(instruction, proposal, began, Some(took))

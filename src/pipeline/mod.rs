@@ -9,6 +9,7 @@ mod compare;
 mod control;
 mod deploy;
 mod describe;
+mod evidence;
 mod hearing;
 mod history;
 mod hooks;

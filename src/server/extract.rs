@@ -106,7 +106,7 @@ macro_rules! named {
     )*};
 }
 
-named!(InstructionId: "instruction", ProposalId: "proposal", DeploymentId: "deployment", Environment: "environment");
+named!(InstructionId: "instruction", ProposalId: "proposal", DeploymentId: "deployment", Environment: "environment", Recipe: "recipe");
 
 /// The name of an environment.
 pub(super) struct Environment(pub(super) String);

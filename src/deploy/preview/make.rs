@@ -24,8 +24,10 @@ const CHECKED_TEXT: usize = 4 * 1024 * 1024;
 
 /// A version that can be served.
 pub(super) struct Made {
-    /// What is served.
+    /// What is served, with the script that loads pages anew.
     pub site: Arc<Site>,
+    /// The same without it.
+    pub plain: Arc<Site>,
     /// The folder with the pages.
     pub output: PathBuf,
     /// What people should know: files that are shown as they were.
@@ -153,15 +155,18 @@ pub(super) async fn make(
     let listed = blocking(move || Ok(list(&at, &found, spa)))
         .await
         .map_err(|error| NotMade::new(error.to_string(), ""))?;
-    let (site, output) = listed?;
+    let (site, plain, output) = listed?;
     Ok(Made {
         site,
+        plain,
         output,
         left_out,
     })
 }
 
-fn list(root: &Path, plan: &build::Plan, spa: Spa) -> Result<(Arc<Site>, PathBuf), NotMade> {
+type Listed = (Arc<Site>, Arc<Site>, PathBuf);
+
+fn list(root: &Path, plan: &build::Plan, spa: Spa) -> Result<Listed, NotMade> {
     let unread = |error: io::Error| {
         NotMade::new(
             format!("the built files cannot be read: {error}"),
@@ -203,11 +208,13 @@ fn list(root: &Path, plan: &build::Plan, spa: Spa) -> Result<(Arc<Site>, PathBuf
         files,
     };
     // A loader of its own: contents of an earlier version lie in a folder that is about to go.
-    let loader = Loader::new(Serving { notice: true, spa });
-    let site = loader.site(&manifest, &|digest| {
-        places.get(digest).cloned().unwrap_or_default()
-    });
-    Ok((site, output))
+    let with = |notice| {
+        let loader = Loader::new(Serving { notice, spa });
+        loader.site(&manifest, &|digest| {
+            places.get(digest).cloned().unwrap_or_default()
+        })
+    };
+    Ok((with(true), with(false), output))
 }
 
 /// Runs what may wait for the disk.

@@ -9,6 +9,7 @@
 //! is worth keeping: it is emptied at every start.
 
 mod browser;
+mod examine;
 mod lay_out;
 mod make;
 mod picture;
@@ -29,6 +30,7 @@ use crate::model::{
 };
 
 pub use browser::{Browser, Complaint};
+pub use examine::Look;
 
 /// How previews are made.
 #[derive(Clone, Debug)]

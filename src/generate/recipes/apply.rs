@@ -175,6 +175,14 @@ pub fn apply(
     let variant = variant(recipe, site, kept)?;
     let mut values = answers(recipe, given)?;
     values.extend(places(site));
+    if let Some(address) = values.get("address") {
+        let base = address.trim_end_matches('/').to_owned();
+        values.insert("base".to_owned(), base);
+    }
+    if let Some(path) = values.get("path") {
+        let up = "../".repeat(path.matches('/').count());
+        values.insert("up".to_owned(), up);
+    }
     values.insert("pages".to_owned(), routes(site, kept).join("\n"));
     values.insert("routes".to_owned(), route_lines(site, kept));
     values.insert("locs".to_owned(), locations(site, kept, &values));
@@ -234,6 +242,8 @@ fn change(
     };
     let files: Vec<String> = if edit.files == ["pages"] {
         pages(kept)
+    } else if edit.files == ["heads"] {
+        heads(kept, values.get("root").map_or("", String::as_str))
     } else {
         let wanted = edit.files.iter().map(|file| fill(file, values));
         wanted.filter(|file| kept.has(file)).take(1).collect()
@@ -242,8 +252,12 @@ fn change(
         let wanted: Vec<String> = edit.files.iter().map(|file| fill(file, values)).collect();
         return by_hand(made, format!("there is no {}", wanted.join(" or ")));
     }
-    let text = fill(&edit.text, values);
+    let root = values.get("root").map_or("", String::as_str);
     for path in files {
+        // From a page back to the root of the site, wherever that is served.
+        let inside = path.strip_prefix(root).unwrap_or(&path);
+        let home = "../".repeat(inside.matches('/').count());
+        let text = fill(&edit.text.replace("%{home}", &home), values);
         let known = made.files.iter().position(|file| file.path == path);
         let before = match known.and_then(|at| made.files[at].after.clone()) {
             Some(text) => text,
@@ -329,6 +343,20 @@ fn pages(kept: &Kept) -> Vec<String> {
     out.sort();
     out.dedup();
     out
+}
+
+/// The files below `root` that hold the head of pages: layouts, templates.
+fn heads(kept: &Kept, root: &str) -> Vec<String> {
+    let kinds = [".astro", ".html", ".njk", ".liquid"];
+    kept.files
+        .iter()
+        .filter(|path| path.starts_with(root) && kinds.iter().any(|kind| path.ends_with(kind)))
+        .filter(|path| {
+            kept.text(path)
+                .is_some_and(|text| text.contains("</head>"))
+        })
+        .cloned()
+        .collect()
 }
 
 /// The addresses of the site's pages that have one of their own (none with parameters), sorted.

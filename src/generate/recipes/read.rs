@@ -40,7 +40,7 @@ pub struct File {
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Edit {
-    /// Where it may be, the first that is there; `pages` alone: every HTML page of the site.
+    /// Where it may be, the first that is there; `pages` alone: every HTML page of the site; `heads` alone: every layout with a head.
     pub files: Vec<String>,
     /// The text goes before this one, which occurs once.
     pub before: Option<String>,

@@ -27,16 +27,15 @@ type BuiltIn = (&'static str, &'static str, &'static [(&'static str, &'static st
 /// The recipes that are compiled in.
 const BUILT_IN: &[BuiltIn] = built_in! {
     "contact-form": [
-        "contact.ts", "deliver.ts", "next-route.ts", "next-form.tsx", "svelte-server.ts", "svelte-page.svelte",
-        "astro-endpoint.ts", "astro-page.astro", "express.js", "express.cjs", "express-page.html",
-        "nest-controller.ts", "nest-module.ts",
+        "contact.ts", "next-route.ts", "next-page.tsx", "next-form.tsx", "svelte-server.ts", "svelte-page.svelte",
+        "astro-page.astro", "express.mjs", "express.cjs", "nest-controller.ts", "nest-module.ts",
     ],
     "dark-mode": [
         "theme.css", "theme.js", "toggle.tsx", "Toggle.svelte", "Toggle.astro",
     ],
     "realtime": [
         "events.ts", "hub.ts", "client.ts", "stream.ts", "next-route.ts", "next-hook.ts", "svelte-server.ts",
-        "svelte-store.ts", "astro-endpoint.ts", "express.js", "express.cjs", "express-client.js",
+        "svelte-store.ts", "astro-endpoint.ts", "express.mjs", "express.cjs", "express-client.js",
         "nest-controller.ts", "nest-module.ts",
     ],
     "sitemap": [
