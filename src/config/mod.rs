@@ -334,12 +334,33 @@ pub struct Ui {
     pub ascii: Toggle,
     /// Whether web addresses are links of the terminal.
     pub links: bool,
+    /// How pictures are shown.
+    pub pictures: Pictures,
     /// Whether the terminal shows a deployment's progress; `auto`: where it is known to.
     pub progress: Toggle,
     /// How a person who looks elsewhere is told.
     pub notify: Notify,
     /// Plain lines instead of a screen, for screen readers.
     pub linear: bool,
+}
+
+/// How pictures are shown in the terminal.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Pictures {
+    /// By the protocol that the terminal is known to have.
+    #[default]
+    Auto,
+    /// By kitty's protocol.
+    Kitty,
+    /// By iTerm2's protocol.
+    Iterm2,
+    /// By sixel.
+    Sixel,
+    /// By coloured blocks, which every terminal has.
+    Blocks,
+    /// Not at all.
+    Off,
 }
 
 /// On, off, or whatever fits the machine.

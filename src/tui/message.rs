@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::checkup::Item;
 use super::keys::{Key, Stroke};
+use super::pictures::Drawing;
 use super::model::painting::{PaintJob, Painted};
 use super::model::{Subject, Tone};
 use super::theme::Ground;
@@ -12,7 +13,7 @@ use super::voice_port::{MicEvent, Sound};
 use crate::client::stream::StreamItem;
 use crate::model::api::{
     Accepted, Approval, Approved, BatchApproval, Decide, DeploymentList, EditText, ProposalView,
-    Status, Synced,
+    RecipeInfo, Status, Synced,
 };
 use crate::model::{
     Cursor, Deployment, DeploymentId, Event, Instruction, InstructionId, LiveRelease, Preview,
@@ -102,6 +103,8 @@ pub enum Outcome {
     Stopped(Result<Deployment, Problem>),
     /// An instruction was asked to stop.
     StoppedInstruction(Result<Box<Instruction>, Problem>),
+    /// The recipes were loaded.
+    Recipes(Result<Vec<RecipeInfo>, Problem>),
     /// The deployments so far were loaded.
     Deployments(Result<DeploymentList, Problem>),
     /// What a page of details shows was loaded.
@@ -112,8 +115,8 @@ pub enum Outcome {
     Fixed(String, Result<String, Problem>),
     /// A preview was asked for.
     Previewed(ProposalId, Result<Preview, Problem>),
-    /// A picture of a version of a proposal was loaded: PNG.
-    Picture(ProposalId, u32, Result<Vec<u8>, Problem>),
+    /// A picture of a version of a proposal was made ready; `None` when there is none.
+    Picture(ProposalId, u32, Option<Drawing>),
     /// An effect has something to say.
     Told(Tone, String),
 }
@@ -173,6 +176,8 @@ pub enum Effect {
     Stop(DeploymentId),
     /// Stop an instruction before it has become a proposal.
     StopInstruction(InstructionId),
+    /// Load the recipes, as they are for this site.
+    LoadRecipes,
     /// Load the deployments so far.
     LoadDeployments,
     /// Load the event at this place, for a page of details.

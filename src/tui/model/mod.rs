@@ -49,9 +49,11 @@ pub use talk::{Mics, Phase, Said, Talk, TalkBy};
 pub use timeline::{Timeline, Tone};
 
 use super::keymap::{Command, Context, Keymap};
+use super::pictures;
 use super::theme::Theme;
 use crate::client::stream::Connection;
 use crate::config;
+use crate::model::api::RecipeInfo;
 use crate::model::{Action, DeploymentId, InstructionId, ProposalId, Question, ReleaseId};
 
 /// A point in time: since the cockpit started.
@@ -78,6 +80,8 @@ pub struct Settings {
     pub motion: bool,
     /// Whether only signs of ASCII are shown.
     pub ascii: bool,
+    /// How the terminal shows pictures.
+    pub pictures: pictures::Way,
     /// How a person who looks elsewhere is told.
     pub notify: config::Notify,
     /// Whether there is a microphone to ask.
@@ -116,6 +120,7 @@ impl Settings {
             voice: config.voice.clone(),
             motion: config.ui.motion,
             ascii: config.ui.ascii == config::Toggle::On,
+            pictures: pictures::Way::No("no terminal was asked"),
             notify: config.ui.notify,
             microphone: false,
             listed: entries::settings(config),
@@ -345,6 +350,8 @@ pub struct Model {
     pub said_elsewhere: Option<(InstructionId, String, Command)>,
     /// Previews of proposals.
     pub previews: Previews,
+    /// Recipes, as far as they were loaded.
+    pub recipes: Vec<RecipeInfo>,
     /// What stands in the proposal's place.
     pub card: Option<Card>,
     /// What is being written for the person.
@@ -412,6 +419,7 @@ impl Model {
             spoken: None,
             said_elsewhere: None,
             previews: Previews::default(),
+            recipes: Vec::new(),
             card: None,
             draft: None,
             timeline,

@@ -1,38 +1,14 @@
 //! Previews of proposals, as the server tells of them.
 
 use std::collections::HashMap;
-use std::sync::Arc;
-
-use image::DynamicImage;
-
 use crate::model::{Preview, PreviewState, ProposalId};
-
-/// A picture of a page.
-#[derive(Clone)]
-pub struct Picture {
-    /// The version of the proposal that it shows.
-    pub version: u32,
-    /// Counts the pictures, so that a drawn one is known again.
-    pub serial: u64,
-    /// The picture.
-    pub image: Arc<DynamicImage>,
-}
-
-impl std::fmt::Debug for Picture {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Picture")
-            .field("version", &self.version)
-            .field("serial", &self.serial)
-            .finish_non_exhaustive()
-    }
-}
+use crate::tui::pictures::Drawing;
 
 /// The previews, by proposal.
 #[derive(Clone, Debug, Default)]
 pub struct Previews {
     known: HashMap<ProposalId, Preview>,
-    pictures: HashMap<ProposalId, Picture>,
-    serial: u64,
+    pictures: HashMap<ProposalId, (u32, Drawing)>,
 }
 
 impl Previews {
@@ -48,7 +24,7 @@ impl Previews {
             && self
                 .pictures
                 .get(&id)
-                .is_none_or(|picture| picture.version != preview.version);
+                .is_none_or(|(version, _)| *version != preview.version);
         self.known.insert(id, preview);
         due
     }
@@ -73,24 +49,20 @@ impl Previews {
         self.known.get(id)
     }
 
-    /// Keeps a picture; what is no PNG is none.
-    pub fn put_picture(&mut self, id: &ProposalId, version: u32, png: &[u8]) {
-        if !self.known.contains_key(id) {
-            return;
-        }
-        if let Ok(image) = image::load_from_memory_with_format(png, image::ImageFormat::Png) {
-            self.serial += 1;
-            let picture = Picture {
-                version,
-                serial: self.serial,
-                image: Arc::new(image),
-            };
-            self.pictures.insert(id.clone(), picture);
+    /// Their addresses.
+    pub fn addresses(&self) -> impl Iterator<Item = &str> + Clone {
+        self.known.values().map(|preview| preview.url.as_str())
+    }
+
+    /// Keeps a picture.
+    pub fn put_picture(&mut self, id: &ProposalId, version: u32, drawing: Drawing) {
+        if self.known.contains_key(id) {
+            self.pictures.insert(id.clone(), (version, drawing));
         }
     }
 
     /// The picture of a proposal.
-    pub fn picture(&self, id: &ProposalId) -> Option<&Picture> {
-        self.pictures.get(id)
+    pub fn picture(&self, id: &ProposalId) -> Option<&Drawing> {
+        self.pictures.get(id).map(|(_, drawing)| drawing)
     }
 }

@@ -4,12 +4,14 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::Span;
+use ratatui::widgets::Widget;
 
 use super::{diff_rows, draft};
 use crate::model::{Action, PreviewState, ProposalKind};
 use crate::tui::keymap::{Command, Context};
 use crate::tui::model::tally::signed;
 use crate::tui::model::{Card, Model, Moment, Review};
+use crate::tui::pictures::Way;
 use crate::tui::text;
 use crate::tui::view::layout::Plan;
 use crate::tui::view::paint::{self, span};
@@ -31,6 +33,12 @@ pub fn draw(model: &Model, _now: Moment, plan: &Plan, buf: &mut Buffer) {
             name(model, review, plan.proposal_name(), buf);
             preview(model, review, plan.proposal_preview(), buf);
             diff_rows::draw(model, review, plan.proposal_body(), false, buf);
+            let area = plan.proposal_picture();
+            if let Some(picture) = model.previews.picture(review.id())
+                && !area.is_empty()
+            {
+                picture.widget().render(area, buf);
+            }
             actions(model, review, plan.proposal_actions(), buf);
         }
         (None, None) => welcome(model, plan, buf),
@@ -94,7 +102,11 @@ fn preview(model: &Model, review: &Review, area: Rect, buf: &mut Buffer) {
     let (word, style) = match preview.state {
         PreviewState::Building => ("building …".to_owned(), theme.warn),
         PreviewState::Ready if preview.version == review.view.proposal.version => {
-            let why = preview.no_picture.as_deref();
+            let here = match model.settings.pictures {
+                Way::No(why) => Some(why),
+                Way::By(_) => None,
+            };
+            let why = preview.no_picture.as_deref().or(here);
             (why.map_or(String::new(), |why| format!("no picture: {why}")), theme.dim)
         }
         PreviewState::Ready => ("of the version before".to_owned(), theme.warn),

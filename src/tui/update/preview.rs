@@ -5,6 +5,7 @@ use super::events::parse;
 use crate::model::{Event, Preview, PreviewState, Problem, ProposalId};
 use crate::tui::message::Effect;
 use crate::tui::model::{Confirm, Tone};
+use crate::tui::pictures::{Drawing, Way};
 
 impl Turn<'_> {
     /// Begins the preview of the proposal on the screen; opens the page when it is there already.
@@ -59,15 +60,21 @@ impl Turn<'_> {
 
     pub(super) fn put_preview(&mut self, preview: Preview) {
         let (id, version) = (preview.proposal.clone(), preview.version);
-        if self.m.previews.put(preview) {
+        if self.m.previews.put(preview) && self.shows_pictures() {
             self.out.push(Effect::LoadPicture(id, version));
         }
     }
 
     pub(super) fn put_previews(&mut self, previews: Vec<Preview>) {
         for (id, version) in self.m.previews.replace(previews) {
-            self.out.push(Effect::LoadPicture(id, version));
+            if self.shows_pictures() {
+                self.out.push(Effect::LoadPicture(id, version));
+            }
         }
+    }
+
+    fn shows_pictures(&self) -> bool {
+        matches!(self.m.settings.pictures, Way::By(_))
     }
 
     pub(super) fn previewed(&mut self, result: Result<Preview, Problem>) {
@@ -77,10 +84,10 @@ impl Turn<'_> {
         }
     }
 
-    pub(super) fn pictured(&mut self, id: &ProposalId, version: u32, result: &Result<Vec<u8>, Problem>) {
+    pub(super) fn pictured(&mut self, id: &ProposalId, version: u32, drawing: Option<Drawing>) {
         // Without a picture there is still the address.
-        if let Ok(png) = result {
-            self.m.previews.put_picture(id, version, png);
+        if let Some(drawing) = drawing {
+            self.m.previews.put_picture(id, version, drawing);
         }
     }
 }

@@ -12,6 +12,8 @@ pub const NARROW: u16 = 80;
 const GUTTER: u16 = 15;
 /// The same without line numbers.
 const SMALL_GUTTER: u16 = 4;
+/// Columns that a diff keeps beside a picture.
+const DIFF: u16 = 36;
 /// A pane narrower than this shows no line numbers.
 const NUMBERS: u16 = 60;
 
@@ -42,6 +44,8 @@ pub struct Plan {
     pub titled: bool,
     /// True when the proposal is previewed: a line says where.
     pub previewed: bool,
+    /// Columns and rows of the picture of the previewed page; none without one.
+    pub pictured: (u16, u16),
 }
 
 impl Plan {
@@ -72,8 +76,31 @@ impl Plan {
         Rect {
             y: body.y + top,
             height: body.height.saturating_sub(1 + top),
+            width: body.width.saturating_sub(self.picture_columns(body)),
             ..body
         }
+    }
+
+    /// Where the picture of the previewed page stands: beside the diff, where there is room for both.
+    pub fn proposal_picture(&self) -> Rect {
+        let body = self.body(self.proposal);
+        let columns = self.picture_columns(body);
+        if columns == 0 {
+            return Rect::ZERO;
+        }
+        Rect {
+            x: body.right() - self.pictured.0,
+            y: body.y + 2,
+            width: self.pictured.0,
+            height: self.pictured.1,
+        }
+    }
+
+    /// What the picture takes of a pane's width, with an empty column before it.
+    fn picture_columns(&self, body: Rect) -> u16 {
+        let (columns, rows) = self.pictured;
+        let fits = columns > 0 && body.width >= columns + DIFF && body.height >= rows + 3;
+        if fits { columns + 1 } else { 0 }
     }
 
     /// The line with the preview's address, where there is room for more than that.
@@ -162,6 +189,10 @@ pub fn plan(model: &Model) -> Plan {
         previewed: model
             .review()
             .is_some_and(|review| model.previews.get(review.id()).is_some()),
+        pictured: model
+            .review()
+            .and_then(|review| model.previews.picture(review.id()))
+            .map_or((0, 0), |picture| picture.size),
         ..Plan::default()
     };
     let mut rest = area;
