@@ -9,7 +9,7 @@ use crate::deploy::health::HealthOptions;
 use crate::deploy::preview::{Look, Order};
 use crate::generate::Background;
 use crate::model::{
-    EventKind, Instruction, NewEvent, Problem, Proposal, ProposalId, ProposalKind,
+    EventKind, Instruction, NewEvent, Problem, Proposal, ProposalId, ProposalKind, Refusal, RefusalReason,
 };
 
 /// The longest evidence, in bytes.
@@ -140,6 +140,25 @@ impl Conductor {
 }
 
 impl Before {
+    /// True when something is wrong.
+    pub(super) fn found_any(&self) -> bool {
+        self.found.as_ref().is_ok_and(|found| !found.is_empty())
+    }
+
+    /// The refusal where nobody could repair it: what was found, instead of a question what is wrong.
+    pub(super) fn refusal(&self, refused: &Refusal) -> Option<Refusal> {
+        let found = self.found.as_ref().ok()?;
+        if !refused.candidates.is_empty() || self.look == Look::Links {
+            return None;
+        }
+        let what = name(&self.look);
+        Some(match found.len() {
+            0 => Refusal::new(RefusalReason::NotFound, format!("looked at {what}: nothing is wrong")),
+            _ => Refusal::new(RefusalReason::Unclear, format!("{what}: {}", first(found, &self.look)))
+                .hint("its whole output is in the deployment's details; say which change repairs it"),
+        })
+    }
+
     /// What a model is told of it.
     pub(super) fn background(&self) -> Option<Background> {
         let found = self.found.as_ref().ok()?;

@@ -349,6 +349,8 @@ impl Conductor {
                 && refusal
                     .as_ref()
                     .is_some_and(|refusal| !steps::passed_on(refusal))
+                // What is wrong was found by a look at the site: nobody has to say it.
+                && !before.as_ref().is_some_and(|before| before.found_any())
             {
                 break;
             }
@@ -391,6 +393,9 @@ impl Conductor {
         let refusal = refusal.unwrap_or_else(|| {
             Refusal::new(RefusalReason::Unclear, "no engine took the instruction")
         });
+        if let Some(refusal) = before.and_then(|before| before.refusal(&refusal)) {
+            return Err(self.with_what_is_missing(instruction, refusal).into());
+        }
         Err(self.with_what_is_missing(instruction, refusal).into())
     }
 

@@ -45,3 +45,13 @@ fn a_build_that_is_not_repaired_is_not_said_to_be() {
     assert!(said.patch().contains("+<h1>still broken</h1>"), "{}", said.all);
     assert!(said.lines("warnings").contains("it still fails"), "{}", said.all);
 }
+
+#[test]
+fn without_anybody_to_repair_it_what_is_wrong_is_said() {
+    let bench = failing("true");
+    bench.configure("[preview]\nbrowser = \"none\"\n");
+    let said = bench.say("fix the build");
+    assert_eq!(said.code, Some(3), "{}", said.all);
+    assert!(said.error()["message"].as_str().unwrap().contains("exit code 4"), "{}", said.all);
+    assert!(said.error()["hint"].as_str().unwrap().contains("ANTHROPIC_API_KEY"), "{}", said.all);
+}

@@ -99,7 +99,7 @@ fn plain_pages() {
         said.all
     );
     assert!(said.patch().contains("href=\"../theme.css\""), "{}", said.patch());
-    let crlf = said.patch().lines().find(|line| line.contains("href=\"theme.css\"") && line.ends_with('\r'));
+    let crlf = said.patch().split('\n').find(|line| line.contains("href=\"theme.css\"") && line.ends_with('\r'));
     assert!(crlf.is_some(), "line ends are the file's own: {}", said.patch());
 }
 
