@@ -10,6 +10,7 @@ mod deployments;
 mod doctor;
 mod doctor_github;
 mod doctor_site;
+mod doctor_vercel;
 mod embed;
 mod events;
 mod init;
@@ -25,6 +26,7 @@ mod say;
 mod serve;
 pub mod speech;
 mod status;
+mod sync;
 mod targets;
 mod wait;
 mod wiring;
@@ -88,7 +90,12 @@ enum Command {
     /// One instruction without the cockpit.
     Say(say::Args),
     /// Commit the open proposal, or the working tree's changes.
+    #[command(alias = "quick-commit")]
     Commit(commit::Args),
+    /// Commit the open proposal, or the working tree's changes, and deploy in one flow.
+    InstantSync(sync::Instant),
+    /// Commit all open proposals as one, and deploy once.
+    BatchSync(sync::Batch),
     /// Deploy the branch's head.
     Deploy(deploy::Args),
     /// Build and serve an open proposal before it is approved.
@@ -96,6 +103,7 @@ enum Command {
     /// Named scaffolds with questions: dark mode, a sitemap, a contact form, a realtime channel …
     Recipe(recipe::Args),
     /// Deploy the current state again, as a new release.
+    #[command(alias = "force-redeploy")]
     Redeploy(deploy::Args),
     /// Make a release live that was built before, without building it anew.
     Promote(promote::Args),
@@ -177,6 +185,8 @@ async fn run(args: Args) -> Result<Exit, Problem> {
         Some(Command::Demo(args)) => demo::run(args).await,
         Some(Command::Say(args)) => say::run(&place, args).await,
         Some(Command::Commit(args)) => commit::run(&place, args).await,
+        Some(Command::InstantSync(args)) => commit::run(&place, args.into()).await,
+        Some(Command::BatchSync(args)) => commit::run(&place, args.into()).await,
         Some(Command::Deploy(args)) => deploy::run(&place, args, false).await,
         Some(Command::Preview(args)) => preview::run(&place, args).await,
         Some(Command::Recipe(args)) => recipe::run(&place, args).await,
@@ -203,6 +213,8 @@ fn wants_json(command: Option<&Command>) -> bool {
     match command {
         Some(Command::Say(args)) => args.json,
         Some(Command::Commit(args)) => args.json,
+        Some(Command::InstantSync(args)) => args.json(),
+        Some(Command::BatchSync(args)) => args.json(),
         Some(Command::Deploy(args) | Command::Redeploy(args)) => args.json,
         Some(Command::Preview(args)) => args.json,
         Some(Command::Recipe(args)) => args.json(),

@@ -79,7 +79,7 @@ impl Conductor {
             let why = preview
                 .no_picture
                 .unwrap_or_else(|| "the picture is being taken".to_owned());
-            Problem::not_found(why)
+            Problem::not_found(why).hint(format!("the page itself is at {}", preview.url))
         })
     }
 

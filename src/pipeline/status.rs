@@ -112,6 +112,7 @@ impl Conductor {
                 .map(|(name, target)| EnvironmentReleases {
                     environment: name.clone(),
                     releases: target.releases(name),
+                    note: target.note(name),
                 })
                 .collect(),
         })

@@ -19,7 +19,9 @@ use super::painter::Painter;
 use super::pictures::{self, Drawing, Way};
 use crate::client::Client;
 use crate::client::stream::{self, StreamItem};
-use crate::model::api::{EditText, Reject, Revise, Rollback, StartPreview, Submission, SyncRequest};
+use crate::model::api::{
+    EditText, Promote, Reject, Revise, Rollback, StartPreview, Submission, SyncRequest,
+};
 use crate::model::{Cursor, Event, InstructionId, Problem};
 
 /// Starts effects.
@@ -181,6 +183,13 @@ impl Effects {
             Effect::LoadRecipes => {
                 self.ask(async move { Outcome::Recipes(client.recipes().await) })
             }
+            Effect::Promote(environment, release) => self.change(async move {
+                let promote = Promote {
+                    release: Some(release),
+                    from: None,
+                };
+                Outcome::Synced(client.promote(&environment, &promote).await)
+            }),
             Effect::LoadDeployments => {
                 self.ask(async move { Outcome::Deployments(client.deployments().await) })
             }

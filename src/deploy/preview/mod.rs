@@ -24,7 +24,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::build::BuildOptions;
 use super::disk;
-use super::host::{Front, Serving, Spa};
+use super::host::{Front, Serving, Site, Spa};
 use crate::model::{
     Preview, PreviewState, Problem, ProposalId, ProposalKind, ProposedFile, Source,
 };
@@ -321,6 +321,7 @@ impl Previews {
         let allowed = |digest: &str| allowed.iter().any(|known| known == digest);
         let made = make::make(&self.options, &order, &folder, &allowed, &cancel).await;
         drop(alone);
+        let plain = made.as_ref().ok().map(|made| made.plain.clone());
         let (told, old) = self.take(&id, turn, folder, made, began);
         if let Some(preview) = &told {
             self.tell(preview);
@@ -331,8 +332,10 @@ impl Previews {
                 tracing::warn!(%error, "an old preview's folder cannot be removed");
             }
         }
-        if let Some(preview) = told.filter(|preview| preview.state == PreviewState::Ready) {
-            self.photograph(preview, turn).await;
+        if let Some(preview) = told.filter(|preview| preview.state == PreviewState::Ready)
+            && let Some(plain) = plain
+        {
+            self.photograph(preview, plain, turn).await;
         }
     }
 
@@ -382,11 +385,21 @@ impl Previews {
     }
 
     /// Takes a picture of what is served, where there is a browser.
-    async fn photograph(&self, preview: Preview, turn: u64) {
+    async fn photograph(&self, preview: Preview, plain: Arc<Site>, turn: u64) {
         let Ok(browser) = &self.options.browser else {
             return;
         };
-        let taken = picture::take(browser, &preview.url).await;
+        // Served once more without the script that waits for news: a browser that takes a picture waits for all that a
+        // page has asked for.
+        let stop = CancellationToken::new();
+        let _served = stop.clone().drop_guard();
+        let taken = match Front::open("the preview", &[], None, Serving::default(), stop) {
+            Ok((front, _)) => {
+                front.show(plain, None);
+                picture::take(browser, &front.url()).await
+            }
+            Err(error) => Err(format!("no port to take the picture from: {error}")),
+        };
         let mut shown = self.shown();
         let Some(now) = shown
             .get_mut(&preview.proposal)

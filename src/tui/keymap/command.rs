@@ -102,6 +102,7 @@ pub enum Command {
     FilterEnvironment,
     CopyRow,
     RollbackHere,
+    PromoteHere,
     OpenHere,
     CopyHere,
     Mark,
