@@ -88,7 +88,11 @@ async fn list(session: &Session, json: bool) -> Result<Exit, Problem> {
         print::line(&serde_json::to_string(&recipes).map_err(Problem::internal)?);
         return Ok(Exit::Done);
     }
-    let wide = recipes.iter().map(|recipe| recipe.name.len()).max().unwrap_or(0);
+    let wide = recipes
+        .iter()
+        .map(|recipe| recipe.name.len())
+        .max()
+        .unwrap_or(0);
     for recipe in &recipes {
         print::line(&format!(
             "{:<wide$}  {} ({})",
@@ -116,7 +120,10 @@ async fn show(session: &Session, name: &str, json: bool) -> Result<Exit, Problem
 }
 
 fn describe(recipe: &RecipeInfo) -> Vec<String> {
-    let mut out = vec![format!("{}: {} ({})", recipe.name, recipe.title, recipe.origin)];
+    let mut out = vec![format!(
+        "{}: {} ({})",
+        recipe.name, recipe.title, recipe.origin
+    )];
     out.extend(recipe.about.lines().map(|line| format!("  {line}")));
     match &recipe.not_here {
         Some(why) => out.push(format!("not here: {why}")),
@@ -138,7 +145,10 @@ fn describe(recipe: &RecipeInfo) -> Vec<String> {
             Some(default) => format!(" [{default}]"),
             None => " (must be given)".to_owned(),
         };
-        out.push(format!("  {}: {}{choices}{default}", question.name, question.ask));
+        out.push(format!(
+            "  {}: {}{choices}{default}",
+            question.name, question.ask
+        ));
     }
     if recipe.finish {
         out.push("where a model is set up, it fits the scaffold into the site".to_owned());
@@ -152,8 +162,15 @@ async fn prepared(session: &Session, run: &Run) -> Result<say::Args, Problem> {
     let mut set = BTreeMap::new();
     for pair in &run.set {
         let (name, value) = pair.split_once('=').ok_or_else(|| {
-            Problem::new(400, "usage", format!("--set {pair}: an answer is NAME=VALUE"))
-                .hint(format!("sayso recipe show {} lists the questions", run.name))
+            Problem::new(
+                400,
+                "usage",
+                format!("--set {pair}: an answer is NAME=VALUE"),
+            )
+            .hint(format!(
+                "sayso recipe show {} lists the questions",
+                run.name
+            ))
         })?;
         set.insert(name.trim().to_owned(), value.to_owned());
     }

@@ -9,7 +9,8 @@ use crate::deploy::health::HealthOptions;
 use crate::deploy::preview::{Look, Order};
 use crate::generate::Background;
 use crate::model::{
-    EventKind, Instruction, NewEvent, Problem, Proposal, ProposalId, ProposalKind, Refusal, RefusalReason,
+    EventKind, Instruction, NewEvent, Problem, Proposal, ProposalId, ProposalKind, Refusal,
+    RefusalReason,
 };
 
 /// The longest evidence, in bytes.
@@ -29,12 +30,21 @@ fn asked(words: &str, config: &Config) -> Option<Look> {
         .split(|c: char| !c.is_alphanumeric())
         .filter(|word| !word.is_empty())
         .collect();
-    let verb = words.iter().find(|word| !["please", "now", "can", "you"].contains(word))?;
+    let verb = words
+        .iter()
+        .find(|word| !["please", "now", "can", "you"].contains(word))?;
     if !["fix", "repair", "mend", "resolve", "solve"].contains(verb) {
         return None;
     }
     let has = |wanted: &[&str]| words.iter().any(|word| wanted.contains(word));
-    if has(&["build", "builds", "compile", "compilation", "deployment", "deploy"]) {
+    if has(&[
+        "build",
+        "builds",
+        "compile",
+        "compilation",
+        "deployment",
+        "deploy",
+    ]) {
         Some(Look::Build)
     } else if has(&["links", "link"]) && has(&["broken", "dead", "links"]) {
         Some(Look::Links)
@@ -106,13 +116,16 @@ impl Conductor {
         let (Some(previews), Ok(was)) = (self.previews.get(), &before.found) else {
             if let Err(why) = &before.found {
                 let what = name(&before.look);
-                let line = format!("{what} could not be looked at, so it is not known whether this repairs it: {why}");
+                let line = format!(
+                    "{what} could not be looked at, so it is not known whether this repairs it: {why}"
+                );
                 proposal.warnings.push(line);
             }
             return Ok(());
         };
         let what = name(&before.look);
-        self.told(instruction, format!("looks at {what} again")).await?;
+        self.told(instruction, format!("looks at {what} again"))
+            .await?;
         let order = self.order(proposal, false).await?;
         match previews.examine(&before.look, &order).await {
             Err(why) => proposal.warnings.push(format!(
@@ -153,9 +166,15 @@ impl Before {
         }
         let what = name(&self.look);
         Some(match found.len() {
-            0 => Refusal::new(RefusalReason::NotFound, format!("looked at {what}: nothing is wrong")),
-            _ => Refusal::new(RefusalReason::Unclear, format!("{what}: {}", first(found, &self.look)))
-                .hint("its whole output is in the deployment's details; say which change repairs it"),
+            0 => Refusal::new(
+                RefusalReason::NotFound,
+                format!("looked at {what}: nothing is wrong"),
+            ),
+            _ => Refusal::new(
+                RefusalReason::Unclear,
+                format!("{what}: {}", first(found, &self.look)),
+            )
+            .hint("its whole output is in the deployment's details; say which change repairs it"),
         })
     }
 
@@ -198,21 +217,34 @@ fn verdict(look: &Look, was: &[String], is: &[String]) -> (bool, String) {
     let what = name(look);
     if is.is_empty() {
         return match was.len() {
-            0 => (true, format!("looked at {what} before and after: nothing is wrong")),
+            0 => (
+                true,
+                format!("looked at {what} before and after: nothing is wrong"),
+            ),
             1 => (true, format!("looked at {what} again: the problem is gone")),
             _ if *look == Look::Build => {
                 (true, format!("looked at {what} again: the problem is gone"))
             }
-            many => (true, format!("looked at {what} again: all {many} problems are gone")),
+            many => (
+                true,
+                format!("looked at {what} again: all {many} problems are gone"),
+            ),
         };
     }
     if *look == Look::Build {
-        let words = if was.is_empty() { "it fails with this change" } else { "it still fails" };
+        let words = if was.is_empty() {
+            "it fails with this change"
+        } else {
+            "it still fails"
+        };
         return (false, format!("looked at {what} again: {words}: {}", is[0]));
     }
     let new: Vec<&String> = is.iter().filter(|line| !was.contains(line)).collect();
     let left = is.len() - new.len();
-    let mut line = format!("looked at {what} again: {left} of {} problems are still there", was.len());
+    let mut line = format!(
+        "looked at {what} again: {left} of {} problems are still there",
+        was.len()
+    );
     if let Some(one) = is.iter().find(|line| was.contains(line)) {
         line.push_str(&format!(", the first: {one}"));
     }
@@ -231,8 +263,14 @@ mod tests {
         let config = Config::default();
         let cases = [
             ("fix the build", Some("the build")),
-            ("Please fix the broken links.", Some("the links of the built site")),
-            ("fix the console errors", Some("the consoles of the site's pages")),
+            (
+                "Please fix the broken links.",
+                Some("the links of the built site"),
+            ),
+            (
+                "fix the console errors",
+                Some("the consoles of the site's pages"),
+            ),
             ("repair the failing health check", Some("the health check")),
             ("fix the link to the menu", None),
             ("fix the typo", None),
@@ -245,13 +283,24 @@ mod tests {
 
     #[test]
     fn a_repair_is_judged_by_what_is_left() {
-        let lines = |lines: &[&str]| lines.iter().map(|line| (*line).to_owned()).collect::<Vec<_>>();
+        let lines = |lines: &[&str]| {
+            lines
+                .iter()
+                .map(|line| (*line).to_owned())
+                .collect::<Vec<_>>()
+        };
         let judge = |was: &[&str], is: &[&str]| verdict(&Look::Links, &lines(was), &lines(is));
         assert!(judge(&["a", "b"], &[]).0);
         let (good, words) = judge(&["a", "b"], &["b"]);
-        assert!(!good && words.contains("1 of 2 problems are still there, the first: b"), "{words}");
+        assert!(
+            !good && words.contains("1 of 2 problems are still there, the first: b"),
+            "{words}"
+        );
         let (good, words) = judge(&["a"], &["c"]);
-        assert!(!good && words.contains("0 of 1") && words.contains("1 came with this change: c"), "{words}");
+        assert!(
+            !good && words.contains("0 of 1") && words.contains("1 came with this change: c"),
+            "{words}"
+        );
         let (good, words) = verdict(&Look::Build, &lines(&["no", "x"]), &lines(&["no", "y"]));
         assert!(!good && words.contains("still fails: no"));
     }

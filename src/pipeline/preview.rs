@@ -7,8 +7,8 @@ use tokio::sync::mpsc;
 
 use super::Conductor;
 use super::records::{self, Change};
-use crate::deploy::preview::{Order, Previews};
 use crate::deploy::PreviewOptions;
+use crate::deploy::preview::{Order, Previews};
 use crate::model::api::StartPreview;
 use crate::model::{
     Event, EventKind, NewEvent, Preview, PreviewState, Problem, Proposal, ProposalId, ProposalState,
@@ -129,7 +129,9 @@ impl Conductor {
             EventKind::Proposal => {
                 // Another try takes the place of the one before, at the same address.
                 let of = event.instruction.as_ref();
-                let of = of.map(|id| records::instruction(&self.log, id)).transpose()?;
+                let of = of
+                    .map(|id| records::instruction(&self.log, id))
+                    .transpose()?;
                 let before = of.and_then(|instruction| instruction.revises);
                 if before.is_some_and(|before| previews.pass_on(&before, id)) {
                     self.renew(id).await?;
@@ -167,8 +169,9 @@ impl Conductor {
 }
 
 fn no_preview(id: &ProposalId) -> Problem {
-    Problem::not_found(format!("there is no preview of proposal {id}"))
-        .hint("begin one: POST to the same address, `sayso preview`, or say \u{ab}preview changes\u{bb}")
+    Problem::not_found(format!("there is no preview of proposal {id}")).hint(
+        "begin one: POST to the same address, `sayso preview`, or say \u{ab}preview changes\u{bb}",
+    )
 }
 
 /// Writes what becomes of previews into the log.
@@ -192,7 +195,8 @@ async fn tell(conductor: Weak<Conductor>, mut news: mpsc::UnboundedReceiver<Prev
         if let Some(hint) = &preview.hint {
             data["hint"] = json!(hint);
         }
-        let event = NewEvent::new(EventKind::Notice, "sayso", data).proposal(Some(&preview.proposal));
+        let event =
+            NewEvent::new(EventKind::Notice, "sayso", data).proposal(Some(&preview.proposal));
         if let Err(problem) = Change::new().event(event).store(&conductor.log).await {
             tracing::warn!(%problem, "what became of a preview could not be stored");
         }

@@ -31,8 +31,7 @@ impl Conductor {
         let head = self.repo.status().await?.head;
         let tree = self.repo.tree(&head).await?;
         let (generators, name) = (self.generators.clone(), name.to_owned());
-        let found =
-            tokio::task::spawn_blocking(move || recipes::find(&generators, &tree, &name));
+        let found = tokio::task::spawn_blocking(move || recipes::find(&generators, &tree, &name));
         found.await.map_err(Problem::internal)?
     }
 

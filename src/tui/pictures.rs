@@ -57,13 +57,26 @@ pub fn way(wanted: config::Pictures, variable: impl Fn(&str) -> Option<String>) 
     let is = |name: &str, part: &str| variable(name).is_some_and(|value| value.contains(part));
     let set = |name: &str| variable(name).is_some_and(|value| !value.is_empty());
     if set("TMUX") || is("TERM", "screen") || is("TERM", "tmux") {
-        return Way::No("tmux and screen pass no pictures on ([ui] pictures = \"blocks\" needs none)");
+        return Way::No(
+            "tmux and screen pass no pictures on ([ui] pictures = \"blocks\" needs none)",
+        );
     }
-    if is("TERM", "kitty") || set("KITTY_WINDOW_ID") || is("TERM", "ghostty") || is("TERM_PROGRAM", "ghostty") {
+    if is("TERM", "kitty")
+        || set("KITTY_WINDOW_ID")
+        || is("TERM", "ghostty")
+        || is("TERM_PROGRAM", "ghostty")
+    {
         Way::By(Protocols::Kitty)
-    } else if is("TERM_PROGRAM", "iTerm") || is("TERM_PROGRAM", "WezTerm") || is("LC_TERMINAL", "iTerm2") {
+    } else if is("TERM_PROGRAM", "iTerm")
+        || is("TERM_PROGRAM", "WezTerm")
+        || is("LC_TERMINAL", "iTerm2")
+    {
         Way::By(Protocols::Iterm2)
-    } else if is("TERM", "foot") || is("TERM", "mlterm") || is("TERM", "contour") || is("TERM", "sixel") {
+    } else if is("TERM", "foot")
+        || is("TERM", "mlterm")
+        || is("TERM", "contour")
+        || is("TERM", "sixel")
+    {
         Way::By(Protocols::Sixel)
     } else {
         Way::No("this terminal is not known to show pictures ([ui] pictures)")
@@ -80,7 +93,9 @@ pub struct Drawing {
 
 impl std::fmt::Debug for Drawing {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Drawing").field("size", &self.size).finish_non_exhaustive()
+        f.debug_struct("Drawing")
+            .field("size", &self.size)
+            .finish_non_exhaustive()
     }
 }
 
@@ -94,9 +109,13 @@ impl Drawing {
     /// draws. `character` is a character's size in pixels.
     pub fn of(png: &[u8], way: Way, character: Option<(u16, u16)>) -> Option<Self> {
         let Way::By(by) = way else { return None };
-        let image: DynamicImage = image::load_from_memory_with_format(png, ImageFormat::Png).ok()?;
+        let image: DynamicImage =
+            image::load_from_memory_with_format(png, ImageFormat::Png).ok()?;
         let (width, height) = character.unwrap_or(CHARACTER);
-        #[expect(deprecated, reason = "the other way asks the terminal, which is read by us")]
+        #[expect(
+            deprecated,
+            reason = "the other way asks the terminal, which is read by us"
+        )]
         let mut picker = Picker::from_fontsize(FontSize::new(width.max(1), height.max(1)));
         picker.set_protocol_type(match by {
             Protocols::Kitty => ProtocolType::Kitty,
@@ -117,7 +136,10 @@ impl Drawing {
 /// A character's size in pixels, where the terminal tells.
 pub fn character() -> Option<(u16, u16)> {
     let size = crossterm::terminal::window_size().ok()?;
-    let (width, height) = (size.width.checked_div(size.columns)?, size.height.checked_div(size.rows)?);
+    let (width, height) = (
+        size.width.checked_div(size.columns)?,
+        size.height.checked_div(size.rows)?,
+    );
     (width > 0 && height > 0).then_some((width, height))
 }
 
@@ -134,17 +156,25 @@ mod tests {
             })
         };
         assert_eq!(with(&[("TERM", "xterm-kitty")]), Way::By(Protocols::Kitty));
-        assert_eq!(with(&[("TERM_PROGRAM", "WezTerm")]), Way::By(Protocols::Iterm2));
+        assert_eq!(
+            with(&[("TERM_PROGRAM", "WezTerm")]),
+            Way::By(Protocols::Iterm2)
+        );
         assert_eq!(with(&[("TERM", "foot")]), Way::By(Protocols::Sixel));
         assert!(matches!(with(&[("TERM", "xterm-256color")]), Way::No(_)));
-        assert!(matches!(with(&[("TERM", "xterm-kitty"), ("TMUX", "/tmp/x")]), Way::No(_)));
+        assert!(matches!(
+            with(&[("TERM", "xterm-kitty"), ("TMUX", "/tmp/x")]),
+            Way::No(_)
+        ));
         assert!(matches!(way(config::Pictures::Off, |_| None), Way::No(_)));
     }
 
     #[test]
     fn a_picture_is_made_to_fit() {
         let mut png = std::io::Cursor::new(Vec::new());
-        DynamicImage::new_rgb8(1280, 800).write_to(&mut png, ImageFormat::Png).unwrap();
+        DynamicImage::new_rgb8(1280, 800)
+            .write_to(&mut png, ImageFormat::Png)
+            .unwrap();
         let png = png.into_inner();
         let drawing = Drawing::of(&png, Way::By(Protocols::Blocks), None).unwrap();
         assert_eq!(drawing.size, (COLUMNS, ROWS));

@@ -25,11 +25,15 @@ impl Bench {
 
     /// A site out of the folder of examples.
     pub fn of(name: &str) -> Self {
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/sites").join(name);
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("tests/sites")
+            .join(name);
         let mut files = Vec::new();
         read(&folder, "", &mut files);
-        let files: Vec<(&str, &str)> =
-            files.iter().map(|(path, text)| (path.as_str(), text.as_str())).collect();
+        let files: Vec<(&str, &str)> = files
+            .iter()
+            .map(|(path, text)| (path.as_str(), text.as_str()))
+            .collect();
         Self::new(&files)
     }
 
@@ -64,7 +68,10 @@ impl Bench {
         let err = String::from_utf8_lossy(&output.stderr).into_owned();
         Said {
             code: output.status.code(),
-            events: out.lines().filter_map(|line| serde_json::from_str(line).ok()).collect(),
+            events: out
+                .lines()
+                .filter_map(|line| serde_json::from_str(line).ok())
+                .collect(),
             all: format!("{out}\n{err}"),
         }
     }
@@ -143,12 +150,16 @@ impl Said {
 
     pub fn lines(&self, of: &str) -> String {
         let lines = self.proposal()[of].as_array().unwrap().iter();
-        lines.map(|line| format!("{}\n", line.as_str().unwrap())).collect()
+        lines
+            .map(|line| format!("{}\n", line.as_str().unwrap()))
+            .collect()
     }
 
     pub fn paths(&self) -> Vec<String> {
         let files = self.proposal()["files"].as_array().unwrap().iter();
-        files.map(|file| file["path"].as_str().unwrap().to_owned()).collect()
+        files
+            .map(|file| file["path"].as_str().unwrap().to_owned())
+            .collect()
     }
 
     pub fn patch(&self) -> &str {

@@ -7,14 +7,27 @@ fn broken_links_are_looked_at_again() {
     let page = PAGE.replace("</body>", "<a href=\"abuot.html\">About us</a>\n</body>");
     let bench = Bench::new(&[("index.html", &page), ("about.html", PAGE)]);
     let said = bench.say("fix the broken links");
-    assert!(said.patch().contains("+<a href=\"about.html\">"), "{}", said.all);
     assert!(
-        said.lines("notes").contains("the links of the built site again: the problem is gone"),
+        said.patch().contains("+<a href=\"about.html\">"),
         "{}",
         said.all
     );
-    let told: String = said.events.iter().map(|event| event["data"]["message"].to_string()).collect();
-    assert!(told.contains("index.html: abuot.html leads nowhere"), "the evidence is shown: {}", said.all);
+    assert!(
+        said.lines("notes")
+            .contains("the links of the built site again: the problem is gone"),
+        "{}",
+        said.all
+    );
+    let told: String = said
+        .events
+        .iter()
+        .map(|event| event["data"]["message"].to_string())
+        .collect();
+    assert!(
+        told.contains("index.html: abuot.html leads nowhere"),
+        "the evidence is shown: {}",
+        said.all
+    );
 }
 
 /// A site whose build fails as long as its page says so.
@@ -36,14 +49,27 @@ fn failing(agent: &str) -> Bench {
 fn a_build_that_is_repaired_is_said_to_be() {
     let said = failing("sed -i s/broken/whole/ index.html").say("fix the build");
     assert!(said.patch().contains("+<h1>whole</h1>"), "{}", said.all);
-    assert!(said.lines("notes").contains("the build again: the problem is gone"), "{}", said.all);
+    assert!(
+        said.lines("notes")
+            .contains("the build again: the problem is gone"),
+        "{}",
+        said.all
+    );
 }
 
 #[test]
 fn a_build_that_is_not_repaired_is_not_said_to_be() {
     let said = failing("sed -i 's/broken/still broken/' index.html").say("fix the build");
-    assert!(said.patch().contains("+<h1>still broken</h1>"), "{}", said.all);
-    assert!(said.lines("warnings").contains("it still fails"), "{}", said.all);
+    assert!(
+        said.patch().contains("+<h1>still broken</h1>"),
+        "{}",
+        said.all
+    );
+    assert!(
+        said.lines("warnings").contains("it still fails"),
+        "{}",
+        said.all
+    );
 }
 
 #[test]
@@ -52,6 +78,20 @@ fn without_anybody_to_repair_it_what_is_wrong_is_said() {
     bench.configure("[preview]\nbrowser = \"none\"\n");
     let said = bench.say("fix the build");
     assert_eq!(said.code, Some(3), "{}", said.all);
-    assert!(said.error()["message"].as_str().unwrap().contains("exit code 4"), "{}", said.all);
-    assert!(said.error()["hint"].as_str().unwrap().contains("ANTHROPIC_API_KEY"), "{}", said.all);
+    assert!(
+        said.error()["message"]
+            .as_str()
+            .unwrap()
+            .contains("exit code 4"),
+        "{}",
+        said.all
+    );
+    assert!(
+        said.error()["hint"]
+            .as_str()
+            .unwrap()
+            .contains("ANTHROPIC_API_KEY"),
+        "{}",
+        said.all
+    );
 }

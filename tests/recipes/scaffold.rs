@@ -10,7 +10,11 @@ fn follow(bench: &Bench, name: &str, set: &[&str]) -> crate::bench::Said {
     }
     let said = bench.run(&args);
     assert_eq!(said.code, Some(0), "{name}: {}", said.all);
-    let left: Vec<&str> = said.patch().lines().filter(|line| line.contains("%{")).collect();
+    let left: Vec<&str> = said
+        .patch()
+        .lines()
+        .filter(|line| line.contains("%{"))
+        .collect();
     assert!(left.is_empty(), "{name}: {left:?}");
     assert_eq!(said.proposal()["engine"], "recipe");
     said
@@ -22,38 +26,77 @@ const ADDRESS: &str = "address=https://example.org/";
 fn next() {
     let bench = Bench::of("next-app");
     let said = follow(&bench, "realtime", &["path=/api/live"]);
-    assert!(said.paths().contains(&"src/app/api/live/route.ts".to_owned()), "{:?}", said.paths());
-    assert!(said.patch().contains("from '../../../../lib/realtime/stream'") || said.patch().contains("from '../../../lib/realtime/stream'"));
+    assert!(
+        said.paths()
+            .contains(&"src/app/api/live/route.ts".to_owned()),
+        "{:?}",
+        said.paths()
+    );
+    assert!(
+        said.patch()
+            .contains("from '../../../../lib/realtime/stream'")
+            || said.patch().contains("from '../../../lib/realtime/stream'")
+    );
     assert!(said.patch().contains("REALTIME_PATH = \"/api/live\""));
     let said = follow(&bench, "dark-mode", &[]);
     assert!(said.paths().contains(&"src/app/layout.tsx".to_owned()));
-    assert!(said.patch().contains("suppressHydrationWarning>"), "{}", said.patch());
+    assert!(
+        said.patch().contains("suppressHydrationWarning>"),
+        "{}",
+        said.patch()
+    );
     let said = follow(&bench, "sitemap", &[ADDRESS]);
     assert!(said.patch().contains("+  \"/about\","), "{}", said.patch());
     let said = follow(&bench, "contact-form", &["title=Say \"hello\", please"]);
-    assert!(said.patch().contains(r#"{"Say \"hello\", please"}"#), "{}", said.patch());
+    assert!(
+        said.patch().contains(r#"{"Say \"hello\", please"}"#),
+        "{}",
+        said.patch()
+    );
 }
 
 #[test]
 fn sveltekit_and_astro() {
     let svelte = Bench::of("sveltekit");
     let said = follow(&svelte, "realtime", &[]);
-    assert!(said.paths().contains(&"src/routes/api/realtime/+server.ts".to_owned()));
+    assert!(
+        said.paths()
+            .contains(&"src/routes/api/realtime/+server.ts".to_owned())
+    );
     let said = follow(&svelte, "dark-mode", &[]);
-    assert!(said.patch().contains("%sveltekit.assets%/theme.js"), "{}", said.patch());
+    assert!(
+        said.patch().contains("%sveltekit.assets%/theme.js"),
+        "{}",
+        said.patch()
+    );
     follow(&svelte, "sitemap", &[ADDRESS]);
     follow(&svelte, "contact-form", &[]);
     let astro = Bench::of("astro");
     let said = follow(&astro, "realtime", &[]);
-    assert!(said.patch().contains("'../../lib/realtime/stream'"), "{}", said.patch());
+    assert!(
+        said.patch().contains("'../../lib/realtime/stream'"),
+        "{}",
+        said.patch()
+    );
     let said = follow(&astro, "dark-mode", &["toggle=no"]);
-    assert!(said.paths().contains(&"src/layouts/Base.astro".to_owned()), "{:?}", said.paths());
+    assert!(
+        said.paths().contains(&"src/layouts/Base.astro".to_owned()),
+        "{:?}",
+        said.paths()
+    );
     assert!(!said.paths().iter().any(|path| path.contains("ThemeToggle")));
     follow(&astro, "sitemap", &[ADDRESS]);
     // The site has a page of that name already: nothing is written over.
     let said = astro.run(&["recipe", "run", "contact-form", "--json", "--yes"]);
     if said.code == Some(3) {
-        assert!(said.error()["message"].as_str().unwrap().contains("already"), "{}", said.all);
+        assert!(
+            said.error()["message"]
+                .as_str()
+                .unwrap()
+                .contains("already"),
+            "{}",
+            said.all
+        );
     }
 }
 
@@ -66,17 +109,31 @@ fn servers() {
     let said = follow(&express, "realtime", &[]);
     assert_eq!(
         said.paths(),
-        ["realtime/client.js", "realtime/router.cjs", "realtime/router.mjs"]
+        [
+            "realtime/client.js",
+            "realtime/router.cjs",
+            "realtime/router.mjs"
+        ]
     );
     follow(&express, "contact-form", &[]);
     let module = "import { Module } from '@nestjs/common';\n\n@Module({ imports: [], controllers: [] })\nexport class AppModule {}\n";
     let nest = Bench::new(&[
-        ("package.json", "{\"dependencies\":{\"@nestjs/core\":\"11\"}}\n"),
+        (
+            "package.json",
+            "{\"dependencies\":{\"@nestjs/core\":\"11\"}}\n",
+        ),
         ("src/app.module.ts", module),
     ]);
     let said = follow(&nest, "realtime", &[]);
-    assert!(said.patch().contains("imports: [RealtimeModule, ]"), "{}", said.patch());
-    assert!(said.patch().contains("+import { RealtimeModule } from './realtime/realtime.module';"));
+    assert!(
+        said.patch().contains("imports: [RealtimeModule, ]"),
+        "{}",
+        said.patch()
+    );
+    assert!(
+        said.patch()
+            .contains("+import { RealtimeModule } from './realtime/realtime.module';")
+    );
     follow(&nest, "contact-form", &[]);
 }
 
@@ -88,19 +145,44 @@ fn plain_pages() {
         ("about.html", &PAGE.replace('\n', "\r\n")),
     ]);
     let said = follow(&bench, "sitemap", &[ADDRESS]);
-    for loc in ["https://example.org/", "https://example.org/about.html", "https://example.org/shop/"] {
-        assert!(said.patch().contains(&format!("<loc>{loc}</loc>")), "{}", said.patch());
+    for loc in [
+        "https://example.org/",
+        "https://example.org/about.html",
+        "https://example.org/shop/",
+    ] {
+        assert!(
+            said.patch().contains(&format!("<loc>{loc}</loc>")),
+            "{}",
+            said.patch()
+        );
     }
     let said = bench.say("add dark mode");
     assert_eq!(
         said.paths(),
-        ["about.html", "index.html", "shop/index.html", "theme.css", "theme.js"],
+        [
+            "about.html",
+            "index.html",
+            "shop/index.html",
+            "theme.css",
+            "theme.js"
+        ],
         "{}",
         said.all
     );
-    assert!(said.patch().contains("href=\"../theme.css\""), "{}", said.patch());
-    let crlf = said.patch().split('\n').find(|line| line.contains("href=\"theme.css\"") && line.ends_with('\r'));
-    assert!(crlf.is_some(), "line ends are the file's own: {}", said.patch());
+    assert!(
+        said.patch().contains("href=\"../theme.css\""),
+        "{}",
+        said.patch()
+    );
+    let crlf = said
+        .patch()
+        .split('\n')
+        .find(|line| line.contains("href=\"theme.css\"") && line.ends_with('\r'));
+    assert!(
+        crlf.is_some(),
+        "line ends are the file's own: {}",
+        said.patch()
+    );
 }
 
 #[test]
@@ -108,17 +190,38 @@ fn what_is_missing_or_in_the_way_is_said() {
     let bench = Bench::new(&[("index.html", PAGE), ("theme.css", "body{}\n")]);
     let said = bench.say("add dark mode");
     assert_eq!(said.code, Some(3), "{}", said.all);
-    assert!(said.error()["message"].as_str().unwrap().contains("theme.css is there already"));
+    assert!(
+        said.error()["message"]
+            .as_str()
+            .unwrap()
+            .contains("theme.css is there already")
+    );
     let said = bench.say("add a sitemap");
     assert_eq!(said.error()["reason"], "value_missing", "{}", said.all);
-    assert!(said.error()["hint"].as_str().unwrap().contains("run the recipe sitemap with address="));
+    assert!(
+        said.error()["hint"]
+            .as_str()
+            .unwrap()
+            .contains("run the recipe sitemap with address=")
+    );
     let said = bench.say("run the recipe sitemap with address=javascript:alert");
     assert_eq!(said.code, Some(3), "{}", said.all);
     let said = bench.say("run the recipe realtime");
-    assert!(said.error()["message"].as_str().unwrap().contains("plain HTML"), "{}", said.all);
+    assert!(
+        said.error()["message"]
+            .as_str()
+            .unwrap()
+            .contains("plain HTML"),
+        "{}",
+        said.all
+    );
     let said = bench.run(&["recipe", "run", "nothing", "--json", "--yes"]);
     assert_eq!(said.code, Some(1), "{}", said.all);
-    assert!(said.all.contains("dark-mode"), "the recipes that there are: {}", said.all);
+    assert!(
+        said.all.contains("dark-mode"),
+        "the recipes that there are: {}",
+        said.all
+    );
 }
 
 #[test]
@@ -134,12 +237,26 @@ fn recipes_are_listed_and_ones_own_win() {
     ]);
     let said = bench.run(&["recipe", "list", "--json"]);
     let all = said.events[0].as_array().unwrap();
-    let names: Vec<&str> = all.iter().map(|one| one["name"].as_str().unwrap()).collect();
-    assert_eq!(names, ["broken", "contact-form", "dark-mode", "realtime", "sitemap"]);
-    assert!(all[0]["not_here"].as_str().unwrap().contains("cannot be read"));
+    let names: Vec<&str> = all
+        .iter()
+        .map(|one| one["name"].as_str().unwrap())
+        .collect();
+    assert_eq!(
+        names,
+        ["broken", "contact-form", "dark-mode", "realtime", "sitemap"]
+    );
+    assert!(
+        all[0]["not_here"]
+            .as_str()
+            .unwrap()
+            .contains("cannot be read")
+    );
     assert_eq!(all[4]["origin"], "this site");
     let shown = bench.run(&["recipe", "show", "sitemap"]).all;
-    assert!(shown.contains("Which name?") && shown.contains("must be given"), "{shown}");
+    assert!(
+        shown.contains("Which name?") && shown.contains("must be given"),
+        "{shown}"
+    );
     let said = follow(&bench, "sitemap", &["name=Big News"]);
     assert_eq!(said.paths(), ["ours/big-news.txt"]);
     assert!(said.patch().contains("+for Big News"));
@@ -155,4 +272,18 @@ fn recipes_are_listed_and_ones_own_win() {
         let said = bench.run(&["recipe", "run", "escape", "--json", "--yes", "--set", name]);
         assert_eq!(said.code, Some(3), "{name}: {}", said.all);
     }
+}
+
+#[test]
+fn where_something_is_set_up_for_it_the_scaffold_is_fitted_in() {
+    let bench = Bench::new(&[("index.html", PAGE)]);
+    bench.configure(
+        "[generate.agent]\ncommand = [\"sh\", \"-c\", \"echo '/* fitted */' >> theme.css\"]\n",
+    );
+    let said = bench.say("add dark mode");
+    assert!(said.patch().contains("+/* fitted */"), "{}", said.all);
+    assert!(said.patch().contains("+:root {"), "the scaffold is there: {}", said.all);
+    assert!(said.lines("notes").contains("agent fitted it into the site"), "{}", said.all);
+    let said = bench.run(&["recipe", "run", "dark-mode", "--alone", "--json", "--yes"]);
+    assert!(!said.patch().contains("fitted"), "{}", said.all);
 }

@@ -38,14 +38,23 @@ fn the_address_is_always_there_and_the_key_opens_it() {
     desk.propose(&headline());
     assert!(!desk.text().contains("preview http"));
     assert_eq!(desk.press("P"), [Effect::Preview("pro_1".into(), false)]);
-    desk.done(Outcome::Previewed("pro_1".into(), Ok(preview(PreviewState::Building))));
+    desk.done(Outcome::Previewed(
+        "pro_1".into(),
+        Ok(preview(PreviewState::Building)),
+    ));
     let text = desk.text();
-    assert!(text.contains(&format!("preview {URL}")) && text.contains("building"), "{text}");
+    assert!(
+        text.contains(&format!("preview {URL}")) && text.contains("building"),
+        "{text}"
+    );
     assert_eq!(desk.press("P"), [], "it is on its way");
     tell(&mut desk, &preview(PreviewState::Ready));
     let text = desk.text();
     assert!(text.contains(&format!("preview {URL}")), "{text}");
-    assert!(text.contains("no picture: no terminal was asked"), "the reason is said: {text}");
+    assert!(
+        text.contains("no picture: no terminal was asked"),
+        "the reason is said: {text}"
+    );
     assert_eq!(desk.press("P"), [Effect::Open(URL.into())]);
     tell(&mut desk, &preview(PreviewState::Ended));
     assert!(!desk.text().contains(URL));
@@ -70,23 +79,40 @@ fn what_the_proposal_changes_about_the_build_is_asked_about() {
 fn a_picture_stands_beside_the_diff_where_there_is_room() {
     let mut png = std::io::Cursor::new(Vec::new());
     let white = image::RgbImage::from_pixel(1280, 800, image::Rgb([200, 40, 40]));
-    image::DynamicImage::from(white).write_to(&mut png, image::ImageFormat::Png).unwrap();
+    image::DynamicImage::from(white)
+        .write_to(&mut png, image::ImageFormat::Png)
+        .unwrap();
     let drawing = Drawing::of(png.get_ref(), Way::By(Protocols::Blocks), None);
     let mut desk = Desk::with(&Config::default(), false, 160, 40);
     desk.model.settings.pictures = Way::By(Protocols::Blocks);
     desk.connect();
     desk.propose(&headline());
-    let seen = Preview { picture: true, ..preview(PreviewState::Ready) };
-    assert_eq!(tell(&mut desk, &seen), [Effect::LoadPicture("pro_1".into(), 1)]);
+    let seen = Preview {
+        picture: true,
+        ..preview(PreviewState::Ready)
+    };
+    assert_eq!(
+        tell(&mut desk, &seen),
+        [Effect::LoadPicture("pro_1".into(), 1)]
+    );
     let cells = |desk: &mut Desk| {
         let (buffer, _) = desk.draw();
-        let red = |colour| matches!(colour, ratatui::style::Color::Rgb(r, g, _) if r > 150 && g < 90);
-        buffer.content.iter().filter(|cell| red(cell.fg) || red(cell.bg)).count()
+        let red =
+            |colour| matches!(colour, ratatui::style::Color::Rgb(r, g, _) if r > 150 && g < 90);
+        buffer
+            .content
+            .iter()
+            .filter(|cell| red(cell.fg) || red(cell.bg))
+            .count()
     };
     assert_eq!(cells(&mut desk), 0);
     desk.done(Outcome::Picture("pro_1".into(), 1, drawing));
     assert_eq!(cells(&mut desk), 40 * 13);
-    assert!(desk.text().contains("Welcome"), "the diff is still there: {}", desk.text());
+    assert!(
+        desk.text().contains("Welcome"),
+        "the diff is still there: {}",
+        desk.text()
+    );
     // Where there is no room the diff goes before.
     let mut narrow = desk.model.clone();
     narrow.width = 80;
@@ -113,6 +139,9 @@ fn recipes_are_in_the_palette_with_their_questions() {
     desk.write("recipe sitemap");
     desk.press("Enter");
     let text = desk.text();
-    assert!(text.contains("run the recipe sitemap with address="), "{text}");
+    assert!(
+        text.contains("run the recipe sitemap with address="),
+        "{text}"
+    );
     assert!(text.contains("What is the site's address?"), "{text}");
 }

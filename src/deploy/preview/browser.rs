@@ -103,7 +103,9 @@ impl Browser {
             });
             return match found {
                 Some(program) => Ok(Self { program, kind }),
-                None => Err(format!("the browser {program} is not installed: [preview] browser")),
+                None => Err(format!(
+                    "the browser {program} is not installed: [preview] browser"
+                )),
             };
         }
         NAMES
@@ -195,8 +197,17 @@ impl Browser {
         match self.kind {
             Kind::Chromium => {
                 command
-                    .args(["--headless", "--disable-gpu", "--no-first-run", "--mute-audio"])
-                    .args(["--disable-background-networking", "--disable-sync", "--disable-extensions"])
+                    .args([
+                        "--headless",
+                        "--disable-gpu",
+                        "--no-first-run",
+                        "--mute-audio",
+                    ])
+                    .args([
+                        "--disable-background-networking",
+                        "--disable-sync",
+                        "--disable-extensions",
+                    ])
                     .arg("--disable-dev-shm-usage")
                     .arg(format!("--user-data-dir={}", profile.display()));
                 // The browser's own cage cannot be built by root; the page is the person's own site.
@@ -207,7 +218,9 @@ impl Browser {
             }
             Kind::Firefox => {
                 let _ = std::fs::create_dir_all(&profile);
-                command.args(["--headless", "--no-remote", "--profile"]).arg(profile);
+                command
+                    .args(["--headless", "--no-remote", "--profile"])
+                    .arg(profile);
             }
         }
         command
@@ -314,6 +327,10 @@ mod tests {
     #[test]
     fn a_browser_that_is_not_there_is_named() {
         assert!(Browser::find("none").unwrap_err().contains("turned off"));
-        assert!(Browser::find("no-such-browser").unwrap_err().contains("no-such-browser"));
+        assert!(
+            Browser::find("no-such-browser")
+                .unwrap_err()
+                .contains("no-such-browser")
+        );
     }
 }

@@ -149,7 +149,13 @@ fn pages(root: &Path) -> Vec<String> {
         .into_iter()
         .filter(|file| file.ends_with(".html") || file.ends_with(".htm"))
         .collect();
-    out.sort_by_key(|page| (page.matches('/').count(), page != "index.html", page.clone()));
+    out.sort_by_key(|page| {
+        (
+            page.matches('/').count(),
+            page != "index.html",
+            page.clone(),
+        )
+    });
     out
 }
 
@@ -168,8 +174,7 @@ static NAMES: LazyLock<Option<Regex>> = LazyLock::new(|| {
     Regex::new(r#"(?is)<(a|link|img|script|source|video|audio|iframe)\b[^>]*?\s(href|src|poster)\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s>"']+))"#).ok()
 });
 
-static COMMENTS: LazyLock<Option<Regex>> =
-    LazyLock::new(|| Regex::new(r"(?s)<!--.*?-->").ok());
+static COMMENTS: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"(?s)<!--.*?-->").ok());
 
 /// What pages of the built site name and what is not there: `about.html: /contcat.html leads nowhere`.
 fn broken_links(root: &Path) -> Vec<String> {
@@ -214,7 +219,10 @@ fn named(text: &str) -> Vec<(String, bool)> {
     names
         .captures_iter(&text)
         .filter_map(|found| {
-            let value = found.get(3).or_else(|| found.get(4)).or_else(|| found.get(5))?;
+            let value = found
+                .get(3)
+                .or_else(|| found.get(4))
+                .or_else(|| found.get(5))?;
             let value = value.as_str().trim().replace("&amp;", "&");
             Some((value, found[1].eq_ignore_ascii_case("a")))
         })
@@ -229,7 +237,10 @@ fn leads_nowhere(
     texts: &BTreeMap<&str, String>,
 ) -> Option<&'static str> {
     let scheme = target.split_once(':').is_some_and(|(scheme, _)| {
-        !scheme.is_empty() && scheme.chars().all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c))
+        !scheme.is_empty()
+            && scheme
+                .chars()
+                .all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c))
     });
     if target.is_empty() || scheme || target.starts_with("//") || target == "#" {
         return None;
@@ -303,8 +314,14 @@ mod tests {
              <img alt='' src=\"/img/no.png?x=1\"><!-- <a href=\"never.html\">g</a> --><a href=\"#here\">h</a>\
              <a href=\"about.html#team\">i</a><a href=\"about.html#nobody\">j</a><a href=\"/about\">k</a>",
         );
-        put("about.html", "<h2 id=\"team\">t</h2><p id=here></p><a href=\"../index.html\">up</a>");
-        put("blog/index.html", "<a href=\"../about.html\">x</a><a href=\"post.html\">y</a>");
+        put(
+            "about.html",
+            "<h2 id=\"team\">t</h2><p id=here></p><a href=\"../index.html\">up</a>",
+        );
+        put(
+            "blog/index.html",
+            "<a href=\"../about.html\">x</a><a href=\"post.html\">y</a>",
+        );
         assert_eq!(
             broken_links(root.path()),
             [

@@ -137,7 +137,10 @@ mod tests {
             assert!(put(&files, at).is_err(), "{path}");
         }
         put(&[file("x", Content::text("ours"))], at).unwrap();
-        assert_eq!(fs::read_to_string(outside.path().join("x")).unwrap(), "theirs");
+        assert_eq!(
+            fs::read_to_string(outside.path().join("x")).unwrap(),
+            "theirs"
+        );
         assert_eq!(fs::read_to_string(at.join("x")).unwrap(), "ours");
     }
 }

@@ -360,10 +360,11 @@ impl Previews {
                     .map(|(folder, _)| folder);
                 now.preview.state = PreviewState::Ready;
                 let millis = began.elapsed().as_millis();
-                now.preview.message = std::iter::once(format!("the preview is ready in {millis} ms"))
-                    .chain(made.left_out)
-                    .collect::<Vec<_>>()
-                    .join("; ");
+                now.preview.message =
+                    std::iter::once(format!("the preview is ready in {millis} ms"))
+                        .chain(made.left_out)
+                        .collect::<Vec<_>>()
+                        .join("; ");
                 now.picture = None;
                 now.preview.picture = false;
                 Some(now.preview.clone())
@@ -478,6 +479,12 @@ async fn age(previews: std::sync::Weak<Previews>) {
 fn folder_name(id: &ProposalId) -> String {
     id.as_str()
         .chars()
-        .map(|c| if c.is_ascii_alphanumeric() || c == '_' { c } else { '-' })
+        .map(|c| {
+            if c.is_ascii_alphanumeric() || c == '_' {
+                c
+            } else {
+                '-'
+            }
+        })
         .collect()
 }

@@ -10,7 +10,8 @@ const LARGEST: u64 = 8 * 1024 * 1024;
 /// # Errors
 /// Why there is none, in a sentence.
 pub(super) async fn take(browser: &Browser, url: &str) -> Result<Vec<u8>, String> {
-    let folder = tempfile::tempdir().map_err(|error| format!("no folder for a picture: {error}"))?;
+    let folder =
+        tempfile::tempdir().map_err(|error| format!("no folder for a picture: {error}"))?;
     let file = folder.path().join("page.png");
     browser.picture(url, &file, folder.path()).await?;
     let size = std::fs::metadata(&file).map_or(0, |found| found.len());

@@ -120,27 +120,42 @@ fn answers(
         .keys()
         .find(|name| !recipe.questions.iter().any(|one| one.name == **name))
     {
-        let names: Vec<&str> = recipe.questions.iter().map(|one| one.name.as_str()).collect();
-        return Err(refused(format!("the recipe {} asks no {unknown:?}", recipe.name))
-            .hint(format!("it asks: {}", names.join(", "))));
+        let names: Vec<&str> = recipe
+            .questions
+            .iter()
+            .map(|one| one.name.as_str())
+            .collect();
+        return Err(
+            refused(format!("the recipe {} asks no {unknown:?}", recipe.name))
+                .hint(format!("it asks: {}", names.join(", "))),
+        );
     }
     let mut values = BTreeMap::new();
     for question in &recipe.questions {
-        let given = given.get(&question.name).filter(|value| !value.trim().is_empty());
+        let given = given
+            .get(&question.name)
+            .filter(|value| !value.trim().is_empty());
         let Some(value) = given.or(question.default.as_ref()) else {
             let words = words::command(
                 &recipe.name,
                 &BTreeMap::from([(question.name.clone(), "…".to_owned())]),
                 false,
             );
-            return Err(Refusal::new(RefusalReason::ValueMissing, question.ask.clone())
-                .hint(format!("say or type: {words}")));
+            return Err(
+                Refusal::new(RefusalReason::ValueMissing, question.ask.clone())
+                    .hint(format!("say or type: {words}")),
+            );
         };
         let value = value.trim();
         let choices = &question.choices;
         if !choices.is_empty() && !choices.iter().any(|choice| choice == value) {
-            return Err(refused(format!("{} cannot be {value:?}", question.name))
-                .hint(format!("{}: {}", question.ask, choices.join(", "))));
+            return Err(
+                refused(format!("{} cannot be {value:?}", question.name)).hint(format!(
+                    "{}: {}",
+                    question.ask,
+                    choices.join(", ")
+                )),
+            );
         }
         if let Some(pattern) = &question.pattern
             && Regex::new(&format!("^(?:{pattern})$")).is_ok_and(|known| !known.is_match(value))
@@ -201,8 +216,8 @@ pub fn apply(
         {
             continue;
         }
-        let path = checked(&fill(&file.path, &values))
-            .map_err(|fault| refused(fault.to_string()))?;
+        let path =
+            checked(&fill(&file.path, &values)).map_err(|fault| refused(fault.to_string()))?;
         if tree.entry(&path).is_some() {
             return Err(refused(format!("{path} is there already"))
                 .hint("the recipe writes over nothing: rename or remove that file first, or say the change in your own words"));
@@ -335,10 +350,7 @@ fn pages(kept: &Kept) -> Vec<String> {
         .iter()
         .filter(|page| kept.apps[page.app].framework == Framework::Plain)
         .map(|page| page.file.clone())
-        .filter(|file| {
-            kept.text(file)
-                .is_some_and(|text| text.contains("</head>"))
-        })
+        .filter(|file| kept.text(file).is_some_and(|text| text.contains("</head>")))
         .collect();
     out.sort();
     out.dedup();
@@ -351,10 +363,7 @@ fn heads(kept: &Kept, root: &str) -> Vec<String> {
     kept.files
         .iter()
         .filter(|path| path.starts_with(root) && kinds.iter().any(|kind| path.ends_with(kind)))
-        .filter(|path| {
-            kept.text(path)
-                .is_some_and(|text| text.contains("</head>"))
-        })
+        .filter(|path| kept.text(path).is_some_and(|text| text.contains("</head>")))
         .cloned()
         .collect()
 }
@@ -394,7 +403,9 @@ fn route_lines(site: &Site, kept: &Kept) -> String {
 
 /// The addresses as entries of a sitemap.
 fn locations(site: &Site, kept: &Kept, values: &BTreeMap<String, String>) -> String {
-    let address = values.get("address").map_or("", |address| address.trim_end_matches('/'));
+    let address = values
+        .get("address")
+        .map_or("", |address| address.trim_end_matches('/'));
     let lines: Vec<String> = routes(site, kept)
         .iter()
         .map(|route| {

@@ -31,11 +31,6 @@ pub fn fill(template: &str, values: &BTreeMap<String, String>) -> String {
     out
 }
 
-/// Answers in an instruction for a model.
-pub fn words(template: &str, values: &BTreeMap<String, String>) -> String {
-    fill(template, values)
-}
-
 fn shaped(value: &str, how: &str) -> Option<String> {
     let words = || {
         value
@@ -44,7 +39,11 @@ fn shaped(value: &str, how: &str) -> Option<String> {
     };
     let capital = |word: &str| {
         let mut letters = word.chars();
-        let first: String = letters.next().into_iter().flat_map(char::to_uppercase).collect();
+        let first: String = letters
+            .next()
+            .into_iter()
+            .flat_map(char::to_uppercase)
+            .collect();
         first + letters.as_str()
     };
     Some(match how {
@@ -52,7 +51,13 @@ fn shaped(value: &str, how: &str) -> Option<String> {
         "pascal" => words().map(capital).collect(),
         "camel" => words()
             .enumerate()
-            .map(|(at, word)| if at == 0 { word.to_lowercase() } else { capital(word) })
+            .map(|(at, word)| {
+                if at == 0 {
+                    word.to_lowercase()
+                } else {
+                    capital(word)
+                }
+            })
             .collect(),
         "kebab" => words().map(str::to_lowercase).collect::<Vec<_>>().join("-"),
         "json" => serde_json::Value::from(value).to_string(),
@@ -72,7 +77,10 @@ mod tests {
     #[test]
     fn known_names_are_filled_in_and_others_stay() {
         let values = BTreeMap::from([("name".to_owned(), "big news & more".to_owned())]);
-        let filled = fill("%{name:pascal} %{name:camel} %{name:kebab} %{name:json} %{name:html} %{x} {{y}} 5%{", &values);
+        let filled = fill(
+            "%{name:pascal} %{name:camel} %{name:kebab} %{name:json} %{name:html} %{x} {{y}} 5%{",
+            &values,
+        );
         assert_eq!(
             filled,
             "BigNewsMore bigNewsMore big-news-more \"big news & more\" big news &amp; more %{x} {{y}} 5%{"

@@ -181,7 +181,7 @@ impl Generator for Recipes {
             tokio::task::block_in_place(|| self.scaffold(&request)).map_err(NotMade::Refused)?;
         match &recipe.finish {
             Some(with) if !asked.alone && !self.finishers.is_empty() => {
-                let with = fill::words(with, &asked.values);
+                let with = fill::fill(with, &asked.values);
                 Ok(self.finish(&request, &with, made).await)
             }
             _ => Ok(made),
@@ -255,7 +255,10 @@ pub fn find(
     tree: &Arc<dyn FileTree>,
     name: &str,
 ) -> Result<RecipeInfo, Problem> {
-    let all: Vec<RecipeInfo> = generators.iter().flat_map(|one| one.recipes(tree)).collect();
+    let all: Vec<RecipeInfo> = generators
+        .iter()
+        .flat_map(|one| one.recipes(tree))
+        .collect();
     let names: Vec<&str> = all.iter().map(|one| one.name.as_str()).collect();
     let names = names.join(", ");
     all.into_iter().find(|one| one.name == name).ok_or_else(|| {

@@ -22,7 +22,11 @@ macro_rules! built_in {
     };
 }
 
-type BuiltIn = (&'static str, &'static str, &'static [(&'static str, &'static str)]);
+type BuiltIn = (
+    &'static str,
+    &'static str,
+    &'static [(&'static str, &'static str)],
+);
 
 /// The recipes that are compiled in.
 const BUILT_IN: &[BuiltIn] = built_in! {
@@ -117,7 +121,11 @@ fn person(folder: &Path) -> Vec<Shelved> {
             continue;
         }
         let mut files = BTreeMap::new();
-        for file in std::fs::read_dir(entry.path()).into_iter().flatten().flatten() {
+        for file in std::fs::read_dir(entry.path())
+            .into_iter()
+            .flatten()
+            .flatten()
+        {
             let small = file
                 .metadata()
                 .is_ok_and(|found| found.is_file() && found.len() <= LARGEST);
@@ -156,7 +164,11 @@ mod tests {
                 .map(|file| &file.from)
                 .collect();
             for template in recipe.templates.keys() {
-                assert!(used.contains(&template), "{}: {template} is not used", recipe.name);
+                assert!(
+                    used.contains(&template),
+                    "{}: {template} is not used",
+                    recipe.name
+                );
             }
         }
     }

@@ -97,6 +97,10 @@ fn with(site: &Kept, kind: &'static str, label: &'static str, root: &str) -> Sit
         kind,
         label,
         root: root.to_owned(),
-        src: if inside { "src/".to_owned() } else { String::new() },
+        src: if inside {
+            "src/".to_owned()
+        } else {
+            String::new()
+        },
     }
 }

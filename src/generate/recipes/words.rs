@@ -23,7 +23,10 @@ pub fn command(name: &str, values: &BTreeMap<String, String>, alone: bool) -> St
     }
     for (at, (name, value)) in values.iter().enumerate() {
         words.push_str(if at == 0 { " with " } else { ", " });
-        words.push_str(&format!("{name}={}", serde_json::Value::from(value.as_str())));
+        words.push_str(&format!(
+            "{name}={}",
+            serde_json::Value::from(value.as_str())
+        ));
     }
     words
 }
@@ -64,7 +67,10 @@ pub fn read(text: &str) -> Option<Asked> {
     {
         words.truncate(words.len() - 3);
     }
-    if words.first().is_some_and(|word| ["a", "an", "the", "some"].contains(word)) {
+    if words
+        .first()
+        .is_some_and(|word| ["a", "an", "the", "some"].contains(word))
+    {
         words.remove(0);
     }
     let name = words.join(" ").replace('-', " ");
@@ -153,7 +159,11 @@ mod tests {
             ("add a realtime channel", "realtime channel"),
         ] {
             let asked = read(words).unwrap();
-            assert_eq!((asked.name.as_str(), asked.explicit), (name, false), "{words}");
+            assert_eq!(
+                (asked.name.as_str(), asked.explicit),
+                (name, false),
+                "{words}"
+            );
         }
         assert_eq!(read("make it blue").unwrap().name, "it blue");
         assert_eq!(read("change the headline to Dark mode"), None);
@@ -162,7 +172,10 @@ mod tests {
     #[test]
     fn answers_survive_the_words() {
         let values = BTreeMap::from([
-            ("title".to_owned(), "Ada's \"best\", with = and ,".to_owned()),
+            (
+                "title".to_owned(),
+                "Ada's \"best\", with = and ,".to_owned(),
+            ),
             ("path".to_owned(), "/api/x".to_owned()),
         ]);
         let words = command("contact-form", &values, true);

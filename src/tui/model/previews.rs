@@ -1,8 +1,8 @@
 //! Previews of proposals, as the server tells of them.
 
-use std::collections::HashMap;
 use crate::model::{Preview, PreviewState, ProposalId};
 use crate::tui::pictures::Drawing;
+use std::collections::HashMap;
 
 /// The previews, by proposal.
 #[derive(Clone, Debug, Default)]

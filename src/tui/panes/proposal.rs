@@ -107,13 +107,19 @@ fn preview(model: &Model, review: &Review, area: Rect, buf: &mut Buffer) {
                 Way::By(_) => None,
             };
             let why = preview.no_picture.as_deref().or(here);
-            (why.map_or(String::new(), |why| format!("no picture: {why}")), theme.dim)
+            (
+                why.map_or(String::new(), |why| format!("no picture: {why}")),
+                theme.dim,
+            )
         }
         PreviewState::Ready => ("of the version before".to_owned(), theme.warn),
         PreviewState::Held | PreviewState::Failed => (preview.message.clone(), theme.bad),
         PreviewState::Ended => ("ended".to_owned(), theme.dim),
     };
-    let key = model.settings.keymap.shown(Context::Cockpit, Command::Preview);
+    let key = model
+        .settings
+        .keymap
+        .shown(Context::Cockpit, Command::Preview);
     let key = key.map(|key| key.to_string()).unwrap_or_default();
     let spans = vec![
         span(" preview ", theme.dim),
@@ -122,7 +128,12 @@ fn preview(model: &Model, review: &Review, area: Rect, buf: &mut Buffer) {
         span(": open it  ", theme.text),
         span(text::clean_prose(&word), style),
     ];
-    paint::row(buf, area, 0, paint::fit(spans, usize::from(area.width)).spans);
+    paint::row(
+        buf,
+        area,
+        0,
+        paint::fit(spans, usize::from(area.width)).spans,
+    );
 }
 
 /// What each key will do, in words that name the branch and the environment.

@@ -11,7 +11,10 @@ impl Turn<'_> {
     /// Begins the preview of the proposal on the screen; opens the page when it is there already.
     pub(super) fn preview(&mut self) {
         let Some(review) = self.m.reviews.current() else {
-            self.say(Tone::Plain, "no proposal waits, so there is nothing to show");
+            self.say(
+                Tone::Plain,
+                "no proposal waits, so there is nothing to show",
+            );
             return;
         };
         let (id, version) = (review.id().clone(), review.view.proposal.version);
@@ -46,7 +49,10 @@ impl Turn<'_> {
             PreviewState::Failed => Tone::Bad,
             PreviewState::Building | PreviewState::Ended => Tone::Plain,
         };
-        let mut words = event.data["message"].as_str().unwrap_or_default().to_owned();
+        let mut words = event.data["message"]
+            .as_str()
+            .unwrap_or_default()
+            .to_owned();
         if preview.state == PreviewState::Held {
             words.push_str(" (P asks whether to run it)");
         }
