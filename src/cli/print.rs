@@ -179,6 +179,19 @@ pub fn error(data: &Value) {
     }
 }
 
+/// Asks for a line of text; `None` without a terminal to ask on.
+pub fn ask_text(question: &str) -> Option<String> {
+    if !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
+        return None;
+    }
+    eprint!("{} ", clean(question));
+    let mut answer = String::new();
+    match std::io::stdin().read_line(&mut answer) {
+        Ok(0) | Err(_) => None,
+        Ok(_) => Some(answer.trim().to_owned()),
+    }
+}
+
 /// Asks a yes-or-no question on the terminal. `None` when there is no terminal to ask on.
 pub fn ask(question: &str) -> Option<bool> {
     if !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {

@@ -32,6 +32,7 @@ pub enum Command {
     Edit,
     Revise,
     Undo,
+    Preview,
     Deploy,
     Redeploy,
     Rollback,

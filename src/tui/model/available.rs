@@ -8,7 +8,7 @@ pub fn why_not(model: &Model, command: C) -> Option<&'static str> {
     let review = model.review();
     let none = review.is_none();
     match command {
-        C::Approve | C::Reject | C::Pick | C::OpenReview | C::Summary if none => {
+        C::Approve | C::Reject | C::Pick | C::OpenReview | C::Summary | C::Preview if none => {
             Some("no proposal waits")
         }
         C::ToggleHunk
