@@ -4,8 +4,14 @@
 
 mod stage;
 
+#[path = "models/agent.rs"]
+mod agent;
 #[path = "models/doubles.rs"]
 mod doubles;
+#[path = "models/mutated.rs"]
+mod mutated;
+#[path = "models/opencode.rs"]
+mod opencode;
 #[path = "models/stream.rs"]
 mod stream;
 
@@ -41,6 +47,14 @@ impl Bench {
         );
         std::fs::write(config.join("config.toml"), text).unwrap();
         bench
+    }
+
+    /// Adds to the person's configuration.
+    fn configure(&self, text: &str) {
+        use std::io::Write;
+        let path = self.home.path().join("config/sayso/config.toml");
+        let mut file = std::fs::OpenOptions::new().append(true).open(path).unwrap();
+        file.write_all(text.as_bytes()).unwrap();
     }
 
     fn command(&self, args: &[&str]) -> Command {

@@ -122,11 +122,12 @@ impl Session {
             super::wiring::learn_pages(vocabulary, Arc::clone(&repo));
         }
         let transcriber: Arc<dyn Transcriber> = Arc::new(choice);
+        let keys = super::wiring::keys(&config, &paths).await;
         let conductor = Conductor::open(Setup {
             log,
             config: config.clone(),
             repo,
-            generators: generate::generators(&config.generate, &super::wiring::keys(&config))?,
+            generators: generate::generators(&config.generate, &keys)?,
             transcriber: Some(Arc::clone(&transcriber)),
             targets,
             recordings: project.recordings(),

@@ -24,6 +24,7 @@ mod serve;
 pub mod speech;
 mod status;
 mod targets;
+mod versions;
 mod wait;
 mod wiring;
 mod workflow;
@@ -97,6 +98,8 @@ enum Command {
     Status(status::Args),
     /// Deployments and the releases kept.
     Deployments(deployments::Args),
+    /// The versions of a proposal; take one back.
+    Versions(versions::Args),
     /// The event log.
     Events(events::Args),
     /// Speech: models, microphones, recordings, a report of what was heard.
@@ -175,6 +178,7 @@ async fn run(args: Args) -> Result<Exit, Problem> {
         Some(Command::Rollback(args)) => rollback::run(&place, args).await,
         Some(Command::Status(args)) => status::run(&place, args).await,
         Some(Command::Deployments(args)) => deployments::run(&place, args).await,
+        Some(Command::Versions(args)) => versions::run(&place, args).await,
         Some(Command::Events(args)) => events::run(&place, args).await,
         Some(Command::Speech(args)) => run_speech(&place, args).await,
         Some(Command::Serve(args)) => serve::run(&place, args).await,
@@ -198,6 +202,7 @@ fn wants_json(command: Option<&Command>) -> bool {
         Some(Command::Rollback(args)) => args.json,
         Some(Command::Status(args)) => args.json,
         Some(Command::Deployments(args)) => args.json,
+        Some(Command::Versions(args)) => args.json,
         Some(Command::Events(args)) => args.json,
         _ => false,
     }

@@ -18,8 +18,8 @@ use url::Url;
 
 use crate::model::api::{
     Accepted, Answer, Approval, Approved, BatchApproval, Comparison, Decide, DeploymentList,
-    EditText, EventPage, Promote, ProposalView, Reject, Revise, Rollback, Status, Submission, SyncRequest,
-    Synced,
+    EditText, EventPage, Promote, ProposalView, Reject, Restore, Revise, Rollback, Status, Submission,
+    SyncRequest, Synced, VersionView,
 };
 use crate::model::{
     Cursor, Deployment, DeploymentId, Instruction, InstructionId, LiveRelease, Problem, ProposalId,
@@ -158,7 +158,17 @@ impl Client {
 
     /// `POST /api/instructions/{id}/answer`.
     pub async fn answer(&self, id: &InstructionId, yes: bool) -> Result<Instruction, Problem> {
-        self.post(&format!("api/instructions/{id}/answer"), &Answer { yes })
+        let answer = Answer { yes, keep: None };
+        self.answer_with(id, &answer).await
+    }
+
+    /// The same, of a plan with the lines that remain.
+    pub async fn answer_with(
+        &self,
+        id: &InstructionId,
+        answer: &Answer,
+    ) -> Result<Instruction, Problem> {
+        self.post(&format!("api/instructions/{id}/answer"), answer)
             .await
     }
 
@@ -216,6 +226,21 @@ impl Client {
     /// `POST /api/proposals/{id}/edit`.
     pub async fn edit(&self, id: &ProposalId, edit: &EditText) -> Result<ProposalView, Problem> {
         self.post(&format!("api/proposals/{id}/edit"), edit).await
+    }
+
+    /// `GET /api/proposals/{id}/versions`.
+    pub async fn versions(&self, id: &ProposalId) -> Result<Vec<VersionView>, Problem> {
+        self.get(&format!("api/proposals/{id}/versions")).await
+    }
+
+    /// `POST /api/proposals/{id}/restore`.
+    pub async fn restore(
+        &self,
+        id: &ProposalId,
+        restore: &Restore,
+    ) -> Result<ProposalView, Problem> {
+        self.post(&format!("api/proposals/{id}/restore"), restore)
+            .await
     }
 
     /// `POST /api/proposals/{id}/revise`.

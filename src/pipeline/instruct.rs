@@ -173,6 +173,9 @@ impl Conductor {
 
     async fn drive(self: &Arc<Self>, mut instruction: Instruction) {
         let result = self.stages(&mut instruction).await;
+        if result.is_err() {
+            self.revision_failed(&instruction).await;
+        }
         let stored = match result {
             Ok(()) => return,
             Err(Stop::Refused(refusal)) => self.refuse(instruction, refusal).await,
@@ -194,6 +197,11 @@ impl Conductor {
         if self
             .take_up_correction(instruction, &words, doubtful)
             .await?
+        {
+            return Ok(());
+        }
+        if self.take_up_version(instruction, &words).await?
+            || self.take_up_plan(instruction, &words).await?
         {
             return Ok(());
         }
@@ -332,6 +340,7 @@ impl Conductor {
             earlier,
             background: self.background(instruction)?,
             steps: None,
+            asks: None,
         };
         let mut refusal: Option<Refusal> = None;
         for generator in &self.generators {
@@ -492,6 +501,7 @@ impl Conductor {
             .instruction(Some(id));
         self.store(Change::new().event(event).act_done(id), &mut instruction)
             .await?;
+        self.revision_failed(&instruction).await;
         Ok(instruction)
     }
 

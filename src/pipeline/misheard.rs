@@ -29,6 +29,11 @@ impl Conductor {
         understood: &Understood,
         earlier: Option<Earlier>,
     ) -> Result<(), Stop> {
+        let (request, words) = match self.take_up_revision(instruction, &words).await? {
+            Taken::Done => return Ok(()),
+            Taken::As(Some(whole)) => (whole.clone(), whole),
+            Taken::As(None) | Taken::No => (request, words),
+        };
         instruction.state = InstructionState::Proposing;
         let change = Change::new()
             .event(self.intent_event(instruction, None, understood))
@@ -83,6 +88,7 @@ impl Conductor {
                 earlier: None,
                 background: Vec::new(),
                 steps: None,
+                asks: None,
             };
             // Only the engine on this machine: no server is asked about guesses.
             let here = self
@@ -118,6 +124,7 @@ impl Conductor {
             heard: words,
             act: "change".to_owned(),
             environment: None,
+            plan: Vec::new(),
             second: None,
         };
         self.ask(instruction, understood, question, Act::Change(text), None)

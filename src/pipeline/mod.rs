@@ -13,32 +13,36 @@ mod hearing;
 mod history;
 mod hooks;
 mod instruct;
+mod live;
 mod misheard;
 mod outgoing;
+mod plan;
 mod promote;
 mod propose;
 mod question;
 mod records;
 mod recover;
 mod review;
+mod revision;
 mod spoken;
 mod status;
 mod steps;
 mod sync;
+mod versions;
 mod watch;
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::config::Config;
 use crate::deploy::{DeployTarget, LocalNotice};
 use crate::events::EventLog;
-use crate::generate::Generator;
+use crate::generate::{Answered, Generator};
 use crate::model::{Instruction, InstructionId, Problem};
 use crate::speech::Transcriber;
 use crate::vcs::Repository;
@@ -83,6 +87,8 @@ pub struct Conductor {
     /// Phrases of the screens that sent instructions, by the instruction's id. A screen that is gone needs no answer, so
     /// they are not stored.
     commands: Mutex<HashMap<String, Vec<String>>>,
+    /// Who waits for the answer to a question of a generator at work, by the instruction's id.
+    waiting: Mutex<HashMap<String, oneshot::Sender<Answered>>>,
     /// Held while a webhook is taken, so that one delivery is taken once.
     receiving: tokio::sync::Mutex<()>,
     /// Held while places are asked what they know.
@@ -114,6 +120,7 @@ impl Conductor {
             submitting: tokio::sync::Mutex::new(()),
             reviewing: tokio::sync::Mutex::new(()),
             commands: Mutex::new(HashMap::new()),
+            waiting: Mutex::new(HashMap::new()),
             receiving: tokio::sync::Mutex::new(()),
             looking: tokio::sync::Mutex::new(()),
             running: Mutex::new(HashMap::new()),
@@ -173,6 +180,10 @@ impl Conductor {
 
     fn commands(&self) -> MutexGuard<'_, HashMap<String, Vec<String>>> {
         self.commands.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn waiting(&self) -> MutexGuard<'_, HashMap<String, oneshot::Sender<Answered>>> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn running(&self) -> MutexGuard<'_, HashMap<String, CancellationToken>> {

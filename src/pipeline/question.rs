@@ -12,7 +12,7 @@ use super::hearing::Understood;
 use super::instruct::Stop;
 use super::records::{self, Change};
 use crate::intent::{clean, sound};
-use crate::model::api::{Approval, Reject, Rollback, SyncRequest};
+use crate::model::api::{self, Approval, Reject, Rollback, SyncRequest};
 use crate::model::{
     Action, EventKind, Instruction, InstructionId, InstructionState, Intent, NewEvent, Problem,
     ProposalKind, ProposalState, ReleaseId, Sureness, failpoint,
@@ -174,11 +174,36 @@ impl Conductor {
         self.answer_with(id, answer, actor).await
     }
 
+    /// [`Conductor::answer`] as it comes over the wire: of a plan with the lines that remain.
+    ///
+    /// # Errors
+    /// As [`Conductor::answer`].
+    pub async fn answer_wire(
+        self: &Arc<Self>,
+        id: &InstructionId,
+        answer: api::Answer,
+        actor: &str,
+    ) -> Result<Instruction, Problem> {
+        let which = if answer.yes { Answer::Yes } else { Answer::No };
+        self.answer_kept(id, which, answer.keep.as_deref(), actor)
+            .await
+    }
+
     /// [`Conductor::answer`], with the choice of the other reading where the question offers one.
     pub(super) async fn answer_with(
         self: &Arc<Self>,
         id: &InstructionId,
         answer: Answer,
+        actor: &str,
+    ) -> Result<Instruction, Problem> {
+        self.answer_kept(id, answer, None, actor).await
+    }
+
+    async fn answer_kept(
+        self: &Arc<Self>,
+        id: &InstructionId,
+        answer: Answer,
+        keep: Option<&[usize]>,
         actor: &str,
     ) -> Result<Instruction, Problem> {
         let yes = answer != Answer::No;
@@ -189,6 +214,13 @@ impl Conductor {
                 return Err(Problem::conflict(format!(
                     "instruction {id} asks nothing (any more)"
                 )));
+            }
+            if self
+                .answer_live(&mut instruction, answer, keep, actor)
+                .await?
+                .is_some()
+            {
+                return Ok(instruction);
             }
             let asked = instruction.question.take();
             let question = match answer {
@@ -447,7 +479,7 @@ impl Conductor {
         request: SyncRequest,
         deploy: bool,
         actor: &str,
-    ) -> Result<crate::model::api::Synced, Problem> {
+    ) -> Result<api::Synced, Problem> {
         let action = if deploy {
             Action::Deploy
         } else {
@@ -489,7 +521,7 @@ impl Conductor {
             ..Approval::default()
         };
         let approved = self.approve(&id, approval, actor).await?;
-        Ok(crate::model::api::Synced {
+        Ok(api::Synced {
             commit: approved.commit,
             deployment: approved.deployment,
         })

@@ -68,6 +68,22 @@ pub(super) fn answers() -> Vec<(&'static str, Value)> {
             object(&fields)
         }),
         (
+            "Version",
+            object(&[
+                ("number", count()),
+                ("of", count()),
+                ("current", flag()),
+                ("proposal", text()),
+                ("title", text()),
+                ("engine", text()),
+                ("words?", text()),
+                ("actor", text()),
+                ("at", time()),
+                ("files", many(text())),
+                ("patch", text()),
+            ]),
+        ),
+        (
             "Status",
             object(&[
                 ("version", text()),

@@ -18,7 +18,7 @@ use super::model::{Subject, Tone};
 use super::painter::Painter;
 use crate::client::Client;
 use crate::client::stream::{self, StreamItem};
-use crate::model::api::{EditText, Reject, Revise, Rollback, Submission, SyncRequest};
+use crate::model::api::{Answer, EditText, Reject, Restore, Revise, Rollback, Submission, SyncRequest};
 use crate::model::{Cursor, Event, InstructionId, Problem};
 
 /// Starts effects.
@@ -145,6 +145,14 @@ impl Effects {
                 .lock()
                 .unwrap_or_else(PoisonError::into_inner)
                 .begin(job),
+            Effect::Restore(id, later) => self.change(async move {
+                let restore = Restore {
+                    version: None,
+                    later,
+                };
+                let result = client.restore(&id, &restore).await;
+                Outcome::Restored(result.map(Box::new))
+            }),
             Effect::Revise(id, prompt) => self.change(async move {
                 let revise = Revise { prompt };
                 let result = client.revise(&id, &revise).await;
@@ -152,6 +160,14 @@ impl Effects {
             }),
             Effect::Answer(id, yes) => self.change(async move {
                 let result = client.answer(&id, yes).await;
+                Outcome::Answered(id, result)
+            }),
+            Effect::AnswerPlan(id, keep) => self.change(async move {
+                let answer = Answer {
+                    yes: true,
+                    keep: Some(keep),
+                };
+                let result = client.answer_with(&id, &answer).await;
                 Outcome::Answered(id, result)
             }),
             Effect::Deploy(force) => self.change(async move {

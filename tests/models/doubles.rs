@@ -11,9 +11,9 @@ use super::{Bench, CANARY, PAGE, edit, no_key_in};
 const DEADLINE: Duration = Duration::from_secs(40);
 
 /// The stand-in, with its answers.
-struct Double {
+pub struct Double {
     child: Child,
-    url: String,
+    pub url: String,
     _folder: tempfile::TempDir,
 }
 
@@ -25,7 +25,7 @@ impl Drop for Double {
 }
 
 impl Double {
-    fn start(fixtures: &Value) -> Option<Self> {
+    pub fn start(fixtures: &Value) -> Option<Self> {
         let services = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/services");
         let program = services.join("node_modules/@copilotkit/aimock/dist/cli.js");
         if !program.is_file() {

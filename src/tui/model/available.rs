@@ -8,7 +8,12 @@ pub fn why_not(model: &Model, command: C) -> Option<&'static str> {
     let review = model.review();
     let none = review.is_none();
     match command {
-        C::Approve | C::Reject | C::Pick | C::OpenReview | C::Summary if none => {
+        C::Approve
+        | C::Reject
+        | C::PreviousVersion
+        | C::NextVersion
+        | C::Pick
+        | C::OpenReview | C::Summary if none => {
             Some("no proposal waits")
         }
         C::ToggleHunk
@@ -57,6 +62,10 @@ pub fn why_not(model: &Model, command: C) -> Option<&'static str> {
             Some("the server is still at the last one")
         }
         C::Talk if !model.settings.microphone => Some("there is no microphone in this session"),
+        C::Choose(number) if model.planned() > 0 => {
+            (usize::from(number) > model.planned()).then_some("the plan has no such line")
+        }
+        C::TogglePlan if model.planned() == 0 => Some("no plan is open"),
         C::Choose(number) if model.card.as_ref().is_none_or(|card| number > card.choices) => {
             Some("no candidates are listed")
         }
