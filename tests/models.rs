@@ -14,6 +14,8 @@ mod mutated;
 mod opencode;
 #[path = "models/stream.rs"]
 mod stream;
+#[path = "models/versions.rs"]
+mod versions;
 
 use std::path::Path;
 use std::process::{Command, Output, Stdio};

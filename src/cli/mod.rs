@@ -10,6 +10,7 @@ mod deployments;
 mod doctor;
 mod doctor_github;
 mod doctor_site;
+mod doctor_vercel;
 mod embed;
 mod events;
 mod init;
@@ -23,6 +24,7 @@ mod say;
 mod serve;
 pub mod speech;
 mod status;
+mod sync;
 mod targets;
 mod versions;
 mod wait;
@@ -52,6 +54,8 @@ pub enum Exit {
     Refused = 3,
     /// Nothing to do.
     Nothing = 4,
+    /// Ended by Ctrl+C or SIGTERM (128 + SIGINT, as shells say it).
+    Interrupted = 130,
 }
 
 impl From<Exit> for ExitCode {
@@ -85,10 +89,16 @@ enum Command {
     /// One instruction without the cockpit.
     Say(say::Args),
     /// Commit the open proposal, or the working tree's changes.
+    #[command(alias = "quick-commit")]
     Commit(commit::Args),
+    /// Commit the open proposal, or the working tree's changes, and deploy in one flow.
+    InstantSync(sync::Instant),
+    /// Commit all open proposals as one, and deploy once.
+    BatchSync(sync::Batch),
     /// Deploy the branch's head.
     Deploy(deploy::Args),
     /// Deploy the current state again, as a new release.
+    #[command(alias = "force-redeploy")]
     Redeploy(deploy::Args),
     /// Make a release live that was built before, without building it anew.
     Promote(promote::Args),
@@ -172,6 +182,8 @@ async fn run(args: Args) -> Result<Exit, Problem> {
         Some(Command::Demo(args)) => demo::run(args).await,
         Some(Command::Say(args)) => say::run(&place, args).await,
         Some(Command::Commit(args)) => commit::run(&place, args).await,
+        Some(Command::InstantSync(args)) => commit::run(&place, args.into()).await,
+        Some(Command::BatchSync(args)) => commit::run(&place, args.into()).await,
         Some(Command::Deploy(args)) => deploy::run(&place, args, false).await,
         Some(Command::Redeploy(args)) => deploy::run(&place, args, true).await,
         Some(Command::Promote(args)) => promote::run(&place, args).await,
@@ -197,6 +209,8 @@ fn wants_json(command: Option<&Command>) -> bool {
     match command {
         Some(Command::Say(args)) => args.json,
         Some(Command::Commit(args)) => args.json,
+        Some(Command::InstantSync(args)) => args.json(),
+        Some(Command::BatchSync(args)) => args.json(),
         Some(Command::Deploy(args) | Command::Redeploy(args)) => args.json,
         Some(Command::Promote(args)) => args.json,
         Some(Command::Rollback(args)) => args.json,

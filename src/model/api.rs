@@ -328,6 +328,9 @@ pub struct EnvironmentReleases {
     pub environment: String,
     /// Its releases, newest first.
     pub releases: Vec<ReleaseInfo>,
+    /// What people should know about it: that a rollback pinned it, say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
 }
 
 /// The repository as the cockpit's header shows it.

@@ -8,6 +8,7 @@ use super::control::Act;
 use super::hearing::Understood;
 use super::instruct::Stop;
 use super::records::Change;
+use super::revision::Taken;
 use crate::generate::{self, Earlier, Request};
 use crate::intent::{clean, misheard};
 use crate::model::{Instruction, InstructionState, Question, Refusal, RefusalReason, failpoint};

@@ -111,6 +111,7 @@ impl Conductor {
                 .map(|(name, target)| EnvironmentReleases {
                     environment: name.clone(),
                     releases: target.releases(name),
+                    note: target.note(name),
                 })
                 .collect(),
         })

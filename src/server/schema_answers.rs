@@ -35,6 +35,7 @@ pub(super) fn answers() -> Vec<(&'static str, Value)> {
                     many(object(&[
                         ("environment", text()),
                         ("releases", many(of("ReleaseInfo"))),
+                        ("note?", text()),
                     ])),
                 ),
             ]),

@@ -18,7 +18,9 @@ use super::model::{Subject, Tone};
 use super::painter::Painter;
 use crate::client::Client;
 use crate::client::stream::{self, StreamItem};
-use crate::model::api::{Answer, EditText, Reject, Restore, Revise, Rollback, Submission, SyncRequest};
+use crate::model::api::{
+    Answer, EditText, Promote, Reject, Restore, Revise, Rollback, Submission, SyncRequest,
+};
 use crate::model::{Cursor, Event, InstructionId, Problem};
 
 /// Starts effects.
@@ -184,6 +186,13 @@ impl Effects {
             Effect::RollbackTo(environment, release) => self.change(async move {
                 let rollback = Rollback { to: Some(release) };
                 Outcome::RolledBack(client.rollback(&environment, &rollback).await)
+            }),
+            Effect::Promote(environment, release) => self.change(async move {
+                let promote = Promote {
+                    release: Some(release),
+                    from: None,
+                };
+                Outcome::Synced(client.promote(&environment, &promote).await)
             }),
             Effect::LoadDeployments => {
                 self.ask(async move { Outcome::Deployments(client.deployments().await) })

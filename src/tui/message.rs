@@ -171,6 +171,8 @@ pub enum Effect {
     Rollback(String),
     /// Go back to a release of an environment.
     RollbackTo(String, ReleaseId),
+    /// Make a release of an environment live that was built before.
+    Promote(String, ReleaseId),
     /// Stop a deployment.
     Stop(DeploymentId),
     /// Stop an instruction before it has become a proposal.

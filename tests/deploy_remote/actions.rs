@@ -21,9 +21,9 @@ impl Drop for Rig {
     }
 }
 
-struct Rig {
-    service: Service<GitHub>,
-    target: Arc<ActionsTarget>,
+pub struct Rig {
+    pub service: Service<GitHub>,
+    pub target: Arc<ActionsTarget>,
     state: tempfile::TempDir,
 }
 
@@ -45,7 +45,7 @@ fn options(url: &url::Url, state: &std::path::Path) -> ActionsOptions {
     }
 }
 
-async fn rig() -> Rig {
+pub async fn rig() -> Rig {
     let service = Service::start(GitHub::new).await;
     let state = tempfile::tempdir().unwrap();
     let target = ActionsTarget::open(options(&service.url, state.path())).unwrap();
@@ -56,7 +56,7 @@ async fn rig() -> Rig {
     }
 }
 
-fn the_request() -> DeployRequest {
+pub fn the_request() -> DeployRequest {
     request(commit(HEAD, &[("index.html", "x")]))
 }
 

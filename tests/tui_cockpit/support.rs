@@ -449,6 +449,7 @@ pub fn deployments() -> DeploymentList {
         releases: vec![EnvironmentReleases {
             environment: "production".into(),
             releases: vec![release(4), release(2)],
+            note: None,
         }],
     }
 }

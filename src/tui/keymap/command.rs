@@ -104,6 +104,7 @@ pub enum Command {
     FilterEnvironment,
     CopyRow,
     RollbackHere,
+    PromoteHere,
     OpenHere,
     CopyHere,
     Mark,

@@ -73,6 +73,9 @@ const PHRASES: &[(Command, &[&str])] = &[
     (CopyRow, &["copy this line", "copy the line"]),
     (OpenHere, &["open this deployment", "open this release"]),
     (CopyHere, &["copy this address"]),
+    (PromoteHere, &["promote this release", "promote this deployment", "promote the release", "promote the selected release"]),
+    (ApproveBatch, &["deploy the batch", "batch sync", "commit and deploy the batch"]),
+    (CommitBatch, &["commit the batch"]),
     (Mark, &["mark this release", "mark this deployment"]),
     (Compare, &["compare the releases", "compare with the marked one", "compare them"]),
     (Checkup, &["check this machine", "check up", "what works here"]),
@@ -110,8 +113,6 @@ pub fn is_elsewhere(command: Command) -> bool {
             | CancelEdit
             | ChooseMicrophone
             | CloseMicrophones
-            | ApproveBatch
-            | CommitBatch
             | ShowPicked
             | Interrupt
             | Suspend

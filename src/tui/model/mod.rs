@@ -170,6 +170,8 @@ pub enum Confirm {
     Rollback,
     /// Go back to this release of an environment; its commit is shown.
     RollbackTo(String, ReleaseId, String),
+    /// Make this release of an environment live; its commit is shown.
+    PromoteTo(String, ReleaseId, String),
     /// Stop a deployment.
     Stop(DeploymentId),
     /// Quit while a deployment runs.

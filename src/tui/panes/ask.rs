@@ -62,6 +62,17 @@ pub fn words(model: &Model, confirm: &Confirm) -> (&'static str, Vec<String>) {
             body.push("The branch stays as it is.".to_owned());
             "Roll back"
         }
+        Confirm::PromoteTo(environment, release, commit) => {
+            let what = match text::short(commit) {
+                "" => release.as_str(),
+                commit => commit,
+            };
+            body.push(format!(
+                "Make {what} live on {environment}, as it was built?"
+            ));
+            body.push("The branch stays as it is.".to_owned());
+            "Promote"
+        }
         Confirm::Stop(_) => {
             body.push(format!(
                 "Stop the deployment to {environment}? What is live now stays live."

@@ -254,6 +254,11 @@ impl Turn<'_> {
                 self.begin_work("going back");
                 self.out.push(Effect::RollbackTo(environment, release));
             }
+            Confirm::PromoteTo(environment, release, _) => {
+                self.m.busy.sync = true;
+                self.begin_work("asking for the promotion");
+                self.out.push(Effect::Promote(environment, release));
+            }
             Confirm::Stop(id) => self.out.push(Effect::Stop(id)),
             Confirm::Quit => self.out.push(Effect::Quit),
             Confirm::Batch(items, action) => self.send_batch(items, action),

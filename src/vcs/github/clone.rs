@@ -9,9 +9,9 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use super::api::{Account, Api};
 use super::cache::Cache;
-use super::data::{Change, To, folded, stale};
+use super::data::{Change, To, stale};
 use super::signed::{self, Wanted};
-use super::{follow, trouble, twin};
+use super::{follow, gone, trouble, twin};
 use crate::model::api::{CommitLine, RepositoryStatus};
 use crate::model::{FileTree, Problem, ProposedFile, Source};
 use crate::vcs::git::{Git, Sent};
@@ -109,11 +109,12 @@ impl Cloned {
             self.git.tree_of(&prepared.base)
         );
         let wanted = twin::request(&raw?)?;
-        let mut changes = changes?;
-        if changes.iter().any(|change| change.to == To::Gone) {
-            changes = folded(&changes, &self.git.paths(&prepared.commit).await?);
+        let changes = changes?;
+        let mut tree = self.api.make_tree(&base_tree?, &changes).await?;
+        if tree != wanted.tree && changes.iter().any(|change| change.to == To::Gone) {
+            let after = self.git.paths(&prepared.commit).await?;
+            tree = gone::without_empty(&self.api, tree, &changes, &after).await?;
         }
-        let tree = self.api.make_tree(&base_tree?, &changes).await?;
         if tree != wanted.tree {
             return Err(Problem::new(
                 502,

@@ -10,6 +10,7 @@ mod cache;
 mod clone;
 mod data;
 mod follow;
+mod gone;
 mod remote;
 mod retry;
 mod rights;
