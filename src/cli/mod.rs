@@ -9,6 +9,7 @@ mod deploy;
 mod deployments;
 mod doctor;
 mod doctor_github;
+mod doctor_models;
 mod doctor_site;
 mod doctor_vercel;
 mod embed;

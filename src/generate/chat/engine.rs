@@ -113,6 +113,8 @@ impl Engine {
             exchange,
             |told| match told {
                 Told::Waiting(wait, why) => {
+                    // The next try begins anew.
+                    draft = Draft::default();
                     let seconds = wait.as_secs_f32();
                     request.tell(Step::Note(format!("{why}; trying again in {seconds:.1} s")));
                 }
