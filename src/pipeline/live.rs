@@ -8,7 +8,7 @@ use tokio::sync::oneshot;
 use super::hearing::Understood;
 use super::instruct::Stop;
 use super::plan;
-use super::question::Answer;
+use super::answer::Answer;
 use super::records::{self, Change};
 use super::Conductor;
 use crate::generate::{Answered, Ask, Asked};

@@ -3,6 +3,7 @@
 //! It owns no screen and no socket. Every step is an event in the log, stored in one transaction with the
 //! document it changes; what is not final at a start is taken up again (`recover`).
 
+mod answer;
 mod approve;
 mod batch;
 mod compare;

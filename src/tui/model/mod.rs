@@ -217,7 +217,7 @@ pub struct OpenQuestion {
     pub instruction: InstructionId,
     /// What it asks.
     pub question: Question,
-    /// The line of its plan that is selected.
+    /// The selected line of its plan.
     pub at: usize,
 }
 
@@ -278,7 +278,7 @@ pub struct Seen {
     pub proposal: Option<(ProposalId, u32)>,
     /// The server's question.
     pub question: Option<InstructionId>,
-    /// That question as it stood there: a plan may have been cut since, and an agent asks more than once.
+    /// That question as it stood there: an agent asks more than once.
     pub asked: Option<Question>,
     /// The cockpit's own question.
     pub confirm: Option<Confirm>,
@@ -464,12 +464,6 @@ impl Model {
     /// True when the proposal takes the whole screen: it was asked to, and there is one in sight.
     pub fn full_view(&self) -> bool {
         self.reading && self.focus == Focus::Cockpit && self.review().is_some()
-    }
-
-    /// Lines of the plan that the person is asked about.
-    pub fn planned(&self) -> usize {
-        let open = self.questions.front();
-        open.map_or(0, |open| open.question.plan.len())
     }
 
     /// The proposal on the screen, unless a card stands in its place.
