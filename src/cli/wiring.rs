@@ -130,7 +130,9 @@ pub async fn keys(config: &Config, paths: &Paths) -> Keys {
         if name.is_empty() {
             continue;
         }
-        let here = std::env::var(&name).ok().filter(|key| !key.trim().is_empty());
+        let here = std::env::var(&name)
+            .ok()
+            .filter(|key| !key.trim().is_empty());
         let stored = service.filter(|service| here.is_none() && noted.contains(service));
         let key = match stored {
             None => here,

@@ -18,8 +18,8 @@ use url::Url;
 
 use crate::model::api::{
     Accepted, Answer, Approval, Approved, BatchApproval, Comparison, Decide, DeploymentList,
-    EditText, EventPage, Promote, ProposalView, Reject, Restore, Revise, Rollback, Status, Submission,
-    SyncRequest, Synced, VersionView,
+    EditText, EventPage, Promote, ProposalView, Reject, Restore, Revise, Rollback, Status,
+    Submission, SyncRequest, Synced, VersionView,
 };
 use crate::model::{
     Cursor, Deployment, DeploymentId, Instruction, InstructionId, LiveRelease, Problem, ProposalId,
@@ -330,10 +330,8 @@ impl Client {
 
     /// `POST /api/environments/{name}/promote`.
     pub async fn promote(&self, environment: &str, promote: &Promote) -> Result<Synced, Problem> {
-        let name = percent_encoding::utf8_percent_encode(
-            environment,
-            percent_encoding::NON_ALPHANUMERIC,
-        );
+        let name =
+            percent_encoding::utf8_percent_encode(environment, percent_encoding::NON_ALPHANUMERIC);
         self.post(&format!("api/environments/{name}/promote"), promote)
             .await
     }

@@ -216,7 +216,12 @@ mod tests {
             what: "x \u{1b} y".into(),
         };
         let answer = Answer {
-            plan: vec![line("a.html"), line("../b"), line("./a.html"), line("c.html")],
+            plan: vec![
+                line("a.html"),
+                line("../b"),
+                line("./a.html"),
+                line("c.html"),
+            ],
             ..Answer::default()
         };
         let lines = lines(&answer);

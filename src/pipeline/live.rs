@@ -5,12 +5,12 @@ use std::sync::Arc;
 use serde_json::json;
 use tokio::sync::oneshot;
 
+use super::Conductor;
+use super::answer::Answer;
 use super::hearing::Understood;
 use super::instruct::Stop;
 use super::plan;
-use super::answer::Answer;
 use super::records::{self, Change};
-use super::Conductor;
 use crate::generate::{Answered, Ask, Asked};
 use crate::model::{
     EventKind, Instruction, InstructionId, InstructionState, NewEvent, Problem, Question,
@@ -162,8 +162,8 @@ impl Conductor {
         };
         instruction.state = InstructionState::Done;
         let data = json!({ "message": message });
-        let event = NewEvent::new(EventKind::Notice, "sayso", data)
-            .instruction(Some(&instruction.id));
+        let event =
+            NewEvent::new(EventKind::Notice, "sayso", data).instruction(Some(&instruction.id));
         self.store(Change::new().event(event), instruction).await?;
         Ok(true)
     }

@@ -31,7 +31,14 @@ const OUT: [&str; 14] = [
     "not",
 ];
 const ONLY: [&str; 6] = ["only the", "just the", "only in", "only", "just in", "just"];
-const BACK: [&str; 6] = ["with the", "also the", "but with the", "and the", "also", "with"];
+const BACK: [&str; 6] = [
+    "with the",
+    "also the",
+    "but with the",
+    "and the",
+    "also",
+    "with",
+];
 const GO_ON: [&str; 9] = [
     "go on",
     "continue",
@@ -46,8 +53,8 @@ const GO_ON: [&str; 9] = [
 
 /// Words that name nothing.
 const EMPTY: [&str; 17] = [
-    "the", "a", "an", "page", "file", "files", "pages", "one", "number", "line", "change", "please",
-    "in", "of", "too", "again", "on",
+    "the", "a", "an", "page", "file", "files", "pages", "one", "number", "line", "change",
+    "please", "in", "of", "too", "again", "on",
 ];
 
 const NUMBERS: [(&str, &str); 10] = [

@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use serde_json::json;
 
+use super::Conductor;
 use super::instruct::Stop;
 use super::plan;
 use super::records::{self, Change};
-use super::Conductor;
 use crate::intent::meant;
 use crate::model::api::Reject;
 use crate::model::{
@@ -17,9 +17,32 @@ use crate::model::{
 
 /// Words that compare with what is there.
 const COMPARING: [&str; 26] = [
-    "shorter", "longer", "smaller", "larger", "bigger", "darker", "lighter", "brighter", "bolder",
-    "thinner", "simpler", "calmer", "friendlier", "warmer", "cooler", "softer", "louder", "quieter",
-    "wider", "narrower", "taller", "rounder", "tighter", "looser", "less", "more",
+    "shorter",
+    "longer",
+    "smaller",
+    "larger",
+    "bigger",
+    "darker",
+    "lighter",
+    "brighter",
+    "bolder",
+    "thinner",
+    "simpler",
+    "calmer",
+    "friendlier",
+    "warmer",
+    "cooler",
+    "softer",
+    "louder",
+    "quieter",
+    "wider",
+    "narrower",
+    "taller",
+    "rounder",
+    "tighter",
+    "looser",
+    "less",
+    "more",
 ];
 
 /// How people point at what was just proposed.
@@ -36,21 +59,31 @@ const POINTING: [&str; 9] = [
 ];
 
 /// How a comparison is weighed.
-const WEIGHING: [&str; 8] = ["a bit", "a little", "slightly", "even", "much", "still", "way", "far"];
+const WEIGHING: [&str; 8] = [
+    "a bit", "a little", "slightly", "even", "much", "still", "way", "far",
+];
 
 /// Whether words ask to make a proposal otherwise.
 pub fn is_revision(words: &str) -> bool {
     let plain = plain(words);
     let pointed = POINTING.iter().find_map(|begin| plain.strip_prefix(begin));
     let instead = plain.ends_with(" instead") || plain.ends_with(" rather");
-    let they = matches!(pointed, Some(_) if !plain.starts_with("use ") && !plain.starts_with("try "));
+    let they =
+        matches!(pointed, Some(_) if !plain.starts_with("use ") && !plain.starts_with("try "));
     instead || they || compares(pointed.unwrap_or(&plain))
 }
 
 /// Whether words take something out of what was proposed: "not the footer". "Drop the footer" is a wish of its own.
 fn narrows(words: &str) -> bool {
     let plain = plain(words);
-    let begins = ["not ", "but not ", "without ", "leave out ", "except ", "only "];
+    let begins = [
+        "not ",
+        "but not ",
+        "without ",
+        "leave out ",
+        "except ",
+        "only ",
+    ];
     begins.iter().any(|begin| plain.starts_with(begin))
 }
 

@@ -9,12 +9,10 @@ use tokio::sync::mpsc;
 use super::live::Waiting;
 use super::records::{self, Change};
 use super::{Conductor, propose};
-use crate::generate::{
-    self, Background, Generated, Generator, NotMade, Request, Step, TaskState,
-};
+use crate::generate::{self, Background, Generated, Generator, NotMade, Request, Step, TaskState};
 use crate::model::{
-    Content, EventKind, Instruction, InstructionState, NewEvent, Problem, Proposal, ProposalKind, ProposedFile,
-    Refusal, RefusalReason,
+    Content, EventKind, Instruction, InstructionState, NewEvent, Problem, Proposal, ProposalKind,
+    ProposedFile, Refusal, RefusalReason,
 };
 use crate::review;
 
@@ -77,12 +75,19 @@ impl Conductor {
         };
         // It may have told something in the moment in which it was done.
         while let Ok(step) = told.try_recv() {
-            self.tell_step(instruction, &request, generator.name(), step).await;
+            self.tell_step(instruction, &request, generator.name(), step)
+                .await;
         }
         made
     }
 
-    async fn tell_step(&self, instruction: &Instruction, request: &Request, engine: &str, step: Step) {
+    async fn tell_step(
+        &self,
+        instruction: &Instruction,
+        request: &Request,
+        engine: &str,
+        step: Step,
+    ) {
         let Some(data) = self.step(request, engine, step) else {
             return;
         };

@@ -113,7 +113,10 @@ pub(super) fn keep(
         (None, Some(revised)) => root(log, revised)?,
         (None, None) => None,
     };
-    let root = known.clone().or(begun).unwrap_or_else(|| proposal.id.clone());
+    let root = known
+        .clone()
+        .or(begun)
+        .unwrap_or_else(|| proposal.id.clone());
     let number = last(log, &root)? + 1;
     if known.is_some() && of.is_none() {
         let before = kept(log, &root, number - 1)?;
@@ -258,8 +261,7 @@ impl Conductor {
     /// The proposal that a version is taken back into: the open one of the conversation, else the one that is named.
     fn of_conversation(&self, of: &ProposalId, id: &ProposalId) -> Result<Proposal, Problem> {
         for open in records::open_proposals(&self.log)? {
-            if open.state == ProposalState::Open
-                && root(&self.log, &open.id)?.as_ref() == Some(of)
+            if open.state == ProposalState::Open && root(&self.log, &open.id)?.as_ref() == Some(of)
             {
                 return Ok(open);
             }

@@ -220,6 +220,14 @@ pub(super) fn parts() -> Vec<(&'static str, Value)> {
                         ("heard", text()),
                         ("act", text()),
                         ("environment?", text()),
+                        (
+                            "plan?",
+                            many(object(&[
+                                ("file", text()),
+                                ("what", text()),
+                                ("kept", flag()),
+                            ])),
+                        ),
                     ]),
                 ),
                 ("proposal?", text()),

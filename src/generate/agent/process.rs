@@ -236,7 +236,10 @@ mod tests {
 
     #[test]
     fn a_line_has_no_escape_sequences_and_no_line_ends() {
-        assert_eq!(line("\u{1b}[31mred\u{1b}[0m\r\nnext  one\n"), "red next one");
+        assert_eq!(
+            line("\u{1b}[31mred\u{1b}[0m\r\nnext  one\n"),
+            "red next one"
+        );
         assert_eq!(line(&"x".repeat(1_000)).len(), LINE);
     }
 }

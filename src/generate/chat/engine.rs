@@ -308,7 +308,10 @@ impl Spent {
     /// What goes beyond the plan that was agreed on.
     fn beyond(&self, applied: &Applied) -> Option<Vec<Fault>> {
         let agreed = self.agreed.as_ref()?;
-        let beyond = applied.files.iter().filter(|file| !agreed.allows(&file.path));
+        let beyond = applied
+            .files
+            .iter()
+            .filter(|file| !agreed.allows(&file.path));
         let faults: Vec<Fault> = beyond
             .map(|file| Fault::new(&file.path, "is not in the plan that the person agreed to"))
             .collect();

@@ -90,8 +90,7 @@ pub fn write(folder: &Path, path: &Path, text: &str) -> Result<(), String> {
         std::fs::create_dir_all(parent).map_err(failed)?;
     }
     let mut options = std::fs::OpenOptions::new();
-    let mut file =
-        open(options.write(true).create(true).truncate(true), &at).map_err(failed)?;
+    let mut file = open(options.write(true).create(true).truncate(true), &at).map_err(failed)?;
     file.write_all(text.as_bytes()).map_err(failed)
 }
 

@@ -16,10 +16,10 @@ use std::time::Duration;
 use agent_client_protocol::schema::ProtocolVersion;
 use agent_client_protocol::v1::ConnectionTo;
 use agent_client_protocol::v1::schema::{
-    ErrorCode,     CancelNotification, ClientCapabilities, ContentBlock, FileSystemCapabilities, Implementation,
-    InitializeRequest, NewSessionRequest, PromptRequest, ReadTextFileRequest, ReadTextFileResponse,
-    RequestPermissionRequest, RequestPermissionResponse, SessionId, SessionNotification,
-    StopReason, TextContent, WriteTextFileRequest, WriteTextFileResponse,
+    CancelNotification, ClientCapabilities, ContentBlock, ErrorCode, FileSystemCapabilities,
+    Implementation, InitializeRequest, NewSessionRequest, PromptRequest, ReadTextFileRequest,
+    ReadTextFileResponse, RequestPermissionRequest, RequestPermissionResponse, SessionId,
+    SessionNotification, StopReason, TextContent, WriteTextFileRequest, WriteTextFileResponse,
 };
 use agent_client_protocol::{Agent, Client, Error, Lines};
 use futures::stream;
@@ -244,15 +244,21 @@ async fn converse(
                 let text = String::from_utf8_lossy(&bytes);
                 let text = text.trim();
                 // Programs print greetings and warnings where only messages belong.
-                if text.starts_with('{') && serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok() {
+                if text.starts_with('{')
+                    && serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok()
+                {
                     return Some((Ok(text.to_owned()), (reader, tail)));
                 }
                 remember(&tail, line(text));
             }
         },
     ));
-    let (hears, permits, reads, writes) =
-        (shared.clone(), shared.clone(), shared.clone(), shared.clone());
+    let (hears, permits, reads, writes) = (
+        shared.clone(),
+        shared.clone(),
+        shared.clone(),
+        shared.clone(),
+    );
     Client
         .v1()
         .name("sayso")
@@ -279,30 +285,36 @@ async fn converse(
             agent_client_protocol::on_receive_request!(),
         )
         .on_receive_request(
-            async move |asked: ReadTextFileRequest, responder, _cx| {
-                match files::read(&reads.folder, &asked.path, asked.line, asked.limit) {
-                    Ok(text) => responder.respond(ReadTextFileResponse::new(text)),
-                    Err(why) => responder.respond_with_error(Error::invalid_params().data(why)),
-                }
+            async move |asked: ReadTextFileRequest, responder, _cx| match files::read(
+                &reads.folder,
+                &asked.path,
+                asked.line,
+                asked.limit,
+            ) {
+                Ok(text) => responder.respond(ReadTextFileResponse::new(text)),
+                Err(why) => responder.respond_with_error(Error::invalid_params().data(why)),
             },
             agent_client_protocol::on_receive_request!(),
         )
         .on_receive_request(
-            async move |asked: WriteTextFileRequest, responder, _cx| {
-                match files::write(&writes.folder, &asked.path, &asked.content) {
-                    Ok(()) => responder.respond(WriteTextFileResponse::new()),
-                    Err(why) => {
-                        let note = format!("not written: {}", line(&why));
-                        writes.request.tell(Step::Note(note));
-                        responder.respond_with_error(Error::invalid_params().data(why))
-                    }
+            async move |asked: WriteTextFileRequest, responder, _cx| match files::write(
+                &writes.folder,
+                &asked.path,
+                &asked.content,
+            ) {
+                Ok(()) => responder.respond(WriteTextFileResponse::new()),
+                Err(why) => {
+                    let note = format!("not written: {}", line(&why));
+                    writes.request.tell(Step::Note(note));
+                    responder.respond_with_error(Error::invalid_params().data(why))
                 }
             },
             agent_client_protocol::on_receive_request!(),
         )
-        .connect_with(Lines::new(sink, messages), async move |cx: ConnectionTo<Agent>| {
-            prompt(&shared, &cx, words).await
-        })
+        .connect_with(
+            Lines::new(sink, messages),
+            async move |cx: ConnectionTo<Agent>| prompt(&shared, &cx, words).await,
+        )
         .await
         .map_err(Trouble::Protocol)
 }
@@ -366,8 +378,12 @@ impl Trouble {
         } else {
             format!(": {tail}")
         };
-        Problem::new(502, "agent-failed", format!("the agent {program} {what}{tail}"))
-            .hint("nothing was changed; run its command by hand to see more, and see docs/agents.md")
+        Problem::new(
+            502,
+            "agent-failed",
+            format!("the agent {program} {what}{tail}"),
+        )
+        .hint("nothing was changed; run its command by hand to see more, and see docs/agents.md")
     }
 }
 

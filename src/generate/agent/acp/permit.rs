@@ -12,15 +12,7 @@ use crate::generate::Ask;
 
 /// The kinds of work that can be allowed in the configuration, by their names there and in the protocol.
 pub const KINDS: [&str; 9] = [
-    "read",
-    "edit",
-    "delete",
-    "move",
-    "search",
-    "execute",
-    "think",
-    "fetch",
-    "other",
+    "read", "edit", "delete", "move", "search", "execute", "think", "fetch", "other",
 ];
 
 /// The name of a kind.
@@ -144,7 +136,10 @@ mod tests {
         let all = ["reject_always", "allow_always", "reject_once", "allow_once"];
         assert_eq!(chosen(&all, true).as_deref(), Some("allow_once"));
         assert_eq!(chosen(&all, false).as_deref(), Some("reject_once"));
-        assert_eq!(chosen(&["allow_always"], true).as_deref(), Some("allow_always"));
+        assert_eq!(
+            chosen(&["allow_always"], true).as_deref(),
+            Some("allow_always")
+        );
         assert_eq!(chosen(&["allow_once"], false), None);
     }
 
