@@ -94,6 +94,7 @@ fn outcome(engine: &Offline, tree: &Arc<dyn FileTree>, case: &Value) -> (Value, 
             }),
             background: Vec::new(),
             steps: None,
+            asks: None,
         };
         engine.answer(&request)
     };

@@ -1,5 +1,6 @@
 //! The state of the cockpit: plain data, no clock, no I/O. Everything the screen shows can be read off it.
 
+mod asked;
 pub mod available;
 pub mod batch;
 pub mod board;
@@ -31,6 +32,7 @@ use std::time::Duration;
 
 use jiff::tz::TimeZone;
 
+pub use asked::OpenQuestion;
 pub use batch::Batch;
 pub use board::{Board, Details, Sizes, Subject};
 pub use deploy::{Deploy, Ending};
@@ -219,15 +221,6 @@ pub struct Summary {
     pub top: usize,
 }
 
-/// A question of the server.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct OpenQuestion {
-    /// The instruction that asks.
-    pub instruction: InstructionId,
-    /// What it asks.
-    pub question: Question,
-}
-
 /// What was heard or typed last, and what it was taken for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Heard {
@@ -285,6 +278,8 @@ pub struct Seen {
     pub proposal: Option<(ProposalId, u32)>,
     /// The server's question.
     pub question: Option<InstructionId>,
+    /// That question as it stood there: an agent asks more than once.
+    pub asked: Option<Question>,
     /// The cockpit's own question.
     pub confirm: Option<Confirm>,
 }
