@@ -16,9 +16,11 @@ mod embed;
 mod events;
 mod init;
 mod login;
+mod preview;
 mod microphone;
 mod print;
 mod promote;
+mod recipe;
 mod repository;
 mod rollback;
 mod say;
@@ -98,6 +100,10 @@ enum Command {
     BatchSync(sync::Batch),
     /// Deploy the branch's head.
     Deploy(deploy::Args),
+    /// Build and serve an open proposal before it is approved.
+    Preview(preview::Args),
+    /// Named scaffolds with questions: dark mode, a sitemap, a contact form, a realtime channel …
+    Recipe(recipe::Args),
     /// Deploy the current state again, as a new release.
     #[command(alias = "force-redeploy")]
     Redeploy(deploy::Args),
@@ -186,6 +192,8 @@ async fn run(args: Args) -> Result<Exit, Problem> {
         Some(Command::InstantSync(args)) => commit::run(&place, args.into()).await,
         Some(Command::BatchSync(args)) => commit::run(&place, args.into()).await,
         Some(Command::Deploy(args)) => deploy::run(&place, args, false).await,
+        Some(Command::Preview(args)) => preview::run(&place, args).await,
+        Some(Command::Recipe(args)) => recipe::run(&place, args).await,
         Some(Command::Redeploy(args)) => deploy::run(&place, args, true).await,
         Some(Command::Promote(args)) => promote::run(&place, args).await,
         Some(Command::Rollback(args)) => rollback::run(&place, args).await,
@@ -213,6 +221,8 @@ fn wants_json(command: Option<&Command>) -> bool {
         Some(Command::InstantSync(args)) => args.json(),
         Some(Command::BatchSync(args)) => args.json(),
         Some(Command::Deploy(args) | Command::Redeploy(args)) => args.json,
+        Some(Command::Preview(args)) => args.json,
+        Some(Command::Recipe(args)) => args.json(),
         Some(Command::Promote(args)) => args.json,
         Some(Command::Rollback(args)) => args.json,
         Some(Command::Status(args)) => args.json,

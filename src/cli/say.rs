@@ -39,8 +39,25 @@ pub struct Args {
     pub json: bool,
 }
 
+impl Args {
+    /// These words for this engine.
+    pub(super) fn with(words: String, engine: &str, action: ActionArg, yes: bool, json: bool) -> Self {
+        Self {
+            text: vec![words],
+            wav: None,
+            mic: false,
+            action,
+            engine: engine.to_owned(),
+            yes,
+            serve: false,
+            json,
+        }
+    }
+}
+
+/// How far to go.
 #[derive(clap::ValueEnum, Clone, Copy, Debug)]
-enum ActionArg {
+pub(super) enum ActionArg {
     Preview,
     Commit,
     Deploy,

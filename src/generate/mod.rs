@@ -9,6 +9,7 @@ pub mod context;
 pub mod edits;
 pub mod offline;
 pub mod plan;
+pub mod recipes;
 mod services;
 
 use std::sync::Arc;
@@ -18,6 +19,7 @@ use async_trait::async_trait;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::config;
+use crate::model::api::RecipeInfo;
 use crate::model::{Candidate, FileTree, PlanLine, Problem, Refusal};
 
 pub use services::{Keys, missing};
@@ -217,6 +219,18 @@ pub trait Generator: Send + Sync {
     /// True when nothing leaves the machine.
     fn offline(&self) -> bool {
         true
+    }
+
+    /// Whether the request is for this generator at all; one that says no is not asked.
+    fn takes(&self, request: &Request) -> bool {
+        let _ = request;
+        true
+    }
+
+    /// The recipes that it follows on this site.
+    fn recipes(&self, tree: &Arc<dyn FileTree>) -> Vec<RecipeInfo> {
+        let _ = tree;
+        Vec::new()
     }
 
     /// Makes the change, or says why not. Dropping the future stops it.

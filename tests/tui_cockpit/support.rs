@@ -283,6 +283,7 @@ pub fn status() -> Status {
             epoch: "e".into(),
             seq: 0,
         },
+        previews: Vec::new(),
         oldest: 0,
     }
 }

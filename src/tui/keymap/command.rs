@@ -34,6 +34,7 @@ pub enum Command {
     Edit,
     Revise,
     Undo,
+    Preview,
     Deploy,
     Redeploy,
     Rollback,

@@ -96,6 +96,7 @@ pub fn is_elsewhere(command: Command) -> bool {
             | CommitOnly
             | Reject
             | Undo
+            | Preview
             | Deploy
             | Redeploy
             | Rollback

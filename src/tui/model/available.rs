@@ -13,7 +13,11 @@ pub fn why_not(model: &Model, command: C) -> Option<&'static str> {
         | C::PreviousVersion
         | C::NextVersion
         | C::Pick
-        | C::OpenReview | C::Summary if none => {
+        | C::OpenReview
+        | C::Summary
+        | C::Preview
+            if none =>
+        {
             Some("no proposal waits")
         }
         C::ToggleHunk

@@ -52,12 +52,17 @@ pub struct Entry {
 
 /// What the program can do outside the cockpit, so that it is found from inside it. A test holds it against the command
 /// line's own list.
-pub const SHELL: [(&str, &str); 19] = [
+pub const SHELL: [(&str, &str); 21] = [
     ("demo", "the whole job on a bundled sample site"),
     ("say", "one instruction without the cockpit"),
     (
         "commit",
         "commit the open proposal or the working tree's changes",
+    ),
+    ("preview", "build and serve a proposal before it is approved"),
+    (
+        "recipe",
+        "scaffolds: dark mode, a sitemap, a contact form, a realtime channel",
     ),
     ("deploy", "deploy the branch"),
     ("redeploy", "deploy the same state again"),
@@ -254,6 +259,15 @@ fn everything(model: &Model, from: Context) -> Vec<Entry> {
             _ => out.push(entry),
         }
     }
+    // The line then holds the recipe with its questions, to be answered there.
+    out.extend(model.recipes.iter().map(|recipe| Entry {
+        group: "recipes",
+        keys: String::new(),
+        title: format!("recipe {}: {}", recipe.name, recipe.title),
+        words: format!("recipe {}", recipe.say.as_deref().unwrap_or_default()),
+        run: Run::Say(recipe.words.clone()),
+        why_not: recipe.not_here.clone(),
+    }));
     let recent = model.line.history().iter().rev().take(RECENT);
     out.extend(recent.map(|text| Entry {
         group: "said before",

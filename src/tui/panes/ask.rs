@@ -43,6 +43,11 @@ pub fn words(model: &Model, confirm: &Confirm) -> (&'static str, Vec<String>) {
             ));
             "Deploy again"
         }
+        Confirm::Preview(_, what) => {
+            body.push(format!("To show it, {what}."));
+            body.push("Run that now? Read these files in the diff first.".to_owned());
+            "Preview"
+        }
         Confirm::Rollback => {
             let live = site
                 .live()

@@ -52,6 +52,7 @@ impl Turn<'_> {
             C::PreviousVersion => self.restore(false),
             C::NextVersion => self.restore(true),
             C::Undo => self.submit("undo that"),
+            C::Preview => self.preview(),
             C::Deploy => self.ask(Confirm::Deploy),
             C::Redeploy => self.ask(Confirm::Redeploy),
             C::Rollback => self.ask(Confirm::Rollback),
@@ -243,6 +244,7 @@ impl Turn<'_> {
                 self.begin_work("asking for the deployment");
                 self.out.push(Effect::Deploy(confirm == Confirm::Redeploy));
             }
+            Confirm::Preview(id, _) => self.out.push(Effect::Preview(id, true)),
             Confirm::Rollback => {
                 self.m.busy.sync = true;
                 self.begin_work("going back");

@@ -11,6 +11,7 @@ mod lists;
 mod mouse;
 mod planning;
 mod outcome;
+mod preview;
 mod reading;
 mod review;
 mod speak;
