@@ -179,19 +179,6 @@ pub fn error(data: &Value) {
     }
 }
 
-/// Asks for a line of text; `None` without a terminal to ask on.
-pub fn ask_text(question: &str) -> Option<String> {
-    if !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
-        return None;
-    }
-    eprint!("{} ", clean(question));
-    let mut answer = String::new();
-    match std::io::stdin().read_line(&mut answer) {
-        Ok(0) | Err(_) => None,
-        Ok(_) => Some(answer.trim().to_owned()),
-    }
-}
-
 /// A plan, before it is asked about.
 pub fn plan(lines: &[crate::model::PlanLine]) {
     for (at, one) in lines.iter().enumerate() {
@@ -228,6 +215,19 @@ pub fn ask_plan(question: &str, lines: usize) -> Option<Vec<usize>> {
         if let Some(out) = out.filter(|out| !out.is_empty()) {
             return Some((0..lines).filter(|at| !out.contains(&(at + 1))).collect());
         }
+    }
+}
+
+/// Asks for a line of text; `None` without a terminal to ask on.
+pub fn ask_text(question: &str) -> Option<String> {
+    if !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
+        return None;
+    }
+    eprint!("{} ", clean(question));
+    let mut answer = String::new();
+    match std::io::stdin().read_line(&mut answer) {
+        Ok(0) | Err(_) => None,
+        Ok(_) => Some(answer.trim().to_owned()),
     }
 }
 

@@ -270,10 +270,7 @@ impl Client {
 
     /// `GET /api/proposals/{id}/preview/picture`: a picture of the page, as PNG.
     pub async fn preview_picture(&self, id: &ProposalId) -> Result<Vec<u8>, Problem> {
-        let request = self.request(
-            Method::GET,
-            &format!("api/proposals/{id}/preview/picture"),
-        )?;
+        let request = self.request(Method::GET, &format!("api/proposals/{id}/preview/picture"))?;
         bytes_of(request.timeout(Duration::from_secs(15))).await
     }
 

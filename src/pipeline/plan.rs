@@ -129,7 +129,8 @@ fn plain(words: &str) -> String {
     let words = kept.split_whitespace().collect::<Vec<_>>().join(" ");
     let words = words.trim_matches(['.', ',', ' ']);
     let words = words.strip_prefix("please ").unwrap_or(words);
-    words.strip_suffix(" please").unwrap_or(words).to_owned()
+    let words = words.strip_suffix(" please").unwrap_or(words);
+    words.trim_end_matches([',', ' ']).to_owned()
 }
 
 /// The lines that `part` names: by number, by the words of their path, else by the words of what is to be done.

@@ -15,7 +15,9 @@ pub fn why_not(model: &Model, command: C) -> Option<&'static str> {
         | C::Pick
         | C::OpenReview
         | C::Summary
-        | C::Preview if none => {
+        | C::Preview
+            if none =>
+        {
             Some("no proposal waits")
         }
         C::ToggleHunk
