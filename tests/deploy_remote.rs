@@ -5,6 +5,10 @@
 mod actions;
 #[path = "deploy_remote/command.rs"]
 mod command;
+#[path = "deploy_remote/described.rs"]
+mod described;
+#[path = "deploy_remote/drops.rs"]
+mod drops;
 #[path = "deploy_remote/emulate.rs"]
 mod emulate;
 #[path = "emulate_support/mod.rs"]
@@ -27,3 +31,5 @@ mod vercel;
 mod vercel_bad;
 #[path = "deploy_remote/vercel_traffic.rs"]
 mod vercel_traffic;
+#[path = "deploy_remote/vercel_world.rs"]
+mod vercel_world;

@@ -25,6 +25,8 @@ mod lines;
 mod lists;
 #[path = "tui_cockpit/machine.rs"]
 mod machine;
+#[path = "tui_cockpit/previewing.rs"]
+mod previewing;
 #[path = "tui_cockpit/reading.rs"]
 mod reading;
 #[path = "tui_cockpit/review.rs"]

@@ -119,10 +119,10 @@ const VOICES: [&str; 2] = ["flite slt", "espeak en-us"];
 fn control_phrases_are_known_in_clean_and_in_noisy_sound() {
     let Some(local) = local() else { return };
     for (snr, every, least) in [
-        (None, 3, 0.85),
-        (Some(20), 6, 0.6),
-        (Some(10), 6, 0.4),
-        (Some(5), 6, 0.2),
+        (None, 3, 0.8),
+        (Some(20), 6, 0.5),
+        (Some(10), 6, 0.3),
+        (Some(5), 6, 0.1),
     ] {
         let voices = if snr.is_none() {
             &VOICES[..]

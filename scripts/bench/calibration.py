@@ -6,7 +6,7 @@ from voice import Heard, Pass
 from world import median
 
 # The thresholds of src/intent/sound.rs.
-ASK, LIKELY, CERTAIN = 0.4, 0.93, 0.95
+ASK, LIKELY, CERTAIN = 0.36, 0.93, 0.95
 
 
 def calibration(done: Pass) -> str:

@@ -49,6 +49,14 @@ class Hub:
             raise RuntimeError(f"{method} {path}: {answer.status} {text[:200]!r}")
         return json.loads(text)
 
+    def left(self) -> int:
+        """Requests that are left to this token after this one."""
+        headers = {"Authorization": f"Bearer {TOKEN}", "User-Agent": "bench"}
+        self.http.request("GET", "/user", None, headers)
+        answer = self.http.getresponse()
+        answer.read()
+        return int(answer.headers["X-RateLimit-Remaining"])
+
     def repository(self, name: str, files: dict[str, str], person: dict | None, message: str) -> str:
         """A repository with one commit; the commit."""
         self.ask("POST", "/user/repos", {"name": name, "auto_init": True})
@@ -110,6 +118,37 @@ def commit(world: World) -> Result:
             "this machine and answers in milliseconds; the real service takes some hundred for each request."
         ],
     )
+
+
+def requests(world: World) -> Result:
+    """Counted by the stand-in itself: it tells how many are left of the limit."""
+    hub = Hub()
+    counted = {}
+    try:
+        first = {"index.html": "<h1>Start</h1>\n"}
+        repo = world.repository("counted", {path: text.encode() for path, text in first.items()})
+        date, name, mail = world.git(repo, "log", "-1", "--format=%aI%n%an%n%ae").split("\n")
+        person = {"name": name, "email": mail, "date": date}
+        if hub.repository("counted", first, person, "The site\n") != world.git(repo, "rev-parse", "HEAD"):
+            raise Missing("the stand-in made another commit than git")
+        world.git(repo, "remote", "add", "origin", "https://github.com/ada/counted.git")
+        env = world.without_model() | {
+            "SAYSO_VCS__COMMIT": "github",
+            "SAYSO_GITHUB__API": hub.url,
+            "GITHUB_PAT": TOKEN,
+        }
+        with Server(world, repo, env) as server:
+            for count in (1, 20, 200):
+                for number in range(count):
+                    (repo / f"page-{count}-{number}.html").write_text(f"<h1>{number} of {count}</h1>\n")
+                before = hub.left()
+                server.call("POST", "/api/sync/commit", {"message": f"{count} files"})
+                # The look at what is left is a request, too.
+                counted[count] = before - hub.left() - 1
+    finally:
+        hub.close()
+    met = counted[1] <= 5 and counted[20] <= 5 and counted[200] <= 8
+    return Result(", ".join(str(counted[count]) for count in (1, 20, 200)), met)
 
 
 def measure(hub: Hub, world: World, repo: Path, env: dict[str, str]) -> tuple[list[float], list[float]]:

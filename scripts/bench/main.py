@@ -17,6 +17,7 @@ import job
 import mic
 import speech
 import tui
+import vercel
 import voice
 from calibration import calibration
 from world import Missing, Result, World
@@ -40,6 +41,7 @@ def main() -> None:
     world = World(args.sayso)
     # One pass over the spoken clips for all rows that come of it.
     spoken = functools.cache(lambda: voice.Pass(world))
+    deployed = functools.cache(lambda: vercel.Pass(world))
     rows = [
         Row(
             "end of speech → LIVE and fetched back (sample site, approved at once, warm process)",
@@ -132,6 +134,21 @@ def main() -> None:
             f"commit of {github.FILES} files through GitHub's interface, stand-in on this machine",
             "≤ 1 s, and ≤ 1.5 × the bare requests",
             lambda: github.commit(world),
+        ),
+        Row(
+            "requests to GitHub for a commit of 1, 20 and 200 files",
+            "≤ 5, ≤ 5, ≤ 8",
+            lambda: github.requests(world),
+        ),
+        Row(
+            "Vercel says that the aliases are assigned → LIVE, beyond our own probe of the site",
+            "≤ 300 ms",
+            lambda: vercel.aliases_to_live(deployed()),
+        ),
+        Row(
+            "an unchanged site uploaded to Vercel",
+            "0 file bodies",
+            lambda: vercel.unchanged(deployed()),
         ),
         Row(
             "webhook in → event on every event stream",

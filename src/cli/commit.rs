@@ -10,22 +10,22 @@ use crate::model::{Action, Problem, ProposalState};
 #[derive(clap::Args, Debug)]
 pub struct Args {
     /// Only these paths of the working tree.
-    paths: Vec<String>,
+    pub(super) paths: Vec<String>,
     /// The commit message.
     #[arg(long, short)]
-    message: Option<String>,
+    pub(super) message: Option<String>,
     /// All open proposals together, as one commit.
     #[arg(long, conflicts_with = "paths")]
-    all_proposals: bool,
+    pub(super) all_proposals: bool,
     /// Deploy the commit, once.
     #[arg(long)]
-    deploy: bool,
+    pub(super) deploy: bool,
     /// With --deploy: the environment.
     #[arg(long, value_name = "NAME", requires = "deploy")]
-    env: Option<String>,
+    pub(super) env: Option<String>,
     /// Commit without asking.
     #[arg(long, short)]
-    yes: bool,
+    pub(super) yes: bool,
     /// One JSON event a line, and nothing else, on stdout.
     #[arg(long)]
     pub json: bool,

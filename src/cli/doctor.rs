@@ -97,7 +97,9 @@ pub(super) async fn look(place: &Place, listen: bool) -> Result<Vec<Check>, Prob
     let remote = super::repository::remote(place);
     let git = match &remote {
         None => Git::open(&repo_dir(place)?).await,
-        Some(address) => Err(Problem::not_found(format!("{address} is used without a clone"))),
+        Some(address) => Err(Problem::not_found(format!(
+            "{address} is used without a clone"
+        ))),
     };
     let root = git.as_ref().ok().map(|git| git.root().to_path_buf());
     match &git {
@@ -136,6 +138,7 @@ pub(super) async fn look(place: &Place, listen: bool) -> Result<Vec<Check>, Prob
     let config = config::load(&paths, root.as_deref()).unwrap_or_default();
     checks.extend(super::doctor_github::look(&config, git.as_ref().ok(), remote).await);
     if let Some(root) = &root {
+        checks.extend(super::doctor_vercel::look(&config, &paths.project(root), root).await);
         checks.extend(super::doctor_site::look(&config, root));
     }
     checks.push(speech(&config, &paths));

@@ -16,7 +16,11 @@ pub(super) async fn look(
     git: Option<&Git>,
     remote: Option<Address>,
 ) -> Option<Check> {
-    let needed = remote.is_some() || config.vcs.commit == CommitBy::GitHub;
+    let runs = config.environments().unwrap_or_default();
+    let runs = runs
+        .iter()
+        .any(|environment| environment.target == "github_actions");
+    let needed = remote.is_some() || config.vcs.commit == CommitBy::GitHub || runs;
     let address = match (remote, git) {
         (Some(address), _) => Ok(address),
         (None, Some(git)) => repository::address(config, git).await,

@@ -122,11 +122,20 @@ impl Session {
             super::wiring::learn_pages(vocabulary, Arc::clone(&repo));
         }
         let transcriber: Arc<dyn Transcriber> = Arc::new(choice);
+        let mut generators =
+            generate::generators(&config.generate, &super::wiring::keys(&config))?;
+        // Asked first, and only for words that name a recipe.
+        let recipes = generate::recipes::Recipes::new(
+            Some(paths.config.join("recipes")),
+            &config.generate.components,
+            &generators,
+        );
+        generators.insert(0, Arc::new(recipes));
         let conductor = Conductor::open(Setup {
             log,
             config: config.clone(),
             repo,
-            generators: generate::generators(&config.generate, &super::wiring::keys(&config))?,
+            generators,
             transcriber: Some(Arc::clone(&transcriber)),
             targets,
             recordings: project.recordings(),
@@ -143,6 +152,7 @@ impl Session {
             options.webhooks.generic.clone(),
             1.0,
         )?;
+        conductor.serve_previews(super::wiring::preview_options(&config, &project))?;
         conductor.look_regularly(config.deploy.look.duration());
         let running = server::serve(Arc::clone(&conductor), options, shutdown.clone()).await?;
         let endpoint = running.endpoint.clone();
@@ -220,6 +230,7 @@ impl Session {
     pub async fn close(mut self) {
         if let Some(owned) = self.owned.take() {
             owned.conductor.settled().await;
+            owned.conductor.end_previews();
             // Best effort: a stale file is noticed by the next start, which holds the lock then.
             let _ = std::fs::remove_file(&owned.address_file);
             owned.shutdown.cancel();

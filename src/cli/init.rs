@@ -7,6 +7,7 @@ use super::{Exit, Place, print};
 use crate::config::DEFAULTS;
 use crate::model::Problem;
 use crate::vcs::git::Git;
+use crate::vcs::github::Address;
 
 /// Arguments of `sayso init`.
 #[derive(clap::Args, Debug)]
@@ -79,7 +80,8 @@ pub async fn run(place: &Place, args: Args) -> Result<Exit, Problem> {
         }
         Err(problem) => return Err(problem),
     };
-    if args.workflow {
+    let workflow = args.workflow || offered(&git).await;
+    if workflow {
         let config = crate::config::load(&crate::config::Paths::platform()?, Some(git.root()))?;
         let path = super::workflow::write(git.root(), &config)?;
         print::line(&format!(
@@ -96,11 +98,7 @@ pub async fn run(place: &Place, args: Args) -> Result<Exit, Problem> {
             .map_err(|error| Problem::internal(format!("sayso.toml cannot be written: {error}")))?,
         Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
             print::line("sayso.toml is there already; it was not changed");
-            return Ok(if args.workflow {
-                Exit::Done
-            } else {
-                Exit::Nothing
-            });
+            return Ok(if workflow { Exit::Done } else { Exit::Nothing });
         }
         Err(error) => {
             return Err(Problem::internal(format!("{}: {error}", file.display())));
@@ -108,4 +106,19 @@ pub async fn run(place: &Place, args: Args) -> Result<Exit, Problem> {
     }
     print::line("wrote sayso.toml; next: run `sayso`");
     Ok(Exit::Done)
+}
+
+/// Whether a person at a terminal wants a workflow: asked where the repository is on GitHub and has none.
+async fn offered(git: &Git) -> bool {
+    let origin = git.remote_address("origin").await;
+    let on_github = origin
+        .as_deref()
+        .and_then(Address::parse)
+        .is_some_and(|address| address.is_public_host());
+    let has_one = git.root().join(super::workflow::FOLDER).is_dir();
+    on_github
+        && !has_one
+        && print::ask(
+            "Write a workflow for GitHub Actions that deploys this site on every push to main?",
+        ) == Some(true)
 }

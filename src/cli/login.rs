@@ -16,8 +16,8 @@ const LONGEST: u64 = 16 * 1024;
 /// Arguments of `sayso login`.
 #[derive(clap::Args, Debug)]
 pub struct Args {
-    /// The service: github.
-    #[arg(value_parser = ["github"])]
+    /// The service.
+    #[arg(value_parser = ["github", "vercel"])]
     service: String,
     /// The host, for a GitHub Enterprise.
     #[arg(long, value_name = "HOST", default_value = "")]

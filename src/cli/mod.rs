@@ -10,19 +10,23 @@ mod deployments;
 mod doctor;
 mod doctor_github;
 mod doctor_site;
+mod doctor_vercel;
 mod embed;
 mod events;
 mod init;
 mod login;
+mod preview;
 mod microphone;
 mod print;
 mod promote;
+mod recipe;
 mod repository;
 mod rollback;
 mod say;
 mod serve;
 pub mod speech;
 mod status;
+mod sync;
 mod targets;
 mod wait;
 mod wiring;
@@ -51,6 +55,8 @@ pub enum Exit {
     Refused = 3,
     /// Nothing to do.
     Nothing = 4,
+    /// Ended by Ctrl+C or SIGTERM (128 + SIGINT, as shells say it).
+    Interrupted = 130,
 }
 
 impl From<Exit> for ExitCode {
@@ -84,10 +90,20 @@ enum Command {
     /// One instruction without the cockpit.
     Say(say::Args),
     /// Commit the open proposal, or the working tree's changes.
+    #[command(alias = "quick-commit")]
     Commit(commit::Args),
+    /// Commit the open proposal, or the working tree's changes, and deploy in one flow.
+    InstantSync(sync::Instant),
+    /// Commit all open proposals as one, and deploy once.
+    BatchSync(sync::Batch),
     /// Deploy the branch's head.
     Deploy(deploy::Args),
+    /// Build and serve an open proposal before it is approved.
+    Preview(preview::Args),
+    /// Named scaffolds with questions: dark mode, a sitemap, a contact form, a realtime channel …
+    Recipe(recipe::Args),
     /// Deploy the current state again, as a new release.
+    #[command(alias = "force-redeploy")]
     Redeploy(deploy::Args),
     /// Make a release live that was built before, without building it anew.
     Promote(promote::Args),
@@ -169,7 +185,11 @@ async fn run(args: Args) -> Result<Exit, Problem> {
         Some(Command::Demo(args)) => demo::run(args).await,
         Some(Command::Say(args)) => say::run(&place, args).await,
         Some(Command::Commit(args)) => commit::run(&place, args).await,
+        Some(Command::InstantSync(args)) => commit::run(&place, args.into()).await,
+        Some(Command::BatchSync(args)) => commit::run(&place, args.into()).await,
         Some(Command::Deploy(args)) => deploy::run(&place, args, false).await,
+        Some(Command::Preview(args)) => preview::run(&place, args).await,
+        Some(Command::Recipe(args)) => recipe::run(&place, args).await,
         Some(Command::Redeploy(args)) => deploy::run(&place, args, true).await,
         Some(Command::Promote(args)) => promote::run(&place, args).await,
         Some(Command::Rollback(args)) => rollback::run(&place, args).await,
@@ -193,7 +213,11 @@ fn wants_json(command: Option<&Command>) -> bool {
     match command {
         Some(Command::Say(args)) => args.json,
         Some(Command::Commit(args)) => args.json,
+        Some(Command::InstantSync(args)) => args.json(),
+        Some(Command::BatchSync(args)) => args.json(),
         Some(Command::Deploy(args) | Command::Redeploy(args)) => args.json,
+        Some(Command::Preview(args)) => args.json,
+        Some(Command::Recipe(args)) => args.json(),
         Some(Command::Promote(args)) => args.json,
         Some(Command::Rollback(args)) => args.json,
         Some(Command::Status(args)) => args.json,

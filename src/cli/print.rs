@@ -94,7 +94,14 @@ pub fn summary(event: &Event) -> String {
                 text("message")
             )
         }
+        // Nobody here has looked at it.
+        EventKind::DeployComplete if data["checked"] == false => {
+            format!("said to be live, made elsewhere: {}", text("url"))
+        }
         EventKind::DeployComplete => format!("LIVE {} ({} ms)", text("url"), number("total_ms")),
+        EventKind::DeployError if data["unknown"] == true => {
+            format!("unknown, {}: {}", text("stage"), text("message"))
+        }
         EventKind::DeployError => format!("{}: {}", text("stage"), text("message")),
         EventKind::Health => {
             format!(
@@ -169,6 +176,19 @@ pub fn error(data: &Value) {
     }
     if let Some(hint) = text("hint") {
         eprintln!("  next: {hint}");
+    }
+}
+
+/// Asks for a line of text; `None` without a terminal to ask on.
+pub fn ask_text(question: &str) -> Option<String> {
+    if !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
+        return None;
+    }
+    eprint!("{} ", clean(question));
+    let mut answer = String::new();
+    match std::io::stdin().read_line(&mut answer) {
+        Ok(0) | Err(_) => None,
+        Ok(_) => Some(answer.trim().to_owned()),
     }
 }
 

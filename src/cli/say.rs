@@ -1,5 +1,6 @@
 //! `sayso say`: one instruction without the cockpit.
 
+use std::cell::OnceCell;
 use std::path::PathBuf;
 
 use super::embed::Session;
@@ -37,8 +38,25 @@ pub struct Args {
     pub json: bool,
 }
 
+impl Args {
+    /// These words for this engine.
+    pub(super) fn with(words: String, engine: &str, action: ActionArg, yes: bool, json: bool) -> Self {
+        Self {
+            text: vec![words],
+            wav: None,
+            mic: false,
+            action,
+            engine: engine.to_owned(),
+            yes,
+            serve: false,
+            json,
+        }
+    }
+}
+
+/// How far to go.
 #[derive(clap::ValueEnum, Clone, Copy, Debug)]
-enum ActionArg {
+pub(super) enum ActionArg {
     Preview,
     Commit,
     Deploy,
@@ -69,15 +87,35 @@ pub async fn run(place: &Place, args: Args) -> Result<Exit, Problem> {
     } else {
         wav
     };
-    let result = instruct(&session, &args, wav).await;
+    let begun = OnceCell::new();
+    let result = tokio::select! {
+        result = instruct(&session, &args, wav, &begun) => result,
+        () = wiring::interrupted() => {
+            if let Some(id) = begun.get() {
+                // What is past stopping goes on to its end, and the record says how it ended.
+                let _ = session.client.cancel_instruction(id).await;
+            }
+            Ok(Exit::Interrupted)
+        }
+    };
     if matches!(result, Ok(Exit::Done)) && args.serve {
         wiring::serve_until_interrupted(&session, args.json).await;
     }
-    session.close().await;
+    tokio::select! {
+        () = session.close() => {}
+        // Asked a second time, it does not wait for what still runs.
+        () = wiring::interrupted(), if matches!(result, Ok(Exit::Interrupted)) => {}
+    }
     result
 }
 
-async fn instruct(session: &Session, args: &Args, wav: Option<Vec<u8>>) -> Result<Exit, Problem> {
+/// `begun` is told the instruction's id as soon as there is one.
+async fn instruct(
+    session: &Session,
+    args: &Args,
+    wav: Option<Vec<u8>>,
+    begun: &OnceCell<InstructionId>,
+) -> Result<Exit, Problem> {
     let client = &session.client;
     let action = Action::from(args.action);
     let submission = Submission {
@@ -93,6 +131,7 @@ async fn instruct(session: &Session, args: &Args, wav: Option<Vec<u8>>) -> Resul
         Some(wav) => client.submit_audio(wav, &submission, key.as_str()).await?,
         None => client.submit(&submission, key.as_str()).await?,
     };
+    let _ = begun.set(accepted.instruction.clone());
     let mut now = watcher.instruction(&accepted.instruction).await?;
     if now.state == InstructionState::Asking {
         let question = now

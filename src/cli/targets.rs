@@ -184,6 +184,17 @@ fn command(site: &Site<'_>, environment: &Environment) -> Result<Arc<dyn DeployT
 }
 
 fn vercel(site: &Site<'_>, environment: &Environment) -> Result<Arc<dyn DeployTarget>, Problem> {
+    let options = vercel_options(site.config, site.project, site.root, environment)?;
+    Ok(VercelTarget::open(options)?)
+}
+
+/// How an environment is deployed to Vercel.
+pub(super) fn vercel_options(
+    config: &Config,
+    project: &ProjectPaths,
+    root: &Path,
+    environment: &Environment,
+) -> Result<VercelOptions, Problem> {
     /// What `vercel link` writes.
     #[derive(Default, serde::Deserialize)]
     #[serde(rename_all = "camelCase", default)]
@@ -191,7 +202,7 @@ fn vercel(site: &Site<'_>, environment: &Environment) -> Result<Arc<dyn DeployTa
         project_id: String,
         org_id: String,
     }
-    let linked: Linked = std::fs::read(site.root.join(".vercel/project.json"))
+    let linked: Linked = std::fs::read(root.join(".vercel/project.json"))
         .ok()
         .and_then(|bytes| serde_json::from_slice(&bytes).ok())
         .unwrap_or_default();
@@ -206,14 +217,14 @@ fn vercel(site: &Site<'_>, environment: &Environment) -> Result<Arc<dyn DeployTa
         .unwrap_or_default()
     };
     let set = &environment.vercel;
-    let project = first(&set.project, "VERCEL_PROJECT_ID", &linked.project_id);
+    let named = first(&set.project, "VERCEL_PROJECT_ID", &linked.project_id);
     let team = first(&set.team, "VERCEL_ORG_ID", &linked.org_id);
     let secrets = secrets(&[]);
-    let target = VercelTarget::open(VercelOptions {
+    Ok(VercelOptions {
         base: api("VERCEL_API_URL", "https://api.vercel.com")?,
         token: token(Service::Vercel, &secrets),
         environment: environment.name.clone(),
-        project,
+        project: named,
         team: Some(team).filter(|team| team.starts_with("team_")),
         place: Some(set.environment.clone())
             .filter(|place| !place.is_empty())
@@ -230,16 +241,15 @@ fn vercel(site: &Site<'_>, environment: &Environment) -> Result<Arc<dyn DeployTa
                 .hint("correct it in sayso.toml"));
             }
         },
-        repository: origin(site.root),
+        repository: origin(root),
         url: Some(set.url.clone()).filter(|url| !url.is_empty()),
         bypass: variable(&["VERCEL_AUTOMATION_BYPASS_SECRET"]),
         time_limit: set.time_limit.duration(),
-        health: health(site.config),
-        state_dir: site.project.targets(),
+        health: health(config),
+        state_dir: project.targets(),
         secrets,
         pace: crate::deploy::remote::Pace::default(),
-    })?;
-    Ok(target)
+    })
 }
 
 fn github_actions(

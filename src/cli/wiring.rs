@@ -10,7 +10,9 @@ use super::print;
 use crate::config::{Config, Paths, ProjectPaths};
 use crate::deploy::build::BuildOptions;
 use crate::deploy::health::HealthOptions;
-use crate::deploy::{LocalNotice, LocalOptions};
+use crate::deploy::host::Spa;
+use crate::deploy::preview::Browser;
+use crate::deploy::{LocalNotice, LocalOptions, PreviewOptions};
 use crate::generate::Keys;
 use crate::intent::phrases::PHRASES;
 use crate::model::Problem;
@@ -67,6 +69,19 @@ pub fn local_options(
         notice: config.deploy.local.notice,
         notices: Some(notices),
         ..LocalOptions::new(project.host())
+    }
+}
+
+/// What the configuration means for previews.
+pub fn preview_options(config: &Config, project: &ProjectPaths) -> PreviewOptions {
+    PreviewOptions {
+        folder: project.previews(),
+        cache: project.host().join("cache"),
+        keep: config.preview.keep,
+        lifetime: config.preview.lifetime.duration(),
+        build: build_options(config),
+        spa: Spa::Auto,
+        browser: Browser::find(&config.preview.browser),
     }
 }
 

@@ -9,7 +9,7 @@ use crate::deploy::build;
 use crate::model::Problem;
 
 /// Where GitHub looks for it.
-const FOLDER: &str = ".github/workflows";
+pub(super) const FOLDER: &str = ".github/workflows";
 
 /// How the site is put on line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

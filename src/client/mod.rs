@@ -18,11 +18,12 @@ use url::Url;
 
 use crate::model::api::{
     Accepted, Answer, Approval, Approved, BatchApproval, Comparison, Decide, DeploymentList,
-    EditText, EventPage, Promote, ProposalView, Reject, Revise, Rollback, Status, Submission, SyncRequest,
-    Synced,
+    EditText, EventPage, Promote, ProposalView, RecipeInfo, Reject, Revise, Rollback, RunRecipe, StartPreview, Status,
+    Submission, SyncRequest, Synced,
 };
 use crate::model::{
-    Cursor, Deployment, DeploymentId, Instruction, InstructionId, LiveRelease, Problem, ProposalId,
+    Cursor, Deployment, DeploymentId, Instruction, InstructionId, LiveRelease, Preview, Problem,
+    ProposalId,
 };
 
 /// Where a server is and how to be let in.
@@ -224,6 +225,50 @@ impl Client {
             .await
     }
 
+    /// `POST /api/proposals/{id}/preview`: build and serve it before it is approved.
+    pub async fn preview(&self, id: &ProposalId, start: StartPreview) -> Result<Preview, Problem> {
+        self.post(&format!("api/proposals/{id}/preview"), &start)
+            .await
+    }
+
+    /// `GET /api/proposals/{id}/preview`.
+    pub async fn preview_of(&self, id: &ProposalId) -> Result<Preview, Problem> {
+        self.get(&format!("api/proposals/{id}/preview")).await
+    }
+
+    /// `DELETE /api/proposals/{id}/preview`.
+    pub async fn end_preview(&self, id: &ProposalId) -> Result<(), Problem> {
+        let request = self.request(Method::DELETE, &format!("api/proposals/{id}/preview"))?;
+        bytes_of(request.timeout(Duration::from_secs(15))).await?;
+        Ok(())
+    }
+
+    /// `GET /api/proposals/{id}/preview/picture`: a picture of the page, as PNG.
+    pub async fn preview_picture(&self, id: &ProposalId) -> Result<Vec<u8>, Problem> {
+        let request = self.request(
+            Method::GET,
+            &format!("api/proposals/{id}/preview/picture"),
+        )?;
+        bytes_of(request.timeout(Duration::from_secs(15))).await
+    }
+
+    /// `GET /api/recipes`.
+    pub async fn recipes(&self) -> Result<Vec<RecipeInfo>, Problem> {
+        self.get("api/recipes").await
+    }
+
+    /// `GET /api/recipes/{name}`.
+    pub async fn recipe(&self, name: &str) -> Result<RecipeInfo, Problem> {
+        let name = percent_encoding::utf8_percent_encode(name, percent_encoding::NON_ALPHANUMERIC);
+        self.get(&format!("api/recipes/{name}")).await
+    }
+
+    /// `POST /api/recipes/{name}`: follow it.
+    pub async fn run_recipe(&self, name: &str, run: &RunRecipe) -> Result<Accepted, Problem> {
+        let name = percent_encoding::utf8_percent_encode(name, percent_encoding::NON_ALPHANUMERIC);
+        self.post(&format!("api/recipes/{name}"), run).await
+    }
+
     /// `POST /api/sync/instant`: commit and deploy.
     pub async fn instant_sync(&self, request: &SyncRequest) -> Result<Synced, Problem> {
         self.post("api/sync/instant", request).await
@@ -347,6 +392,19 @@ impl Client {
 
 /// Sends a request and reads its JSON, or its problem document.
 async fn answer<T: DeserializeOwned>(request: RequestBuilder) -> Result<T, Problem> {
+    let bytes = bytes_of(request).await?;
+    serde_json::from_slice(&bytes).map_err(|error| {
+        Problem::new(
+            502,
+            "bad-answer",
+            format!("the server's answer is not understood: {error}"),
+        )
+        .hint("client and server may be of different versions")
+    })
+}
+
+/// Sends a request and reads its body as it is, or its problem document.
+async fn bytes_of(request: RequestBuilder) -> Result<Vec<u8>, Problem> {
     let response = request
         .send()
         .await
@@ -358,14 +416,7 @@ async fn answer<T: DeserializeOwned>(request: RequestBuilder) -> Result<T, Probl
         .bytes()
         .await
         .map_err(|error| unreachable_server(&error))?;
-    serde_json::from_slice(&bytes).map_err(|error| {
-        Problem::new(
-            502,
-            "bad-answer",
-            format!("the server's answer is not understood: {error}"),
-        )
-        .hint("client and server may be of different versions")
-    })
+    Ok(bytes.into())
 }
 
 async fn problem_of(response: Response) -> Problem {

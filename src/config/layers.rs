@@ -102,6 +102,10 @@ fn own_only(layer: &str, text: &str) -> Result<(), Problem> {
     if generate.is_some_and(|generate| generate.contains_key("agent")) {
         found = found.or(Some("generate.agent".to_owned()));
     }
+    let preview = table.get("preview").and_then(Value::as_table);
+    if preview.is_some_and(|preview| preview.contains_key("browser")) {
+        found = found.or(Some("preview.browser".to_owned()));
+    }
     match found {
         None => Ok(()),
         Some(setting) => Err(mistake(

@@ -53,6 +53,8 @@ pub struct Config {
     pub deploy: Deploy,
     /// Building the site.
     pub build: Build,
+    /// Showing proposals before they are approved.
+    pub preview: Preview,
     /// Health checks.
     pub health: Health,
     /// The HTTP server.
@@ -282,6 +284,18 @@ pub struct Build {
     pub time_limit: Span,
 }
 
+/// Showing proposals before they are approved.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Preview {
+    /// Previews at a time.
+    pub keep: usize,
+    /// How long one is served that is not asked for again.
+    pub lifetime: Span,
+    /// The browser that takes pictures; empty to find one, `none` for no pictures.
+    pub browser: String,
+}
+
 /// Health checks.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -320,12 +334,33 @@ pub struct Ui {
     pub ascii: Toggle,
     /// Whether web addresses are links of the terminal.
     pub links: bool,
+    /// How pictures are shown.
+    pub pictures: Pictures,
     /// Whether the terminal shows a deployment's progress; `auto`: where it is known to.
     pub progress: Toggle,
     /// How a person who looks elsewhere is told.
     pub notify: Notify,
     /// Plain lines instead of a screen, for screen readers.
     pub linear: bool,
+}
+
+/// How pictures are shown in the terminal.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Pictures {
+    /// By the protocol that the terminal is known to have.
+    #[default]
+    Auto,
+    /// By kitty's protocol.
+    Kitty,
+    /// By iTerm2's protocol.
+    Iterm2,
+    /// By sixel.
+    Sixel,
+    /// By coloured blocks, which every terminal has.
+    Blocks,
+    /// Not at all.
+    Off,
 }
 
 /// On, off, or whatever fits the machine.

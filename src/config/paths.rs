@@ -101,6 +101,11 @@ impl ProjectPaths {
         self.dir.join("host")
     }
 
+    /// Previews of proposals, as long as they are served.
+    pub fn previews(&self) -> PathBuf {
+        self.dir.join("previews")
+    }
+
     /// What is remembered of environments that are served elsewhere.
     pub fn targets(&self) -> PathBuf {
         self.dir.join("targets")

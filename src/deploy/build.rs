@@ -4,6 +4,8 @@
 //! what its files show. A folder that shows nothing of a build is served as it is.
 
 mod generators;
+pub(crate) mod job;
+pub(crate) mod modules;
 pub(crate) mod node;
 pub(crate) mod output;
 pub(crate) mod run;
@@ -135,6 +137,72 @@ pub(crate) fn plan(folder: &dyn Folder, options: &BuildOptions) -> Plan {
     }
     plan.env.extend(options.env.clone());
     plan
+}
+
+/// What makes a change of this file a change of what a build runs, in a word for people. `None` for a file that is only
+/// read by what runs already.
+pub fn steers(path: &str) -> Option<&'static str> {
+    let name = path
+        .rsplit('/')
+        .next()
+        .unwrap_or(path)
+        .to_ascii_lowercase();
+    let below = |folder: &str| path.starts_with(folder) || path.contains(&format!("/{folder}"));
+    const COMMANDS: [&str; 12] = [
+        "package.json",
+        "deno.json",
+        "deno.jsonc",
+        "makefile",
+        "rakefile",
+        "gemfile",
+        "netlify.toml",
+        "vercel.json",
+        "book.toml",
+        "mkdocs.yml",
+        "pyproject.toml",
+        "requirements.txt",
+    ];
+    const INSTALLERS: [&str; 5] = [
+        ".npmrc",
+        ".yarnrc",
+        ".yarnrc.yml",
+        ".pnpmfile.cjs",
+        "bunfig.toml",
+    ];
+    const PROGRAMS: [&str; 6] = [
+        ".eleventy.js",
+        "conf.py",
+        "pelicanconf.py",
+        "publishconf.py",
+        "gatsby-node.js",
+        "gatsby-node.ts",
+    ];
+    const SCRIPTS: [&str; 9] = ["js", "cjs", "mjs", "ts", "cts", "mts", "sh", "py", "rb"];
+    const LOCKS: [&str; 8] = [
+        "package-lock.json",
+        "npm-shrinkwrap.json",
+        "yarn.lock",
+        "pnpm-lock.yaml",
+        "bun.lock",
+        "bun.lockb",
+        "deno.lock",
+        "gemfile.lock",
+    ];
+    let (stem, extension) = name.rsplit_once('.').unwrap_or((&name, ""));
+    let script = SCRIPTS.contains(&extension);
+    if COMMANDS.contains(&name.as_str()) || name.ends_with(".mk") {
+        Some("the commands of the build")
+    } else if LOCKS.contains(&name.as_str()) || INSTALLERS.contains(&name.as_str()) {
+        Some("what is installed for the build")
+    } else if PROGRAMS.contains(&name.as_str())
+        || extension == "sh"
+        || script && (stem.ends_with(".config") || stem == "gulpfile" || stem == "gruntfile")
+        || script && (below("scripts/") || below("_plugins/") || below(".vitepress/"))
+    {
+        Some("a program that the build runs")
+    } else {
+        None
+    }
 }
 
 /// A way to recognise a site; the first that does decides.

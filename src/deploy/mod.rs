@@ -23,6 +23,7 @@ pub mod health;
 pub mod host;
 pub mod local;
 pub mod manifest;
+pub mod preview;
 pub mod remote;
 pub mod vercel;
 
@@ -40,6 +41,7 @@ use crate::model::{
 
 pub use command::{CommandOptions, CommandTarget};
 pub use github_actions::{ActionsOptions, ActionsTarget};
+pub use preview::{Previews, PreviewOptions};
 pub use local::{LocalNotice, LocalOptions, LocalTarget};
 pub use vercel::{VercelOptions, VercelTarget};
 

@@ -8,6 +8,7 @@ pub mod chat;
 pub mod context;
 pub mod edits;
 pub mod offline;
+pub mod recipes;
 mod services;
 
 use std::sync::Arc;
@@ -17,6 +18,7 @@ use async_trait::async_trait;
 use tokio::sync::mpsc;
 
 use crate::config;
+use crate::model::api::RecipeInfo;
 use crate::model::{Candidate, FileTree, Problem, Refusal};
 
 pub use services::{Keys, missing};
@@ -143,6 +145,18 @@ pub trait Generator: Send + Sync {
     /// True when nothing leaves the machine.
     fn offline(&self) -> bool {
         true
+    }
+
+    /// Whether the request is for this generator at all; one that says no is not asked.
+    fn takes(&self, request: &Request) -> bool {
+        let _ = request;
+        true
+    }
+
+    /// The recipes that it follows on this site.
+    fn recipes(&self, tree: &Arc<dyn FileTree>) -> Vec<RecipeInfo> {
+        let _ = tree;
+        Vec::new()
     }
 
     /// Makes the change, or says why not. Dropping the future stops it.

@@ -32,7 +32,7 @@ const START: f64 = 0.15;
 const LETTER: f64 = 0.065;
 
 /// Certainty from which a reading is asked about.
-pub const ASK: f32 = 0.4;
+pub const ASK: f32 = 0.36;
 
 /// The same where the recogniser's words are a short edit letter for letter ("display it").
 const ASK_RIVAL: f32 = 0.6;

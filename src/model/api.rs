@@ -1,11 +1,14 @@
 //! Requests and answers of the HTTP API, shared by the server and the client.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use super::deployment::{Deployment, LiveRelease, ReleaseInfo};
 use super::event::{Cursor, Event};
 use super::id::{DeploymentId, InstructionId, ProposalId, ReleaseId};
 use super::instruction::{Action, Instruction};
+use super::preview::Preview;
 use super::proposal::{Decision, Proposal};
 
 /// `POST /api/voice-to-code` as JSON. `prompt` or `audio`, not both.
@@ -158,6 +161,74 @@ pub struct Revise {
     pub prompt: String,
 }
 
+/// `POST /api/proposals/{id}/preview`: build and serve it before it is approved.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StartPreview {
+    /// Run also what the proposal itself changes about the build.
+    #[serde(default)]
+    pub allow: bool,
+}
+
+/// A recipe: a named scaffold with questions.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RecipeInfo {
+    /// Its name.
+    pub name: String,
+    /// What it does, in one line.
+    pub title: String,
+    /// What it gives.
+    pub about: String,
+    /// Where it comes from: `built in`, `this site`, `your own`.
+    pub origin: String,
+    /// What to say for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub say: Option<String>,
+    /// The words that follow it, with every answer that it takes by itself.
+    pub words: String,
+    /// What it asks.
+    pub questions: Vec<RecipeQuestion>,
+    /// The kind of this site, for people.
+    pub site: String,
+    /// The files that it makes on this site.
+    pub files: Vec<String>,
+    /// True when a model, where one is set up, fits the scaffold into the site.
+    pub finish: bool,
+    /// Why it cannot be followed on this site.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub not_here: Option<String>,
+}
+
+/// A question of a recipe.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RecipeQuestion {
+    /// The name of the answer.
+    pub name: String,
+    /// The question.
+    pub ask: String,
+    /// The answer where none is given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub default: Option<String>,
+    /// The answers that there are; empty: any.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub choices: Vec<String>,
+}
+
+/// `POST /api/recipes/{name}`: follow it. What comes of it is a proposal.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RunRecipe {
+    /// The answers.
+    #[serde(default)]
+    pub set: BTreeMap<String, String>,
+    /// The scaffold only: no model finishes it.
+    #[serde(default)]
+    pub alone: bool,
+    /// How far to go once approved.
+    #[serde(default)]
+    pub action: Action,
+}
+
 /// `POST /api/sync/{instant,batch,commit,redeploy}`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -284,6 +355,9 @@ pub struct EnvironmentReleases {
     pub environment: String,
     /// Its releases, newest first.
     pub releases: Vec<ReleaseInfo>,
+    /// What people should know about it: that a rollback pinned it, say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
 }
 
 /// The repository as the cockpit's header shows it.
@@ -333,6 +407,9 @@ pub struct Status {
     pub instructions: Vec<Instruction>,
     /// Deployments that are not final.
     pub deployments: Vec<Deployment>,
+    /// Previews of proposals.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub previews: Vec<Preview>,
     /// The log's position that this answer reflects.
     pub cursor: Cursor,
     /// The oldest position that is kept.

@@ -12,6 +12,7 @@ pub mod id;
 pub mod instruction;
 pub mod intent;
 pub mod merge;
+pub mod preview;
 pub mod problem;
 pub mod proposal;
 pub mod secret;
@@ -23,6 +24,7 @@ pub use event::{Cursor, Event, EventKind, NewEvent};
 pub use id::{DeploymentId, InstructionId, ProposalId, ReleaseId};
 pub use instruction::{Action, Instruction, InstructionState, Question};
 pub use intent::{Control, Hearing, Intent, Reading, Risk, Sureness};
+pub use preview::{Preview, PreviewState};
 pub use problem::{Candidate, Problem, Refusal, RefusalReason};
 pub use proposal::{
     Content, Decision, DiffLine, Hunk, LineTag, Proposal, ProposalKind, ProposalState, ProposedFile,

@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 use super::hearing::Understood;
 use super::records::{self, Change};
 use super::{Conductor, describe, steps};
+use crate::generate::recipes::RECIPE;
 use crate::generate::{self, Earlier, NotMade, Request};
 use crate::intent::{spoken, understand};
 use crate::model::api::Submission;
@@ -324,13 +325,16 @@ impl Conductor {
         let began = Instant::now();
         let status = self.repo.status().await?;
         let tree = self.repo.tree(&status.head).await?;
+        let before = self.look_before(instruction, &words, &status.head).await?;
+        let mut background = self.background(instruction)?;
+        background.extend(before.as_ref().and_then(|before| before.background()));
         let request = Request {
             words,
             original,
             file_path: instruction.file_path.clone(),
             tree: Arc::clone(&tree),
             earlier,
-            background: self.background(instruction)?,
+            background,
             steps: None,
         };
         let mut refusal: Option<Refusal> = None;
@@ -338,10 +342,15 @@ impl Conductor {
             if instruction.engine != "auto" && generator.name() != instruction.engine {
                 continue;
             }
+            if !generator.takes(&request) {
+                continue;
+            }
             if !generator.offline()
                 && refusal
                     .as_ref()
                     .is_some_and(|refusal| !steps::passed_on(refusal))
+                // What is wrong was found by a look at the site: nobody has to say it.
+                && !before.as_ref().is_some_and(|before| before.found_any())
             {
                 break;
             }
@@ -361,15 +370,19 @@ impl Conductor {
                             generator.name(),
                         )
                         .await?;
-                    if !generator.offline() {
+                    if !generator.offline() || generator.name() == RECIPE {
                         steps::guard(&mut proposal);
+                    }
+                    if let Some(before) = &before {
+                        self.look_after(instruction, &mut proposal, before).await?;
                     }
                     return self
                         .open_proposal(instruction, proposal, began, Some(took))
                         .await;
                 }
                 // What a service says comes after a look at the site, and is the last word.
-                Err(NotMade::Refused(refused)) if !generator.offline() => {
+                Err(NotMade::Refused(refused))
+                    if !generator.offline() || generator.name() == RECIPE => {
                     return Err(refused.into());
                 }
                 Err(NotMade::Failed(problem)) => return Err(problem.into()),
@@ -380,6 +393,9 @@ impl Conductor {
         let refusal = refusal.unwrap_or_else(|| {
             Refusal::new(RefusalReason::Unclear, "no engine took the instruction")
         });
+        if let Some(refusal) = before.and_then(|before| before.refusal(&refusal)) {
+            return Err(self.with_what_is_missing(instruction, refusal).into());
+        }
         Err(self.with_what_is_missing(instruction, refusal).into())
     }
 

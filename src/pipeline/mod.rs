@@ -9,16 +9,19 @@ mod compare;
 mod control;
 mod deploy;
 mod describe;
+mod evidence;
 mod hearing;
 mod history;
 mod hooks;
 mod instruct;
 mod misheard;
 mod outgoing;
+mod preview;
 mod promote;
 mod propose;
 mod question;
 mod records;
+mod recipes;
 mod recover;
 mod review;
 mod spoken;
@@ -29,14 +32,14 @@ mod watch;
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::config::Config;
-use crate::deploy::{DeployTarget, LocalNotice};
+use crate::deploy::{DeployTarget, LocalNotice, Previews};
 use crate::events::EventLog;
 use crate::generate::Generator;
 use crate::model::{Instruction, InstructionId, Problem};
@@ -87,6 +90,8 @@ pub struct Conductor {
     receiving: tokio::sync::Mutex<()>,
     /// Held while places are asked what they know.
     looking: tokio::sync::Mutex<()>,
+    /// The previews, once they are served.
+    previews: OnceLock<Arc<Previews>>,
     /// What can be stopped, by id.
     running: Mutex<HashMap<String, CancellationToken>>,
     tasks: TaskTracker,
@@ -116,6 +121,7 @@ impl Conductor {
             commands: Mutex::new(HashMap::new()),
             receiving: tokio::sync::Mutex::new(()),
             looking: tokio::sync::Mutex::new(()),
+            previews: OnceLock::new(),
             running: Mutex::new(HashMap::new()),
             tasks: TaskTracker::new(),
         });

@@ -12,7 +12,7 @@ use super::hearing::Understood;
 use super::instruct::Stop;
 use super::records::{self, Change};
 use crate::intent::{clean, sound};
-use crate::model::api::{Approval, Reject, Rollback, SyncRequest};
+use crate::model::api::{Approval, Reject, Rollback, StartPreview, SyncRequest};
 use crate::model::{
     Action, EventKind, Instruction, InstructionId, InstructionState, Intent, NewEvent, Problem,
     ProposalKind, ProposalState, ReleaseId, Sureness, failpoint,
@@ -357,7 +357,16 @@ impl Conductor {
                 let proposal = self.undo_proposal(instruction, &commit).await?;
                 return self.open_proposal(instruction, proposal, began, None).await;
             }
-            Act::Show(proposal) => instruction.proposal = Some(proposal),
+            Act::Show(proposal) => {
+                // Where no preview can be made, the proposal is still there to be looked at.
+                match self.preview(&proposal, StartPreview::default()).await {
+                    Ok(preview) => {
+                        notice = Some(format!("the preview will be at {}", preview.url));
+                    }
+                    Err(problem) => tracing::info!(%problem, "a proposal is shown without a preview"),
+                }
+                instruction.proposal = Some(proposal);
+            }
             Act::Deploy { commit, force } => {
                 let deployment = self
                     .begin_deployment(&commit, environment, force, &actor, Some(&instruction.id))

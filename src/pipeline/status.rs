@@ -36,6 +36,7 @@ impl Conductor {
                 .collect(),
             instructions: records::open_instructions(&self.log)?,
             deployments: records::open_deployments(&self.log)?,
+            previews: self.previews_now(),
             oldest: self.log.oldest()?,
             cursor,
         })
@@ -111,6 +112,7 @@ impl Conductor {
                 .map(|(name, target)| EnvironmentReleases {
                     environment: name.clone(),
                     releases: target.releases(name),
+                    note: target.note(name),
                 })
                 .collect(),
         })

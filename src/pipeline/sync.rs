@@ -67,6 +67,18 @@ impl Conductor {
         self.sync(request, false, actor).await
     }
 
+    /// Deploys the current state again, as a new release even when the same tree is live.
+    ///
+    /// # Errors
+    /// As `deploy`.
+    pub async fn force_redeploy(
+        self: &Arc<Self>,
+        request: SyncRequest,
+        actor: &str,
+    ) -> Result<Synced, Problem> {
+        self.deploy(request, true, actor).await
+    }
+
     /// Deploys the branch's head; `force` makes a new release even when the same tree is live.
     ///
     /// # Errors

@@ -106,10 +106,13 @@ macro_rules! named {
     )*};
 }
 
-named!(InstructionId: "instruction", ProposalId: "proposal", DeploymentId: "deployment", Environment: "environment");
+named!(InstructionId: "instruction", ProposalId: "proposal", DeploymentId: "deployment", Environment: "environment", Recipe: "recipe");
 
 /// The name of an environment.
 pub(super) struct Environment(pub(super) String);
+
+/// The name of a recipe.
+pub(super) struct Recipe(pub(super) String);
 
 /// The one name in the path.
 pub(super) struct Name<T>(pub(super) T);

@@ -9,7 +9,7 @@ use axum::routing::{MethodRouter, delete, get, post};
 
 use super::{
     App, MAX_JSON_BYTES, auth, compare, deployments, events, guard, instructions, linger, matrix,
-    metrics, openapi, problem, proposals, session, status, stream, submit, sync, webhooks,
+    metrics, openapi, previews, problem, proposals, recipes, session, status, stream, submit, sync, webhooks,
 };
 use crate::model::Problem;
 
@@ -126,6 +126,20 @@ pub(super) static ROUTES: &[Route] = {
             Takes::Json("EditText"), Json("ProposalView"), || post(proposals::edit)),
         row(Token, "POST", "/api/proposals/{id}/revise", "Ask for another try in other words",
             Takes::Json("Revise"), Accepted("Accepted"), || post(proposals::revise)),
+        row(Token, "POST", "/api/proposals/{id}/preview", "Build and serve a proposal before it is approved",
+            Optional("StartPreview"), Json("Preview"), || post(previews::start)),
+        row(Token, "GET", "/api/proposals/{id}/preview", "The preview of a proposal",
+            Nothing, Json("Preview"), || get(previews::show)),
+        row(Token, "DELETE", "/api/proposals/{id}/preview", "End the preview of a proposal",
+            Nothing, Gives::Nothing, || delete(previews::end)),
+        row(Token, "GET", "/api/proposals/{id}/preview/picture", "A picture of the previewed page",
+            Nothing, Text("image/png"), || get(previews::picture)),
+        row(Token, "GET", "/api/recipes", "Recipes: named scaffolds with questions, as they are for this site",
+            Nothing, Many("RecipeInfo"), || get(recipes::list)),
+        row(Token, "GET", "/api/recipes/{name}", "A recipe",
+            Nothing, Json("RecipeInfo"), || get(recipes::show)),
+        row(Token, "POST", "/api/recipes/{name}", "Follow a recipe; what comes of it is a proposal",
+            Optional("RunRecipe"), Accepted("Accepted"), || post(recipes::run)),
         row(Token, "POST", "/api/sync/instant", "Commit and deploy in one flow",
             Optional("SyncRequest"), Json("Synced"), || post(sync::instant)),
         row(Token, "POST", "/api/sync/batch", "Several proposals as one commit and one deployment",

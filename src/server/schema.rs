@@ -196,6 +196,18 @@ fn requests() -> Vec<(&'static str, Value)> {
                 ),
             ]),
         ),
+        (
+            "RunRecipe",
+            request(&[
+                (
+                    "set?",
+                    json!({ "type": "object", "additionalProperties": { "type": "string" } }),
+                ),
+                ("alone?", flag()),
+                ("action?", of("Action")),
+            ]),
+        ),
+        ("StartPreview", request(&[("allow?", flag())])),
         ("Reject", request(&[("reason?", or_null(text()))])),
         ("Revise", request(&[("prompt", text())])),
         (

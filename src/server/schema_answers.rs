@@ -35,6 +35,7 @@ pub(super) fn answers() -> Vec<(&'static str, Value)> {
                     many(object(&[
                         ("environment", text()),
                         ("releases", many(of("ReleaseInfo"))),
+                        ("note?", text()),
                     ])),
                 ),
             ]),
@@ -91,8 +92,50 @@ pub(super) fn answers() -> Vec<(&'static str, Value)> {
                 ("proposals", many(of("ProposalView"))),
                 ("instructions", many(of("Instruction"))),
                 ("deployments", many(of("Deployment"))),
+                ("previews?", many(of("Preview"))),
                 ("cursor", of("Cursor")),
                 ("oldest", count()),
+            ]),
+        ),
+        (
+            "RecipeInfo",
+            object(&[
+                ("name", text()),
+                ("title", text()),
+                ("about", text()),
+                ("origin", text()),
+                ("say?", text()),
+                ("words", text()),
+                (
+                    "questions",
+                    many(object(&[
+                        ("name", text()),
+                        ("ask", text()),
+                        ("default?", text()),
+                        ("choices?", many(text())),
+                    ])),
+                ),
+                ("site", text()),
+                ("files", many(text())),
+                ("finish", flag()),
+                ("not_here?", text()),
+            ]),
+        ),
+        (
+            "Preview",
+            object(&[
+                ("proposal", text()),
+                ("version", count()),
+                ("url", text()),
+                (
+                    "state",
+                    one_of(&["building", "ready", "held", "failed", "ended"]),
+                ),
+                ("message", text()),
+                ("hint?", text()),
+                ("log_tail?", many(text())),
+                ("picture", flag()),
+                ("no_picture?", text()),
             ]),
         ),
         (

@@ -51,6 +51,6 @@ pub(super) async fn redeploy(
     actor: Actor,
     OptionalJson(request): OptionalJson<SyncRequest>,
 ) -> Reply {
-    let synced = app.conductor.deploy(request, true, &actor.0).await?;
+    let synced = app.conductor.force_redeploy(request, &actor.0).await?;
     Ok(axum::Json(synced))
 }

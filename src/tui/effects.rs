@@ -16,9 +16,12 @@ use super::keymap::spoken;
 use super::message::{EditRequest, Effect, Message, Outcome};
 use super::model::{Subject, Tone};
 use super::painter::Painter;
+use super::pictures::{self, Drawing, Way};
 use crate::client::Client;
 use crate::client::stream::{self, StreamItem};
-use crate::model::api::{EditText, Reject, Revise, Rollback, Submission, SyncRequest};
+use crate::model::api::{
+    EditText, Promote, Reject, Revise, Rollback, StartPreview, Submission, SyncRequest,
+};
 use crate::model::{Cursor, Event, InstructionId, Problem};
 
 /// Starts effects.
@@ -29,6 +32,7 @@ pub struct Effects {
     changing: TaskTracker,
     doctor: Option<Arc<dyn Doctor>>,
     painter: Mutex<Painter>,
+    pictures: Way,
 }
 
 impl Effects {
@@ -40,12 +44,19 @@ impl Effects {
             results,
             changing: TaskTracker::new(),
             doctor: None,
+            pictures: Way::No("no terminal was asked"),
         }
     }
 
     /// Who looks at this machine.
     pub fn with_doctor(mut self, doctor: Option<Arc<dyn Doctor>>) -> Self {
         self.doctor = doctor;
+        self
+    }
+
+    /// How pictures are made ready.
+    pub fn with_pictures(mut self, pictures: Way) -> Self {
+        self.pictures = pictures;
         self
     }
 
@@ -169,6 +180,16 @@ impl Effects {
                 let rollback = Rollback { to: Some(release) };
                 Outcome::RolledBack(client.rollback(&environment, &rollback).await)
             }),
+            Effect::LoadRecipes => {
+                self.ask(async move { Outcome::Recipes(client.recipes().await) })
+            }
+            Effect::Promote(environment, release) => self.change(async move {
+                let promote = Promote {
+                    release: Some(release),
+                    from: None,
+                };
+                Outcome::Synced(client.promote(&environment, &promote).await)
+            }),
             Effect::LoadDeployments => {
                 self.ask(async move { Outcome::Deployments(client.deployments().await) })
             }
@@ -190,6 +211,22 @@ impl Effects {
                 let stopped = client.cancel_instruction(&id).await;
                 Outcome::StoppedInstruction(stopped.map(Box::new))
             }),
+            Effect::Preview(id, allow) => self.change(async move {
+                let previewed = client.preview(&id, StartPreview { allow }).await;
+                Outcome::Previewed(id, previewed)
+            }),
+            Effect::LoadPicture(id, version) => {
+                let way = self.pictures;
+                self.ask(async move {
+                    let Ok(png) = client.preview_picture(&id).await else {
+                        return Outcome::Picture(id, version, None);
+                    };
+                    let made = tokio::task::spawn_blocking(move || {
+                        Drawing::of(&png, way, pictures::character())
+                    });
+                    Outcome::Picture(id, version, made.await.ok().flatten())
+                });
+            }
             Effect::LoadProposal(id, updated) => {
                 self.ask(async move { Outcome::Proposal(updated, client.proposal(&id).await) })
             }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::checkup::Item;
 use super::keys::{Key, Stroke};
+use super::pictures::Drawing;
 use super::model::painting::{PaintJob, Painted};
 use super::model::{Subject, Tone};
 use super::theme::Ground;
@@ -12,11 +13,11 @@ use super::voice_port::{MicEvent, Sound};
 use crate::client::stream::StreamItem;
 use crate::model::api::{
     Accepted, Approval, Approved, BatchApproval, Decide, DeploymentList, EditText, ProposalView,
-    Status, Synced,
+    RecipeInfo, Status, Synced,
 };
 use crate::model::{
-    Cursor, Deployment, DeploymentId, Event, Instruction, InstructionId, LiveRelease, Problem,
-    ProposalId, ReleaseId,
+    Cursor, Deployment, DeploymentId, Event, Instruction, InstructionId, LiveRelease, Preview,
+    Problem, ProposalId, ReleaseId,
 };
 
 /// What the mouse did, at a column and a row.
@@ -102,6 +103,8 @@ pub enum Outcome {
     Stopped(Result<Deployment, Problem>),
     /// An instruction was asked to stop.
     StoppedInstruction(Result<Box<Instruction>, Problem>),
+    /// The recipes were loaded.
+    Recipes(Result<Vec<RecipeInfo>, Problem>),
     /// The deployments so far were loaded.
     Deployments(Result<DeploymentList, Problem>),
     /// What a page of details shows was loaded.
@@ -110,6 +113,10 @@ pub enum Outcome {
     Checkup(Vec<Item>),
     /// The thing of this name was mended, or not.
     Fixed(String, Result<String, Problem>),
+    /// A preview was asked for.
+    Previewed(ProposalId, Result<Preview, Problem>),
+    /// A picture of a version of a proposal was made ready; `None` when there is none.
+    Picture(ProposalId, u32, Option<Drawing>),
     /// An effect has something to say.
     Told(Tone, String),
 }
@@ -165,10 +172,14 @@ pub enum Effect {
     Rollback(String),
     /// Go back to a release of an environment.
     RollbackTo(String, ReleaseId),
+    /// Make a release of an environment live that was built before.
+    Promote(String, ReleaseId),
     /// Stop a deployment.
     Stop(DeploymentId),
     /// Stop an instruction before it has become a proposal.
     StopInstruction(InstructionId),
+    /// Load the recipes, as they are for this site.
+    LoadRecipes,
     /// Load the deployments so far.
     LoadDeployments,
     /// Load the event at this place, for a page of details.
@@ -189,6 +200,10 @@ pub enum Effect {
     Checkup,
     /// Mend the thing of this name.
     Fix(String),
+    /// Build and serve a proposal; with `true` also what it changes about the build itself is run.
+    Preview(ProposalId, bool),
+    /// Load the picture of a preview.
+    LoadPicture(ProposalId, u32),
     /// Open a page in the browser.
     Open(String),
     /// Put text on the clipboard.

@@ -20,6 +20,7 @@ pub mod model;
 pub mod motion;
 pub mod painter;
 pub mod panes;
+pub mod pictures;
 pub mod probe;
 pub mod screen;
 pub mod session;
@@ -95,6 +96,7 @@ pub async fn run(options: Cockpit) -> anyhow::Result<()> {
     let mut settings =
         Settings::with_themes(&options.config, no_color, &own).map_err(|error| anyhow!(error))?;
     let variable = |name: &str| std::env::var(name).ok();
+    settings.pictures = pictures::way(options.config.ui.pictures, variable);
     settings.ascii = manners::ascii_wanted(options.config.ui.ascii, variable);
     let surroundings = Surroundings::read(variable);
     settings.microphone = options.microphone.is_some();
@@ -112,7 +114,9 @@ pub async fn run(options: Cockpit) -> anyhow::Result<()> {
         let (width, height) = terminal.size();
         let (sender, results) = mpsc::unbounded_channel();
         let can_look = options.doctor.is_some();
-        let effects = Effects::new(options.client, sender).with_doctor(options.doctor);
+        let effects = Effects::new(options.client, sender)
+            .with_doctor(options.doctor)
+            .with_pictures(settings.pictures);
         let mut model = Model::new(settings, width, height);
         let remembered = session_file::Remembered::open(options.session, &mut model);
         if remembered.is_first() && can_look {

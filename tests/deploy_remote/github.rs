@@ -1,13 +1,14 @@
 //! A scripted GitHub: workflows, runs, jobs and steps as its REST description has them (docs.github.com/rest/actions).
 
-use std::sync::{LazyLock, Mutex, MutexGuard};
+use std::sync::{Mutex, MutexGuard};
 
 use axum::body::Body;
 use axum::response::Response;
 use serde_json::{Value, json};
 
+use super::described;
 use super::rig::CANARY;
-use super::service::{Script, Seen, reply};
+use super::service::{Script, Seen, page, reply};
 
 pub const HEAD: &str = "0000000000000000000000000000000000000003";
 
@@ -33,6 +34,8 @@ pub struct World {
     /// An older service, which does not know the field that asks for it.
     pub old: bool,
     pub log: String,
+    /// The address that the workflow's own deployment names.
+    pub environment_url: Option<String>,
     pub complaints: Vec<String>,
 }
 
@@ -83,6 +86,7 @@ impl GitHub {
                 )]),
             ],
             details: true,
+            environment_url: Some(base.to_owned()),
             ..World::default()
         };
         Self {
@@ -102,7 +106,7 @@ impl GitHub {
             "html_url": format!("{}/runs/{}", self.base, run.id),
             "created_at": "2026-01-01T00:00:00Z", "updated_at": "2026-01-01T00:00:10Z",
         });
-        super::vercel::merge(&mut value, &run.shown[0]);
+        super::vercel_world::merge(&mut value, &run.shown[0]);
         value
     }
 
@@ -122,64 +126,18 @@ impl GitHub {
     }
 }
 
-/// Complaints of GitHub's published description about a request; none where the description is not installed.
-fn complaints(request: &Seen) -> Vec<String> {
-    static DESCRIPTION: LazyLock<Option<Value>> = LazyLock::new(|| {
-        let file = super::emulate_support::folder().join("node_modules/github-api.json");
-        serde_json::from_slice(&std::fs::read(file).ok()?).ok()
-    });
-    let Some(described) = DESCRIPTION.as_ref().and_then(Value::as_object) else {
-        return Vec::new();
-    };
-    let given: Vec<&str> = request.path.split('/').collect();
-    let fits = |path: &str| {
-        let parts: Vec<&str> = path.split('/').collect();
-        // `{ref}` alone takes several parts.
-        let open = parts.last() == Some(&"{ref}") && given.len() > parts.len();
-        (parts.len() == given.len() || open)
-            && parts
-                .iter()
-                .zip(&given)
-                .all(|(part, given)| part.starts_with('{') || part == given)
-    };
-    let method = request.method.to_ascii_lowercase();
-    let operation = described
-        .iter()
-        .filter(|(path, _)| fits(path))
-        .find_map(|(_, methods)| methods.get(&method));
-    let Some(operation) = operation else {
-        return vec![format!("{} is not described", request.line())];
-    };
-    let mut complaints = Vec::new();
-    for (name, _) in url::form_urlencoded::parse(request.query.as_bytes()) {
-        if !operation["query"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .any(|known| *known == *name)
-        {
-            complaints.push(format!("{}: no parameter {name}", request.line()));
-        }
-    }
-    for name in request
-        .json()
-        .as_object()
-        .into_iter()
-        .flat_map(|body| body.keys())
-    {
-        if operation["body"]["properties"].get(name).is_none() {
-            complaints.push(format!("{}: no field {name}", request.line()));
-        }
-    }
-    complaints
-}
-
 impl Script for GitHub {
     fn answer(&self, request: &Seen) -> Response {
         if request.path.starts_with("/repos/") {
-            self.world().complaints.extend(complaints(request));
+            self.world()
+                .complaints
+                .extend(described::complaints("github-api.json", request));
         }
         let path = request.path.trim_matches('/').to_owned();
+        // The site itself.
+        if path.is_empty() {
+            return page(200, "the site");
+        }
         if path.starts_with("blob/") {
             assert!(
                 request.header("authorization").is_none(),
@@ -233,6 +191,15 @@ impl Script for GitHub {
                     &json!({"total_count": runs.len(), "workflow_runs": runs}),
                 )
             }
+            ("GET", ["deployments"]) => reply(200, &json!([{"id": 2}, {"id": 1}])),
+            ("GET", ["deployments", "2", "statuses"]) => reply(
+                200,
+                &json!([{"state": "in_progress", "environment_url": ""}]),
+            ),
+            ("GET", ["deployments", "1", "statuses"]) => reply(
+                200,
+                &json!([{"state": "success", "environment_url": self.world().environment_url}]),
+            ),
             ("GET", ["actions", "jobs", _, "logs"]) => Response::builder()
                 .status(302)
                 .header(

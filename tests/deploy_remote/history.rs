@@ -16,7 +16,7 @@ use serde_json::json;
 
 use super::service::Fault;
 use super::support;
-use super::vercel::{Rig, options, rig, states};
+use super::vercel_world::{Rig, options, rig, states};
 
 struct Stage {
     rig: Rig,

@@ -62,6 +62,8 @@ pub enum Fault {
 #[derive(Default)]
 struct State0 {
     seen: Vec<Seen>,
+    /// The request of this number meets this.
+    nth: Option<(usize, Fault)>,
     faults: VecDeque<(String, Fault)>,
 }
 
@@ -112,6 +114,11 @@ impl<S: Script> Service<S> {
     /// The next request whose line contains `line` meets `fault`.
     pub fn fault(&self, line: &str, fault: Fault) {
         self.state().faults.push_back((line.to_owned(), fault));
+    }
+
+    /// The request of this number, counted from 0 since [`Self::forget`], meets `fault`.
+    pub fn nth(&self, number: usize, fault: Fault) {
+        self.state().nth = Some((number, fault));
     }
 
     /// Requests whose line contains `line`.
@@ -176,12 +183,15 @@ async fn serve(State(app): State<App>, request: Request) -> Response {
     let fault = {
         let mut state = app.state.lock().unwrap();
         state.seen.push(seen.clone());
+        let number = state.seen.len() - 1;
+        let nth = state.nth.take_if(|(at, _)| *at == number);
         let at = state
             .faults
             .iter()
             .position(|(line, _)| seen.line().contains(line.as_str()));
-        at.and_then(|at| state.faults.remove(at))
-            .map(|(_, fault)| fault)
+        let mut of_line = || at.and_then(|at| state.faults.remove(at));
+        nth.map(|(_, fault)| fault)
+            .or_else(|| of_line().map(|(_, fault)| fault))
     };
     match fault {
         None => app.script.answer(&seen),

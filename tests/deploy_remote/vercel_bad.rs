@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::rig::{CANARY, deploy, deploy_until, request, site, until};
 use super::service::{Fault, vercel_error};
-use super::vercel::{line, options, rig, rig_with, states};
+use super::vercel_world::{line, options, rig, rig_with, states};
 
 fn nothing() -> Value {
     Value::Null

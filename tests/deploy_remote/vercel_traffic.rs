@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::rig::{Told, deploy, request, site};
 use super::service::{Fault, vercel_error};
-use super::vercel::{Rig, rig, states};
+use super::vercel_world::{Rig, rig, states};
 
 async fn promote(rig: &Rig, release: &str) -> Told {
     let (sender, mut receiver) = mpsc::unbounded_channel();
@@ -30,7 +30,7 @@ async fn promote(rig: &Rig, release: &str) -> Told {
 }
 
 /// Two deployments of ours, the second one live.
-async fn two() -> Rig {
+pub async fn two() -> Rig {
     let rig = rig().await;
     deploy(&*rig.target, request(site("one"))).await.live();
     deploy(&*rig.target, request(site("three"))).await.live();

@@ -59,6 +59,50 @@ async fn a_connection_that_breaks_at_any_request_makes_one_commit() {
 }
 
 #[tokio::test]
+async fn a_connection_that_breaks_at_any_request_without_a_clone_makes_one_commit() {
+    let acts = [Act::DropBefore, Act::DropAfter, Act::Torn];
+    for (number, act) in (0..4).flat_map(|number| acts.clone().map(|act| (number, act))) {
+        let Some(hub) = Hub::new() else { return };
+        let cache = tempfile::tempdir().unwrap();
+        let repo = hub.remote(cache.path(), false).await;
+        hub.relay.nth("*", "/git/", number, 1, act);
+        let new = sayso::model::Content::text("a\n");
+        let change = file("a.html", sayso::model::Content::Absent, new);
+        let done = remote::commit(&repo, vec![change]).await;
+        let done = done.unwrap_or_else(|problem| panic!("request {number}: {problem}"));
+        assert_eq!(done.commit, hub.head(), "request {number}");
+        assert_eq!(hub.count(TITLE), 1, "request {number}");
+        hub.relay.assert_described();
+    }
+}
+
+#[tokio::test]
+async fn a_token_that_expires_half_way_commits_nothing_and_says_so() {
+    for (method, part) in REQUESTS {
+        let Some((hub, site)) = world() else { return };
+        let before = hub.head();
+        let no = Act::Answer(401, Vec::new(), refusal("Bad credentials"));
+        hub.relay.nth(method, part, 0, usize::MAX, no.clone());
+        // From then on it is refused everywhere.
+        hub.relay.nth(
+            "GET",
+            "/git/ref",
+            usize::from(method != "GET"),
+            usize::MAX,
+            no,
+        );
+        let problem = try_commit(&hub, &site).await.unwrap_err();
+        assert!(problem.is("github-token"), "{method} {part}: {problem}");
+        assert_eq!(
+            (hub.head(), hub.count(TITLE)),
+            (before, 0),
+            "{method} {part}"
+        );
+        assert_eq!(site.read("index.html"), "<h1>Old</h1>\n");
+    }
+}
+
+#[tokio::test]
 async fn a_network_that_is_gone_commits_nothing_and_says_so() {
     let Some((hub, site)) = world() else { return };
     hub.relay

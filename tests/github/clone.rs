@@ -7,6 +7,7 @@ use tokio::sync::mpsc;
 use super::hub::Hub;
 use super::vcs_support::{LINK, PROGRAM, Site, file};
 use sayso::model::Problem;
+use serde_json::{Value, json};
 
 /// "Commit that", through GitHub.
 pub async fn commit(
@@ -48,8 +49,25 @@ async fn what_is_committed_is_the_same_here_and_there_to_the_bit() {
         .collect();
 
     let repo = hub.cloned(site.open().await, false);
+    hub.relay.take();
     let done = commit(&repo, &site, files).await.unwrap();
 
+    // Deleted as GitHub documents it, file by file; the folder only because this server keeps it when it is empty.
+    let trees: Vec<Value> = hub
+        .relay
+        .take()
+        .into_iter()
+        .filter(|seen| seen.method == "POST" && seen.path.ends_with("/git/trees"))
+        .map(|seen| seen.body["tree"].clone())
+        .collect();
+    let folder = json!({ "path": "folder", "mode": "040000", "type": "tree", "sha": null });
+    assert_eq!(trees.len(), 2, "{trees:#?}");
+    let first = trees[0].as_array().unwrap();
+    assert!(
+        first.iter().all(|entry| entry["type"] == "blob"),
+        "{first:#?}"
+    );
+    assert_eq!(trees[1], json!([folder]));
     assert_eq!(done.trouble, None);
     assert_eq!(done.commit, site.head());
     assert_eq!(done.commit, hub.head());
@@ -141,7 +159,10 @@ async fn hooks_run_before_anything_is_sent() {
     let repo = hub.cloned(site.open().await, false);
     site.hook("pre-commit", "echo no headlines today; exit 1");
     let change = || vec![site.replace("index.html", "Old", "New")];
+    hub.relay.take();
     let problem = commit(&repo, &site, change()).await.unwrap_err();
+    let sent = hub.relay.take();
+    assert!(sent.iter().all(|seen| seen.method == "GET"), "{sent:#?}");
     assert!(
         problem.is("hook-failed") && problem.detail.contains("no headlines"),
         "{problem}"

@@ -195,6 +195,139 @@ fn lines_that_somebody_else_changed_are_a_conflict() {
     assert_eq!(site.read("mine.txt"), "two\n");
 }
 
+#[test]
+fn the_four_services_by_their_names() {
+    let Some(hub) = Hub::new() else { return };
+    let page = |title: &str| format!("<h1>{title}</h1>\n");
+    let site = hub.clone_of(&[
+        ("index.html", &page("Old")),
+        ("about.html", &page("About")),
+        ("menu.html", &page("Menu")),
+    ]);
+    let person = Person::new(&hub, &site);
+    let count =
+        |events: &[Value], kind: &str| events.iter().filter(|event| event["type"] == kind).count();
+    site.write("index.html", page("One"));
+    person.done(&["instant-sync", "--yes", "-m", "Instant"]);
+    let events = person.events();
+    assert_eq!(
+        (count(&events, "commit"), count(&events, "deploy_complete")),
+        (1, 1)
+    );
+    site.write("index.html", page("Two"));
+    person.done(&["quick-commit", "--yes", "-m", "Quick"]);
+    let events = person.events();
+    assert_eq!(
+        (count(&events, "commit"), count(&events, "deploy_complete")),
+        (2, 1)
+    );
+    person.done(&["force-redeploy", "--yes"]);
+    person.done(&["force-redeploy", "--yes"]);
+    let events = person.events();
+    assert_eq!(
+        (count(&events, "commit"), count(&events, "deploy_complete")),
+        (2, 3)
+    );
+    for words in [
+        "change the headline on the about page to Who we are",
+        "change the headline on the menu page to What we cook",
+    ] {
+        person.done(&["say", words, "--action", "preview"]);
+    }
+    person.done(&["batch-sync", "--yes", "-m", "Both"]);
+    assert_eq!(hub.messages()[..3], ["Both", "Quick", "Instant"]);
+    assert_eq!(hub.read("about.html"), page("Who we are"));
+    assert_eq!(hub.read("menu.html"), page("What we cook"));
+    assert_eq!(count(&person.events(), "deploy_complete"), 4);
+    assert_eq!(hub.head(), site.head());
+    assert_eq!(site.status(), "");
+}
+
+#[test]
+fn a_webhook_of_the_stand_in_reaches_the_running_server_once() {
+    const SECRET: &str = "of the webhook";
+    let Some(hub) = Hub::new() else { return };
+    let site = hub.clone_of(&[("index.html", "<h1>Old</h1>\n")]);
+    let person = Person::new(&hub, &site);
+    let log = site.home().join("serve.log");
+    let mut serve = Ends(
+        person
+            .command(&["serve"])
+            .env("GITHUB_WEBHOOK_SECRET", SECRET)
+            .env_remove("RUST_LOG")
+            .stdout(std::fs::File::create(&log).unwrap())
+            .spawn()
+            .unwrap(),
+    );
+    let said = || std::fs::read_to_string(&log).unwrap();
+    let mut url = None;
+    wait("it serves", || {
+        assert!(
+            serve.0.try_wait().unwrap().is_none(),
+            "it ended: {}",
+            said()
+        );
+        url = said()
+            .lines()
+            .find_map(|line| Some(line.strip_prefix("API")?.trim().to_owned()));
+        url.is_some()
+    });
+    let url = format!("{}/api/webhooks/github", url.unwrap().trim_end_matches('/'));
+    let own = |path: &str| format!("/repos/{}{path}", hub.full_name());
+    let hook = |secret: &str| {
+        serde_json::json!({ "active": true, "events": ["push"], "config": {
+            "url": url, "content_type": "json", "secret": secret,
+        } })
+    };
+    // One that signs with another secret: what it brings is refused.
+    for secret in [SECRET, "another one"] {
+        hub.ask("POST", &own("/hooks"), Some(hook(secret)));
+    }
+    use base64::Engine;
+    let text = base64::engine::general_purpose::STANDARD.encode("new\n");
+    let body = serde_json::json!({ "message": "From the page", "content": text });
+    hub.ask("PUT", &own("/contents/new.html"), Some(body));
+    let head = hub.head();
+    let notices = || -> Vec<Value> {
+        let events = person.events().into_iter();
+        events
+            .filter(|event| event["type"] == "notice" && event["data"]["source"] == "github")
+            .collect()
+    };
+    wait("the push is told", || !notices().is_empty());
+    let told = notices();
+    assert_eq!(told.len(), 1, "{told:#?}");
+    assert_eq!(told[0]["data"]["kind"], "push");
+    assert_eq!(told[0]["data"]["commit"], head);
+    assert!(
+        told[0]["data"]["message"]
+            .as_str()
+            .unwrap()
+            .contains(&head[..7])
+    );
+}
+
+/// A process that ends with the test.
+struct Ends(std::process::Child);
+
+impl Drop for Ends {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+fn wait(what: &str, mut holds: impl FnMut() -> bool) {
+    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(60);
+    while !holds() {
+        assert!(
+            std::time::Instant::now() < deadline,
+            "waited in vain: {what}"
+        );
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    }
+}
+
 #[cfg(feature = "failpoints")]
 #[test]
 fn a_process_killed_at_any_step_is_finished_by_the_next() {

@@ -119,8 +119,9 @@ fn stopping_closes_the_connection() {
         .unwrap();
     begun.recv_timeout(DEADLINE).unwrap();
     let pid = rustix::process::Pid::from_raw(i32::try_from(child.id()).unwrap()).unwrap();
-    rustix::process::kill_process(pid, rustix::process::Signal::INT).unwrap();
+    rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
     assert_eq!(closed.recv_timeout(DEADLINE), Ok(true));
     let said = Said::of(child.wait_with_output().unwrap());
+    assert_eq!(said.code, Some(130), "{}", said.all);
     assert!(said.events.iter().all(|event| event["type"] != "proposal"), "{}", said.all);
 }

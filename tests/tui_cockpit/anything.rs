@@ -234,6 +234,7 @@ fn consequential(effect: &Effect) -> bool {
             | Effect::Deploy(_)
             | Effect::Rollback(_)
             | Effect::RollbackTo(..)
+            | Effect::Promote(..)
             | Effect::Stop(_)
     )
 }
@@ -263,7 +264,7 @@ proptest! {
                 let pressed = matches!(step, Step::Key(_, Stroke::Press));
                 let decided = matches!(step, Step::Done(..)) && waiting.is_some();
                 prop_assert!(pressed || decided, "{effect:?} without a key");
-                if pressed && !matches!(effect, Effect::Deploy(_) | Effect::Rollback(_) | Effect::RollbackTo(..) | Effect::Stop(_) | Effect::ApproveBatch(_)) {
+                if pressed && !matches!(effect, Effect::Deploy(_) | Effect::Rollback(_) | Effect::RollbackTo(..) | Effect::Promote(..) | Effect::Stop(_) | Effect::ApproveBatch(_)) {
                     prop_assert_eq!(focus, Focus::Cockpit, "{:?} from the text", effect);
                 }
                 match effect {
@@ -271,7 +272,7 @@ proptest! {
                         prop_assert_eq!(seen.proposal.clone(), Some((id.clone(), approval.version.unwrap())));
                     }
                     Effect::Answer(id, _) => prop_assert_eq!(seen.question.as_ref(), Some(id)),
-                    Effect::Deploy(_) | Effect::Rollback(_) | Effect::RollbackTo(..) | Effect::Stop(_) | Effect::ApproveBatch(_) => {
+                    Effect::Deploy(_) | Effect::Rollback(_) | Effect::RollbackTo(..) | Effect::Promote(..) | Effect::Stop(_) | Effect::ApproveBatch(_) => {
                         prop_assert!(seen.confirm.is_some());
                     }
                     _ => {}

@@ -388,6 +388,48 @@ fn going_back_to_a_release_of_the_list_asks_first_and_refuses_what_cannot_be() {
 }
 
 #[test]
+fn a_release_of_the_list_is_promoted_after_a_question_and_a_pin_is_in_sight() {
+    let mut told = deployments();
+    for deployment in &mut told.deployments {
+        deployment.target = "vercel".into();
+    }
+    told.releases[0].note = Some("production is pinned to rel_4 since a rollback".into());
+    let mut desk = with_deployments(140, 60);
+    desk.done(Outcome::Deployments(Ok(told)));
+    assert!(
+        desk.text().contains("production is pinned"),
+        "{}",
+        desk.text()
+    );
+    assert_eq!(desk.press("P"), []);
+    assert!(
+        desk.text().contains("this release is live"),
+        "{}",
+        desk.text()
+    );
+    desk.press("j P");
+    assert!(desk.text().contains("made no release"), "{}", desk.text());
+    // One that is not kept here: the place may have it still.
+    desk.press("j j P");
+    assert!(
+        desk.text().contains("Make 1b2c3d4 live on production"),
+        "{}",
+        desk.text()
+    );
+    assert_eq!(
+        desk.press("y"),
+        [Effect::Promote("production".into(), "rel_1".into())]
+    );
+    let mut desk = with_deployments(140, 60);
+    desk.press("j j P");
+    assert!(
+        desk.text().contains("on the embedded host R"),
+        "{}",
+        desk.text()
+    );
+}
+
+#[test]
 fn two_releases_are_compared_older_first() {
     let mut desk = with_deployments(140, 60);
     desk.press("j j");

@@ -79,6 +79,23 @@ fn what_the_shell_can_do_is_what_the_command_line_says() {
 }
 
 #[test]
+fn the_four_services_are_found_by_their_names() {
+    for (name, title) in [
+        ("instant sync", "approve"),
+        ("batch sync", "commit the batch as one and deploy it once"),
+        ("quick commit", "approve, but only commit"),
+        ("force redeploy", "deploy again"),
+    ] {
+        let mut desk = Desk::new(120, 40);
+        desk.propose(&three_hunks());
+        desk.press("Ctrl+P");
+        desk.write(name);
+        let first = &found(&desk)[0];
+        assert!(first.title.contains(title), "{name}: {}", first.title);
+    }
+}
+
+#[test]
 fn typing_finds_and_enter_runs() {
     let mut desk = Desk::new(100, 30);
     desk.propose(&three_hunks());

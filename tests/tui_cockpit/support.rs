@@ -283,6 +283,7 @@ pub fn status() -> Status {
             epoch: "e".into(),
             seq: 0,
         },
+        previews: Vec::new(),
         oldest: 0,
     }
 }
@@ -449,6 +450,7 @@ pub fn deployments() -> DeploymentList {
         releases: vec![EnvironmentReleases {
             environment: "production".into(),
             releases: vec![release(4), release(2)],
+            note: None,
         }],
     }
 }

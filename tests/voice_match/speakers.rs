@@ -39,7 +39,9 @@ pub fn speak(text: &str, voice: &str, snr: Option<u32>) -> Option<Vec<f32>> {
     };
     run(program, &args, &[&raw])?;
     let plain = |from: &Path, to: &Path, effects: &[&str]| -> Option<()> {
+        // Repeatable: the dither of every run is the same.
         let status = Command::new("sox")
+            .arg("-R")
             .arg(from)
             .args(["-r", "16000", "-c", "1", "-b", "16"])
             .arg(to)
@@ -73,7 +75,7 @@ pub fn speak(text: &str, voice: &str, snr: Option<u32>) -> Option<Vec<f32>> {
     let level = rms(&wav::read(&noise).unwrap());
     let gain = f64::from(speech / level) / 10f64.powf(f64::from(snr) / 20.0);
     let status = Command::new("sox")
-        .args(["-m", "-v", "0.7"])
+        .args(["-R", "-m", "-v", "0.7"])
         .arg(&clip)
         .args(["-v", &format!("{:.5}", gain * 0.7)])
         .arg(&noise)

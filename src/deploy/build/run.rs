@@ -153,13 +153,13 @@ fn is_withheld(name: &OsStr) -> bool {
 }
 
 /// A command and all it started.
-struct Group {
+pub(crate) struct Group {
     #[cfg_attr(not(any(unix, windows)), allow(dead_code))]
     id: Option<u32>,
 }
 
 impl Group {
-    fn of(child: &Child) -> Self {
+    pub(crate) fn of(child: &Child) -> Self {
         Self { id: child.id() }
     }
 
@@ -186,7 +186,7 @@ impl Group {
     }
 
     /// Ends what is left of it at once.
-    fn kill(&self) {
+    pub(crate) fn kill(&self) {
         #[cfg(unix)]
         self.signal(rustix::process::Signal::KILL);
     }

@@ -224,3 +224,34 @@ fn settings_for_other_hosts_bring_their_variables() {
         Some("../..")
     );
 }
+
+#[test]
+fn what_a_build_runs_is_known() {
+    for path in [
+        "package.json",
+        "web/package-lock.json",
+        "vite.config.ts",
+        "astro.config.mjs",
+        ".eleventy.js",
+        "scripts/build.mjs",
+        "build.sh",
+        "Makefile",
+        "netlify.toml",
+        ".npmrc",
+        "docs/conf.py",
+        "_plugins/x.rb",
+    ] {
+        assert!(super::steers(path).is_some(), "{path}");
+    }
+    for path in [
+        "index.html",
+        "src/config.ts",
+        "src/pages/package.astro",
+        "styles/app.css",
+        "content/post.md",
+        "_config.yml",
+        "src/components/Header.tsx",
+    ] {
+        assert!(super::steers(path).is_none(), "{path}");
+    }
+}

@@ -8,9 +8,8 @@ use jiff::Timestamp;
 
 use super::run::Run;
 use super::store::{StoreError, Workspace};
-use super::{modules, walk};
-use crate::deploy::build::node::says_lock_is_stale;
-use crate::deploy::build::run::{RunError, run as run_command};
+use super::walk;
+use crate::deploy::build::job::Job;
 use crate::deploy::build::{self, Plan};
 use crate::deploy::manifest::{FileRecord, Manifest};
 use crate::deploy::{DeployFailure, Report};
@@ -81,93 +80,26 @@ async fn build_site(
     force: bool,
 ) -> Result<(), DeployFailure> {
     run.enter(Stage::Build, format!("builds the site ({})", plan.label));
-    let base = root.join(&plan.base);
-    let cache = run.inner.options.state_dir.join("cache");
-    if let Some(install) = &plan.install {
-        let lent = plan
-            .dependencies
-            .as_ref()
-            .is_some_and(|key| !force && modules::borrow(&cache, key, &base));
-        if lent {
-            run.log("the dependencies have not changed and are used again".to_owned());
-        } else {
-            match (
-                command(run, install, &base, plan).await,
-                &plan.install_anyway,
-            ) {
-                (Err(failure), Some(anyway)) if !failure.canceled && run.lock_is_stale => {
-                    run.log(
-                        "the lock file does not fit package.json: installing without it".to_owned(),
-                    );
-                    command(run, anyway, &base, plan).await?;
-                }
-                (outcome, _) => outcome?,
-            }
-        }
-    }
-    let Some(build) = &plan.command else {
-        return Ok(());
+    let options = &run.inner.options;
+    let (cache, timeout) = (options.state_dir.join("cache"), options.build.timeout);
+    let (environment, cancel) = (run.environment.clone(), run.cancel.clone());
+    let job = Job {
+        plan,
+        root,
+        cache: &cache,
+        fresh: force,
+        timeout,
+        environment: &environment,
+        cancel: &cancel,
     };
-    command(run, build, &base, plan).await?;
-    if let Some(key) = &plan.dependencies
-        && let Err(error) = modules::give_back(&cache, key, &base)
-    {
-        tracing::warn!(%error, "the dependencies cannot be kept for the next build");
-    }
-    Ok(())
-}
-
-async fn command(
-    run: &mut Run,
-    command: &str,
-    folder: &Path,
-    plan: &Plan,
-) -> Result<(), DeployFailure> {
-    run.log(format!("$ {command}"));
-    let (cancel, timeout) = (run.cancel.clone(), run.inner.options.build.timeout);
-    let mut env = plan.env.clone();
-    env.insert("SAYSO_ENVIRONMENT".to_owned(), run.environment.clone());
-    let mut missing = None;
-    let outcome = run_command(command, folder, &env, timeout, &cancel, &mut |line| {
-        run.lock_is_stale |= says_lock_is_stale(&line);
-        missing = missing_program(&line).map(str::to_owned).or(missing.take());
-        run.log(line);
-    })
-    .await;
-    outcome.map_err(|error| match error {
-        RunError::Canceled => run.stopped(),
-        RunError::TimedOut => run.failure(
-            format!("`{command}` took longer than {} s and was stopped", timeout.as_secs()),
-            "make the build faster, or allow it more time under [build] in sayso.toml",
-        ),
-        RunError::Failed(Some(127)) => {
-            let program = missing.unwrap_or_else(|| "a program".to_owned());
-            run.failure(
-                format!("`{command}` needs {program}, which is not installed here"),
-                format!("install {program}, or set another `command` under [build] in sayso.toml"),
-            )
+    let built = job.build(&mut |line| run.log(line)).await;
+    built.map_err(|error| {
+        if error.canceled {
+            run.stopped()
+        } else {
+            run.failure(error.message, error.hint)
         }
-        RunError::Failed(code) => {
-            let how = code.map_or("a signal".to_owned(), |code| format!("exit code {code}"));
-            run.failure(
-                format!("`{command}` failed with {how}"),
-                "read the last lines of the log; run the same command in a fresh clone to see it there",
-            )
-        }
-        RunError::Io(error) => run.failure(
-            format!("`{command}` could not be run: {error}"),
-            "make sure that the folder named in the build settings exists",
-        ),
     })
-}
-
-/// The program that a shell says it did not find: `sh: 1: hugo: not found`, `bash: line 1: hugo: command not found`.
-fn missing_program(line: &str) -> Option<&str> {
-    let rest = line
-        .strip_suffix(": not found")
-        .or_else(|| line.strip_suffix(": command not found"))?;
-    let name = rest.rsplit(": ").next()?.trim();
-    (!name.is_empty() && !name.contains(' ')).then_some(name)
 }
 
 async fn upload(
@@ -243,23 +175,4 @@ pub(super) async fn blocking<T: Send + 'static>(
     tokio::task::spawn_blocking(work)
         .await
         .map_err(io::Error::other)?
-}
-
-#[cfg(test)]
-mod tests {
-    use super::missing_program;
-
-    #[test]
-    fn what_a_shell_did_not_find_is_named() {
-        for (line, name) in [
-            ("sh: 1: hugo: not found", Some("hugo")),
-            ("bash: line 1: bundle: command not found", Some("bundle")),
-            ("/bin/sh: pnpm: not found", Some("pnpm")),
-            ("Error: Page /about: not found", None),
-            ("module not found", None),
-            ("error: the page that you want: is it: not found", None),
-        ] {
-            assert_eq!(missing_program(line), name, "{line}");
-        }
-    }
 }

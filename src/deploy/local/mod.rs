@@ -15,12 +15,11 @@
 mod activate;
 mod deploy;
 mod make;
-mod modules;
 mod open;
 mod pointer;
 mod run;
 mod store;
-mod walk;
+pub(super) mod walk;
 mod watch;
 
 use std::collections::{BTreeMap, HashSet};

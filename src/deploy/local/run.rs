@@ -22,8 +22,6 @@ pub(super) struct Run {
     pub environment: String,
     pub reports: mpsc::UnboundedSender<Report>,
     pub cancel: CancellationToken,
-    /// A package manager said that the lock file does not fit.
-    pub lock_is_stale: bool,
     stages: BTreeMap<Stage, u64>,
     stage: Stage,
     since: Instant,
@@ -44,7 +42,6 @@ impl Run {
             environment,
             reports,
             cancel,
-            lock_is_stale: false,
             stages: BTreeMap::new(),
             stage: Stage::Queue,
             since: Instant::now(),

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 /// A file that belongs into the release.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Found {
+pub(in crate::deploy) struct Found {
     /// Path from the root of the release, `/` between parts.
     pub path: String,
     /// Where its bytes are.
@@ -17,7 +17,7 @@ pub(super) struct Found {
 
 /// What was found, and what was left out.
 #[derive(Debug, Default)]
-pub(super) struct Listing {
+pub(in crate::deploy) struct Listing {
     /// The files, sorted by path.
     pub files: Vec<Found>,
     /// Why something was left out: one sentence each.
@@ -38,7 +38,7 @@ const FILES: usize = 500_000;
 ///
 /// # Errors
 /// When a folder cannot be read.
-pub(super) fn list(root: &Path, plain: bool) -> io::Result<Listing> {
+pub(in crate::deploy) fn list(root: &Path, plain: bool) -> io::Result<Listing> {
     let root = root.canonicalize()?;
     let mut walk = Walk {
         root: &root,

@@ -2,10 +2,12 @@
 //! probe of any address on the web, and calls of a service's API with an outcome that is never guessed.
 
 pub(crate) mod api;
+mod fault;
 pub(crate) mod memory;
 pub(crate) mod probe;
 pub(crate) mod redact;
 pub(crate) mod track;
+pub(crate) mod usual;
 
 use std::sync::Arc;
 

@@ -7,12 +7,14 @@
 //!
 //! Endpoints, states and their meaning are those of Vercel's own SDK (`vercel/sdk`) and command line (`vercel/vercel`).
 
+mod alias;
 mod cause;
 mod create;
 mod files;
 mod follow;
 mod history;
 mod lines;
+mod rights;
 mod seen;
 mod traffic;
 mod verify;
@@ -28,6 +30,8 @@ use serde_json::Value;
 use tokio::sync::{Notify, mpsc};
 use tokio_util::sync::CancellationToken;
 use url::Url;
+
+pub use self::rights::{Rights, Scope, rights};
 
 use self::files::Sent;
 use self::follow::End;

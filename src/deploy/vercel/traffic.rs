@@ -13,6 +13,7 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::Inner;
+use super::alias::{Move, Request, is_pinned};
 use super::cause::hint;
 use super::create::said;
 use super::follow::End;
@@ -28,54 +29,6 @@ const EVERY: Duration = Duration::from_millis(250);
 
 /// For how long.
 const MOVED_WITHIN: Duration = Duration::from_secs(3 * 60);
-
-/// What moves traffic.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Move {
-    Promote,
-    Rollback,
-}
-
-impl Move {
-    fn word(self) -> &'static str {
-        match self {
-            Self::Promote => "promote",
-            Self::Rollback => "rollback",
-        }
-    }
-}
-
-/// The project's last alias request. Pure.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-struct Request {
-    status: String,
-    kind: String,
-    to: String,
-    at: i64,
-}
-
-impl Request {
-    fn read(project: &Value) -> Self {
-        let request = &project["lastAliasRequest"];
-        let text = |key: &str| request[key].as_str().unwrap_or_default().to_owned();
-        Self {
-            status: text("jobStatus"),
-            kind: text("type"),
-            to: text("toDeploymentId"),
-            at: request["requestedAt"].as_i64().unwrap_or(0),
-        }
-    }
-
-    /// Whether this is the move of `kind` to `to` that came after `before`.
-    fn is(&self, kind: Move, to: &str, before: &Self) -> bool {
-        self.kind == kind.word() && self.to == to && (self.at, &self.to) != (before.at, &before.to)
-    }
-}
-
-/// True when new production deployments do not go live by themselves.
-fn is_pinned(project: &Value) -> bool {
-    project["autoAssignCustomDomains"] == Value::Bool(false)
-}
 
 impl Inner {
     /// Whether production is pinned; `None` when Vercel does not say.
@@ -498,30 +451,5 @@ impl Inner {
             files: 0,
             bytes: 0,
         });
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_request_is_ours_only_when_it_came_after_ours() {
-        let project = |at: i64, status: &str| json!({"lastAliasRequest": {"jobStatus": status, "type": "rollback", "toDeploymentId": "dpl_1", "requestedAt": at}});
-        let before = Request::read(&project(5, "succeeded"));
-        assert!(!Request::read(&project(5, "succeeded")).is(Move::Rollback, "dpl_1", &before));
-        let now = Request::read(&project(6, "pending"));
-        assert!(now.is(Move::Rollback, "dpl_1", &before));
-        assert!(
-            !now.is(Move::Promote, "dpl_1", &before) && !now.is(Move::Rollback, "dpl_2", &before)
-        );
-        assert_eq!(Request::read(&json!({})), Request::default());
-    }
-
-    #[test]
-    fn only_a_plain_false_is_a_pin() {
-        assert!(is_pinned(&json!({"autoAssignCustomDomains": false})));
-        assert!(!is_pinned(&json!({"autoAssignCustomDomains": true})));
-        assert!(!is_pinned(&json!({"lastRollbackTarget": {"x": 1}})));
     }
 }

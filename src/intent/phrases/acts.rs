@@ -30,6 +30,8 @@ pub(super) const COMMIT: &[&str] = &[
     "save the changes",
     "save that",
     "save it",
+    "quick commit",
+    "do a quick commit",
 ];
 
 /// To deploy.
@@ -107,6 +109,8 @@ pub(super) const DEPLOY: &[&str] = &[
     "deploy that change",
     "deploy this change",
     "go online",
+    "instant sync",
+    "do an instant sync",
 ];
 
 /// To take the last change back.

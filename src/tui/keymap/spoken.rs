@@ -71,6 +71,9 @@ const PHRASES: &[(Command, &[&str])] = &[
     (CopyRow, &["copy this line", "copy the line"]),
     (OpenHere, &["open this deployment", "open this release"]),
     (CopyHere, &["copy this address"]),
+    (PromoteHere, &["promote this release", "promote this deployment", "promote the release", "promote the selected release"]),
+    (ApproveBatch, &["deploy the batch", "batch sync", "commit and deploy the batch"]),
+    (CommitBatch, &["commit the batch"]),
     (Mark, &["mark this release", "mark this deployment"]),
     (Compare, &["compare the releases", "compare with the marked one", "compare them"]),
     (Checkup, &["check this machine", "check up", "what works here"]),
@@ -91,6 +94,7 @@ pub fn is_elsewhere(command: Command) -> bool {
             | CommitOnly
             | Reject
             | Undo
+            | Preview
             | Deploy
             | Redeploy
             | Rollback
@@ -107,8 +111,6 @@ pub fn is_elsewhere(command: Command) -> bool {
             | CancelEdit
             | ChooseMicrophone
             | CloseMicrophones
-            | ApproveBatch
-            | CommitBatch
             | ShowPicked
             | Interrupt
             | Suspend

@@ -8,7 +8,7 @@ pub fn why_not(model: &Model, command: C) -> Option<&'static str> {
     let review = model.review();
     let none = review.is_none();
     match command {
-        C::Approve | C::Reject | C::Pick | C::OpenReview | C::Summary if none => {
+        C::Approve | C::Reject | C::Pick | C::OpenReview | C::Summary | C::Preview if none => {
             Some("no proposal waits")
         }
         C::ToggleHunk
@@ -46,7 +46,7 @@ pub fn why_not(model: &Model, command: C) -> Option<&'static str> {
         C::OpenPage | C::CopyAddress | C::Rollback if model.site.live().is_none() => {
             Some("nothing is live yet")
         }
-        C::RollbackHere | C::OpenHere | C::CopyHere | C::Mark | C::Compare
+        C::RollbackHere | C::PromoteHere | C::OpenHere | C::CopyHere | C::Mark | C::Compare
             if model.deploys.loaded && model.deploys.list().is_empty() =>
         {
             Some("nothing has been deployed yet")
@@ -135,6 +135,9 @@ pub fn is_harmless(command: C) -> bool {
             | C::Deploy
             | C::Redeploy
             | C::Rollback
+            | C::PromoteHere
+            | C::ApproveBatch
+            | C::CommitBatch
             | C::StopDeployment
     )
 }

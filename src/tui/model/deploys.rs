@@ -93,6 +93,29 @@ impl Deploys {
             .find(|release| release.id == *id)
     }
 
+    /// What people should know about `environment`: that a rollback pinned it, say.
+    pub fn note(&self, environment: &str) -> Option<&str> {
+        let kept = self
+            .releases
+            .iter()
+            .find(|kept| kept.environment == environment)?;
+        kept.note.as_deref()
+    }
+
+    /// Why what `deployment` made cannot be made live; nothing when it can, or only the place knows.
+    pub fn not_promoted(&self, deployment: &Deployment) -> Option<&'static str> {
+        if deployment.target == "local" {
+            return Some("on the embedded host R goes back to it");
+        }
+        match (deployment.state, self.release(deployment)) {
+            (DeploymentState::Queued | DeploymentState::Running, _) => {
+                Some("this deployment is still running")
+            }
+            (_, Some(release)) if release.current => Some("this release is live"),
+            _ => None,
+        }
+    }
+
     /// Why the environment cannot go back to what `deployment` made; nothing when it can.
     pub fn not_back_to(&self, deployment: &Deployment) -> Option<&'static str> {
         match (deployment.state, self.release(deployment)) {

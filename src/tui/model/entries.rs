@@ -52,15 +52,32 @@ pub struct Entry {
 
 /// What the program can do outside the cockpit, so that it is found from inside it. A test holds it against the command
 /// line's own list.
-pub const SHELL: [(&str, &str); 15] = [
+pub const SHELL: [(&str, &str); 18] = [
     ("demo", "the whole job on a bundled sample site"),
     ("say", "one instruction without the cockpit"),
     (
         "commit",
         "commit the open proposal or the working tree's changes",
     ),
+    ("preview", "build and serve a proposal before it is approved"),
+    (
+        "recipe",
+        "scaffolds: dark mode, a sitemap, a contact form, a realtime channel",
+    ),
     ("deploy", "deploy the branch"),
     ("redeploy", "deploy the same state again"),
+    (
+        "instant-sync",
+        "commit and deploy the open proposal or the working tree's changes",
+    ),
+    (
+        "batch-sync",
+        "commit all open proposals as one and deploy once",
+    ),
+    (
+        "promote",
+        "make a release live that was built before, without building it anew",
+    ),
     ("rollback", "go back to an earlier release"),
     ("status", "how things stand"),
     ("deployments", "the history of deployments"),
@@ -128,7 +145,10 @@ pub fn found(model: &Model, menu: &Menu) -> Vec<Entry> {
     }
     let hay: Vec<String> = all
         .iter()
-        .map(|entry| format!("{} {} {}", entry.title, entry.keys, entry.words))
+        .map(|entry| {
+            let also = also(entry);
+            format!("{} {} {} {also}", entry.title, entry.keys, entry.words)
+        })
         .collect();
     // A slip of the finger is looked for only where nothing is found without one.
     let slips = scores(looked_for, &hay, 0).iter().all(Option::is_none);
@@ -140,6 +160,7 @@ pub fn found(model: &Model, menu: &Menu) -> Vec<Entry> {
         .filter_map(|(entry, score)| {
             let whole = entry.title.to_lowercase().contains(&lower)
                 || entry.words.contains(&lower)
+                || also(&entry).contains(&lower)
                 || entry.keys.split(' ').any(|key| key == looked_for);
             Some((!whole, entry.why_not.is_some(), u32::MAX - score?, entry))
         })
@@ -170,6 +191,17 @@ fn scores(looked_for: &str, hay: &[String], slips: u16) -> Vec<Option<u32>> {
         }
     }
     scores
+}
+
+/// The name that the interface and the command line have for what an entry does.
+fn also(entry: &Entry) -> &'static str {
+    match entry.run {
+        Run::Command(Command::Approve, _) => "instant sync",
+        Run::Command(Command::CommitOnly, _) => "quick commit",
+        Run::Command(Command::ApproveBatch, _) => "batch sync",
+        Run::Command(Command::Redeploy, _) => "force redeploy",
+        _ => "",
+    }
 }
 
 /// The keys of the context, then those of everywhere, then all others.
@@ -226,6 +258,15 @@ fn everything(model: &Model, from: Context) -> Vec<Entry> {
             _ => out.push(entry),
         }
     }
+    // The line then holds the recipe with its questions, to be answered there.
+    out.extend(model.recipes.iter().map(|recipe| Entry {
+        group: "recipes",
+        keys: String::new(),
+        title: format!("recipe {}: {}", recipe.name, recipe.title),
+        words: format!("recipe {}", recipe.say.as_deref().unwrap_or_default()),
+        run: Run::Say(recipe.words.clone()),
+        why_not: recipe.not_here.clone(),
+    }));
     let recent = model.line.history().iter().rev().take(RECENT);
     out.extend(recent.map(|text| Entry {
         group: "said before",

@@ -14,6 +14,7 @@ pub mod line;
 pub mod marks;
 pub mod menu;
 pub mod painting;
+pub mod previews;
 pub mod review;
 pub mod reviews;
 pub mod rows;
@@ -39,6 +40,7 @@ pub use hunk_edit::HunkEdit;
 pub use journey::Journeys;
 pub use line::Line;
 pub use menu::{Menu, MenuKind};
+pub use previews::Previews;
 pub use review::{DiffRow, Review};
 pub use reviews::{Deciding, Reviews};
 pub use site::Site;
@@ -47,9 +49,11 @@ pub use talk::{Mics, Phase, Said, Talk, TalkBy};
 pub use timeline::{Timeline, Tone};
 
 use super::keymap::{Command, Context, Keymap};
+use super::pictures;
 use super::theme::Theme;
 use crate::client::stream::Connection;
 use crate::config;
+use crate::model::api::RecipeInfo;
 use crate::model::{Action, DeploymentId, InstructionId, ProposalId, Question, ReleaseId};
 
 /// A point in time: since the cockpit started.
@@ -76,6 +80,8 @@ pub struct Settings {
     pub motion: bool,
     /// Whether only signs of ASCII are shown.
     pub ascii: bool,
+    /// How the terminal shows pictures.
+    pub pictures: pictures::Way,
     /// How a person who looks elsewhere is told.
     pub notify: config::Notify,
     /// Whether there is a microphone to ask.
@@ -114,6 +120,7 @@ impl Settings {
             voice: config.voice.clone(),
             motion: config.ui.motion,
             ascii: config.ui.ascii == config::Toggle::On,
+            pictures: pictures::Way::No("no terminal was asked"),
             notify: config.ui.notify,
             microphone: false,
             listed: entries::settings(config),
@@ -166,10 +173,14 @@ pub enum Confirm {
     Deploy,
     /// Deploy the same again.
     Redeploy,
+    /// Build a proposal that changes what the build runs; what is said of it.
+    Preview(ProposalId, String),
     /// Go back to the previous release.
     Rollback,
     /// Go back to this release of an environment; its commit is shown.
     RollbackTo(String, ReleaseId, String),
+    /// Make this release of an environment live; its commit is shown.
+    PromoteTo(String, ReleaseId, String),
     /// Stop a deployment.
     Stop(DeploymentId),
     /// Quit while a deployment runs.
@@ -339,6 +350,10 @@ pub struct Model {
     pub spoken: Option<Spoken>,
     /// Words for a cockpit of which it is not known yet whether they are ours.
     pub said_elsewhere: Option<(InstructionId, String, Command)>,
+    /// Previews of proposals.
+    pub previews: Previews,
+    /// Recipes, as far as they were loaded.
+    pub recipes: Vec<RecipeInfo>,
     /// What stands in the proposal's place.
     pub card: Option<Card>,
     /// What is being written for the person.
@@ -405,6 +420,8 @@ impl Model {
             batch: Batch::default(),
             spoken: None,
             said_elsewhere: None,
+            previews: Previews::default(),
+            recipes: Vec::new(),
             card: None,
             draft: None,
             timeline,

@@ -43,6 +43,11 @@ pub fn words(model: &Model, confirm: &Confirm) -> (&'static str, Vec<String>) {
             ));
             "Deploy again"
         }
+        Confirm::Preview(_, what) => {
+            body.push(format!("To show it, {what}."));
+            body.push("Run that now? Read these files in the diff first.".to_owned());
+            "Preview"
+        }
         Confirm::Rollback => {
             let live = site
                 .live()
@@ -61,6 +66,17 @@ pub fn words(model: &Model, confirm: &Confirm) -> (&'static str, Vec<String>) {
             ));
             body.push("The branch stays as it is.".to_owned());
             "Roll back"
+        }
+        Confirm::PromoteTo(environment, release, commit) => {
+            let what = match text::short(commit) {
+                "" => release.as_str(),
+                commit => commit,
+            };
+            body.push(format!(
+                "Make {what} live on {environment}, as it was built?"
+            ));
+            body.push("The branch stays as it is.".to_owned());
+            "Promote"
         }
         Confirm::Stop(_) => {
             body.push(format!(

@@ -15,6 +15,9 @@ const KEPT: usize = 4;
 
 /// What the title says: what the selected release can or cannot do.
 pub fn note(model: &Model) -> String {
+    if let Some(note) = model.deploys.note(&model.site.environment) {
+        return text::clean_prose(note);
+    }
     if model.pane != Pane::Deploy {
         return String::new();
     }

@@ -4,12 +4,14 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::Span;
+use ratatui::widgets::Widget;
 
 use super::{diff_rows, draft};
-use crate::model::{Action, ProposalKind};
+use crate::model::{Action, PreviewState, ProposalKind};
 use crate::tui::keymap::{Command, Context};
 use crate::tui::model::tally::signed;
 use crate::tui::model::{Card, Model, Moment, Review};
+use crate::tui::pictures::Way;
 use crate::tui::text;
 use crate::tui::view::layout::Plan;
 use crate::tui::view::paint::{self, span};
@@ -29,7 +31,14 @@ pub fn draw(model: &Model, _now: Moment, plan: &Plan, buf: &mut Buffer) {
         (Some(card), _) => draw_card(model, card, plan, buf),
         (None, Some(review)) => {
             name(model, review, plan.proposal_name(), buf);
+            preview(model, review, plan.proposal_preview(), buf);
             diff_rows::draw(model, review, plan.proposal_body(), false, buf);
+            let area = plan.proposal_picture();
+            if let Some(picture) = model.previews.picture(review.id())
+                && !area.is_empty()
+            {
+                picture.widget().render(area, buf);
+            }
             actions(model, review, plan.proposal_actions(), buf);
         }
         (None, None) => welcome(model, plan, buf),
@@ -81,6 +90,49 @@ pub fn name(model: &Model, review: &Review, area: Rect, buf: &mut Buffer) {
             span(" ".repeat(pad), theme.text),
             span(right, theme.dim),
         ],
+    );
+}
+
+/// Where the proposal is shown as it would look.
+fn preview(model: &Model, review: &Review, area: Rect, buf: &mut Buffer) {
+    let Some(preview) = model.previews.get(review.id()).filter(|_| !area.is_empty()) else {
+        return;
+    };
+    let theme = &model.settings.theme;
+    let (word, style) = match preview.state {
+        PreviewState::Building => ("building …".to_owned(), theme.warn),
+        PreviewState::Ready if preview.version == review.view.proposal.version => {
+            let here = match model.settings.pictures {
+                Way::No(why) => Some(why),
+                Way::By(_) => None,
+            };
+            let why = preview.no_picture.as_deref().or(here);
+            (
+                why.map_or(String::new(), |why| format!("no picture: {why}")),
+                theme.dim,
+            )
+        }
+        PreviewState::Ready => ("of the version before".to_owned(), theme.warn),
+        PreviewState::Held | PreviewState::Failed => (preview.message.clone(), theme.bad),
+        PreviewState::Ended => ("ended".to_owned(), theme.dim),
+    };
+    let key = model
+        .settings
+        .keymap
+        .shown(Context::Cockpit, Command::Preview);
+    let key = key.map(|key| key.to_string()).unwrap_or_default();
+    let spans = vec![
+        span(" preview ", theme.dim),
+        span(text::clean_prose(&preview.url), theme.tip),
+        span(format!("  {key}"), theme.key),
+        span(": open it  ", theme.text),
+        span(text::clean_prose(&word), style),
+    ];
+    paint::row(
+        buf,
+        area,
+        0,
+        paint::fit(spans, usize::from(area.width)).spans,
     );
 }
 

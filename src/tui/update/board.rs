@@ -21,7 +21,7 @@ impl Turn<'_> {
                 self.show_pane(Pane::Timeline);
             }
             C::FilterKind | C::FilterEnvironment => self.show_pane(Pane::Timeline),
-            C::RollbackHere | C::OpenHere | C::CopyHere | C::Mark | C::Compare => {
+            C::RollbackHere | C::PromoteHere | C::OpenHere | C::CopyHere | C::Mark | C::Compare => {
                 self.show_pane(Pane::Deploy);
             }
             _ => {}
@@ -76,6 +76,7 @@ impl Turn<'_> {
                 None => self.say(Tone::Plain, "select a line first (Up, Down)"),
             },
             C::RollbackHere => self.rollback_here(),
+            C::PromoteHere => self.promote_here(),
             C::OpenHere => self.with_address_here(Effect::Open, ""),
             C::CopyHere => self.with_address_here(Effect::Copy, "copied "),
             C::Mark => self.mark(),
@@ -242,6 +243,23 @@ impl Turn<'_> {
         };
         let (environment, commit) = (selected.environment.clone(), selected.commit.clone());
         self.ask(Confirm::RollbackTo(environment, release, commit));
+    }
+
+    fn promote_here(&mut self) {
+        let Some(selected) = self.m.deploys.selected() else {
+            return self.say(Tone::Plain, "nothing has been deployed yet");
+        };
+        if let Some(why) = self.m.deploys.not_promoted(selected) {
+            return self.say(Tone::Plain, format!("this one cannot be promoted: {why}"));
+        }
+        let Some(release) = selected.release.clone() else {
+            return self.say(
+                Tone::Plain,
+                "this one cannot be promoted: it made no release",
+            );
+        };
+        let (environment, commit) = (selected.environment.clone(), selected.commit.clone());
+        self.ask(Confirm::PromoteTo(environment, release, commit));
     }
 
     fn with_address_here(&mut self, effect: fn(String) -> Effect, said: &str) {

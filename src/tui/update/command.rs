@@ -50,6 +50,7 @@ impl Turn<'_> {
             C::Edit => self.edit(),
             C::Revise => self.revise(),
             C::Undo => self.submit("undo that"),
+            C::Preview => self.preview(),
             C::Deploy => self.ask(Confirm::Deploy),
             C::Redeploy => self.ask(Confirm::Redeploy),
             C::Rollback => self.ask(Confirm::Rollback),
@@ -232,6 +233,7 @@ impl Turn<'_> {
                 self.begin_work("asking for the deployment");
                 self.out.push(Effect::Deploy(confirm == Confirm::Redeploy));
             }
+            Confirm::Preview(id, _) => self.out.push(Effect::Preview(id, true)),
             Confirm::Rollback => {
                 self.m.busy.sync = true;
                 self.begin_work("going back");
@@ -242,6 +244,11 @@ impl Turn<'_> {
                 self.m.busy.sync = true;
                 self.begin_work("going back");
                 self.out.push(Effect::RollbackTo(environment, release));
+            }
+            Confirm::PromoteTo(environment, release, _) => {
+                self.m.busy.sync = true;
+                self.begin_work("asking for the promotion");
+                self.out.push(Effect::Promote(environment, release));
             }
             Confirm::Stop(id) => self.out.push(Effect::Stop(id)),
             Confirm::Quit => self.out.push(Effect::Quit),

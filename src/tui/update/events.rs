@@ -61,6 +61,9 @@ impl Turn<'_> {
         if event.data["engine"].is_string() && event.instruction.is_some() {
             return self.step(event);
         }
+        if self.preview_told(event) {
+            return;
+        }
         let message = said(event, "message").to_owned();
         self.say(Tone::Plain, message);
         // A correction goes on after it has told what it took back.

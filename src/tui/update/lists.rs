@@ -21,6 +21,9 @@ impl Turn<'_> {
             menu.refilter();
             return;
         }
+        if kind == MenuKind::Everything && self.m.loaded {
+            self.out.push(Effect::LoadRecipes);
+        }
         let under = self.m.overlay.take();
         self.m.overlay = Some(Overlay::Menu(Box::new(Menu::new(kind, from, under))));
     }
@@ -52,6 +55,18 @@ impl Turn<'_> {
                 self.m.line.remember(&draft);
                 self.focus_input();
                 self.m.line.set(&text);
+                let recipe = self.m.recipes.iter().find(|recipe| recipe.words == text);
+                if let Some(recipe) = recipe.filter(|recipe| !recipe.questions.is_empty()) {
+                    let asks = recipe.questions.iter();
+                    let asks: Vec<String> = asks
+                        .map(|question| match question.choices.as_slice() {
+                            [] => format!("{}: {}", question.name, question.ask),
+                            some => format!("{}: {} ({})", question.name, question.ask, some.join(", ")),
+                        })
+                        .collect();
+                    let words = format!("answer between the quotes, then Enter. {}", asks.join(" · "));
+                    self.say(Tone::Plain, words);
+                }
             }
             Run::Set(name) => self.set(&name),
             Run::Shell => {}

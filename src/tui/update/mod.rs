@@ -10,6 +10,7 @@ mod heard;
 mod lists;
 mod mouse;
 mod outcome;
+mod preview;
 mod reading;
 mod review;
 mod speak;

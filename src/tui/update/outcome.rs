@@ -14,6 +14,8 @@ impl Turn<'_> {
         match outcome {
             Outcome::Status(Ok(status)) => self.status(status),
             Outcome::Status(Err(problem)) => self.no_status(&problem),
+            Outcome::Previewed(_, result) => self.previewed(result),
+            Outcome::Picture(id, version, result) => self.pictured(&id, version, result),
             Outcome::Proposal(updated, Ok(view)) => self.put_proposal(view, updated),
             Outcome::Proposal(_, Err(problem)) => {
                 self.m.work = None;
@@ -25,6 +27,8 @@ impl Turn<'_> {
                 }
                 self.m.timeline.page(&events);
             }
+            // The palette is whole without them.
+            Outcome::Recipes(result) => self.m.recipes = result.unwrap_or_default(),
             Outcome::Deployments(Ok(list)) => self.m.deploys.put(list),
             Outcome::Deployments(Err(problem)) => {
                 self.m.deploys.loading = false;
@@ -134,6 +138,7 @@ impl Turn<'_> {
                 .filter(|view| view.proposal.state == ProposalState::Open)
                 .collect();
             self.m.reviews.sync(open);
+            self.put_previews(status.previews);
             self.come_back();
             self.m.questions = status
                 .instructions

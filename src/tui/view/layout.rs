@@ -12,6 +12,8 @@ pub const NARROW: u16 = 80;
 const GUTTER: u16 = 15;
 /// The same without line numbers.
 const SMALL_GUTTER: u16 = 4;
+/// Columns that a diff keeps beside a picture.
+const DIFF: u16 = 36;
 /// A pane narrower than this shows no line numbers.
 const NUMBERS: u16 = 60;
 
@@ -40,6 +42,10 @@ pub struct Plan {
     pub footer: Rect,
     /// True when panes have a title line of their own.
     pub titled: bool,
+    /// True when the proposal is previewed: a line says where.
+    pub previewed: bool,
+    /// Columns and rows of the picture of the previewed page; none without one.
+    pub pictured: (u16, u16),
 }
 
 impl Plan {
@@ -66,10 +72,43 @@ impl Plan {
     /// The rows of the proposal's diff: below the title and the line with its name, above the line with the actions.
     pub fn proposal_body(&self) -> Rect {
         let body = self.body(self.proposal);
-        let top = 1.min(body.height);
+        let top = 1.min(body.height) + self.proposal_preview().height;
         Rect {
             y: body.y + top,
-            height: body.height.saturating_sub(2),
+            height: body.height.saturating_sub(1 + top),
+            width: body.width.saturating_sub(self.picture_columns(body)),
+            ..body
+        }
+    }
+
+    /// Where the picture of the previewed page stands: beside the diff, where there is room for both.
+    pub fn proposal_picture(&self) -> Rect {
+        let body = self.body(self.proposal);
+        let columns = self.picture_columns(body);
+        if columns == 0 {
+            return Rect::ZERO;
+        }
+        Rect {
+            x: body.right() - self.pictured.0,
+            y: body.y + 2,
+            width: self.pictured.0,
+            height: self.pictured.1,
+        }
+    }
+
+    /// What the picture takes of a pane's width, with an empty column before it.
+    fn picture_columns(&self, body: Rect) -> u16 {
+        let (columns, rows) = self.pictured;
+        let fits = columns > 0 && body.width >= columns + DIFF && body.height >= rows + 3;
+        if fits { columns + 1 } else { 0 }
+    }
+
+    /// The line with the preview's address, where there is room for more than that.
+    pub fn proposal_preview(&self) -> Rect {
+        let body = self.body(self.proposal);
+        Rect {
+            y: body.y + 1.min(body.height),
+            height: u16::from(self.previewed && body.height >= 4),
             ..body
         }
     }
@@ -147,6 +186,13 @@ pub fn plan(model: &Model) -> Plan {
     let area = Rect::new(0, 0, model.width, model.height);
     let mut plan = Plan {
         area,
+        previewed: model
+            .review()
+            .is_some_and(|review| model.previews.get(review.id()).is_some()),
+        pictured: model
+            .review()
+            .and_then(|review| model.previews.picture(review.id()))
+            .map_or((0, 0), |picture| picture.size),
         ..Plan::default()
     };
     let mut rest = area;

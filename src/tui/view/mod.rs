@@ -63,7 +63,8 @@ pub fn links(model: &Model, buf: &Buffer) -> Vec<links::Link> {
     let live = model.site.live.iter().map(|live| live.url.as_str());
     let deployed = model.deploys.list().iter();
     let deployed = deployed.filter_map(|deployment| deployment.url.as_deref());
-    links::find(buf, live.chain(deployed))
+    let previews = model.previews.addresses();
+    links::find(buf, live.chain(deployed).chain(previews))
 }
 
 /// Draws what lies over the panes; the rectangle it covers, and its own cursor.

@@ -1,7 +1,5 @@
 //! GitHub's Git Data interface: references, commits, trees, blobs.
 
-use std::collections::BTreeSet;
-
 use http::Method;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -44,41 +42,6 @@ pub enum To {
     Object(u32, String),
     /// It is a folder, and goes with all that is in it.
     FolderGone,
-}
-
-/// Changes in which a folder that loses its last file goes as a whole, since a server may keep it as an empty one. `after`
-/// are all paths of the new tree, submodules included.
-pub fn folded(changes: &[Change], after: &BTreeSet<String>) -> Vec<Change> {
-    let empty = |folder: &str| {
-        let inside = format!("{folder}/");
-        !after
-            .range(inside.clone()..)
-            .next()
-            .is_some_and(|path| path.starts_with(&inside))
-    };
-    let mut gone = BTreeSet::new();
-    let mut out = Vec::new();
-    for change in changes {
-        let folder = match &change.to {
-            To::Gone => change
-                .path
-                .match_indices('/')
-                .map(|(at, _)| &change.path[..at])
-                .find(|folder| empty(folder)),
-            _ => None,
-        };
-        match folder {
-            // Something else may be there under its name now, and takes its place by itself.
-            Some(folder) if after.contains(folder) => {}
-            Some(folder) if gone.insert(folder.to_owned()) => out.push(Change {
-                path: folder.to_owned(),
-                to: To::FolderGone,
-            }),
-            Some(_) => {}
-            None => out.push(change.clone()),
-        }
-    }
-    out
 }
 
 /// A commit as the interface tells it.
@@ -406,31 +369,6 @@ pub fn stale(branch: &str) -> Problem {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_folder_that_loses_its_last_file_goes_as_a_whole() {
-        let gone = |path: &str| Change {
-            path: path.to_owned(),
-            to: To::Gone,
-        };
-        let after: BTreeSet<String> = ["a/keep", "b"].map(str::to_owned).into();
-        let changes = [
-            gone("a/x"),
-            gone("a/c/y"),
-            gone("a/c/d/z"),
-            gone("b/old"),
-            gone("top"),
-        ];
-        let paths: Vec<(String, bool)> = folded(&changes, &after)
-            .into_iter()
-            .map(|change| (change.path, change.to == To::FolderGone))
-            .collect();
-        let wanted = [("a/x", false), ("a/c", true), ("top", false)];
-        assert_eq!(
-            paths,
-            wanted.map(|(path, folder)| (path.to_owned(), folder))
-        );
-    }
 
     #[test]
     fn a_deletion_says_null() {

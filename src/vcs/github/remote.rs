@@ -10,7 +10,8 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use super::address::part;
 use super::api::{Account, Api, Ask};
 use super::cache::Cache;
-use super::data::{Change, CommitInfo, NewCommit, To, folded, stale};
+use super::data::{Change, CommitInfo, NewCommit, To, stale};
+use super::gone;
 use super::signed::{self, Wanted};
 use super::tree::{self, Blobs, RemoteSource, RemoteTree};
 use super::trouble;
@@ -326,29 +327,28 @@ impl Repository for Remote {
             return Err(trouble::empty(address));
         }
         let base_tree = self.commit_info(&request.base).await?.tree;
-        let sent = if changes.iter().any(|change| change.to == To::Gone) {
-            let before = tree::list(&self.api, &self.cache, &base_tree).await?;
-            let mut after: BTreeSet<String> = before.into_iter().map(|(path, ..)| path).collect();
-            for change in &changes {
-                match change.to {
-                    To::Gone => after.remove(&change.path),
-                    _ => after.insert(change.path.clone()),
-                };
-            }
-            folded(&changes, &after)
-        } else {
-            changes.clone()
-        };
         // Both at once: a tree that is made in vain is cleared away by GitHub.
         let (head, tree) = tokio::join!(
             self.api.head(&request.branch),
-            self.api.make_tree(&base_tree, &sent)
+            self.api.make_tree(&base_tree, &changes)
         );
         if head? != request.base {
             self.saw(None);
             return Err(stale(&request.branch));
         }
-        let tree = tree?;
+        let mut tree = tree?;
+        if changes.iter().any(|change| change.to == To::Gone) {
+            let mut files = tree::list(&self.api, &self.cache, &base_tree)
+                .await?
+                .into_iter()
+                .map(|(path, mode, oid, _)| (path, (mode, oid)))
+                .collect();
+            gone::apply(&mut files, &changes);
+            if tree != gone::tree_id(&files) {
+                let after = files.into_keys().collect();
+                tree = gone::without_empty(&self.api, tree, &changes, &after).await?;
+            }
+        }
         if tree == base_tree {
             return Err(Problem::new(
                 422,
@@ -436,7 +436,7 @@ impl Repository for Remote {
 }
 
 /// The accepted files as GitHub takes them.
-fn changes(files: &[ProposedFile]) -> Result<Vec<Change>, Problem> {
+pub(super) fn changes(files: &[ProposedFile]) -> Result<Vec<Change>, Problem> {
     if files.is_empty() {
         return Err(Problem::new(
             422,

@@ -12,13 +12,13 @@ const KEEP: usize = 3;
 
 /// Moves the dependencies kept under `key` into `folder`. False when there are none: they must be installed.
 /// Whoever has them, has them alone.
-pub(super) fn borrow(cache: &Path, key: &str, folder: &Path) -> bool {
+pub(in crate::deploy) fn borrow(cache: &Path, key: &str, folder: &Path) -> bool {
     let into = folder.join("node_modules");
     !into.exists() && fs::rename(cache.join(key).join("node_modules"), into).is_ok()
 }
 
 /// Moves the dependencies in `folder` to the cache under `key`, and drops the sets that were used least lately.
-pub(super) fn give_back(cache: &Path, key: &str, folder: &Path) -> io::Result<()> {
+pub(in crate::deploy) fn give_back(cache: &Path, key: &str, folder: &Path) -> io::Result<()> {
     let from = folder.join("node_modules");
     if !from.is_dir() {
         return Ok(());

@@ -1,0 +1,7 @@
+import { eventStream } from '$lib/realtime/stream';
+
+export const prerender = false;
+
+export function GET({ request }: { request: Request }): Response {
+  return eventStream(request);
+}

@@ -1,0 +1,34 @@
+//! `/api/recipes`: named scaffolds with questions.
+
+use axum::extract::State;
+use axum::http::StatusCode;
+
+use super::App;
+use super::auth::Actor;
+use super::extract::{Name, OptionalJson, Recipe};
+use crate::model::Problem;
+use crate::model::api::{Accepted, RecipeInfo, RunRecipe};
+
+pub(super) async fn list(State(app): State<App>) -> Result<axum::Json<Vec<RecipeInfo>>, Problem> {
+    Ok(axum::Json(app.conductor.recipes().await?))
+}
+
+pub(super) async fn show(
+    State(app): State<App>,
+    Name(name): Name<Recipe>,
+) -> Result<axum::Json<RecipeInfo>, Problem> {
+    Ok(axum::Json(app.conductor.recipe(&name.0).await?))
+}
+
+pub(super) async fn run(
+    State(app): State<App>,
+    actor: Actor,
+    Name(name): Name<Recipe>,
+    OptionalJson(run): OptionalJson<RunRecipe>,
+) -> Result<(StatusCode, axum::Json<Accepted>), Problem> {
+    let instruction = app
+        .conductor
+        .run_recipe(&name.0, run, None, &actor.0)
+        .await?;
+    Ok((StatusCode::ACCEPTED, axum::Json(Accepted { instruction })))
+}
