@@ -33,14 +33,14 @@ missing_test() {
 services() {
     folder=$(dirname "$0")/../tests/services
     ready=$folder/node_modules/ready
-    cmp -s "$folder/package-lock.json" "$ready" && return 0
+    cat "$folder/package-lock.json" "$folder/describe.mjs" | cmp -s - "$ready" && return 0
     if ! have node || ! have npm || [ "$(node -p 'process.versions.node.split(".")[0]')" -lt 20 ]; then
         echo "setup: tests with stand-ins for GitHub and Vercel are left out: they need node 20 and npm" >&2
         return 0
     fi
     echo "setup: installing stand-ins for GitHub and Vercel" >&2
     (cd "$folder" && npm ci --no-audit --no-fund --loglevel=error && node describe.mjs)
-    cp "$folder/package-lock.json" "$ready"
+    cat "$folder/package-lock.json" "$folder/describe.mjs" >"$ready"
 }
 
 case "$what" in

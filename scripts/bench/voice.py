@@ -370,6 +370,7 @@ def beside_publisher(world: World, venv: Path, table: Path = TABLE) -> Result:
     )
     ours: list[float] = []
     theirs: list[float] = []
+    kinds: list[str] = []
     errors = Counter()
     words = 0
     repo = world.repository("beside", sample_site())
@@ -386,6 +387,7 @@ def beside_publisher(world: World, venv: Path, table: Path = TABLE) -> Result:
                 if turn >= 3:
                     ours.append(event["data"]["ms"])
                     theirs.append(answer["ms"])
+                    kinds.append(one.phrase.kind)
                 wanted = plain(one.phrase.text)
                 words += len(wanted)
                 errors["ours"] += distance(plain(event["data"]["text"]), wanted)
@@ -396,7 +398,15 @@ def beside_publisher(world: World, venv: Path, table: Path = TABLE) -> Result:
     ratio = median(ours) / median(theirs)
     rate = {name: errors[name] / max(words, 1) for name in ("ours", "theirs")}
     measured = f"{ratio:.2f} × its {median(theirs):.0f} ms; {rate['ours']:.1%} of words wrong, its {rate['theirs']:.1%} ({len(rows)} clips)"
-    return Result(measured, ratio <= 0.6 and rate["ours"] <= rate["theirs"])
+    notes = []
+    for kind, name in (("control", "control phrases"), ("edit", "edits")):
+        pairs = [(a, b) for a, b, of in zip(ours, theirs, kinds) if of == kind]
+        if pairs:
+            a, b = (median([pair[at] for pair in pairs]) for at in (0, 1))
+            notes.append(f"{name}: {a:.0f} ms, its {b:.0f} ms ({a / b:.2f} ×)")
+    return Result(
+        measured, ratio <= 0.6 and rate["ours"] <= rate["theirs"], [f"Of the clips {' · '.join(notes)}."] if notes else []
+    )
 
 
 def settle(server: Server, instruction: str) -> None:

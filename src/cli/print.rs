@@ -94,7 +94,14 @@ pub fn summary(event: &Event) -> String {
                 text("message")
             )
         }
+        // Nobody here has looked at it.
+        EventKind::DeployComplete if data["checked"] == false => {
+            format!("said to be live, made elsewhere: {}", text("url"))
+        }
         EventKind::DeployComplete => format!("LIVE {} ({} ms)", text("url"), number("total_ms")),
+        EventKind::DeployError if data["unknown"] == true => {
+            format!("unknown, {}: {}", text("stage"), text("message"))
+        }
         EventKind::DeployError => format!("{}: {}", text("stage"), text("message")),
         EventKind::Health => {
             format!(

@@ -18,8 +18,9 @@ use crate::model::{
     Problem, Progress, Stage, failpoint,
 };
 
-/// Earlier deployments that the estimate looks at.
-const HISTORY: usize = 20;
+/// Earlier deployments among which those to the same environment are looked for: others, and those made elsewhere, stand
+/// between them.
+const HISTORY: usize = 60;
 
 /// Between two progress events within a stage: enough for a smooth bar, few enough for a log.
 const PROGRESS_EVERY: Duration = Duration::from_millis(250);

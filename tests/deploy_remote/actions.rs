@@ -80,7 +80,30 @@ async fn a_run_is_started_followed_and_its_success_is_not_oversold() {
             .iter()
             .any(|report| matches!(report, Report::Fraction { permille, .. } if *permille > 0))
     );
-    assert!(text.contains("did not look at the site"), "{text}");
+    // LIVE is said because the address that the workflow's own deployment names was asked.
+    assert_eq!(
+        told.live().url,
+        rig.service.url.as_str().trim_end_matches('/')
+    );
+    assert!(
+        told.reports
+            .iter()
+            .any(|report| matches!(report, Report::Health { ok: true, .. }))
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_an_address_a_good_run_is_unknown_and_not_live() {
+    let rig = rig().await;
+    rig.service.script.world().environment_url = None;
+    let told = deploy(&*rig.target, the_request()).await;
+    let failure = told.failure();
+    assert!(
+        failure.unknown && failure.message.contains("address is not known"),
+        "{failure:?}"
+    );
+    assert!(failure.hint.contains("url"), "{failure:?}");
+    assert!(rig.target.live("production").is_none());
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -160,7 +183,8 @@ async fn a_failed_run_names_job_step_and_the_last_lines() {
             )]),
         ];
         world.log = format!(
-            "2026-01-01T00:00:00.0000000Z Error: no such page {}\n",
+            "2026-01-01T00:00:00.0000000Z Module not found: './Hero'\n\
+             2026-01-01T00:00:00.0000000Z Error: no such page {}\n",
             super::rig::CANARY
         );
     }
@@ -177,6 +201,7 @@ async fn a_failed_run_names_job_step_and_the_last_lines() {
             .any(|line| line == "Error: no such page •••"),
         "{failure:?}"
     );
+    assert!(failure.hint.contains("upper and lower case"), "{failure:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

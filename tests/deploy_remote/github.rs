@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::described;
 use super::rig::CANARY;
-use super::service::{Script, Seen, reply};
+use super::service::{Script, Seen, page, reply};
 
 pub const HEAD: &str = "0000000000000000000000000000000000000003";
 
@@ -34,6 +34,8 @@ pub struct World {
     /// An older service, which does not know the field that asks for it.
     pub old: bool,
     pub log: String,
+    /// The address that the workflow's own deployment names.
+    pub environment_url: Option<String>,
     pub complaints: Vec<String>,
 }
 
@@ -84,6 +86,7 @@ impl GitHub {
                 )]),
             ],
             details: true,
+            environment_url: Some(base.to_owned()),
             ..World::default()
         };
         Self {
@@ -131,6 +134,10 @@ impl Script for GitHub {
                 .extend(described::complaints("github-api.json", request));
         }
         let path = request.path.trim_matches('/').to_owned();
+        // The site itself.
+        if path.is_empty() {
+            return page(200, "the site");
+        }
         if path.starts_with("blob/") {
             assert!(
                 request.header("authorization").is_none(),
@@ -184,6 +191,15 @@ impl Script for GitHub {
                     &json!({"total_count": runs.len(), "workflow_runs": runs}),
                 )
             }
+            ("GET", ["deployments"]) => reply(200, &json!([{"id": 2}, {"id": 1}])),
+            ("GET", ["deployments", "2", "statuses"]) => reply(
+                200,
+                &json!([{"state": "in_progress", "environment_url": ""}]),
+            ),
+            ("GET", ["deployments", "1", "statuses"]) => reply(
+                200,
+                &json!([{"state": "success", "environment_url": self.world().environment_url}]),
+            ),
             ("GET", ["actions", "jobs", _, "logs"]) => Response::builder()
                 .status(302)
                 .header(

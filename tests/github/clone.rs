@@ -159,7 +159,10 @@ async fn hooks_run_before_anything_is_sent() {
     let repo = hub.cloned(site.open().await, false);
     site.hook("pre-commit", "echo no headlines today; exit 1");
     let change = || vec![site.replace("index.html", "Old", "New")];
+    hub.relay.take();
     let problem = commit(&repo, &site, change()).await.unwrap_err();
+    let sent = hub.relay.take();
+    assert!(sent.iter().all(|seen| seen.method == "GET"), "{sent:#?}");
     assert!(
         problem.is("hook-failed") && problem.detail.contains("no headlines"),
         "{problem}"

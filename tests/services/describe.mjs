@@ -12,7 +12,7 @@ function keep(name, description) {
 function github() {
   const folder = new URL("@octokit/openapi/generated/", modules);
   const full = JSON.parse(readFileSync(new URL("api.github.com.deref.json", folder)));
-  const wanted = /^\/(user|rate_limit|repos\/\{owner\}\/\{repo\}(\/(git|branches|compare|commits|contents|actions|statuses)(\/.*)?)?)$/;
+  const wanted = /^\/(user|rate_limit|repos\/\{owner\}\/\{repo\}(\/(git|branches|compare|commits|contents|actions|statuses|deployments)(\/.*)?)?)$/;
   const paths = {};
   for (const [path, methods] of Object.entries(full.paths)) {
     if (!wanted.test(path)) continue;

@@ -25,6 +25,7 @@ use super::remote::Redactor;
 use super::remote::memory::{Known, Memory};
 use super::remote::probe::SiteProbe;
 use super::remote::track::Track;
+use super::remote::usual;
 use super::{DeployFailure, DeployRequest, DeployTarget, Deployed, Report};
 use crate::config::CommandSettings;
 use crate::model::{DeploymentId, LiveRelease, Problem, ReleaseId, ReleaseInfo, Source, Stage};
@@ -237,7 +238,9 @@ fn ended(error: RunError, command: &str, limit: Duration, track: &Track) -> Depl
                 if withheld {
                     "it seems to miss a token: name the variable that holds it as `pass = [\"…\"]` under [deploy.command]"
                 } else {
-                    "read the last lines of its output; run it by hand in a fresh clone to see the same"
+                    usual::cause(&[], track.tail()).unwrap_or(
+                        "read the last lines of its output; run it by hand in a fresh clone to see the same",
+                    )
                 },
             )
         }

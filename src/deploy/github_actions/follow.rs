@@ -10,6 +10,7 @@ use super::{Inner, hint};
 use crate::deploy::DeployFailure;
 use crate::deploy::remote::api::{Call, Fault, shown};
 use crate::deploy::remote::track::Track;
+use crate::deploy::remote::usual;
 use crate::model::Stage;
 
 /// Lines of a failed job's log.
@@ -203,11 +204,15 @@ impl Inner {
         for line in self.log(job.id).await {
             track.log(&line);
         }
+        let usual = usual::cause(&[], track.tail())
+            .map_or("read the last lines of its log".to_owned(), |cause| {
+                format!("usually {cause}")
+            });
         let at = step.map_or(String::new(), |step| format!(", step {:?}", step.name));
         track.failure(
             format!("the run failed in job {:?}{at}", job.name),
             format!(
-                "read the last lines of its log ({}); the release before it may still serve",
+                "{usual} ({}); the release before it may still serve",
                 run.page
             ),
         )

@@ -2,8 +2,8 @@
 //!
 //! The workflow is dispatched once; GitHub tells the run's id where it can (`return_run_details`), else the run is found
 //! in the list by what was not there before. Jobs and steps are followed with structs of our own, because GitHub adds
-//! words and leaves fields out. A run's success is not "live": where the live address is known it is asked, and where it
-//! is not, that is said.
+//! words and leaves fields out. A run's success is not "live": the live address is asked, which is the configured one, or
+//! the one that the workflow's own deployment names (`environment: url:`); where there is none, the outcome is unknown.
 
 mod dispatch;
 mod follow;
@@ -260,6 +260,35 @@ impl Inner {
         self.probe.look(self.options.url.as_ref()?).await.page
     }
 
+    /// The address that the run's own deployment names, newest first.
+    async fn address(&self, run: &Run, track: &mut Track) -> Option<String> {
+        let call = self
+            .get(&["deployments"])
+            .with("sha", run.commit.clone())
+            .with("per_page", "10");
+        let deployments = self.read(&call, track).await.ok()?.body;
+        for deployment in deployments.as_array()? {
+            let id = deployment["id"].as_u64()?.to_string();
+            let call = self
+                .get(&["deployments", &id, "statuses"])
+                .with("per_page", "10");
+            let statuses = self.read(&call, track).await.ok()?.body;
+            let named = statuses
+                .as_array()
+                .into_iter()
+                .flatten()
+                .find_map(|status| {
+                    let url = status["environment_url"].as_str()?;
+                    let web = url.starts_with("https://") || url.starts_with("http://");
+                    (status["state"] == "success" && web).then(|| url.to_owned())
+                });
+            if named.is_some() {
+                return named;
+            }
+        }
+        None
+    }
+
     /// A run ended well: is the site well, too?
     async fn live(
         &self,
@@ -269,19 +298,21 @@ impl Inner {
         id: Option<&DeploymentId>,
         track: &mut Track,
     ) -> Result<Deployed, DeployFailure> {
-        let url = match &self.options.url {
-            Some(url) => {
-                track.enter(Stage::Verify, format!("asks {url} how it is"));
-                self.probe.well(url, before, track).await?;
-                url.clone()
-            }
-            None => {
-                track.notice(
-                    "the run ended well; no live address is set (`url` under [deploy.github_actions]), so Sayso did not look at the site",
-                );
-                run.page.clone()
-            }
+        let url = match self.options.url.clone() {
+            Some(url) => Some(url),
+            None => self.address(run, track).await,
         };
+        let Some(url) = url else {
+            return Err(track.unknown(
+                "the run ended well, but its live address is not known, so nobody can say that the site is live",
+                format!(
+                    "set `url` under [deploy.github_actions], or `environment: url:` in the job that deploys; see {}",
+                    run.page
+                ),
+            ));
+        };
+        track.enter(Stage::Verify, format!("asks {url} how it is"));
+        self.probe.well(&url, before, track).await?;
         let stages = track.stages();
         let release = release(run.id);
         self.memory.went_live(Known {

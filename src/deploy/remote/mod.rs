@@ -7,6 +7,7 @@ pub(crate) mod memory;
 pub(crate) mod probe;
 pub(crate) mod redact;
 pub(crate) mod track;
+pub(crate) mod usual;
 
 use std::sync::Arc;
 

@@ -2,6 +2,7 @@
 
 use super::seen::BuildError;
 use crate::deploy::remote::api::Refused;
+use crate::deploy::remote::usual;
 
 /// What to do about a refused call.
 pub(super) fn hint(refused: &Refused) -> String {
@@ -47,77 +48,30 @@ pub(super) fn hint(refused: &Refused) -> String {
 
 /// What a failed build usually means: from Vercel's code and from the last lines of its log.
 pub(super) fn usual<'a>(error: &BuildError, log: impl Iterator<Item = &'a str>) -> String {
-    /// A sign in the log or in the error, in lower case, and what it means.
-    const SIGNS: [(&str, &str); 15] = [
+    /// Signs that mean something on Vercel, in lower case, before those that mean the same everywhere.
+    const SIGNS: [usual::Sign; 4] = [
         (
             "no output directory",
             "the build wrote its result elsewhere: set the project's Output Directory on Vercel",
-        ),
-        (
-            "out of memory",
-            "the build needs more memory than the machine has: make it smaller, or take a larger machine",
-        ),
-        (
-            "heap limit",
-            "the build needs more memory than the machine has: make it smaller, or take a larger machine",
-        ),
-        (
-            "missing script: \"build\"",
-            "package.json has no build script: add one, or set the project's Build Command",
-        ),
-        (
-            "missing script: build",
-            "package.json has no build script: add one, or set the project's Build Command",
-        ),
-        (
-            "module not found",
-            "a file or package that is imported is not there: check its name, upper and lower case too, and package.json",
-        ),
-        (
-            "cannot find module",
-            "a file or package that is imported is not there: check its name, upper and lower case too, and package.json",
-        ),
-        (
-            "frozen-lockfile",
-            "the lock file does not fit package.json: install once on your machine and commit the lock file",
-        ),
-        (
-            "eresolve",
-            "two packages want different versions of a third: correct package.json",
         ),
         (
             "serverless functions",
             "the plan's number of functions is used up (Hobby: 12): merge some, or change the plan",
         ),
         (
-            "command not found",
-            "a program that the build calls is not installed: add it to package.json",
-        ),
-        ("type error", "the types do not fit: the line is in the log"),
-        (
-            "environment variable",
-            "a variable that the build needs is not set for this environment: set it on Vercel",
+            "root directory",
+            "the project's Root Directory on Vercel does not exist in this commit",
         ),
         (
             "timed out",
             "the build took longer than Vercel allows (45 min)",
         ),
-        (
-            "root directory",
-            "the project's Root Directory on Vercel does not exist in this commit",
-        ),
     ];
-    let mut said = format!("{} {}\n", error.code, error.message).to_ascii_lowercase();
-    for line in log {
-        said.push_str(&line.to_ascii_lowercase());
-        said.push('\n');
-    }
-    let sign = SIGNS.iter().find(|(sign, _)| said.contains(sign));
-    sign.map_or(
-        "read the last lines of its log; the old release still serves",
-        |(_, means)| means,
-    )
-    .to_owned()
+    let said = format!("{} {}", error.code, error.message);
+    let lines = std::iter::once(said).chain(log.map(str::to_owned));
+    usual::cause(&SIGNS, lines)
+        .unwrap_or("read the last lines of its log; the old release still serves")
+        .to_owned()
 }
 
 #[cfg(test)]

@@ -25,7 +25,7 @@ use async_trait::async_trait;
 
 use self::files::{KINDS, Kind, ModelFiles};
 use self::judge::Verdict;
-use self::model::{Encoded, Greedy, Model};
+use self::model::{Beginning, Encoded, Greedy, Model};
 
 use super::{Fit, Transcriber, Transcript};
 use crate::model::Problem;
@@ -34,6 +34,9 @@ use crate::voice::{self, gate, wav};
 
 /// Phrases that go through the decoder side by side.
 const TOGETHER: usize = 8;
+
+/// Phrases that are followed to their end before it is known which are hopeless.
+const LEADING: usize = 6;
 
 /// Phrases that are followed to their end besides those that are near by their words.
 const PROMISING: usize = 6;
@@ -206,25 +209,36 @@ impl Local {
                 }
             };
             let tokens: Vec<Vec<u32>> = near.iter().chain(others).map(&mut encode).collect();
-            let mut order: Vec<usize> = (0..near.len()).collect();
-            let found = model.promising(&mut last.encoded, &tokens[near.len()..], PROMISING)?;
-            order.extend(
-                found
-                    .into_iter()
-                    .map(|at| near.len() + at)
-                    .filter(|&at| !near.contains(&others[at - near.len()])),
-            );
-            // Those of about one length go together: shorter ones are filled up.
-            order.sort_by_key(|&at| tokens[at].len());
             let mut scores = vec![f32::NEG_INFINITY; tokens.len()];
             let mut nothing = vec![0.0; tokens.len()];
-            for group in order.chunks(TOGETHER) {
-                let some: Vec<Vec<u32>> = group.iter().map(|&at| tokens[at].clone()).collect();
-                for (&at, score) in group.iter().zip(model.score(&mut last.encoded, &some)?) {
-                    scores[at] = score;
+            let begins = match others {
+                // Of a few phrases all is asked for.
+                [] => Vec::new(),
+                _ => model.beginnings(&mut last.encoded, &tokens, near.len())?,
+            };
+            let mut order = promising(&begins, near, others);
+            order.extend(0..near.len());
+            let bound = |at: usize| begins.get(at).map_or(0.0, |begin| begin.score);
+            // The likeliest first: what is then hopeless by its beginning is not followed to its end.
+            order.sort_by(|&a, &b| bound(b).total_cmp(&bound(a)));
+            let mut rest = order.split_off(order.len().min(LEADING));
+            let mut leading = std::mem::take(&mut order);
+            for _ in 0..2 {
+                // Those of about one length go together: shorter ones are filled up.
+                leading.sort_by_key(|&at| tokens[at].len());
+                for group in leading.chunks(TOGETHER) {
+                    let some: Vec<Vec<u32>> = group.iter().map(|&at| tokens[at].clone()).collect();
+                    for (&at, score) in group.iter().zip(model.score(&mut last.encoded, &some)?) {
+                        scores[at] = score;
+                    }
+                }
+                order.append(&mut leading);
+                let best = scores.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+                leading = std::mem::take(&mut rest);
+                if !others.is_empty() {
+                    leading.retain(|&at| bound(at) >= best - FAR_BEHIND);
                 }
             }
-            // Where a whole table is searched; of a few phrases all is asked for.
             let least = match others {
                 [] => f32::NEG_INFINITY,
                 _ => scores.iter().copied().fold(f32::NEG_INFINITY, f32::max) - FAR_BEHIND,
@@ -332,6 +346,17 @@ fn decode(model: &mut Model, clip: &[f32], samples: &[f32]) -> Result<Last, Prob
         encoded,
         reading,
     })
+}
+
+/// The places (behind those of `near`) of the `others` whose beginnings fit best.
+fn promising(begins: &[Beginning], near: &[String], others: &[String]) -> Vec<usize> {
+    let mut found: Vec<usize> = (near.len()..begins.len())
+        .filter(|&at| begins[at].followed)
+        .collect();
+    found.sort_by(|&a, &b| begins[b].score.total_cmp(&begins[a].score));
+    found.truncate(PROMISING);
+    found.retain(|&at| !near.contains(&others[at - near.len()]));
+    found
 }
 
 /// A phrase as the model writes it: with a capital and a full stop or question mark.

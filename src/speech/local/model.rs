@@ -6,6 +6,8 @@
 mod search;
 mod silence;
 
+pub use search::Beginning;
+
 use std::fs;
 use std::path::Path;
 

@@ -121,7 +121,7 @@ fn at_least_2_36(version: &str) -> bool {
 }
 
 #[cfg(unix)]
-fn runnable(file: &Path) -> bool {
+pub(super) fn runnable(file: &Path) -> bool {
     use std::os::unix::fs::PermissionsExt;
     std::fs::metadata(file)
         .is_ok_and(|meta| meta.is_file() && meta.permissions().mode() & 0o111 != 0)

@@ -9,6 +9,7 @@ use tokio::sync::mpsc::{self, UnboundedSender};
 use crate::model::Problem;
 use crate::vcs::{Committed, Prepared};
 
+use super::hooks::runnable;
 use super::prepare::OWN_INDEX;
 use super::run::{Call, Output};
 use super::{Git, Object, finish, is_id};
@@ -120,6 +121,17 @@ impl Git {
             });
         }
         Ok(sent)
+    }
+
+    /// Whether hooks may change or refuse a commit; true when that is not known.
+    pub(in crate::vcs) async fn may_refuse(&self) -> bool {
+        let (Ok(head), Ok(settings)) = tokio::join!(self.head(), self.settings()) else {
+            return true;
+        };
+        settings.hooks_in_config
+            || ["pre-commit", "prepare-commit-msg", "commit-msg"]
+                .iter()
+                .any(|name| runnable(&head.hooks.join(name)))
     }
 
     /// Stores an object.

@@ -10,6 +10,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use super::api::{Account, Api};
 use super::cache::Cache;
 use super::data::{Change, To, stale};
+use super::early::{self, Early};
 use super::signed::{self, Wanted};
 use super::{follow, gone, trouble, twin};
 use crate::model::api::{CommitLine, RepositoryStatus};
@@ -101,20 +102,47 @@ impl Cloned {
         Ok(sent.into_iter().map(change).collect())
     }
 
-    /// GitHub makes the commit that git made here; the id that it has there.
-    async fn send(&self, prepared: &Prepared) -> Result<String, Problem> {
-        let (changes, raw, base_tree) = tokio::join!(
-            self.changes(prepared),
-            self.git.raw_commit(&prepared.commit),
-            self.git.tree_of(&prepared.base)
-        );
-        let wanted = twin::request(&raw?)?;
-        let changes = changes?;
-        let mut tree = self.api.make_tree(&base_tree?, &changes).await?;
-        if tree != wanted.tree && changes.iter().any(|change| change.to == To::Gone) {
-            let after = self.git.paths(&prepared.commit).await?;
-            tree = gone::without_empty(&self.api, tree, &changes, &after).await?;
+    /// The tree on GitHub of the commit that git made here.
+    async fn tree(
+        &self,
+        prepared: &Prepared,
+        wanted: &str,
+        early: Option<Early>,
+    ) -> Result<String, Problem> {
+        if let Some(early) = early {
+            let tree = self
+                .tidied(prepared, wanted, early.tree, &early.changes)
+                .await?;
+            if tree == wanted {
+                return Ok(tree);
+            }
         }
+        let (changes, base) =
+            tokio::join!(self.changes(prepared), self.git.tree_of(&prepared.base));
+        let (changes, base) = (changes?, base?);
+        let tree = self.api.make_tree(&base, &changes).await?;
+        self.tidied(prepared, wanted, tree, &changes).await
+    }
+
+    /// `tree` without empty folders, where those are what makes it another one than `wanted`.
+    async fn tidied(
+        &self,
+        prepared: &Prepared,
+        wanted: &str,
+        tree: String,
+        changes: &[Change],
+    ) -> Result<String, Problem> {
+        if tree == wanted || !changes.iter().any(|change| change.to == To::Gone) {
+            return Ok(tree);
+        }
+        let after = self.git.paths(&prepared.commit).await?;
+        gone::without_empty(&self.api, tree, changes, &after).await
+    }
+
+    /// GitHub makes the commit that git made here; the id that it has there.
+    async fn send(&self, prepared: &Prepared, early: Option<Early>) -> Result<String, Problem> {
+        let wanted = twin::request(&self.git.raw_commit(&prepared.commit).await?)?;
+        let tree = self.tree(prepared, &wanted.tree, early).await?;
         if tree != wanted.tree {
             return Err(Problem::new(
                 502,
@@ -234,9 +262,16 @@ impl Repository for Cloned {
         request: &CommitRequest,
         output: UnboundedSender<String>,
     ) -> Result<Prepared, Problem> {
-        let (head, prepared) = tokio::join!(
+        let early = async {
+            if self.signed {
+                return Ok(None);
+            }
+            early::send(&self.api, &self.git, request).await
+        };
+        let (head, prepared, early) = tokio::join!(
             self.api.head(&request.branch),
-            self.git.prepare(request, output)
+            self.git.prepare(request, output),
+            early
         );
         // What is wrong here counts first: it needs no network to be mended.
         let mut prepared = prepared?;
@@ -249,7 +284,7 @@ impl Repository for Cloned {
             return Err(problem);
         }
         if !self.signed {
-            prepared.commit = self.send(&prepared).await?;
+            prepared.commit = self.send(&prepared, early?).await?;
         }
         *self.made.lock().unwrap_or_else(PoisonError::into_inner) =
             Some((prepared.commit.clone(), Instant::now()));

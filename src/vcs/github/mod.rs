@@ -9,6 +9,7 @@ mod api;
 mod cache;
 mod clone;
 mod data;
+mod early;
 mod follow;
 mod gone;
 mod remote;

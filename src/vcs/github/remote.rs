@@ -436,7 +436,7 @@ impl Repository for Remote {
 }
 
 /// The accepted files as GitHub takes them.
-fn changes(files: &[ProposedFile]) -> Result<Vec<Change>, Problem> {
+pub(super) fn changes(files: &[ProposedFile]) -> Result<Vec<Change>, Problem> {
     if files.is_empty() {
         return Err(Problem::new(
             422,

@@ -11,22 +11,43 @@ use crate::speech::local::tokens::END;
 /// First tokens that are followed.
 const FIRSTS: usize = 8;
 
+/// How well the beginning of a phrase fits the clip.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Beginning {
+    /// The natural logarithm of the probability of its first two tokens, or of the first alone: the whole phrase is at
+    /// most as likely.
+    pub score: f32,
+    /// Whether the second token is in it.
+    pub followed: bool,
+}
+
 impl Model {
-    /// The places of the `keep` phrases (tokens) whose beginnings fit the clip best, best first.
+    /// How well the beginnings of `phrases` (tokens) fit the clip. The second token is looked at where the first is one
+    /// of the likeliest among the phrases from `table` on.
     ///
     /// # Errors
     /// When the runtime fails.
-    pub fn promising(
+    pub fn beginnings(
         &mut self,
         encoded: &mut Encoded,
         phrases: &[Vec<u32>],
-        keep: usize,
-    ) -> Result<Vec<usize>, Problem> {
+        table: usize,
+    ) -> Result<Vec<Beginning>, Problem> {
         self.begin(encoded)?;
         let first = encoded.first.as_ref().ok_or_else(|| missing("logits"))?;
-        let firsts = likely_firsts(first, phrases);
+        let firsts = likely_firsts(first, phrases.get(table..).unwrap_or_default());
+        let norm = normaliser(&first.logits);
+        let alone = |phrase: &Vec<u32>| {
+            let token = phrase.first().copied().unwrap_or(END);
+            let logit = first.logits.get(token as usize);
+            Beginning {
+                score: logit.map_or(f32::NEG_INFINITY, |logit| logit - norm),
+                followed: false,
+            }
+        };
+        let mut found: Vec<Beginning> = phrases.iter().map(alone).collect();
         if firsts.is_empty() {
-            return Ok(Vec::new());
+            return Ok(found);
         }
         let ids: Vec<i64> = firsts.iter().map(|(token, _)| i64::from(*token)).collect();
         let cache = side_by_side(first, firsts.len())?;
@@ -40,21 +61,19 @@ impl Model {
             .chunks_exact(width)
             .map(|row| (row, normaliser(row)))
             .collect();
-        let mut scored: Vec<(f32, usize)> = phrases
-            .iter()
-            .enumerate()
-            .filter_map(|(at, phrase)| {
-                let row = firsts
-                    .iter()
-                    .position(|(token, _)| phrase.first() == Some(token))?;
-                let second = phrase.get(1).copied().unwrap_or(END);
-                let (logits, norm) = rows[row];
-                Some((firsts[row].1 + logits.get(second as usize)? - norm, at))
-            })
-            .collect();
-        scored.sort_by(|a, b| b.0.total_cmp(&a.0));
-        scored.truncate(keep);
-        Ok(scored.into_iter().map(|(_, at)| at).collect())
+        for (phrase, beginning) in phrases.iter().zip(&mut found) {
+            let row = firsts
+                .iter()
+                .position(|(token, _)| phrase.first() == Some(token));
+            let second = phrase.get(1).copied().unwrap_or(END);
+            if let Some((logits, norm)) = row.and_then(|row| rows.get(row))
+                && let Some(logit) = logits.get(second as usize)
+            {
+                beginning.score += logit - norm;
+                beginning.followed = true;
+            }
+        }
+        Ok(found)
     }
 }
 

@@ -68,13 +68,29 @@ pub(super) fn describe(event: &Event) -> (Tone, String, Option<u64>) {
             say("message")
         ),
         EventKind::DeployComplete => {
-            tone = Tone::Good;
             took = number("total_ms");
-            format!("LIVE on {environment}: {}", say("url"))
+            let elsewhere = data["elsewhere"].as_bool() == Some(true);
+            if data["checked"].as_bool() == Some(false) {
+                // Nobody here has looked.
+                tone = Tone::Plain;
+                format!(
+                    "said to be live on {environment}, made elsewhere: {}",
+                    say("url")
+                )
+            } else {
+                tone = Tone::Good;
+                let made = if elsewhere { ", made elsewhere" } else { "" };
+                format!("LIVE on {environment}{made}: {}", say("url"))
+            }
         }
         EventKind::DeployError => {
-            tone = Tone::Bad;
-            format!("deployment failed at {}: {}", say("stage"), say("message"))
+            if data["unknown"].as_bool() == Some(true) {
+                tone = Tone::Warn;
+                format!("outcome unknown at {}: {}", say("stage"), say("message"))
+            } else {
+                tone = Tone::Bad;
+                format!("deployment failed at {}: {}", say("stage"), say("message"))
+            }
         }
         EventKind::Health => {
             let ok = data["ok"].as_bool().unwrap_or(false);
@@ -84,12 +100,10 @@ pub(super) fn describe(event: &Event) -> (Tone, String, Option<u64>) {
                 None => format!("health: {}", say("message")),
             }
         }
-        EventKind::Promote => format!(
-            "{} moved from {} to {}",
-            say("release"),
-            say("from"),
-            say("to")
-        ),
+        EventKind::Promote => match say("from") {
+            "" => format!("{} promoted to {}", say("release"), say("to")),
+            from => format!("{} moved from {from} to {}", say("release"), say("to")),
+        },
         EventKind::Rollback => {
             tone = Tone::Warn;
             let by = if data["automatic"].as_bool() == Some(true) {
