@@ -306,7 +306,7 @@ fn leads_to(text: &str) -> Option<(String, String)> {
     // "a link to the about page" is called as the page is.
     let bare = super::super::phrase::strip_article(named);
     let bare = bare.strip_suffix(" page").unwrap_or(bare);
-    let list = lower[end..].starts_with("the ") && bare.len() == named.len() - 4;
+    let list = lower[end..].starts_with("the ") && bare.len() + 4 == named.len();
     // "a link to the footer" goes there.
     if list && cut == tail.len() {
         return None;
