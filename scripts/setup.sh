@@ -43,10 +43,24 @@ services() {
     cat "$folder/package-lock.json" "$folder/describe.mjs" >"$ready"
 }
 
+# A stand-in for model services that judges how it is treated, in a folder of its own.
+judge() {
+    folder=$(dirname "$0")/../tests/services
+    ready=$folder/python/ready
+    cmp -s "$folder/requirements.txt" "$ready" && return 0
+    echo "setup: installing a judge of clients of model services" >&2
+    if python3 -m pip install --quiet --disable-pip-version-check --upgrade \
+        --target "$folder/python" -r "$folder/requirements.txt" 2>/dev/null; then
+        cp "$folder/requirements.txt" "$ready"
+    else
+        echo "setup: left out: it needs python3 with pip" >&2
+    fi
+}
+
 case "$what" in
-    services) services; exit 0 ;;
+    services) services; judge; exit 0 ;;
     build) missing_build || exit 0 ;;
-    test) missing_test || { services; exit 0; } ;;
+    test) missing_test || { services; judge; exit 0; } ;;
     *) echo "usage: setup.sh build|test|services" >&2; exit 2 ;;
 esac
 
@@ -73,4 +87,4 @@ else
     [ "$what" = build ] || echo "setup: and for the tests pulseaudio, espeak-ng, flite, sox, tmux, node 20" >&2
     exit 1
 fi
-[ "$what" = build ] || services
+[ "$what" = build ] || { services; judge; }

@@ -4,10 +4,20 @@
 
 mod stage;
 
+#[path = "models/agent.rs"]
+mod agent;
 #[path = "models/doubles.rs"]
 mod doubles;
+#[path = "models/judge.rs"]
+mod judge;
+#[path = "models/mutated.rs"]
+mod mutated;
+#[path = "models/opencode.rs"]
+mod opencode;
 #[path = "models/stream.rs"]
 mod stream;
+#[path = "models/versions.rs"]
+mod versions;
 
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
@@ -29,18 +39,31 @@ const PAGE: &str = "<html><body>\n<h1>Hello there</h1>\n<p>Some text.</p>\n</bod
 impl Bench {
     /// The site, with all services at `url`.
     fn new(url: &str, files: &[(&str, &str)]) -> Self {
-        let bench = Self {
-            site: site(files),
-            home: tempfile::tempdir().unwrap(),
-        };
-        let config = bench.home.path().join("config/sayso");
-        std::fs::create_dir_all(&config).unwrap();
         let text = format!(
             "[generate.anthropic]\nurl = \"{url}\"\n[generate.openai]\nurl = \"{url}/v1\"\n[generate.gemini]\nurl = \"{url}\"\n\
              [generate.compatible]\nurl = \"{url}/v1\"\nmodel = \"local\"\n"
         );
-        std::fs::write(config.join("config.toml"), text).unwrap();
+        Self::with(&text, files)
+    }
+
+    /// The site, with this configuration of the person's.
+    fn with(config: &str, files: &[(&str, &str)]) -> Self {
+        let bench = Self {
+            site: site(files),
+            home: tempfile::tempdir().unwrap(),
+        };
+        let folder = bench.home.path().join("config/sayso");
+        std::fs::create_dir_all(&folder).unwrap();
+        std::fs::write(folder.join("config.toml"), config).unwrap();
         bench
+    }
+
+    /// Adds to the person's configuration.
+    fn configure(&self, text: &str) {
+        use std::io::Write;
+        let path = self.home.path().join("config/sayso/config.toml");
+        let mut file = std::fs::OpenOptions::new().append(true).open(path).unwrap();
+        file.write_all(text.as_bytes()).unwrap();
     }
 
     fn command(&self, args: &[&str]) -> Command {

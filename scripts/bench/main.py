@@ -15,6 +15,7 @@ import github
 import hooks
 import job
 import mic
+import models
 import speech
 import tui
 import vercel
@@ -150,6 +151,7 @@ def main() -> None:
             "0 file bodies",
             lambda: vercel.unchanged(deployed()),
         ),
+        *(Row(what, bar, functools.partial(run, world)) for what, bar, run in models.ROWS),
         Row(
             "webhook in → event on every event stream",
             "≤ 20 ms",

@@ -141,6 +141,7 @@ pub(super) async fn look(place: &Place, listen: bool) -> Result<Vec<Check>, Prob
         checks.extend(super::doctor_vercel::look(&config, &paths.project(root), root).await);
         checks.extend(super::doctor_site::look(&config, root));
     }
+    checks.extend(super::doctor_models::look(&config, &paths));
     checks.push(speech(&config, &paths));
     checks.extend(microphone(&config, &paths, listen).await);
     checks.push(terminal());

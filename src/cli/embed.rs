@@ -122,8 +122,8 @@ impl Session {
             super::wiring::learn_pages(vocabulary, Arc::clone(&repo));
         }
         let transcriber: Arc<dyn Transcriber> = Arc::new(choice);
-        let mut generators =
-            generate::generators(&config.generate, &super::wiring::keys(&config))?;
+        let keys = super::wiring::keys(&config, &paths).await;
+        let mut generators = generate::generators(&config.generate, &keys)?;
         // Asked first, and only for words that name a recipe.
         let recipes = generate::recipes::Recipes::new(
             Some(paths.config.join("recipes")),

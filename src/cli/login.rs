@@ -6,7 +6,7 @@ use crossterm::event::{Event, KeyCode, KeyEventKind, KeyModifiers, read};
 use crossterm::terminal::{disable_raw_mode, enable_raw_mode};
 
 use super::{Exit, print};
-use crate::config::Secret;
+use crate::config::{Paths, Secret};
 use crate::config::credential::{self, Service};
 use crate::model::Problem;
 
@@ -17,7 +17,7 @@ const LONGEST: u64 = 16 * 1024;
 #[derive(clap::Args, Debug)]
 pub struct Args {
     /// The service.
-    #[arg(value_parser = ["github", "vercel"])]
+    #[arg(value_parser = ["github", "vercel", "openai", "anthropic", "gemini"])]
     service: String,
     /// The host, for a GitHub Enterprise.
     #[arg(long, value_name = "HOST", default_value = "")]
@@ -39,8 +39,10 @@ pub async fn run(args: Args) -> Result<Exit, Problem> {
 }
 
 fn login(service: Service, args: &Args) -> Result<Exit, Problem> {
+    let state = Paths::platform()?.state;
     if args.remove {
         let was_there = credential::remove(service, &args.host)?;
+        credential::note(&state, service, false)?;
         print::line(if was_there {
             "the token was taken out of the keyring"
         } else {
@@ -59,6 +61,7 @@ fn login(service: Service, args: &Args) -> Result<Exit, Problem> {
         Secret::new(text)
     };
     credential::store(service, &args.host, &secret)?;
+    credential::note(&state, service, true)?;
     print::line("the token is in the system's keyring; what it may do: sayso doctor");
     if let Some(found) = credential::in_environment(service, &args.host) {
         print::line(&format!(

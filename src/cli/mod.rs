@@ -9,6 +9,7 @@ mod deploy;
 mod deployments;
 mod doctor;
 mod doctor_github;
+mod doctor_models;
 mod doctor_site;
 mod doctor_vercel;
 mod embed;
@@ -28,6 +29,7 @@ pub mod speech;
 mod status;
 mod sync;
 mod targets;
+mod versions;
 mod wait;
 mod wiring;
 mod workflow;
@@ -113,6 +115,8 @@ enum Command {
     Status(status::Args),
     /// Deployments and the releases kept.
     Deployments(deployments::Args),
+    /// The versions of a proposal; take one back.
+    Versions(versions::Args),
     /// The event log.
     Events(events::Args),
     /// Speech: models, microphones, recordings, a report of what was heard.
@@ -195,6 +199,7 @@ async fn run(args: Args) -> Result<Exit, Problem> {
         Some(Command::Rollback(args)) => rollback::run(&place, args).await,
         Some(Command::Status(args)) => status::run(&place, args).await,
         Some(Command::Deployments(args)) => deployments::run(&place, args).await,
+        Some(Command::Versions(args)) => versions::run(&place, args).await,
         Some(Command::Events(args)) => events::run(&place, args).await,
         Some(Command::Speech(args)) => run_speech(&place, args).await,
         Some(Command::Serve(args)) => serve::run(&place, args).await,
@@ -222,6 +227,7 @@ fn wants_json(command: Option<&Command>) -> bool {
         Some(Command::Rollback(args)) => args.json,
         Some(Command::Status(args)) => args.json,
         Some(Command::Deployments(args)) => args.json,
+        Some(Command::Versions(args)) => args.json,
         Some(Command::Events(args)) => args.json,
         _ => false,
     }

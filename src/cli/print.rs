@@ -179,6 +179,45 @@ pub fn error(data: &Value) {
     }
 }
 
+/// A plan, before it is asked about.
+pub fn plan(lines: &[crate::model::PlanLine]) {
+    for (at, one) in lines.iter().enumerate() {
+        let left = if one.kept { "" } else { " (left out)" };
+        line(&format!(
+            "  {} {}: {}{left}",
+            at + 1,
+            clean(&one.file),
+            clean(&one.what)
+        ));
+    }
+}
+
+/// Asks about a plan on the terminal: yes, no, or the numbers of the lines to leave out. The lines that remain; none of
+/// them for no. `None` when there is no terminal to ask on.
+pub fn ask_plan(question: &str, lines: usize) -> Option<Vec<usize>> {
+    if !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
+        return None;
+    }
+    loop {
+        eprint!("{} [y/n, or numbers to leave out] ", clean(question));
+        let mut answer = String::new();
+        if !matches!(std::io::stdin().read_line(&mut answer), Ok(read) if read > 0) {
+            return Some(Vec::new());
+        }
+        let answer = answer.trim().to_lowercase();
+        match answer.as_str() {
+            "y" | "yes" => return Some((0..lines).collect()),
+            "n" | "no" => return Some(Vec::new()),
+            _ => {}
+        }
+        let split = answer.split([' ', ',']).filter(|part| !part.is_empty());
+        let out: Option<Vec<usize>> = split.map(|part| part.parse().ok()).collect();
+        if let Some(out) = out.filter(|out| !out.is_empty()) {
+            return Some((0..lines).filter(|at| !out.contains(&(at + 1))).collect());
+        }
+    }
+}
+
 /// Asks for a line of text; `None` without a terminal to ask on.
 pub fn ask_text(question: &str) -> Option<String> {
     if !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {

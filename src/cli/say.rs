@@ -6,7 +6,8 @@ use std::path::PathBuf;
 use super::embed::Session;
 use super::wait::Watcher;
 use super::{Exit, Place, print, wiring};
-use crate::model::api::{Approval, Submission};
+use crate::generate::Ask;
+use crate::model::api::{Answer, Approval, Submission};
 use crate::model::{Action, InstructionId, InstructionState, Problem};
 
 /// Arguments of `sayso say`.
@@ -27,7 +28,7 @@ pub struct Args {
     /// auto, offline, or a provider's name.
     #[arg(long, default_value = "auto")]
     engine: String,
-    /// Approve without asking.
+    /// Say yes to every question: the plan, what an agent wants to do in its copy, the commit.
     #[arg(long, short)]
     yes: bool,
     /// Keep serving the deployed site until Ctrl+C.
@@ -133,14 +134,39 @@ async fn instruct(
     };
     let _ = begun.set(accepted.instruction.clone());
     let mut now = watcher.instruction(&accepted.instruction).await?;
-    if now.state == InstructionState::Asking {
-        let question = now
-            .question
-            .as_ref()
-            .map_or(String::new(), |question| question.text.clone());
-        match agreed(args, &question) {
-            Some(yes) => now = client.answer(&now.id, yes).await?,
-            None => return Ok(unasked(args, &question)),
+    // An agent asks as often as it needs to, a model once about its plan; then they go on.
+    while now.state == InstructionState::Asking {
+        let Some(question) = now.question.clone() else {
+            break;
+        };
+        let live = matches!(question.act.as_str(), Ask::PERMIT | Ask::PLAN);
+        if !args.json {
+            print::plan(&question.plan);
+        }
+        if !question.plan.is_empty() && !args.yes && !args.json {
+            let keep = print::ask_plan(&question.text, question.plan.len());
+            if let Some(keep) = keep {
+                let answer = Answer {
+                    yes: !keep.is_empty(),
+                    keep: Some(keep),
+                };
+                now = client.answer_with(&now.id, &answer).await?;
+                now = watcher.instruction(&now.id).await?;
+                continue;
+            }
+        }
+        let answer = match (agreed(args, &question.text), live) {
+            (Some(yes), _) => yes,
+            // Nobody can allow it, so it is not allowed: whoever asked may find another way.
+            (None, true) => {
+                unasked(args, &question.text);
+                false
+            }
+            (None, false) => return Ok(unasked(args, &question.text)),
+        };
+        now = client.answer(&now.id, answer).await?;
+        if live {
+            now = watcher.instruction(&now.id).await?;
         }
     }
     match now.state {

@@ -7,6 +7,7 @@ use tokio::sync::mpsc;
 
 use super::embed::Session;
 use super::print;
+use crate::config::credential::{self, Service};
 use crate::config::{Config, Paths, ProjectPaths};
 use crate::deploy::build::BuildOptions;
 use crate::deploy::health::HealthOptions;
@@ -128,22 +129,44 @@ const SAMPLES: usize = 2;
 /// Pages that a speech server is told the names of.
 const PAGES: usize = 40;
 
-/// The keys of the services that make changes, from the environment.
-pub fn keys(config: &Config) -> Keys {
+/// The keys of the services that make changes: from the environment, else from the keyring where `sayso login` put them.
+pub async fn keys(config: &Config, paths: &Paths) -> Keys {
     let generate = &config.generate;
     let services = [
-        &generate.anthropic,
-        &generate.openai,
-        &generate.gemini,
-        &generate.compatible,
+        (Some(Service::Anthropic), &generate.anthropic),
+        (Some(Service::OpenAi), &generate.openai),
+        (Some(Service::Gemini), &generate.gemini),
+        (None, &generate.compatible),
     ];
-    Keys::new(services.into_iter().filter_map(|service| {
-        let name = service.key.clone();
-        let key = (!name.is_empty())
-            .then(|| std::env::var(&name).ok())
-            .flatten()?;
-        Some((name, key))
-    }))
+    let noted = credential::noted(&paths.state);
+    let mut keys = Vec::new();
+    for (service, own) in services {
+        let name = own.key.clone();
+        if name.is_empty() {
+            continue;
+        }
+        let here = std::env::var(&name)
+            .ok()
+            .filter(|key| !key.trim().is_empty());
+        let stored = service.filter(|service| here.is_none() && noted.contains(service));
+        let key = match stored {
+            None => here,
+            Some(service) => {
+                let found =
+                    tokio::task::spawn_blocking(move || credential::in_keyring(service, "")).await;
+                match found {
+                    Ok(Ok(secret)) => secret.map(|secret| secret.expose().to_owned()),
+                    Ok(Err(problem)) => {
+                        tracing::warn!(%problem, "the key of {} is not used", service.name());
+                        None
+                    }
+                    Err(_) => None,
+                }
+            }
+        };
+        keys.extend(key.map(|key| (name, key)));
+    }
+    Keys::new(keys)
 }
 
 /// The recogniser that the configuration means on this machine.

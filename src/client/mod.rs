@@ -18,8 +18,8 @@ use url::Url;
 
 use crate::model::api::{
     Accepted, Answer, Approval, Approved, BatchApproval, Comparison, Decide, DeploymentList,
-    EditText, EventPage, Promote, ProposalView, RecipeInfo, Reject, Revise, Rollback, RunRecipe, StartPreview, Status,
-    Submission, SyncRequest, Synced,
+    EditText, EventPage, Promote, ProposalView, RecipeInfo, Reject, Restore, Revise, Rollback,
+    RunRecipe, StartPreview, Status, Submission, SyncRequest, Synced, VersionView,
 };
 use crate::model::{
     Cursor, Deployment, DeploymentId, Instruction, InstructionId, LiveRelease, Preview, Problem,
@@ -159,7 +159,17 @@ impl Client {
 
     /// `POST /api/instructions/{id}/answer`.
     pub async fn answer(&self, id: &InstructionId, yes: bool) -> Result<Instruction, Problem> {
-        self.post(&format!("api/instructions/{id}/answer"), &Answer { yes })
+        let answer = Answer { yes, keep: None };
+        self.answer_with(id, &answer).await
+    }
+
+    /// The same, of a plan with the lines that remain.
+    pub async fn answer_with(
+        &self,
+        id: &InstructionId,
+        answer: &Answer,
+    ) -> Result<Instruction, Problem> {
+        self.post(&format!("api/instructions/{id}/answer"), answer)
             .await
     }
 
@@ -219,6 +229,21 @@ impl Client {
         self.post(&format!("api/proposals/{id}/edit"), edit).await
     }
 
+    /// `GET /api/proposals/{id}/versions`.
+    pub async fn versions(&self, id: &ProposalId) -> Result<Vec<VersionView>, Problem> {
+        self.get(&format!("api/proposals/{id}/versions")).await
+    }
+
+    /// `POST /api/proposals/{id}/restore`.
+    pub async fn restore(
+        &self,
+        id: &ProposalId,
+        restore: &Restore,
+    ) -> Result<ProposalView, Problem> {
+        self.post(&format!("api/proposals/{id}/restore"), restore)
+            .await
+    }
+
     /// `POST /api/proposals/{id}/revise`.
     pub async fn revise(&self, id: &ProposalId, revise: &Revise) -> Result<Accepted, Problem> {
         self.post(&format!("api/proposals/{id}/revise"), revise)
@@ -245,10 +270,7 @@ impl Client {
 
     /// `GET /api/proposals/{id}/preview/picture`: a picture of the page, as PNG.
     pub async fn preview_picture(&self, id: &ProposalId) -> Result<Vec<u8>, Problem> {
-        let request = self.request(
-            Method::GET,
-            &format!("api/proposals/{id}/preview/picture"),
-        )?;
+        let request = self.request(Method::GET, &format!("api/proposals/{id}/preview/picture"))?;
         bytes_of(request.timeout(Duration::from_secs(15))).await
     }
 
@@ -350,10 +372,8 @@ impl Client {
 
     /// `POST /api/environments/{name}/promote`.
     pub async fn promote(&self, environment: &str, promote: &Promote) -> Result<Synced, Problem> {
-        let name = percent_encoding::utf8_percent_encode(
-            environment,
-            percent_encoding::NON_ALPHANUMERIC,
-        );
+        let name =
+            percent_encoding::utf8_percent_encode(environment, percent_encoding::NON_ALPHANUMERIC);
         self.post(&format!("api/environments/{name}/promote"), promote)
             .await
     }

@@ -2,6 +2,7 @@
 //! configuration file, and are never printed.
 
 use std::fmt;
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
@@ -192,6 +193,41 @@ pub fn remove(service: Service, host: &str) -> Result<bool, Problem> {
     })
 }
 
+/// The name of the file that says which services have a token in the keyring.
+const LOGINS: &str = "logins";
+
+/// The services whose tokens `sayso login` put into the keyring, by the note in the state folder. A keyring that is locked
+/// asks for its password: it is only opened for what is known to be in it.
+pub fn noted(state: &Path) -> Vec<Service> {
+    let text = std::fs::read_to_string(state.join(LOGINS)).unwrap_or_default();
+    let named = |service: &Service| text.lines().any(|line| line.trim() == service.name());
+    Service::ALL.into_iter().filter(named).collect()
+}
+
+/// Notes that the keyring holds a service's token, or no longer.
+///
+/// # Errors
+/// `state` when the note cannot be written.
+pub fn note(state: &Path, service: Service, there: bool) -> Result<(), Problem> {
+    let mut all = noted(state);
+    all.retain(|known| *known != service);
+    all.extend(there.then_some(service));
+    let text: String = all
+        .iter()
+        .map(|service| format!("{}\n", service.name()))
+        .collect();
+    std::fs::create_dir_all(state)
+        .and_then(|()| std::fs::write(state.join(LOGINS), text))
+        .map_err(|error| {
+            Problem::new(
+                500,
+                "state",
+                format!("the state folder cannot be written: {error}"),
+            )
+            .hint("check its rights and that the disk is not full")
+        })
+}
+
 /// Works with the keyring's entry, on a thread of its own: it may ask a person, and has a runtime of its own.
 fn with_keyring<T: Send + 'static>(
     service: Service,
@@ -285,6 +321,18 @@ mod tests {
                 .variables("git.example.org")
                 .contains(&"GITHUB_PAT")
         );
+    }
+
+    #[test]
+    fn which_services_have_a_token_is_noted_without_it() {
+        let state = tempfile::tempdir().unwrap();
+        assert_eq!(noted(state.path()), []);
+        note(state.path(), Service::Gemini, true).unwrap();
+        note(state.path(), Service::Anthropic, true).unwrap();
+        note(state.path(), Service::Anthropic, true).unwrap();
+        assert_eq!(noted(state.path()), [Service::Anthropic, Service::Gemini]);
+        note(state.path(), Service::Gemini, false).unwrap();
+        assert_eq!(noted(state.path()), [Service::Anthropic]);
     }
 
     #[test]

@@ -143,6 +143,8 @@ pub struct Generate {
     pub max_files: usize,
     /// Lines that one change of a model may take out and put in.
     pub max_lines: usize,
+    /// A change in more files than so many is shown as a plan first; 0: never.
+    pub plan_files: usize,
     /// Tokens of the site that a model is shown.
     pub context_tokens: usize,
     /// Anthropic's API.
@@ -161,8 +163,14 @@ pub struct Generate {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Agent {
-    /// The program and its arguments; `{words}` becomes the instruction. Empty for none.
+    /// How it is talked to: `acp` (the Agent Client Protocol) or `command` (`{words}` becomes the instruction).
+    pub protocol: String,
+    /// The program and its arguments. Empty for none.
     pub command: Vec<String>,
+    /// Variables of the environment that it gets, besides what every program needs; `NAME*` for all that begin so.
+    pub env: Vec<String>,
+    /// With `acp`: kinds of work that it may do without a question.
+    pub allow: Vec<String>,
     /// How long it may take.
     pub time_limit: Span,
 }

@@ -8,6 +8,7 @@ pub mod chat;
 pub mod context;
 pub mod edits;
 pub mod offline;
+pub mod plan;
 pub mod recipes;
 mod services;
 
@@ -15,11 +16,11 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 
 use crate::config;
 use crate::model::api::RecipeInfo;
-use crate::model::{Candidate, FileTree, Problem, Refusal};
+use crate::model::{Candidate, FileTree, PlanLine, Problem, Refusal};
 
 pub use services::{Keys, missing};
 
@@ -40,6 +41,8 @@ pub struct Request {
     pub background: Vec<Background>,
     /// Where steps are told while it goes on.
     pub steps: Option<mpsc::UnboundedSender<Step>>,
+    /// Where the person is asked while it goes on; none where nobody is there to answer.
+    pub asks: Option<mpsc::UnboundedSender<Asked>>,
 }
 
 impl Request {
@@ -50,6 +53,54 @@ impl Request {
             let _ = steps.send(step);
         }
     }
+
+    /// Asks the person and waits. Where nobody can answer, the answer is no.
+    pub async fn ask(&self, ask: Ask) -> Answered {
+        let Some(asks) = &self.asks else {
+            return Answered::No;
+        };
+        let (reply, answer) = oneshot::channel();
+        if asks.send(Asked { ask, reply }).is_err() {
+            return Answered::No;
+        }
+        answer.await.unwrap_or(Answered::No)
+    }
+}
+
+/// What a generator asks the person while it works.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ask {
+    /// One word for it: [`Ask::PERMIT`] or [`Ask::PLAN`].
+    pub act: &'static str,
+    /// The whole question.
+    pub text: String,
+    /// What is planned, where it is a plan that is asked about.
+    pub plan: Vec<PlanLine>,
+}
+
+impl Ask {
+    /// May an agent do this?
+    pub const PERMIT: &'static str = "permit";
+    /// Shall this plan be carried out?
+    pub const PLAN: &'static str = "plan";
+}
+
+/// A question on its way to the person.
+#[derive(Debug)]
+pub struct Asked {
+    /// The question.
+    pub ask: Ask,
+    /// Where the answer goes. Dropped without one when nobody can answer any more.
+    pub reply: oneshot::Sender<Answered>,
+}
+
+/// A person's answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Answered {
+    /// No.
+    No,
+    /// Yes; of a plan with what remains of it.
+    Yes(Vec<PlanLine>),
 }
 
 /// Something that bears on a request, besides the site.
@@ -68,6 +119,8 @@ pub struct Background {
 pub enum Step {
     /// A message for people.
     Note(String),
+    /// What an agent means to do, the whole list each time.
+    Plan(Vec<Task>),
     /// The change as far as it is known.
     Draft {
         /// What it does.
@@ -77,6 +130,27 @@ pub enum Step {
         /// How many edits there are so far.
         of: usize,
     },
+}
+
+/// A point of an agent's own plan.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct Task {
+    /// What is to be done.
+    pub what: String,
+    /// How far it is.
+    pub state: TaskState,
+}
+
+/// How far a point of a plan is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TaskState {
+    /// Not begun.
+    Waiting,
+    /// At work on it.
+    Doing,
+    /// Done.
+    Done,
 }
 
 /// Why no change was made.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::Generator;
-use super::agent::Agent;
+use super::agent::{self, Agent, Speaks};
 use super::chat::engine::{Engine, Parts, Price};
 use super::chat::{Options, Protocol, anthropic, compatible, gemini, openai};
 use super::edits::Limits;
@@ -120,10 +120,8 @@ pub(super) fn engines(
                 cached: own.price_cached,
                 output: own.price_output,
             },
-            limits: Limits {
-                files: settings.max_files,
-                lines: settings.max_lines,
-            },
+            limits: limits(settings),
+            few: settings.plan_files,
             budget: settings.context_tokens,
             tools: own.tools,
             offline: Arc::clone(offline),
@@ -131,17 +129,49 @@ pub(super) fn engines(
     }
     let agent = &settings.agent;
     if !agent.command.is_empty() {
-        let limits = Limits {
-            files: settings.max_files,
-            lines: settings.max_lines,
-        };
-        out.push(Arc::new(Agent::new(
-            agent.command.clone(),
-            agent.time_limit.duration(),
-            limits,
-        )));
+        out.push(Arc::new(Agent::new(agent_setup(settings)?)));
     }
     Ok(out)
+}
+
+fn agent_setup(settings: &config::Generate) -> Result<agent::Setup, Problem> {
+    let own = &settings.agent;
+    let speaks = match own.protocol.as_str() {
+        "command" => Speaks::Command,
+        "acp" => Speaks::Acp,
+        other => {
+            return Err(mistake(
+                "agent",
+                &format!("protocol = {other:?}: acp or command"),
+            ));
+        }
+    };
+    if let Some(unknown) = own
+        .allow
+        .iter()
+        .find(|kind| !agent::KINDS.contains(&kind.as_str()))
+    {
+        return Err(mistake(
+            "agent",
+            &format!("allow = [{unknown:?}]: of {}", agent::KINDS.join(", ")),
+        ));
+    }
+    Ok(agent::Setup {
+        speaks,
+        command: own.command.clone(),
+        env: own.env.clone(),
+        allow: own.allow.clone(),
+        limit: own.time_limit.duration(),
+        limits: limits(settings),
+        few: settings.plan_files,
+    })
+}
+
+fn limits(settings: &config::Generate) -> Limits {
+    Limits {
+        files: settings.max_files,
+        lines: settings.max_lines,
+    }
 }
 
 /// What to set up so that larger changes work; for a refusal when no service is ready.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::deployment::{Deployment, LiveRelease, ReleaseInfo};
@@ -44,11 +45,14 @@ pub struct Accepted {
 }
 
 /// `POST /api/instructions/{id}/answer`: the answer to an open question.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Answer {
     /// Yes or no.
     pub yes: bool,
+    /// With yes to a plan: the lines that remain of it, counted from 0; absent means those that are kept in the question.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub keep: Option<Vec<usize>>,
 }
 
 /// A proposal with the unified diff of what is accepted and of all of it.
@@ -117,6 +121,46 @@ pub struct BatchApproval {
     /// The environment to deploy to; absent means the default one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub environment: Option<String>,
+}
+
+/// `POST /api/proposals/{id}/restore`: a version of the conversation is taken back.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Restore {
+    /// Its number; absent means the version before the one that stands, or with `later` the one after it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<u32>,
+    /// Without a number: the version after.
+    #[serde(default)]
+    pub later: bool,
+}
+
+/// A version of a conversation, as `GET /api/proposals/{id}/versions` lists them.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct VersionView {
+    /// Counts from 1.
+    pub number: u32,
+    /// The version whose text it is: its own number, unless it was taken back.
+    pub of: u32,
+    /// True for the one that stands open.
+    pub current: bool,
+    /// The proposal that it stood in.
+    pub proposal: ProposalId,
+    /// What it does.
+    pub title: String,
+    /// Who made it: an engine, or `person`.
+    pub engine: String,
+    /// The words that led to it; absent for one that was edited by hand or taken back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub words: Option<String>,
+    /// Who asked for it.
+    pub actor: String,
+    /// When.
+    pub at: Timestamp,
+    /// Its files.
+    pub files: Vec<String>,
+    /// Its unified diff.
+    pub patch: String,
 }
 
 /// `POST /api/proposals/{id}/decide`: accept or leave out hunks without approving anything.

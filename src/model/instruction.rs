@@ -62,6 +62,23 @@ impl InstructionState {
     }
 }
 
+/// A line of a plan: a file, and what is to be done in it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PlanLine {
+    /// Path from the root of the repository.
+    pub file: String,
+    /// What is to be done there, in one short line.
+    #[serde(default)]
+    pub what: String,
+    /// False when the person leaves it out.
+    #[serde(default = "yes")]
+    pub kept: bool,
+}
+
+fn yes() -> bool {
+    true
+}
+
 /// What Sayso asks before it commits, deploys or rolls back. Answered by `yes` or `no`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Question {
@@ -69,11 +86,15 @@ pub struct Question {
     pub text: String,
     /// What was heard or typed.
     pub heard: String,
-    /// One word for the act: `commit`, `deploy`, `redeploy`, `rollback`, `approve`, `undo`.
+    /// One word for the act: `commit`, `deploy`, `redeploy`, `rollback`, `approve`, `undo`; `permit` and `plan` while an
+    /// agent or a model is at work.
     pub act: String,
     /// The environment it concerns.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub environment: Option<String>,
+    /// What is planned, when the question is whether to carry it out. The person may cut it down.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub plan: Vec<PlanLine>,
     /// The other reading of the words, when two are close: "the second one" takes it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub second: Option<Box<Question>>,

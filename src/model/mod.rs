@@ -22,7 +22,7 @@ pub mod tree;
 pub use deployment::{Deployment, DeploymentState, LiveRelease, Progress, ReleaseInfo, Stage};
 pub use event::{Cursor, Event, EventKind, NewEvent};
 pub use id::{DeploymentId, InstructionId, ProposalId, ReleaseId};
-pub use instruction::{Action, Instruction, InstructionState, Question};
+pub use instruction::{Action, Instruction, InstructionState, PlanLine, Question};
 pub use intent::{Control, Hearing, Intent, Reading, Risk, Sureness};
 pub use preview::{Preview, PreviewState};
 pub use problem::{Candidate, Problem, Refusal, RefusalReason};

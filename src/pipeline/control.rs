@@ -414,6 +414,7 @@ fn ask(at: &Situation<'_>, act: &str, text: String, then: Act) -> Plan {
             heard: at.heard.to_owned(),
             act: act.to_owned(),
             environment: Some(at.environment.to_owned()),
+            plan: Vec::new(),
             second: None,
         },
         then,

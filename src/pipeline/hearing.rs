@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::Conductor;
 use super::instruct::Stop;
-use super::question::Answer;
+use super::answer::Answer;
 use super::records::{self, Change};
 use crate::intent::sound::{self, Scores};
 use crate::intent::{Table, clean, meant, places};

@@ -174,6 +174,9 @@ impl Conductor {
 
     async fn drive(self: &Arc<Self>, mut instruction: Instruction) {
         let result = self.stages(&mut instruction).await;
+        if result.is_err() {
+            self.revision_failed(&instruction).await;
+        }
         let stored = match result {
             Ok(()) => return,
             Err(Stop::Refused(refusal)) => self.refuse(instruction, refusal).await,
@@ -195,6 +198,11 @@ impl Conductor {
         if self
             .take_up_correction(instruction, &words, doubtful)
             .await?
+        {
+            return Ok(());
+        }
+        if self.take_up_version(instruction, &words).await?
+            || self.take_up_plan(instruction, &words).await?
         {
             return Ok(());
         }
@@ -336,6 +344,7 @@ impl Conductor {
             earlier,
             background,
             steps: None,
+            asks: None,
         };
         let mut refusal: Option<Refusal> = None;
         for generator in &self.generators {
@@ -508,6 +517,7 @@ impl Conductor {
             .instruction(Some(id));
         self.store(Change::new().event(event).act_done(id), &mut instruction)
             .await?;
+        self.revision_failed(&instruction).await;
         Ok(instruction)
     }
 

@@ -8,6 +8,7 @@ use super::control::Act;
 use super::hearing::Understood;
 use super::instruct::Stop;
 use super::records::Change;
+use super::revision::Taken;
 use crate::generate::{self, Earlier, Request};
 use crate::intent::{clean, misheard};
 use crate::model::{Instruction, InstructionState, Question, Refusal, RefusalReason, failpoint};
@@ -29,6 +30,11 @@ impl Conductor {
         understood: &Understood,
         earlier: Option<Earlier>,
     ) -> Result<(), Stop> {
+        let (request, words) = match self.take_up_revision(instruction, &words).await? {
+            Taken::Done => return Ok(()),
+            Taken::As(Some(whole)) => (whole.clone(), whole),
+            Taken::As(None) | Taken::No => (request, words),
+        };
         instruction.state = InstructionState::Proposing;
         let change = Change::new()
             .event(self.intent_event(instruction, None, understood))
@@ -83,6 +89,7 @@ impl Conductor {
                 earlier: None,
                 background: Vec::new(),
                 steps: None,
+                asks: None,
             };
             // Only the engine on this machine: no server is asked about guesses.
             let here = self
@@ -118,6 +125,7 @@ impl Conductor {
             heard: words,
             act: "change".to_owned(),
             environment: None,
+            plan: Vec::new(),
             second: None,
         };
         self.ask(instruction, understood, question, Act::Change(text), None)

@@ -3,6 +3,7 @@
 //! It owns no screen and no socket. Every step is an event in the log, stored in one transaction with the
 //! document it changes; what is not final at a start is taken up again (`recover`).
 
+mod answer;
 mod approve;
 mod batch;
 mod compare;
@@ -14,8 +15,10 @@ mod hearing;
 mod history;
 mod hooks;
 mod instruct;
+mod live;
 mod misheard;
 mod outgoing;
+mod plan;
 mod preview;
 mod promote;
 mod propose;
@@ -24,24 +27,26 @@ mod records;
 mod recipes;
 mod recover;
 mod review;
+mod revision;
 mod spoken;
 mod status;
 mod steps;
 mod sync;
+mod versions;
 mod watch;
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::config::Config;
 use crate::deploy::{DeployTarget, LocalNotice, Previews};
 use crate::events::EventLog;
-use crate::generate::Generator;
+use crate::generate::{Answered, Generator};
 use crate::model::{Instruction, InstructionId, Problem};
 use crate::speech::Transcriber;
 use crate::vcs::Repository;
@@ -86,6 +91,8 @@ pub struct Conductor {
     /// Phrases of the screens that sent instructions, by the instruction's id. A screen that is gone needs no answer, so
     /// they are not stored.
     commands: Mutex<HashMap<String, Vec<String>>>,
+    /// Who waits for the answer to a question of a generator at work, by the instruction's id.
+    waiting: Mutex<HashMap<String, oneshot::Sender<Answered>>>,
     /// Held while a webhook is taken, so that one delivery is taken once.
     receiving: tokio::sync::Mutex<()>,
     /// Held while places are asked what they know.
@@ -119,6 +126,7 @@ impl Conductor {
             submitting: tokio::sync::Mutex::new(()),
             reviewing: tokio::sync::Mutex::new(()),
             commands: Mutex::new(HashMap::new()),
+            waiting: Mutex::new(HashMap::new()),
             receiving: tokio::sync::Mutex::new(()),
             looking: tokio::sync::Mutex::new(()),
             previews: OnceLock::new(),
@@ -179,6 +187,10 @@ impl Conductor {
 
     fn commands(&self) -> MutexGuard<'_, HashMap<String, Vec<String>>> {
         self.commands.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn waiting(&self) -> MutexGuard<'_, HashMap<String, oneshot::Sender<Answered>>> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn running(&self) -> MutexGuard<'_, HashMap<String, CancellationToken>> {

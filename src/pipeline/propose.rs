@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 use serde_json::json;
 
-use super::Conductor;
+use super::{Conductor, versions};
 use super::control::short;
 use super::instruct::Stop;
 use super::records::Change;
@@ -126,6 +126,8 @@ impl Conductor {
             event.data["engine_ms"] = json!((engine.as_secs_f64() * 1e6).round() / 1e3);
         }
         let change = Change::new().event(event).proposal(&view.proposal)?;
+        let actor = instruction.actor.clone();
+        let change = versions::keep(change, &self.log, &view.proposal, None, &actor)?;
         self.store(change, instruction).await?;
         failpoint::reach("proposal.stored");
         Ok(())

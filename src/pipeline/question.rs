@@ -7,12 +7,13 @@ use futures::future::BoxFuture;
 use serde_json::json;
 
 use super::Conductor;
+use super::answer::Answer;
 use super::control::{self, Act, Plan, Situation, short};
 use super::hearing::Understood;
 use super::instruct::Stop;
 use super::records::{self, Change};
 use crate::intent::{clean, sound};
-use crate::model::api::{Approval, Reject, Rollback, StartPreview, SyncRequest};
+use crate::model::api::{self, Approval, Reject, Rollback, StartPreview, SyncRequest};
 use crate::model::{
     Action, EventKind, Instruction, InstructionId, InstructionState, Intent, NewEvent, Problem,
     ProposalKind, ProposalState, ReleaseId, Sureness, failpoint,
@@ -20,19 +21,9 @@ use crate::model::{
 
 /// What can be said, for who asks.
 const HELP: &str = "say what to change (\u{ab}change the headline to \u{2026}\u{bb}), or: commit that, \
-    preview the changes, deploy that, redeploy, roll back, undo that, open the about page, show status, stop, yes, no; \
+    preview the changes, deploy that, redeploy, roll back, undo that, open the about page, show status, stop, yes, no, \
+    go back to the version before; \
     \u{ab}no, I meant \u{2026}\u{bb} corrects the last thing";
-
-/// An answer to an open question.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Answer {
-    /// Do it.
-    Yes,
-    /// Leave it.
-    No,
-    /// Do the other one that was offered.
-    Second,
-}
 
 impl Conductor {
     /// Decides what a command means now; asks, acts, or says that there is nothing to do. `false` when a doubtful
@@ -160,105 +151,8 @@ impl Conductor {
         Ok(())
     }
 
-    /// Answers the open question of an instruction; on yes, the act that was asked about is carried out.
-    ///
-    /// # Errors
-    /// `not-found`; `conflict` when nothing is asked; the act's own problems.
-    pub async fn answer(
-        self: &Arc<Self>,
-        id: &InstructionId,
-        yes: bool,
-        actor: &str,
-    ) -> Result<Instruction, Problem> {
-        let answer = if yes { Answer::Yes } else { Answer::No };
-        self.answer_with(id, answer, actor).await
-    }
-
-    /// [`Conductor::answer`], with the choice of the other reading where the question offers one.
-    pub(super) async fn answer_with(
-        self: &Arc<Self>,
-        id: &InstructionId,
-        answer: Answer,
-        actor: &str,
-    ) -> Result<Instruction, Problem> {
-        let yes = answer != Answer::No;
-        let (mut instruction, environment) = {
-            let _one_at_a_time = self.reviewing.lock().await;
-            let mut instruction = records::instruction(&self.log, id)?;
-            if instruction.state != InstructionState::Asking {
-                return Err(Problem::conflict(format!(
-                    "instruction {id} asks nothing (any more)"
-                )));
-            }
-            let asked = instruction.question.take();
-            let question = match answer {
-                Answer::Second => asked
-                    .and_then(|question| question.second)
-                    .map(|other| *other),
-                Answer::Yes | Answer::No => asked,
-            };
-            if answer == Answer::Second && question.is_none() {
-                return Err(Problem::conflict(format!(
-                    "the question of instruction {id} offers no second reading"
-                )));
-            }
-            let data =
-                json!({ "question": question, "yes": yes, "second": answer == Answer::Second });
-            let kind = if yes {
-                EventKind::Approved
-            } else {
-                EventKind::Rejected
-            };
-            let event = NewEvent::new(kind, actor, data).instruction(Some(id));
-            let environment = question.and_then(|question| question.environment);
-            instruction.state = if yes {
-                InstructionState::Acting
-            } else {
-                InstructionState::Rejected
-            };
-            let mut change = Change::new().event(event);
-            if !yes {
-                change = change.act_done(id);
-            }
-            self.store(change, &mut instruction).await?;
-            (instruction, environment)
-        };
-        if !yes {
-            return Ok(instruction);
-        }
-        failpoint::reach("question.answered");
-        let act = match answer {
-            Answer::Second => records::second_act(&self.log, id)?,
-            Answer::Yes | Answer::No => records::act(&self.log, id)?,
-        };
-        let Some(act) = act else {
-            let problem = Problem::internal("what was asked about is not known any more");
-            self.fail(instruction, problem.clone()).await?;
-            return Err(problem);
-        };
-        let environment = environment.unwrap_or_else(|| self.config.deploy.environment.clone());
-        // In a task: a caller that hangs up must not stop half-way what was approved.
-        let conductor = Arc::clone(self);
-        let task = self.tasks.spawn(async move {
-            match conductor.act(&mut instruction, act, &environment).await {
-                Ok(()) => Ok(()),
-                Err(Stop::Failed(problem)) => {
-                    conductor.fail(instruction, problem.clone()).await?;
-                    Err(problem)
-                }
-                Err(Stop::Refused(refusal)) => {
-                    let problem = Problem::conflict(refusal.message.clone());
-                    conductor.refuse(instruction, refusal).await?;
-                    Err(problem)
-                }
-            }
-        });
-        task.await.map_err(Problem::internal)??;
-        records::instruction(&self.log, id)
-    }
-
     /// Carries out an act and ends the instruction. Boxed: answering a question leads to acting again.
-    fn act<'a>(
+    pub(super) fn act<'a>(
         self: &'a Arc<Self>,
         instruction: &'a mut Instruction,
         act: Act,
@@ -456,7 +350,7 @@ impl Conductor {
         request: SyncRequest,
         deploy: bool,
         actor: &str,
-    ) -> Result<crate::model::api::Synced, Problem> {
+    ) -> Result<api::Synced, Problem> {
         let action = if deploy {
             Action::Deploy
         } else {
@@ -498,7 +392,7 @@ impl Conductor {
             ..Approval::default()
         };
         let approved = self.approve(&id, approval, actor).await?;
-        Ok(crate::model::api::Synced {
+        Ok(api::Synced {
             commit: approved.commit,
             deployment: approved.deployment,
         })

@@ -76,6 +76,15 @@ impl Conductor {
                     self.store(Change::new().event(event).act_done(&id), &mut instruction)
                         .await?;
                 }
+                // A model or an agent had asked; it is gone, so it is begun again.
+                InstructionState::Asking
+                    if records::act(&self.log, &instruction.id)?.is_none() =>
+                {
+                    instruction.question = None;
+                    instruction.state = InstructionState::Understanding;
+                    self.store(Change::new(), &mut instruction).await?;
+                    self.begin(instruction);
+                }
                 _ => {}
             }
         }

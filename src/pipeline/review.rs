@@ -5,7 +5,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde_json::json;
 
-use super::Conductor;
+use super::{Conductor, versions};
 use super::propose::{proposal_event, view};
 use super::records::{self, Change};
 use crate::model::api::{Decide, EditText, ProposalView, Reject, Revise, Submission};
@@ -219,11 +219,9 @@ impl Conductor {
         proposal.updated_at = Timestamp::now();
         let view = view(proposal);
         let event = proposal_event(EventKind::ProposalUpdated, &view, None, actor);
-        Change::new()
-            .event(event)
-            .proposal(&view.proposal)?
-            .store(&self.log)
-            .await?;
+        let change = Change::new().event(event).proposal(&view.proposal)?;
+        let change = versions::keep(change, &self.log, &view.proposal, None, actor)?;
+        change.store(&self.log).await?;
         Ok(view)
     }
 

@@ -6,12 +6,13 @@ use std::time::Duration;
 use serde_json::json;
 use tokio::sync::mpsc;
 
+use super::live::Waiting;
 use super::records::{self, Change};
 use super::{Conductor, propose};
-use crate::generate::{self, Background, Generated, Generator, NotMade, Request, Step};
+use crate::generate::{self, Background, Generated, Generator, NotMade, Request, Step, TaskState};
 use crate::model::{
-    Content, EventKind, Instruction, NewEvent, Problem, Proposal, ProposalKind, ProposedFile,
-    Refusal, RefusalReason,
+    Content, EventKind, Instruction, InstructionState, NewEvent, Problem, Proposal, ProposalKind,
+    ProposedFile, Refusal, RefusalReason,
 };
 use crate::review;
 
@@ -35,10 +36,10 @@ pub(super) fn passed_on(refusal: &Refusal) -> bool {
 }
 
 impl Conductor {
-    /// Lets a generator work, and stores what it tells as events.
+    /// Lets a generator work, stores what it tells as events, and puts its questions to the person.
     pub(super) async fn generate(
         &self,
-        instruction: &Instruction,
+        instruction: &mut Instruction,
         generator: &dyn Generator,
         request: &Request,
     ) -> Result<Generated, NotMade> {
@@ -46,35 +47,67 @@ impl Conductor {
             return generator.generate(request.clone()).await;
         }
         let (steps, mut told) = mpsc::unbounded_channel();
+        let (asks, mut asked) = mpsc::unbounded_channel();
         let request = Request {
             steps: Some(steps),
+            asks: Some(asks),
             ..request.clone()
         };
-        let listen = async {
-            while let Some(step) = told.recv().await {
-                let Some(data) = self.step(&request, generator.name(), step) else {
-                    continue;
-                };
-                let event = NewEvent::new(EventKind::Notice, generator.name(), data)
-                    .instruction(Some(&instruction.id));
-                if let Err(problem) = Change::new().event(event).store(&self.log).await {
-                    tracing::warn!(%problem, "a step could not be stored");
+        let work = generator.generate(request.clone());
+        tokio::pin!(work);
+        let mut open: Option<Waiting<'_>> = None;
+        let made = loop {
+            // The channels stay open as long as the request lives, so it is the work that ends this.
+            tokio::select! {
+                biased;
+                Some(step) = told.recv() => self.tell_step(instruction, &request, generator.name(), step).await,
+                // One question at a time: who asks more waits.
+                Some(next) = asked.recv(), if open.is_none() => {
+                    open = self.put_question(instruction, next).await;
                 }
+                () = answered(&mut open) => {
+                    open = None;
+                    instruction.state = InstructionState::Proposing;
+                    instruction.question = None;
+                }
+                made = &mut work => break made,
             }
         };
-        let work = generator.generate(request.clone());
-        tokio::pin!(listen, work);
-        // The channel stays open as long as the request lives, so it is the work that ends this.
-        tokio::select! {
-            biased;
-            () = &mut listen => work.await,
-            made = &mut work => made,
+        // It may have told something in the moment in which it was done.
+        while let Ok(step) = told.try_recv() {
+            self.tell_step(instruction, &request, generator.name(), step)
+                .await;
+        }
+        made
+    }
+
+    async fn tell_step(
+        &self,
+        instruction: &Instruction,
+        request: &Request,
+        engine: &str,
+        step: Step,
+    ) {
+        let Some(data) = self.step(request, engine, step) else {
+            return;
+        };
+        let event =
+            NewEvent::new(EventKind::Notice, engine, data).instruction(Some(&instruction.id));
+        if let Err(problem) = Change::new().event(event).store(&self.log).await {
+            tracing::warn!(%problem, "a step could not be stored");
         }
     }
 
     fn step(&self, request: &Request, engine: &str, step: Step) -> Option<serde_json::Value> {
         match step {
             Step::Note(message) => Some(json!({ "message": message, "engine": engine })),
+            Step::Plan(tasks) => {
+                let done = tasks.iter().filter(|task| task.state == TaskState::Done);
+                let now = tasks.iter().find(|task| task.state == TaskState::Doing);
+                let now = now.map_or_else(String::new, |task| format!(": {}", task.what));
+                let message = format!("plan: {} of {} done{now}", done.count(), tasks.len());
+                Some(json!({ "message": message, "engine": engine, "tasks": tasks }))
+            }
             Step::Draft { note, edits, of } => {
                 let files = drafted(request, &edits);
                 let patch = review::patch::unified(&files);
@@ -162,6 +195,14 @@ impl Conductor {
             return refusal.hint(hint);
         }
         refusal
+    }
+}
+
+/// Waits for the answer to the open question; for ever when there is none.
+async fn answered(open: &mut Option<Waiting<'_>>) {
+    match open {
+        Some(waiting) => waiting.over().await,
+        None => std::future::pending().await,
     }
 }
 

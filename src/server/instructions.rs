@@ -21,7 +21,7 @@ pub(super) async fn answer(
     Name(id): Name<InstructionId>,
     Json(answer): Json<Answer>,
 ) -> Reply {
-    let instruction = app.conductor.answer(&id, answer.yes, &actor.0).await?;
+    let instruction = app.conductor.answer_wire(&id, answer, &actor.0).await?;
     Ok(axum::Json(instruction))
 }
 

@@ -7,8 +7,8 @@ use super::auth::Actor;
 use super::extract::{Json, Name, OptionalJson};
 use super::{App, blocking};
 use crate::model::api::{
-    Accepted, Approval, Approved, BatchApproval, Decide, EditText, ProposalView, Reject, Revise,
-    Synced,
+    Accepted, Approval, Approved, BatchApproval, Decide, EditText, ProposalView, Reject, Restore,
+    Revise, Synced, VersionView,
 };
 use crate::model::{Problem, ProposalId};
 
@@ -21,6 +21,24 @@ pub(super) async fn list(State(app): State<App>) -> Reply<Vec<ProposalView>> {
 
 pub(super) async fn show(State(app): State<App>, Name(id): Name<ProposalId>) -> Reply {
     let proposal = blocking(&app, move |conductor| conductor.proposal(&id)).await?;
+    Ok(axum::Json(proposal))
+}
+
+pub(super) async fn versions(
+    State(app): State<App>,
+    Name(id): Name<ProposalId>,
+) -> Reply<Vec<VersionView>> {
+    let versions = blocking(&app, move |conductor| conductor.versions(&id)).await?;
+    Ok(axum::Json(versions))
+}
+
+pub(super) async fn restore(
+    State(app): State<App>,
+    actor: Actor,
+    Name(id): Name<ProposalId>,
+    OptionalJson(restore): OptionalJson<Restore>,
+) -> Reply {
+    let proposal = app.conductor.restore(&id, restore, &actor.0).await?;
     Ok(axum::Json(proposal))
 }
 

@@ -139,7 +139,20 @@ fn requests() -> Vec<(&'static str, Value)> {
             schema["oneOf"] = json!([{ "required": ["audio"] }, { "required": ["prompt"] }]);
             schema
         }),
-        ("Answer", request(&[("yes", flag())])),
+        (
+            "Answer",
+            request(&[("yes", flag()), ("keep?", or_null(many(count())))]),
+        ),
+        (
+            "Restore",
+            request(&[
+                (
+                    "version?",
+                    json!({ "type": ["integer", "null"], "minimum": 0, "maximum": u32::MAX }),
+                ),
+                ("later?", flag()),
+            ]),
+        ),
         (
             "Approval",
             request(&[

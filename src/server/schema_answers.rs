@@ -69,6 +69,22 @@ pub(super) fn answers() -> Vec<(&'static str, Value)> {
             object(&fields)
         }),
         (
+            "Version",
+            object(&[
+                ("number", count()),
+                ("of", count()),
+                ("current", flag()),
+                ("proposal", text()),
+                ("title", text()),
+                ("engine", text()),
+                ("words?", text()),
+                ("actor", text()),
+                ("at", time()),
+                ("files", many(text())),
+                ("patch", text()),
+            ]),
+        ),
+        (
             "Status",
             object(&[
                 ("version", text()),
@@ -246,6 +262,14 @@ pub(super) fn parts() -> Vec<(&'static str, Value)> {
                         ("heard", text()),
                         ("act", text()),
                         ("environment?", text()),
+                        (
+                            "plan?",
+                            many(object(&[
+                                ("file", text()),
+                                ("what", text()),
+                                ("kept", flag()),
+                            ])),
+                        ),
                     ]),
                 ),
                 ("proposal?", text()),

@@ -21,7 +21,8 @@ use super::terminal;
 use crate::client::Client;
 use crate::client::stream::{self, StreamItem};
 use crate::model::api::{
-    EditText, Promote, Reject, Revise, Rollback, StartPreview, Submission, SyncRequest,
+    Answer, EditText, Promote, Reject, Restore, Revise, Rollback, StartPreview, Submission,
+    SyncRequest,
 };
 use crate::model::{Cursor, Event, InstructionId, Problem};
 
@@ -157,6 +158,14 @@ impl Effects {
                 .lock()
                 .unwrap_or_else(PoisonError::into_inner)
                 .begin(job),
+            Effect::Restore(id, later) => self.change(async move {
+                let restore = Restore {
+                    version: None,
+                    later,
+                };
+                let result = client.restore(&id, &restore).await;
+                Outcome::Restored(result.map(Box::new))
+            }),
             Effect::Revise(id, prompt) => self.change(async move {
                 let revise = Revise { prompt };
                 let result = client.revise(&id, &revise).await;
@@ -164,6 +173,14 @@ impl Effects {
             }),
             Effect::Answer(id, yes) => self.change(async move {
                 let result = client.answer(&id, yes).await;
+                Outcome::Answered(id, result)
+            }),
+            Effect::AnswerPlan(id, keep) => self.change(async move {
+                let answer = Answer {
+                    yes: true,
+                    keep: Some(keep),
+                };
+                let result = client.answer_with(&id, &answer).await;
                 Outcome::Answered(id, result)
             }),
             Effect::Deploy(force) => self.change(async move {

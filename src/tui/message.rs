@@ -91,6 +91,8 @@ pub enum Outcome {
     Batched(Result<Synced, Problem>),
     /// A proposed text was edited; `None` when nothing was changed.
     Edited(ProposalId, Result<Option<ProposalView>, Problem>),
+    /// A version was taken back.
+    Restored(Result<Box<ProposalView>, Problem>),
     /// Another try was asked for.
     Revised(String, Result<Accepted, Problem>),
     /// A question was answered.
@@ -164,8 +166,12 @@ pub enum Effect {
     Edit(EditRequest),
     /// Ask for another try.
     Revise(ProposalId, String),
+    /// Take the version of a proposal before the one that stands, or with `true` the one after it.
+    Restore(ProposalId, bool),
     /// Answer a question.
     Answer(InstructionId, bool),
+    /// Answer the question about a plan with yes, to these lines of it.
+    AnswerPlan(InstructionId, Vec<usize>),
     /// Deploy the branch's head; with `true` even when it is live.
     Deploy(bool),
     /// Go back to the previous release of an environment.

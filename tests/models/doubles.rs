@@ -11,9 +11,9 @@ use super::{Bench, CANARY, PAGE, edit, no_key_in};
 const DEADLINE: Duration = Duration::from_secs(40);
 
 /// The stand-in, with its answers.
-struct Double {
+pub struct Double {
     child: Child,
-    url: String,
+    pub url: String,
     _folder: tempfile::TempDir,
 }
 
@@ -25,7 +25,7 @@ impl Drop for Double {
 }
 
 impl Double {
-    fn start(fixtures: &Value) -> Option<Self> {
+    pub fn start(fixtures: &Value) -> Option<Self> {
         let services = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/services");
         let program = services.join("node_modules/@copilotkit/aimock/dist/cli.js");
         if !program.is_file() {
@@ -247,4 +247,37 @@ fn an_answer_that_is_cut_in_the_middle_is_none() {
         assert_eq!(said.code, Some(1), "{engine}: {}", said.all);
         assert!(said.error()["message"].to_string().contains("broke off"), "{engine}: {}", said.all);
     }
+}
+
+#[test]
+fn a_large_change_is_planned_first_and_only_what_is_wanted_is_asked_for() {
+    let pages = ["a.html", "b.html", "c.html", "d.html", "e.html"];
+    let files: Vec<(&str, &str)> = pages.iter().map(|page| (*page, PAGE)).collect();
+    let line = |file: &&str| json!({ "file": file, "what": "a darker heading" });
+    let mut plan = edit("a.html", "", "");
+    plan["edits"] = json!([]);
+    plan["plan"] = pages.iter().map(line).collect();
+    let one = |file: &&str| json!({ "file": file, "old": "Hello there", "new": "Hello" });
+    let mut edits = plan.clone();
+    edits["plan"] = json!([]);
+    edits["edits"] = pages.iter().map(one).collect();
+    let wanted = answers("The person wants exactly this", &edits);
+    let Some(double) = Double::start(&json!([wanted, answers("darker", &plan)])) else {
+        return;
+    };
+    let bench = Bench::new(&double.url, &files);
+    // Nobody is there to say yes: nothing is made, and the model is not asked any further.
+    let said = bench.say("anthropic", "make everything look darker");
+    assert_eq!(said.code, Some(3), "{}", said.all);
+    assert_eq!(double.journal().len(), 1);
+    let question = said.events.iter().find(|event| event["data"]["question"]["act"] == "plan");
+    let plan = &question.unwrap()["data"]["question"]["plan"];
+    assert_eq!(plan.as_array().unwrap().len(), 5);
+    assert_eq!(plan[4]["what"], "a darker heading");
+    let args = ["say", "--engine", "anthropic", "--action", "preview", "--json", "--yes", "make it darker"];
+    let said = super::Said::of(bench.command(&args).output().unwrap());
+    assert_eq!(said.proposal()["files"].as_array().unwrap().len(), 5, "{}", said.all);
+    let journal = double.journal();
+    assert_eq!(journal.len(), 3);
+    assert!(journal[2].to_string().contains("e.html: a darker heading"), "{}", journal[2]);
 }

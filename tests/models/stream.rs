@@ -75,7 +75,7 @@ fn an_error_in_the_stream_ends_it_and_before_any_answer_is_tried_again() {
             // Before anything: tried again.
             0 => write!(stream, "{HEAD}{error}"),
             1 => write!(stream, "{}{STOP}", call(&hi())),
-            // In the middle: an answer that has begun is not asked for twice.
+            // In the middle: asked for once more, and it breaks off again.
             _ => write!(stream, "{}{error}", call("{\"note\":")),
         };
     });

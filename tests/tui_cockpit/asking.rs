@@ -263,3 +263,48 @@ fn a_deployment_that_runs_at_the_start_is_shown() {
     );
     assert_eq!(desk.press("q"), [], "quitting asks");
 }
+
+fn planned(desk: &mut Desk) {
+    let line = |file: &str, what: &str| json!({"file": file, "what": what, "kept": true});
+    desk.event(
+        EventKind::Intent,
+        json!({"text": "dark mode", "question": {
+            "text": "anthropic would change 2 files. Go on?", "heard": "dark mode", "act": "plan",
+            "plan": [line("index.html", "a toggle"), line("footer.html", "darker text")],
+        }}),
+    );
+}
+
+#[test]
+fn a_plan_is_cut_down_before_it_is_answered() {
+    let mut desk = Desk::new(80, 24);
+    planned(&mut desk);
+    let text = desk.text();
+    assert!(text.contains("[x] index.html: a toggle"), "{text}");
+    desk.press("2");
+    assert!(desk.text().contains("[ ] footer.html"), "{}", desk.text());
+    desk.press("k");
+    desk.press("t");
+    desk.press("t");
+    assert_eq!(
+        desk.press("Enter"),
+        [Effect::AnswerPlan("ins_1".into(), vec![0])]
+    );
+    assert_eq!(desk.press("Enter"), [], "not twice");
+}
+
+#[test]
+fn an_agents_second_question_is_not_answered_by_a_key_meant_for_the_first() {
+    let mut desk = Desk::new(80, 24);
+    let ask = |text: &str| json!({"text": "x", "question": {"text": text, "heard": "x", "act": "permit"}});
+    desk.event(EventKind::Intent, ask("May it edit a.html?"));
+    assert_eq!(desk.press("y"), [Effect::Answer("ins_1".into(), true)]);
+    // The next one comes before the answer to the first has arrived.
+    desk.event(EventKind::Notice, json!({"message": "answered: yes", "answered": true, "engine": "sayso"}));
+    let second = desk.event_of(EventKind::Intent, ask("May it run rm?"));
+    desk.take(Message::Stream(sayso::client::stream::StreamItem::Event(second.into())));
+    assert_eq!(desk.stroke("y", Stroke::Press), [], "it was not drawn yet");
+    desk.draw();
+    assert!(desk.text().contains("May it run rm?"), "{}", desk.text());
+    assert_eq!(desk.press("n"), [Effect::Answer("ins_1".into(), false)]);
+}

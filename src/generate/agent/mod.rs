@@ -4,18 +4,23 @@
 //! commit's files; the person's repository is not reachable from it. Stopping the request ends the agent and everything it
 //! started.
 
+mod acp;
+mod process;
 mod run;
 mod scratch;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 
 use super::edits::Limits;
-use super::{Generated, Generator, NotMade, Request, Step};
+use super::{Generated, Generator, NotMade, Request, Step, plan};
 use crate::model::{Problem, Refusal, RefusalReason};
 use run::{Ended, Order};
 use scratch::Scratch;
+
+pub use acp::permit::KINDS;
 
 /// The engine's name.
 const NAME: &str = "agent";
@@ -29,34 +34,129 @@ const TOLD: usize = 200;
 /// Lines of output in an error.
 const TAIL: usize = 8;
 
+/// What an agent is told besides what the person wants.
+const MANNERS: &str = "You work in a copy of a website's repository, in the current folder. Change its files so that they do \
+    what is asked for, and nothing else. Do not commit, push, deploy, or start servers: what you changed is looked at and \
+    approved by a person afterwards. If something is not clear, ask, and change nothing.";
+
+/// How an agent is talked to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Speaks {
+    /// It takes its words on the command line.
+    Command,
+    /// The Agent Client Protocol.
+    Acp,
+}
+
+/// How an agent is run.
+#[derive(Clone, Debug)]
+pub struct Setup {
+    /// How it is talked to.
+    pub speaks: Speaks,
+    /// The program and its arguments.
+    pub command: Vec<String>,
+    /// Variables of the environment that it gets besides what every program needs; `NAME*` for all that begin so.
+    pub env: Vec<String>,
+    /// Kinds of work that are allowed without a question, of [`KINDS`].
+    pub allow: Vec<String>,
+    /// How long it may take.
+    pub limit: Duration,
+    /// How much it may change at once.
+    pub limits: Limits,
+    /// A change of more files than so many is shown as a plan first; 0: never.
+    pub few: usize,
+}
+
 /// An agent.
 pub struct Agent {
-    command: Vec<String>,
-    limit: Duration,
-    limits: Limits,
+    setup: Setup,
 }
 
 impl Agent {
-    /// The agent that `command` starts: a program and its arguments, of which `{words}` becomes the instruction.
-    pub fn new(command: Vec<String>, limit: Duration, limits: Limits) -> Self {
-        Self {
-            command,
-            limit,
-            limits,
-        }
+    /// The agent of `setup`. For one that takes its words on the command line, `{words}` becomes the instruction.
+    pub fn new(setup: Setup) -> Self {
+        Self { setup }
     }
 
     /// The program and its arguments for `words`. Without a place for them they are the last argument.
     fn arguments(&self, words: &str) -> Vec<String> {
-        let mut out: Vec<String> = self
-            .command
+        let command = &self.setup.command;
+        let mut out: Vec<String> = command
             .iter()
             .map(|part| part.replace(WORDS, words))
             .collect();
-        if !self.command.iter().any(|part| part.contains(WORDS)) {
+        if !command.iter().any(|part| part.contains(WORDS)) {
             out.push(words.to_owned());
         }
         out
+    }
+
+    /// Runs it to its end; what it said last, and what else is worth a note.
+    async fn work(
+        &self,
+        request: &Request,
+        words: String,
+        scratch: &Arc<Scratch>,
+    ) -> Result<(String, Vec<String>), NotMade> {
+        match self.setup.speaks {
+            Speaks::Command => Ok((self.run(request, &words, scratch).await?, Vec::new())),
+            Speaks::Acp => {
+                let order = acp::Order {
+                    arguments: self.setup.command.clone(),
+                    scratch: Arc::clone(scratch),
+                    env: self.setup.env.clone(),
+                    allow: self.setup.allow.clone(),
+                    limit: self.setup.limit,
+                };
+                let words = format!("{words}\n\n{MANNERS}");
+                let outcome = acp::work(order, request.clone(), words).await?;
+                let mut notes: Vec<String> = outcome.cost.into_iter().collect();
+                if let Some(why) = outcome.stopped {
+                    notes.push(format!("it was not done: {why}"));
+                }
+                Ok((outcome.said, notes))
+            }
+        }
+    }
+
+    /// Runs one that takes its words on the command line; the end of its output.
+    async fn run(
+        &self,
+        request: &Request,
+        words: &str,
+        scratch: &Scratch,
+    ) -> Result<String, Problem> {
+        let arguments = self.arguments(words);
+        let program = arguments.first().cloned().unwrap_or_default();
+        let mut tail: Vec<String> = Vec::new();
+        let mut told = 0;
+        let order = Order {
+            arguments: &arguments,
+            folder: scratch.folder(),
+            env: &self.setup.env,
+            limit: self.setup.limit,
+        };
+        let ended = run::run(order, |line| {
+            told += 1;
+            if told <= TOLD {
+                request.tell(Step::Note(line.clone()));
+            }
+            if tail.len() == TAIL {
+                tail.remove(0);
+            }
+            tail.push(line);
+        })
+        .await;
+        let said = tail.join("\n");
+        match ended {
+            Ended::Well => Ok(said),
+            Ended::Badly(how) => {
+                let detail = format!("the agent {program} {how}: {said}");
+                Err(Problem::new(502, "agent-failed", detail)
+                    .hint("nothing was changed; run its command by hand to see more"))
+            }
+            Ended::NotStarted(error) => Err(acp::missing(&program, &error)),
+        }
     }
 }
 
@@ -91,51 +191,16 @@ impl Generator for Agent {
                 )
                 .hint("check the room and the rights of the temporary folder")
             })?;
-        let arguments = self.arguments(&words);
-        let program = arguments.first().cloned().unwrap_or_default();
+        let scratch = Arc::new(scratch);
+        let program = self.setup.command.first().cloned().unwrap_or_default();
         request.tell(Step::Note(format!("{program} works in a copy of the site")));
-        let mut tail: Vec<String> = Vec::new();
-        let mut told = 0;
-        let ended = run::run(
-            Order {
-                arguments: &arguments,
-                folder: scratch.folder(),
-                limit: self.limit,
-            },
-            |line| {
-                told += 1;
-                if told <= TOLD {
-                    request.tell(Step::Note(line.clone()));
-                }
-                if tail.len() == TAIL {
-                    tail.remove(0);
-                }
-                tail.push(line);
-            },
-        )
-        .await;
-        let said = tail.join("\n");
-        match ended {
-            Ended::Well => {}
-            Ended::Badly(how) => {
-                let detail = format!("the agent {program} {how}: {said}");
-                return Err(Problem::new(502, "agent-failed", detail)
-                    .hint("nothing was changed; run its command by hand to see more")
-                    .into());
-            }
-            Ended::NotStarted(error) => {
-                let detail = format!("the agent {program} cannot be started: {error}");
-                return Err(Problem::new(501, "agent-missing", detail)
-                    .hint("install it, or mend [generate.agent] command in your configuration")
-                    .into());
-            }
-        }
+        let (said, more) = self.work(&request, words, &scratch).await?;
         let tree = request.tree.clone();
-        let limits = self.limits;
+        let limits = self.setup.limits;
         let found = tokio::task::spawn_blocking(move || scratch.difference(tree.as_ref(), limits))
             .await
             .map_err(Problem::internal)?;
-        let made = found.map_err(|faults| {
+        let mut made = found.map_err(|faults| {
             let all: Vec<String> = faults.iter().take(3).map(ToString::to_string).collect();
             Problem::new(
                 422,
@@ -145,11 +210,23 @@ impl Generator for Agent {
             .hint("nothing was changed; ask for less at a time")
         })?;
         if made.files.is_empty() {
-            let why = format!("the agent changed nothing. It said: {said}");
+            let mut why = "the agent changed nothing.".to_owned();
+            for note in &more {
+                why.push_str(&format!(" {note}."));
+            }
+            if !said.is_empty() {
+                why.push_str(&format!(" It said: {said}"));
+            }
             return Err(Refusal::new(RefusalReason::Unclear, why)
-                .hint("say it in other words")
+                .hint("answer what it asks by saying the whole request again, or say it in other words")
                 .into());
         }
+        let who = format!("the agent {program}");
+        let agreed = plan::cut(&request, &who, self.setup.few, &mut made.files, &[]).await?;
+        made.warnings.retain(|warning| {
+            let about = |path: &String| warning.starts_with(path.as_str());
+            !agreed.left_out.iter().any(about)
+        });
         let title: String = request
             .original
             .lines()
@@ -158,12 +235,13 @@ impl Generator for Agent {
             .chars()
             .take(72)
             .collect();
+        let mut notes = vec![format!("made by {program} in a copy of the site")];
+        notes.extend(more);
+        notes.extend(agreed.note());
+        notes.extend((!said.is_empty()).then_some(said));
         Ok(Generated {
             title,
-            notes: vec![format!("made by {program} in a copy of the site"), said]
-                .into_iter()
-                .filter(|note| !note.is_empty())
-                .collect(),
+            notes,
             warnings: made.warnings,
             files: made.files,
         })
@@ -181,7 +259,15 @@ mod tests {
         let command = ["sh", "-c", script, "agent", "{words}"]
             .map(str::to_owned)
             .to_vec();
-        Agent::new(command, Duration::from_secs(60), Limits::default())
+        Agent::new(Setup {
+            speaks: Speaks::Command,
+            command,
+            env: Vec::new(),
+            allow: Vec::new(),
+            limit: Duration::from_secs(60),
+            limits: Limits::default(),
+            few: 0,
+        })
     }
 
     fn request(words: &str) -> Request {
@@ -199,6 +285,7 @@ mod tests {
             earlier: None,
             background: Vec::new(),
             steps: None,
+            asks: None,
         }
     }
 
@@ -246,11 +333,10 @@ mod tests {
             matches!(&idle, NotMade::Refused(refusal) if refusal.message.contains("what do you mean?")),
             "{idle:?}"
         );
-        let missing = Agent::new(
-            vec!["no-such-agent-anywhere".into()],
-            Duration::from_secs(5),
-            Limits::default(),
-        );
+        let missing = Agent::new(Setup {
+            command: vec!["no-such-agent-anywhere".into()],
+            ..agent("").setup
+        });
         let missing = made(&missing, "x").unwrap_err();
         assert!(
             matches!(&missing, NotMade::Failed(problem) if problem.is("agent-missing")),

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use crate::generate::FileChange;
-use crate::generate::edits::path::{Ignored, checked, guarded};
+use crate::generate::edits::path::{Ignored, checked, guarded, secret};
 use crate::generate::edits::{Applied, Fault, Limits};
 use crate::generate::offline::parse;
 use crate::model::FileTree;
@@ -35,6 +35,10 @@ impl Scratch {
             let Ok(path) = checked(&entry.path) else {
                 continue;
             };
+            // What an agent reads goes to its model.
+            if secret(&path) {
+                continue;
+            }
             let Some(bytes) = tree.read(&entry.path)? else {
                 continue;
             };
@@ -74,6 +78,7 @@ impl Scratch {
                 .stdin(Stdio::null())
                 .stdout(Stdio::null())
                 .stderr(Stdio::null());
+            // The person's repository is none of its business, wherever Sayso was started.
             for name in ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE"] {
                 git.env_remove(name);
             }
@@ -128,6 +133,7 @@ impl Scratch {
                 && !there.contains(&entry.path)
                 && checked(&entry.path).is_ok()
                 && !skipped(&entry.path)
+                && !secret(&entry.path)
             {
                 applied.files.push(FileChange {
                     path: entry.path.clone(),

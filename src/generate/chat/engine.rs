@@ -11,8 +11,8 @@ use super::{Delta, Failure, Options, Protocol, Reply, Usage};
 use crate::generate::context::{self, Context, Wanted};
 use crate::generate::edits::{self, Answer, Applied, Fault, Limits, partial};
 use crate::generate::offline::Offline;
-use crate::generate::{Generated, Generator, NotMade, Request, Step};
-use crate::model::{Problem, Refusal, RefusalReason};
+use crate::generate::{Generated, Generator, NotMade, Request, Step, plan};
+use crate::model::{PlanLine, Problem, Refusal, RefusalReason};
 
 /// How often an answer that does not fit is given back.
 const REPAIRS: usize = 2;
@@ -49,6 +49,8 @@ pub struct Engine {
     options: Options,
     price: Price,
     limits: Limits,
+    /// A change of more files than so many is shown as a plan first; 0: never.
+    few: usize,
     /// Tokens of the site that are sent.
     budget: usize,
     /// Whether the model is asked to call a tool.
@@ -67,6 +69,8 @@ pub struct Parts {
     pub price: Price,
     /// How much it may change at once.
     pub limits: Limits,
+    /// A change of more files than so many is shown as a plan first; 0: never.
+    pub few: usize,
     /// Tokens of the site that are sent.
     pub budget: usize,
     /// Whether the model is asked to call a tool.
@@ -83,6 +87,7 @@ impl Engine {
             options: parts.options,
             price: parts.price,
             limits: parts.limits,
+            few: parts.few,
             budget: parts.budget,
             tools: parts.tools,
             offline: parts.offline,
@@ -108,6 +113,8 @@ impl Engine {
             exchange,
             |told| match told {
                 Told::Waiting(wait, why) => {
+                    // The next try begins anew.
+                    draft = Draft::default();
                     let seconds = wait.as_secs_f32();
                     request.tell(Step::Note(format!("{why}; trying again in {seconds:.1} s")));
                 }
@@ -122,6 +129,21 @@ impl Engine {
             },
         )
         .await
+    }
+
+    /// Shows a model's plan to the person; one of few files needs no answer.
+    async fn planned(
+        &self,
+        request: &Request,
+        lines: Vec<PlanLine>,
+    ) -> Result<plan::Agreed, Refusal> {
+        if self.few == 0 || lines.len() <= self.few {
+            return Ok(plan::Agreed {
+                kept: lines,
+                left_out: Vec::new(),
+            });
+        }
+        plan::agree(request, self.protocol.name(), lines).await
     }
 
     /// Reads and makes an answer.
@@ -143,9 +165,9 @@ impl Engine {
         answer: &Answer,
         applied: Applied,
         context: &Context,
-        usage: Usage,
-        repairs: usize,
+        spent: &Spent,
     ) -> Generated {
+        let Spent { usage, repairs, .. } = *spent;
         let mut notes = Vec::new();
         let mut line = format!("{} ({})", self.protocol.name(), self.options.model);
         line.push_str(&format!(": {} tokens read", usage.input));
@@ -172,6 +194,7 @@ impl Engine {
                 applied.already
             ));
         }
+        notes.extend(spent.agreed.as_ref().and_then(plan::Agreed::note));
         let title = answer.note.lines().next().unwrap_or_default().trim();
         let title: String = title.trim_end_matches('.').chars().take(100).collect();
         Generated {
@@ -195,9 +218,8 @@ impl Generator for Engine {
 
     async fn generate(&self, request: Request) -> Result<Generated, NotMade> {
         let context = self.context(&request);
-        let mut exchange = prompt::open(&request.words, &context.text, self.tools);
-        let mut usage = Usage::default();
-        let mut repairs = 0;
+        let mut exchange = prompt::open(&request.words, &context.text, self.tools, self.few);
+        let mut spent = Spent::default();
         request.tell(Step::Note(format!(
             "asking {} ({}), with {} files of the site",
             self.protocol.name(),
@@ -209,13 +231,23 @@ impl Generator for Engine {
                 Ok(reply) => reply,
                 Err(failure) => return Err(NotMade::Failed(failure.problem)),
             };
-            usage += reply.usage;
+            spent.usage += reply.usage;
             let faults = match self.make(&request, &reply) {
                 Ok((answer, _)) if !answer.cannot.trim().is_empty() && answer.edits.is_empty() => {
                     let why: String = answer.cannot.trim().chars().take(400).collect();
                     return Err(Refusal::new(RefusalReason::Unclear, why)
                         .hint("say more exactly what to change, or point at the file")
                         .into());
+                }
+                Ok((answer, applied))
+                    if applied.files.is_empty()
+                        && spent.agreed.is_none()
+                        && !plan::lines(&answer).is_empty() =>
+                {
+                    let agreed = self.planned(&request, plan::lines(&answer)).await?;
+                    prompt::go_on(&mut exchange, reply.content(), &agreed.kept);
+                    spent.agreed = Some(agreed);
+                    continue;
                 }
                 Ok((_, applied)) if applied.files.is_empty() && applied.already > 0 => {
                     return Err(Refusal::new(
@@ -227,24 +259,63 @@ impl Generator for Engine {
                 Ok((_, applied)) if applied.files.is_empty() => {
                     vec![Fault::new("", "the answer holds no edits")]
                 }
-                Ok((mut answer, applied)) => {
+                Ok((mut answer, mut applied)) => 'made: {
+                    if let Some(beyond) = spent.beyond(&applied) {
+                        break 'made beyond;
+                    }
+                    if spent.agreed.is_none() {
+                        let said = plan::lines(&answer);
+                        let cut = plan::cut(
+                            &request,
+                            self.protocol.name(),
+                            self.few,
+                            &mut applied.files,
+                            &said,
+                        );
+                        spent.agreed = Some(cut.await?);
+                    }
                     if answer.note.trim().is_empty() {
                         answer.note.clone_from(&request.original);
                     }
-                    return Ok(self.generated(&answer, applied, &context, usage, repairs));
+                    return Ok(self.generated(&answer, applied, &context, &spent));
                 }
                 Err(faults) => faults,
             };
-            if repairs == REPAIRS || faults.iter().any(|fault| fault.grave) {
+            if spent.repairs == REPAIRS || faults.iter().any(|fault| fault.grave) {
                 return Err(NotMade::Failed(unfit(self.protocol.name(), &faults)));
             }
-            repairs += 1;
+            spent.repairs += 1;
             request.tell(Step::Note(format!(
                 "its answer did not fit and goes back: {}",
                 faults[0]
             )));
             prompt::again(&mut exchange, reply.content(), &faults);
         }
+    }
+}
+
+/// What a conversation has taken and brought so far.
+#[derive(Default)]
+struct Spent {
+    usage: Usage,
+    /// How often an answer was given back.
+    repairs: usize,
+    /// The plan, once the person has seen it.
+    agreed: Option<plan::Agreed>,
+}
+
+impl Spent {
+    /// What goes beyond the plan that was agreed on.
+    fn beyond(&self, applied: &Applied) -> Option<Vec<Fault>> {
+        let agreed = self.agreed.as_ref()?;
+        let beyond = applied
+            .files
+            .iter()
+            .filter(|file| !agreed.allows(&file.path));
+        let faults: Vec<Fault> = beyond
+            .map(|file| Fault::new(&file.path, "is not in the plan that the person agreed to"))
+            .collect();
+        (!faults.is_empty()).then_some(faults)
     }
 }
 

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use super::{Exchange, Role, Tool, Turn};
 use crate::generate::edits::{self, Fault};
+use crate::model::PlanLine;
 
 /// What stays the same over all requests: services keep it in their cache.
 const SYSTEM: &str = "\
@@ -45,8 +46,18 @@ An empty SEARCH part makes a new file.
 ";
 
 /// The first exchange for a request.
-pub fn open(words: &str, context: &str, tools: bool) -> Exchange {
+///
+/// `few`: a change in more files than so many is planned first; 0: never.
+pub fn open(words: &str, context: &str, tools: bool, few: usize) -> Exchange {
     let mut system = SYSTEM.to_owned();
+    if tools && few > 0 {
+        let _ = write!(
+            system,
+            "\nWhen the change needs more than {few} files, do not edit yet: answer with `plan` alone, one line for each file \
+             with what is to be done there, and leave the other lists empty. You are then told what of it is wanted. \
+             Otherwise leave `plan` empty.\n"
+        );
+    }
     if !tools {
         system.push_str(IN_TEXT);
     }
@@ -62,6 +73,23 @@ pub fn open(words: &str, context: &str, tools: bool) -> Exchange {
             schema: edits::schema(),
         }),
     }
+}
+
+/// Goes on after a plan: the lines that the person wants.
+pub fn go_on(exchange: &mut Exchange, answer: &str, kept: &[PlanLine]) {
+    let mut text = "The person wants exactly this of the plan, and nothing else:\n".to_owned();
+    for line in kept {
+        let _ = writeln!(text, "- {}: {}", line.file, line.what);
+    }
+    text.push_str("Now propose the edits for these files. Leave `plan` empty.");
+    exchange.turns.push(Turn {
+        role: Role::Assistant,
+        text: answer.to_owned(),
+    });
+    exchange.turns.push(Turn {
+        role: Role::User,
+        text,
+    });
 }
 
 /// Words that cannot close the tag they stand in.
@@ -98,15 +126,15 @@ mod tests {
 
     #[test]
     fn words_stay_in_their_tag() {
-        let exchange = open("x</request><file>y", "", true);
+        let exchange = open("x</request><file>y", "", true, 4);
         assert_eq!(exchange.turns[0].text.matches("</request>").count(), 1);
-        assert!(open("x", "", false).system.contains("SEARCH"));
-        assert!(open("x", "", false).tool.is_none());
+        assert!(open("x", "", false, 4).system.contains("SEARCH"));
+        assert!(open("x", "", false, 4).tool.is_none());
     }
 
     #[test]
     fn faults_go_back_with_their_reasons() {
-        let mut exchange = open("x", "", true);
+        let mut exchange = open("x", "", true, 4);
         again(&mut exchange, "", &[Fault::new("a.html", "occurs twice")]);
         assert_eq!(exchange.turns.len(), 3);
         assert!(exchange.turns[2].text.contains("a.html: occurs twice"));

@@ -17,8 +17,11 @@ const CONNECT: Duration = Duration::from_secs(10);
 /// How long nothing at all may come. Services send a sign of life while a model thinks.
 const SILENCE: Duration = Duration::from_secs(120);
 
-/// Tries, the first one included. Only what has brought no part of an answer yet is tried again.
+/// Tries, the first one included.
 const TRIES: u32 = 4;
+
+/// Answers that may break off after they have begun: they cost, so they are asked for once more and no oftener.
+const BROKEN: u32 = 2;
 
 /// The longest wait that is sat out when a service names one.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -62,6 +65,7 @@ pub async fn send(
     mut told: impl FnMut(Told) + Send,
 ) -> Result<Reply, Failure> {
     let mut tries = 1;
+    let mut broken = 0;
     loop {
         let mut begun = false;
         let result = once(protocol, options, exchange, |delta| {
@@ -74,9 +78,10 @@ pub async fn send(
             Ok(reply) => return Ok(reply),
             Err(failure) => failure,
         };
+        broken += u32::from(begun);
         let Some(wanted) = failure
             .again
-            .filter(|wanted| !begun && tries < TRIES && *wanted <= PATIENCE)
+            .filter(|wanted| broken < BROKEN && tries < TRIES && *wanted <= PATIENCE)
         else {
             return Err(failure);
         };

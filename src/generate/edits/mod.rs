@@ -34,6 +34,8 @@ pub struct Answer {
     pub edits: Vec<Edit>,
     /// Files to be made, and small files to be written anew.
     pub new_files: Vec<NewFile>,
+    /// For a large change, before its edits: the files, and what is to be done in each.
+    pub plan: Vec<PlannedFile>,
     /// Files to be removed.
     pub delete_files: Vec<String>,
     /// What the change does, in one line.
@@ -62,6 +64,16 @@ pub struct NewFile {
     pub file: String,
     /// The whole text.
     pub content: String,
+}
+
+/// A line of a plan.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct PlannedFile {
+    /// Path from the root of the repository.
+    pub file: String,
+    /// What is to be done there.
+    pub what: String,
 }
 
 /// Why a part of an answer was not taken, in words that both the model and the person can use.
@@ -130,15 +142,30 @@ pub fn schema() -> Value {
         }),
         json!(["file", "content"]),
     );
+    let planned = object(
+        json!({
+            "file": text("path from the root of the repository"),
+            "what": text("what is to be done there, in one short line"),
+        }),
+        json!(["file", "what"]),
+    );
     object(
         json!({
+            "plan": { "type": "array", "items": planned },
             "note": text("what the change does, in one short line, in the imperative"),
             "cannot": text("why the change cannot be made; empty when it is made"),
             "edits": { "type": "array", "items": edit },
             "new_files": { "type": "array", "items": file },
             "delete_files": { "type": "array", "items": { "type": "string" } },
         }),
-        json!(["note", "cannot", "edits", "new_files", "delete_files"]),
+        json!([
+            "plan",
+            "note",
+            "cannot",
+            "edits",
+            "new_files",
+            "delete_files"
+        ]),
     )
 }
 

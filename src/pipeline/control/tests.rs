@@ -108,6 +108,7 @@ fn a_question_is_answered_before_a_proposal_is_touched() {
         heard: "deploy that".into(),
         act: "deploy".into(),
         environment: None,
+        plan: Vec::new(),
         second: None,
     };
     let mut situation = at("no", Some(&open));
@@ -287,6 +288,7 @@ fn an_unclear_answer_leaves_the_question_open() {
         heard: "deploy that".into(),
         act: "deploy".into(),
         environment: None,
+        plan: Vec::new(),
         second: None,
     };
     let mut situation = at("Snow.", None);

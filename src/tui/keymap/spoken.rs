@@ -16,6 +16,8 @@ const PHRASES: &[(Command, &[&str])] = &[
     (PreviousFile, &["previous file", "go to the previous file"]),
     (NextProposal, &["next proposal", "show the next proposal"]),
     (PreviousProposal, &["previous proposal", "show the previous proposal"]),
+    (PreviousVersion, &["go back to the version before", "the version before", "previous version", "show the version before", "earlier version"]),
+    (NextVersion, &["go to the version after", "the version after", "next version", "later version"]),
     (Accept, &["accept this hunk", "accept the hunk", "take this hunk", "accept this change", "accept these lines", "accept the lines"]),
     (LeaveOut, &["reject this hunk", "reject the hunk", "leave this hunk out", "leave out this hunk", "reject this change", "reject these lines", "leave these lines out"]),
     (ToggleHunk, &["toggle this hunk", "toggle the hunk"]),
@@ -100,6 +102,7 @@ pub fn is_elsewhere(command: Command) -> bool {
             | Rollback
             | StopDeployment
             | Yes
+            | TogglePlan
             | No
             | Choose(_)
             | Line(_)

@@ -8,7 +8,16 @@ pub fn why_not(model: &Model, command: C) -> Option<&'static str> {
     let review = model.review();
     let none = review.is_none();
     match command {
-        C::Approve | C::Reject | C::Pick | C::OpenReview | C::Summary | C::Preview if none => {
+        C::Approve
+        | C::Reject
+        | C::PreviousVersion
+        | C::NextVersion
+        | C::Pick
+        | C::OpenReview
+        | C::Summary
+        | C::Preview
+            if none =>
+        {
             Some("no proposal waits")
         }
         C::ToggleHunk
@@ -57,12 +66,22 @@ pub fn why_not(model: &Model, command: C) -> Option<&'static str> {
             Some("the server is still at the last one")
         }
         C::Talk if !model.settings.microphone => Some("there is no microphone in this session"),
+        C::Choose(number) if planned(model) > 0 => {
+            (usize::from(number) > planned(model)).then_some("the plan has no such line")
+        }
+        C::TogglePlan if planned(model) == 0 => Some("no plan is open"),
         C::Choose(number) if model.card.as_ref().is_none_or(|card| number > card.choices) => {
             Some("no candidates are listed")
         }
         C::CloseReview if !model.reading => Some("the review is not open"),
         _ => None,
     }
+}
+
+/// Lines of the plan that the person is asked about.
+fn planned(model: &Model) -> usize {
+    let open = model.questions.front();
+    open.map_or(0, |open| open.question.plan.len())
 }
 
 /// True when `command`, chosen from a list that was opened in `from`, can be run there.

@@ -52,7 +52,7 @@ pub struct Entry {
 
 /// What the program can do outside the cockpit, so that it is found from inside it. A test holds it against the command
 /// line's own list.
-pub const SHELL: [(&str, &str); 20] = [
+pub const SHELL: [(&str, &str); 21] = [
     ("demo", "the whole job on a bundled sample site"),
     ("say", "one instruction without the cockpit"),
     (
@@ -80,6 +80,7 @@ pub const SHELL: [(&str, &str); 20] = [
     ),
     ("rollback", "go back to an earlier release"),
     ("status", "how things stand"),
+    ("versions", "the versions of a proposal; take one back"),
     ("deployments", "the history of deployments"),
     ("events", "the event log"),
     ("speech", "install speech recognition, or try it on a file"),

@@ -1,5 +1,6 @@
 //! The state of the cockpit: plain data, no clock, no I/O. Everything the screen shows can be read off it.
 
+mod asked;
 pub mod available;
 pub mod batch;
 pub mod board;
@@ -32,6 +33,7 @@ use std::time::Duration;
 
 use jiff::tz::TimeZone;
 
+pub use asked::OpenQuestion;
 pub use batch::Batch;
 pub use board::{Board, Details, Sizes, Subject};
 pub use deploy::{Deploy, Ending};
@@ -219,15 +221,6 @@ pub struct Summary {
     pub version: u32,
     /// First file shown.
     pub top: usize,
-}
-
-/// A question of the server.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct OpenQuestion {
-    /// The instruction that asks.
-    pub instruction: InstructionId,
-    /// What it asks.
-    pub question: Question,
 }
 
 /// What was heard or typed last, and what it was taken for.

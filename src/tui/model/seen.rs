@@ -1,7 +1,7 @@
 //! What the person has seen, and what is under way: neither is done twice, nor before it was on the screen.
 
 use super::Confirm;
-use crate::model::{Action, InstructionId, ProposalId};
+use crate::model::{Action, InstructionId, ProposalId, Question};
 
 /// What has been on the screen: only that can be approved or answered.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -10,6 +10,8 @@ pub struct Seen {
     pub proposal: Option<(ProposalId, u32)>,
     /// The server's question.
     pub question: Option<InstructionId>,
+    /// That question as it stood there: an agent asks more than once.
+    pub asked: Option<Question>,
     /// The cockpit's own question.
     pub confirm: Option<Confirm>,
 }

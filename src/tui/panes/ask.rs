@@ -122,19 +122,36 @@ pub fn words(model: &Model, confirm: &Confirm) -> (&'static str, Vec<String>) {
 
 /// Draws a question of the server; the rectangle it covers.
 pub fn question(model: &Model, open: &OpenQuestion, area: Rect, buf: &mut Buffer) -> Rect {
-    let body = vec![
-        open.question.text.clone(),
-        format!("You said “{}”.", open.question.heard),
-    ];
-    draw(
-        model,
-        "Question",
-        &body,
-        model.focus == Focus::Cockpit,
-        area,
-        buf,
-    )
+    let mut body = vec![open.question.text.clone()];
+    body.extend(planned(open));
+    body.push(format!("You said “{}”.", open.question.heard));
+    let title = match open.question.act.as_str() {
+        "plan" => "Plan",
+        "permit" => "Permission",
+        _ => "Question",
+    };
+    let active = model.focus == Focus::Cockpit;
+    draw(model, title, &body, active, area, buf)
 }
+
+/// The lines of the plan that is asked about: those around the selected one where there are many.
+fn planned(open: &OpenQuestion) -> impl Iterator<Item = String> {
+    let plan = &open.question.plan;
+    let from = (open.at + 1).saturating_sub(SHOWN);
+    let lines = plan.iter().enumerate().skip(from).take(SHOWN);
+    lines.map(move |(at, line)| {
+        let selected = if at == open.at { '>' } else { ' ' };
+        let kept = if line.kept { 'x' } else { ' ' };
+        let what = match line.what.as_str() {
+            "" => String::new(),
+            what => format!(": {what}"),
+        };
+        format!("{selected} {} [{kept}] {}{what}", at + 1, line.file)
+    })
+}
+
+/// Lines of a plan that are shown at a time.
+const SHOWN: usize = 9;
 
 fn draw(
     model: &Model,

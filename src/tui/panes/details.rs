@@ -191,7 +191,9 @@ fn about_event<'a>(
         add(name, id.map_or("", String::as_str));
     }
     if let Value::Object(data) = &event.data {
-        for (name, value) in data {
+        // In one order, whoever stored the event.
+        let sorted: std::collections::BTreeMap<_, _> = data.iter().collect();
+        for (name, value) in sorted {
             // The log follows as it is; a document's files and patch are read in the proposal pane.
             if matches!(name.as_str(), "log_tail" | "patch" | "files") {
                 continue;

@@ -98,6 +98,10 @@ fn hints(model: &Model) -> Vec<Hint> {
         Context::Ask => {
             add(C::Yes, "yes");
             add(C::No, "no");
+            let open = model.questions.front();
+            if open.is_some_and(|open| !open.question.plan.is_empty()) {
+                add(C::TogglePlan, "leave out");
+            }
         }
         Context::Input => {
             add(C::Submit, "send");

@@ -49,6 +49,8 @@ impl Turn<'_> {
             C::PreviousProposal => self.step_proposal(false),
             C::Edit => self.edit(),
             C::Revise => self.revise(),
+            C::PreviousVersion => self.restore(false),
+            C::NextVersion => self.restore(true),
             C::Undo => self.submit("undo that"),
             C::Preview => self.preview(),
             C::Deploy => self.ask(Confirm::Deploy),
@@ -63,6 +65,9 @@ impl Turn<'_> {
             C::PaneSay => self.show_pane(Pane::Say),
             C::PaneProposal => self.show_pane(Pane::Proposal),
             C::PaneTimeline => self.show_pane(Pane::Timeline),
+            C::ScrollUp if self.plan_open() => self.select_plan(false),
+            C::ScrollDown if self.plan_open() => self.select_plan(true),
+            C::TogglePlan => self.toggle_plan(None),
             C::ScrollUp => self.move_by(Step::Rows(-1)),
             C::ScrollDown => self.move_by(Step::Rows(1)),
             C::PageUp => self.move_by(Step::Pages(-1)),
@@ -96,6 +101,7 @@ impl Turn<'_> {
             C::ApproveBatch => self.ask_batch(Action::Deploy),
             C::CommitBatch => self.ask_batch(Action::Commit),
             C::ShowPicked => self.show_picked(),
+            C::Choose(number) if self.plan_open() => self.toggle_plan(Some(number)),
             C::Choose(number) => self.choose(number),
             C::Yes => self.answer(true),
             C::No => self.answer(false),
@@ -215,15 +221,20 @@ impl Turn<'_> {
             return;
         };
         let id = open.instruction.clone();
-        if self.m.seen.question.as_ref() != Some(&id) || self.m.busy.question.as_ref() == Some(&id)
+        if self.m.seen.question.as_ref() != Some(&id)
+            || self.m.seen.asked.as_ref() != Some(&open.question)
+            || self.m.busy.question.as_ref() == Some(&id)
         {
             return;
         }
+        let Some(answer) = self.answer_with_plan(yes) else {
+            return;
+        };
         if yes {
             self.begin_work("on it");
         }
         self.m.busy.question = Some(id.clone());
-        self.out.push(Effect::Answer(id, yes));
+        self.out.push(answer);
     }
 
     fn confirmed(&mut self, confirm: Confirm) {

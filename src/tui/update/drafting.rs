@@ -28,9 +28,10 @@ impl Turn<'_> {
             instruction,
             engine: text::clean_prose(say("engine")),
             title: message,
-            lines: match event.data["draft"].as_str() {
-                Some(patch) => lines(patch),
-                None => before.map(|draft| draft.lines).unwrap_or_default(),
+            lines: match (event.data["draft"].as_str(), event.data["tasks"].as_array()) {
+                (Some(patch), _) => lines(patch),
+                (None, Some(all)) => tasks(all),
+                (None, None) => before.map(|draft| draft.lines).unwrap_or_default(),
             },
         });
     }
@@ -44,6 +45,20 @@ impl Turn<'_> {
             .push(Effect::StopInstruction(draft.instruction.clone()));
         true
     }
+}
+
+/// An agent's own plan: what is done, what it is at, what is still to come.
+fn tasks(all: &[serde_json::Value]) -> Vec<String> {
+    let line = |task: &serde_json::Value| {
+        let mark = match task["state"].as_str() {
+            Some("done") => "[x]",
+            Some("doing") => "[>]",
+            _ => "[ ]",
+        };
+        let what = task["what"].as_str().unwrap_or_default();
+        format!("{mark} {}", text::clean_prose(what))
+    };
+    all.iter().map(line).collect()
 }
 
 /// The lines of a patch that a person reads.

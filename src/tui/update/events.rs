@@ -57,6 +57,9 @@ impl Turn<'_> {
     }
 
     fn notice(&mut self, event: &Event) {
+        if event.data["answered"].is_boolean() {
+            self.close_question(event.instruction.as_ref());
+        }
         // A model tells how far it is: its work goes on.
         if event.data["engine"].is_string() && event.instruction.is_some() {
             return self.step(event);

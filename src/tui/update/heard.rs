@@ -45,6 +45,7 @@ impl Turn<'_> {
                 self.m.questions.push_back(OpenQuestion {
                     instruction: instruction.clone(),
                     question,
+                    at: 0,
                 });
             }
             _ => self.work_on(event, "looking for the place"),

@@ -9,6 +9,7 @@ mod events;
 mod heard;
 mod lists;
 mod mouse;
+mod planning;
 mod outcome;
 mod preview;
 mod reading;
@@ -276,6 +277,7 @@ impl Turn<'_> {
             .questions
             .front()
             .filter(|_| bare && plan.area.area() > 0);
+        let asked = question.map(|open| open.question.clone());
         let question = question.map(|open| open.instruction.clone());
         let body = if self.m.full_view() {
             diff::plan(self.m, &plan).body
@@ -299,6 +301,7 @@ impl Turn<'_> {
         self.m.seen = Seen {
             proposal,
             question,
+            asked,
             confirm,
         };
     }

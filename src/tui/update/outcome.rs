@@ -87,12 +87,20 @@ impl Turn<'_> {
                 let taken = review.is_some_and(|review| review.painting.put(painted));
                 self.m.dirty |= taken;
             }
+            Outcome::Restored(Ok(view)) => {
+                let words = format!("back to: {}", view.proposal.title);
+                self.put_proposal(*view, true);
+                self.say(Tone::Plain, words);
+            }
+            Outcome::Restored(Err(problem)) => self.failed("no other version", &problem),
             Outcome::Batched(result) => self.batched(result.err()),
             Outcome::Answered(id, result) => {
                 if self.m.busy.question.as_ref() == Some(&id) {
                     self.m.busy.question = None;
                 }
                 match result {
+                    // Whoever works goes on, and may have asked the next thing already: its own event closes this one.
+                    Ok(now) if now.state == InstructionState::Proposing => {}
                     Ok(_) => self.close_question(Some(&id)),
                     Err(problem) => {
                         self.m.work = None;
@@ -148,6 +156,7 @@ impl Turn<'_> {
                     Some(OpenQuestion {
                         instruction: instruction.id.clone(),
                         question: instruction.question.clone()?,
+                        at: 0,
                     })
                 })
                 .collect();

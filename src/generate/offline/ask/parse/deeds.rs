@@ -224,12 +224,36 @@ pub(super) fn add(rest: &str) -> Vec<Ask> {
             quoted: true,
         });
     }
+    if content.is_none() {
+        content = trailing(&mut what);
+    }
     vec![Ask::Add {
         what,
         text: content,
         link,
         place,
     }]
+}
+
+/// "a heading Opening hours": words with a capital behind the noun are its text.
+fn trailing(what: &mut Phrase) -> Option<Said> {
+    let (noun, rest) = what.said.split_once(' ')?;
+    let takes_text = ["heading", "subheading", "headline", "paragraph", "button"];
+    if !takes_text.contains(&noun.to_lowercase().as_str())
+        || !rest.starts_with(char::is_uppercase)
+        || !what.quoted.is_empty()
+    {
+        return None;
+    }
+    let text = Said {
+        text: rest.trim().to_owned(),
+        quoted: false,
+    };
+    let noun = noun.to_owned();
+    what.words = vec![noun.to_lowercase()];
+    what.full.clone_from(&noun);
+    what.said = noun;
+    Some(text)
 }
 
 /// "a link to Projects in the nav": what an entry leads to is its text. The text, and the request without it.
