@@ -109,3 +109,32 @@ fn the_next_instruction_chooses() {
     // The list was used up.
     assert!(!proposes("the first one"));
 }
+
+#[test]
+fn processes_beside_each_other_all_get_their_answer() {
+    let (home, site) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    std::fs::write(site.path().join("index.html"), PAGE).unwrap();
+    git(site.path(), &["init", "-q", "-b", "main"]);
+    git(site.path(), &["add", "."]);
+    git(site.path(), &["commit", "-qm", "Begin"]);
+    // One of them serves the project for the others, and is done at some time.
+    std::thread::scope(|scope| {
+        let all: Vec<_> = (0..6)
+            .map(|at| {
+                let (home, site) = (home.path(), site.path());
+                scope.spawn(move || say(home, site, &format!("change the headline to Inn {at}")))
+            })
+            .collect();
+        for (at, one) in all.into_iter().enumerate() {
+            let output = one.join().unwrap();
+            assert!(
+                output.status.success(),
+                "{}{}",
+                String::from_utf8_lossy(&output.stdout),
+                String::from_utf8_lossy(&output.stderr)
+            );
+            let patch = event(&output, "proposal")["data"]["patch"].to_string();
+            assert!(patch.contains(&format!("Inn {at}")), "{patch}");
+        }
+    });
+}

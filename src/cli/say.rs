@@ -83,6 +83,8 @@ pub async fn run(place: &Place, args: Args) -> Result<Exit, Problem> {
         None => None,
     };
     let session = Session::open(place).await?;
+    // The process that serves the project may be done before this one is.
+    let heir = session.heir(place);
     let wav = if args.mic {
         Some(wiring::record_once(&session).await?)
     } else {
@@ -102,8 +104,14 @@ pub async fn run(place: &Place, args: Args) -> Result<Exit, Problem> {
     if matches!(result, Ok(Exit::Done)) && args.serve {
         wiring::serve_until_interrupted(&session, args.json).await;
     }
+    let close = async {
+        session.close().await;
+        if let Some(heir) = heir {
+            heir.close().await;
+        }
+    };
     tokio::select! {
-        () = session.close() => {}
+        () = close => {}
         // Asked a second time, it does not wait for what still runs.
         () = wiring::interrupted(), if matches!(result, Ok(Exit::Interrupted)) => {}
     }

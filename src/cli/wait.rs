@@ -129,10 +129,30 @@ impl Watcher {
                     _ => true,
                 };
                 if (waits || now.state.is_final()) && (shown || silent > PATIENCE) {
+                    if now.state == InstructionState::Done {
+                        self.catch_up(id, event.map_or(0, |event| event.seq)).await?;
+                    }
                     return Ok(now);
                 }
             }
         }
+    }
+
+    /// Shows what the log has of an instruction that is done: an answer may come with the end itself. `seen` is the last
+    /// event that was shown.
+    async fn catch_up(&mut self, id: &InstructionId, seen: u64) -> Result<(), Problem> {
+        let end = self.client.status().await?.cursor.seq;
+        let mut seen = seen;
+        while seen < end {
+            let Some(event) = self.next().await? else {
+                return Ok(());
+            };
+            if event.instruction.as_ref() == Some(id) {
+                self.show(&event);
+            }
+            seen = event.seq;
+        }
+        Ok(())
     }
 
     /// Follows a deployment to its end.

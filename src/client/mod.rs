@@ -9,7 +9,7 @@ mod transport;
 
 use std::path::Path;
 use std::sync::{Arc, PoisonError, RwLock};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use reqwest::{Method, RequestBuilder, Response};
 use serde::Serialize;
@@ -43,6 +43,9 @@ impl std::fmt::Debug for Endpoint {
             .finish_non_exhaustive()
     }
 }
+
+/// How long a process may take to serve a project after the one that did has ended.
+const TAKEN_OVER: Duration = Duration::from_secs(5);
 
 /// A client of one server. Cheap to clone; all clones follow the server when it moves.
 #[derive(Clone, Debug)]
@@ -120,8 +123,12 @@ impl Client {
 
     /// `POST /api/voice-to-code` with words.
     pub async fn submit(&self, submission: &Submission, key: &str) -> Result<Accepted, Problem> {
-        let request = self.request(Method::POST, "api/voice-to-code")?;
-        answer(request.header("Idempotency-Key", key).json(submission)).await
+        // By its key the server knows one that it was sent before.
+        self.reach(true, || {
+            let request = self.request(Method::POST, "api/voice-to-code")?;
+            Ok(request.header("Idempotency-Key", key).json(submission))
+        })
+        .await
     }
 
     /// `POST /api/voice-to-code` with a WAV file, as multipart.
@@ -388,10 +395,10 @@ impl Client {
     }
 
     async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, Problem> {
-        answer(
-            self.request(Method::GET, path)?
-                .timeout(Duration::from_secs(15)),
-        )
+        self.reach(true, || {
+            let request = self.request(Method::GET, path)?;
+            Ok(request.timeout(Duration::from_secs(15)))
+        })
         .await
     }
 
@@ -400,20 +407,52 @@ impl Client {
         path: &str,
         body: &impl Serialize,
     ) -> Result<T, Problem> {
-        // Hooks of a repository may take minutes; the server answers when they are done.
-        answer(
-            self.request(Method::POST, path)?
-                .timeout(Duration::from_secs(900))
-                .json(body),
-        )
+        self.reach(false, || {
+            // Hooks of a repository may take minutes; the server answers when they are done.
+            let request = self.request(Method::POST, path)?;
+            Ok(request.timeout(Duration::from_secs(900)).json(body))
+        })
         .await
+    }
+
+    /// Sends the request that `make` makes, and reads the answer. Where nobody listens at the address, and another
+    /// process may take the project over, it is made again for that one: a request that was refused did nothing. With
+    /// `harmless`, one that broke off is made again as well.
+    async fn reach<T: DeserializeOwned>(
+        &self,
+        harmless: bool,
+        make: impl Fn() -> Result<RequestBuilder, Problem>,
+    ) -> Result<T, Problem> {
+        let deadline = Instant::now() + TAKEN_OVER;
+        loop {
+            let asked = self.endpoint();
+            match make()?.send().await {
+                Err(error)
+                    if (error.is_connect() || harmless && !error.is_timeout())
+                        && self.address.is_some()
+                        && Instant::now() < deadline =>
+                {
+                    while !self.look_for_server()
+                        && self.endpoint() == asked
+                        && Instant::now() < deadline
+                    {
+                        tokio::time::sleep(Duration::from_millis(20)).await;
+                    }
+                }
+                Err(error) => return Err(unreachable_server(&error)),
+                Ok(response) => return read_json(&bytes_in(response).await?),
+            }
+        }
     }
 }
 
 /// Sends a request and reads its JSON, or its problem document.
 async fn answer<T: DeserializeOwned>(request: RequestBuilder) -> Result<T, Problem> {
-    let bytes = bytes_of(request).await?;
-    serde_json::from_slice(&bytes).map_err(|error| {
+    read_json(&bytes_of(request).await?)
+}
+
+fn read_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
+    serde_json::from_slice(bytes).map_err(|error| {
         Problem::new(
             502,
             "bad-answer",
@@ -429,6 +468,10 @@ async fn bytes_of(request: RequestBuilder) -> Result<Vec<u8>, Problem> {
         .send()
         .await
         .map_err(|error| unreachable_server(&error))?;
+    bytes_in(response).await
+}
+
+async fn bytes_in(response: Response) -> Result<Vec<u8>, Problem> {
     if !response.status().is_success() {
         return Err(problem_of(response).await);
     }
