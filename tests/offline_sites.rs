@@ -154,6 +154,13 @@ fn every_case_of_every_site() {
         .filter(|path| path.extension().is_some_and(|end| end == "jsonl"))
         .collect();
     files.sort();
+    // A site without cases would show nothing.
+    let folders = fs::read_dir(sites()).expect("sites").flatten();
+    let bare: Vec<PathBuf> = folders
+        .map(|entry| entry.path())
+        .filter(|path| path.is_dir() && !path.with_extension("jsonl").exists())
+        .collect();
+    assert!(bare.is_empty(), "no cases for {bare:?}");
     for file in files {
         let tree = tree(&file.with_extension(""));
         let engine = Offline::default();

@@ -16,7 +16,8 @@ use super::keymap::spoken;
 use super::message::{EditRequest, Effect, Message, Outcome};
 use super::model::{Subject, Tone};
 use super::painter::Painter;
-use super::pictures::{self, Drawing, Way};
+use super::pictures::{Drawing, Way};
+use super::terminal;
 use crate::client::Client;
 use crate::client::stream::{self, StreamItem};
 use crate::model::api::{
@@ -239,7 +240,7 @@ impl Effects {
                         return Outcome::Picture(id, version, None);
                     };
                     let made = tokio::task::spawn_blocking(move || {
-                        Drawing::of(&png, way, pictures::character())
+                        Drawing::of(&png, way, terminal::character())
                     });
                     Outcome::Picture(id, version, made.await.ok().flatten())
                 });

@@ -133,16 +133,6 @@ impl Drawing {
     }
 }
 
-/// A character's size in pixels, where the terminal tells.
-pub fn character() -> Option<(u16, u16)> {
-    let size = crossterm::terminal::window_size().ok()?;
-    let (width, height) = (
-        size.width.checked_div(size.columns)?,
-        size.height.checked_div(size.rows)?,
-    );
-    (width > 0 && height > 0).then_some((width, height))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

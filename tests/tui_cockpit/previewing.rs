@@ -115,7 +115,7 @@ fn a_picture_stands_beside_the_diff_where_there_is_room() {
     );
     // Where there is no room the diff goes before.
     let mut narrow = desk.model.clone();
-    narrow.width = 80;
+    narrow.width = 70;
     desk.model = narrow;
     assert_eq!(cells(&mut desk), 0);
 }

@@ -241,7 +241,7 @@ fn what_a_build_runs_is_known() {
         "docs/conf.py",
         "_plugins/x.rb",
     ] {
-        assert!(super::steers(path).is_some(), "{path}");
+        assert!(steers(path).is_some(), "{path}");
     }
     for path in [
         "index.html",
@@ -252,6 +252,6 @@ fn what_a_build_runs_is_known() {
         "_config.yml",
         "src/components/Header.tsx",
     ] {
-        assert!(super::steers(path).is_none(), "{path}");
+        assert!(steers(path).is_none(), "{path}");
     }
 }

@@ -315,11 +315,10 @@ impl Inner {
                 Some(Ok(sent)) => {
                     done += 1;
                     size += sent;
-                    let permille = if total == 0 {
-                        done as u64 * 1000 / files.len() as u64
-                    } else {
-                        size * 1000 / total
-                    };
+                    // Files without bytes are counted by their number.
+                    let permille = (size * 1000)
+                        .checked_div(total)
+                        .unwrap_or_else(|| done as u64 * 1000 / files.len() as u64);
                     track.fraction(
                         permille as u16,
                         format!(

@@ -92,7 +92,7 @@ impl Inner {
                 before: before.map(|look| look.page.as_deref().filter(|_| look.probe.ok)),
                 owner: owner
                     .as_ref()
-                    .map(|owner| owner.as_ref().map(|()| ()).map_err(String::as_str)),
+                    .map(|owner| owner.as_ref().copied().map_err(String::as_str)),
             };
             // Vercel itself answers for a protected preview: it is there, and nobody may look inside.
             let protected = immutable && !self.production() && look.probe.status == 401;

@@ -183,7 +183,9 @@ fn choose(
             RefusalReason::NotFound,
             "nothing is committed here yet, so there is no page to change",
         )
-        .hint("commit the site first (git add, git commit): a change is made to what is committed"));
+        .hint(
+            "commit the site first (git add, git commit): a change is made to what is committed",
+        ));
     }
     let finder = Finder {
         site,
@@ -204,6 +206,10 @@ fn choose(
     let styled = asks
         .first()
         .is_some_and(|ask| matches!(ask, ask::Ask::Style { property, .. } if !property.is_empty()));
+    let coloured = asks.first().is_some_and(|ask| {
+        matches!(ask, ask::Ask::Style { property, value, .. }
+            if !property.is_empty() && ask::colors::parse(&value.text).is_some())
+    });
     for (reading, ask) in asks.iter_mut().enumerate() {
         // Nor is its value one: "the h1 font size" never becomes the headline's text.
         if styled
@@ -216,7 +222,13 @@ fn choose(
         for phrase in ask.phrases() {
             finder.settle(phrase);
         }
+        let text = matches!(ask, ask::Ask::Set { .. });
         match deeds::plan(&finder, ask) {
+            // "the primary colour" is no value that happens to be called "color" and holds none.
+            Ok(plan) if coloured && text && reading > 0 && !recolours(site, &plan) => {
+                refusal = refusal
+                    .or_else(|| Some(find::not_found("no colour of that name is set on the site")));
+            }
             // Part of a text fits many readings; a whole text, a role or a key fits one.
             Ok(plan) if plan.part => {
                 let longest = part.as_ref().map_or(0, plan::Plan::replaced);
@@ -264,6 +276,21 @@ impl Generator for Offline {
     async fn generate(&self, request: Request) -> Result<Generated, NotMade> {
         self.answer(&request).map_err(NotMade::from)
     }
+}
+
+/// Whether all that a plan replaces are colours.
+fn recolours(site: &Site, plan: &plan::Plan) -> bool {
+    plan.edits.iter().all(|edit| {
+        site.doc(&edit.path).is_some_and(|doc| {
+            let old = doc.raw(edit.span.clone());
+            let old =
+                old.trim_matches(|c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '`'));
+            ask::colors::parse(old).is_some()
+                || ["#", "rgb", "hsl", "var(", "$"]
+                    .iter()
+                    .any(|lead| old.starts_with(lead))
+        })
+    })
 }
 
 /// A spelled-out hex colour, or one in notation.

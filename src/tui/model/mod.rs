@@ -19,6 +19,7 @@ pub mod previews;
 pub mod review;
 pub mod reviews;
 pub mod rows;
+mod seen;
 pub mod site;
 pub mod spoken;
 pub mod talk;
@@ -45,6 +46,7 @@ pub use menu::{Menu, MenuKind};
 pub use previews::Previews;
 pub use review::{DiffRow, Review};
 pub use reviews::{Deciding, Reviews};
+pub use seen::{Busy, Seen};
 pub use site::Site;
 pub use spoken::Spoken;
 pub use talk::{Mics, Phase, Said, Talk, TalkBy};
@@ -56,7 +58,7 @@ use super::theme::Theme;
 use crate::client::stream::Connection;
 use crate::config;
 use crate::model::api::RecipeInfo;
-use crate::model::{Action, DeploymentId, InstructionId, ProposalId, Question, ReleaseId};
+use crate::model::{Action, DeploymentId, InstructionId, ProposalId, ReleaseId};
 
 /// A point in time: since the cockpit started.
 pub type Moment = Duration;
@@ -269,33 +271,6 @@ pub struct Work {
     pub since: Moment,
     /// The instruction, once known.
     pub instruction: Option<InstructionId>,
-}
-
-/// What has been on the screen: only that can be approved or answered.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Seen {
-    /// The proposal with its version.
-    pub proposal: Option<(ProposalId, u32)>,
-    /// The server's question.
-    pub question: Option<InstructionId>,
-    /// That question as it stood there: an agent asks more than once.
-    pub asked: Option<Question>,
-    /// The cockpit's own question.
-    pub confirm: Option<Confirm>,
-}
-
-/// What was asked of the server and is not answered yet: it is not asked twice.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Busy {
-    /// An approval or rejection of this proposal.
-    pub proposal: Option<ProposalId>,
-    /// An approval that waits until the decisions before it are stored, with the version they must lead to at most:
-    /// a higher one means that somebody else changed the proposal meanwhile.
-    pub approve_after: Option<(ProposalId, Action, u32)>,
-    /// An answer to this instruction's question.
-    pub question: Option<InstructionId>,
-    /// A deployment or rollback that was asked for.
-    pub sync: bool,
 }
 
 /// The state.

@@ -27,7 +27,7 @@ impl Rights {
         let has = |wanted: &str| scopes.iter().any(|scope| scope == wanted);
         ["repo", "workflow"]
             .into_iter()
-            .filter(|scope| !has(scope) && !(*scope == "repo" && has("public_repo")))
+            .filter(|scope| !(has(scope) || *scope == "repo" && has("public_repo")))
             .collect()
     }
 }

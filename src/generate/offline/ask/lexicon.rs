@@ -229,6 +229,7 @@ const ROLES: &[(&str, Role)] = &[
     ("search description", Role::MetaDescription),
     ("copyright year", Role::CopyrightYear),
     ("year of the copyright", Role::CopyrightYear),
+    ("footer year", Role::CopyrightYear),
     ("copyright notice", Role::Copyright),
     ("copyright text", Role::Copyright),
     ("copyright line", Role::Copyright),

@@ -168,16 +168,32 @@ fn outside(text: &str, mark: &str) -> Vec<usize> {
         // A letter whose lower case is longer: positions would not fit.
         return text.match_indices(mark).map(|(at, _)| at).collect();
     }
+    let fixed = |at: usize| {
+        FIXED.iter().any(|phrase| {
+            lower
+                .match_indices(phrase)
+                .any(|(start, _)| start < at && at + mark.len() <= start + phrase.len())
+        })
+    };
     lower
         .match_indices(mark)
         .map(|(at, _)| at)
         .filter(|at| {
-            !spans
-                .iter()
-                .any(|(a, b)| (*a..*b).contains(&(at + 1)) && (*a..*b).contains(at))
+            !fixed(*at)
+                && !spans
+                    .iter()
+                    .any(|(a, b)| (*a..*b).contains(&(at + 1)) && (*a..*b).contains(at))
         })
         .collect()
 }
+
+/// Names of things on a website that hold a word which divides a request elsewhere.
+const FIXED: &[&str] = &[
+    "call to action",
+    "calls to action",
+    "back to top",
+    "scroll to top",
+];
 
 /// A value: in quotes, or the words to the end.
 fn said(text: &str) -> Said {

@@ -255,7 +255,18 @@ fn last_preposition(text: &str) -> Option<(usize, usize)> {
             .any(|noun| {
                 next.split_whitespace().last() == Some(noun) && next.split_whitespace().count() <= 3
             });
-            let proper = *word == "of" && text[end..].starts_with(char::is_uppercase);
+            let capital = text[end..].starts_with(char::is_uppercase);
+            // "the job title at Shopify": a name behind a noun for a thing says where it is.
+            let thing = || {
+                let front = words(&lower[..at]);
+                lower.starts_with("the ")
+                    && (0..front.len()).any(|from| {
+                        lexicon::role_at(&front[from..])
+                            .is_some_and(|(_, length)| from + length == front.len())
+                    })
+            };
+            let proper =
+                capital && (*word == "of" || (matches!(*word, "at" | "for" | "in") && thing()));
             if !quoted && (said || known || proper) && best.is_none_or(|(known, _)| at > known) {
                 best = Some((at, end));
             }

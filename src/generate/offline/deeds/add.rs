@@ -83,6 +83,9 @@ pub fn plan(
     if entry {
         return one_more(finder, what, text, link, place);
     }
+    if let Some(refusal) = one_of_many(finder, what, place) {
+        return Err(refusal);
+    }
     let made = super::insert::plan(finder, what, text, link, place);
     // "add Rust to the skills": no component, but one more of a list that is called so.
     if let Err(refusal) = &made
@@ -107,6 +110,68 @@ pub fn plan(
         }
     }
     made
+}
+
+/// "add a feature called …" where features are listed already: one more takes a value for each of theirs, and never
+/// a whole new section.
+fn one_of_many(finder: &Finder<'_>, what: &Phrase, place: &Spot) -> Option<Refusal> {
+    const NOUNS: &[&str] = &[
+        "feature",
+        "testimonial",
+        "review",
+        "plan",
+        "tier",
+        "member",
+        "person",
+    ];
+    let named = ["called", "named", "titled", "for"];
+    let head = what
+        .words
+        .iter()
+        .take_while(|word| !named.contains(&word.as_str()))
+        .last()?;
+    if !NOUNS.contains(&head.as_str()) {
+        return None;
+    }
+    let mut target = what.clone();
+    if let Some(of) = &place.of {
+        target.places.extend(of.places.iter().cloned());
+    }
+    let scope = finder.scope(&target).ok()?;
+    let own = |group: &group::Group| {
+        let mut around = names::Names::default();
+        names::of_data(&group.doc, group.items[0], &mut around);
+        let bound = group.doc.bindings.iter().any(|(name, ex)| {
+            let list = group.doc.node(group.parent).span.clone();
+            ex.span.start <= list.start
+                && list.end <= ex.span.end
+                && crate::generate::offline::ask::lexicon::words_of(name)
+                    .iter()
+                    .any(|part| equal(part, head))
+        });
+        let several = group.doc.node(group.items[0]).children.len() > 1;
+        group.items.len() > 1
+            && several
+            && (bound || around.words.iter().any(|name| equal(name, head)))
+    };
+    let found: Vec<_> = groups(finder, &scope, std::slice::from_ref(head))
+        .into_iter()
+        .filter(own)
+        .map(|group| {
+            let last = group.items[group.items.len() - 1];
+            candidate(&group.doc, group.doc.node(last).span.clone())
+        })
+        .collect();
+    (!found.is_empty()).then(|| {
+        Refusal::new(
+            RefusalReason::ValueMissing,
+            format!("a new {head} takes a value for each that the others there have"),
+        )
+        .hint(format!(
+            "copy one in the file, or name the section to add: \"add a {head} section\""
+        ))
+        .candidates(found)
+    })
 }
 
 /// The text of an entry that stands before its noun: "a Projects item", "a Blog link".

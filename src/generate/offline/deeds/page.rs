@@ -163,10 +163,21 @@ fn file(site: &Site, app: &App, slug: &str, title: &str) -> Option<(String, Stri
             format!("{root}src/pages/{slug}.astro"),
             astro(site, app, &braced)?,
         ),
-        Framework::Hugo => (
-            format!("{root}content/{slug}.md"),
-            format!("---\ntitle: {yaml}\n---\n"),
-        ),
+        Framework::Hugo => {
+            // The front matter is written as that of the pages beside it.
+            let toml = site
+                .under(&format!("{root}content/"))
+                .find(|path| path.ends_with(".md"))
+                .and_then(|path| site.text(path))
+                .is_some_and(|text| text.starts_with("+++"));
+            let content = if toml {
+                let quoted = encode(Host::Json, title, "").map(|(text, _)| text)?;
+                format!("+++\ntitle = \"{quoted}\"\n+++\n")
+            } else {
+                format!("---\ntitle: {yaml}\n---\n")
+            };
+            (format!("{root}content/{slug}.md"), content)
+        }
         Framework::Jekyll => {
             let layout =
                 if site.has(&format!("{}_layouts/page.html", app.input)) || app.theme.is_none() {

@@ -33,6 +33,9 @@ pub fn plan(finder: &Finder<'_>, target: &Phrase) -> Result<Plan, Refusal> {
         Ok(found) => found,
         Err(refusal) => pictured(finder, target, &scope).ok_or(refusal)?,
     };
+    if let Some(item) = item_of(&doc, node, target) {
+        node = item;
+    }
     // All that a component shows goes with the component.
     if doc.node(node).kind == Kind::Element {
         let used = finder.used_at(&scope, &doc, node);
@@ -90,6 +93,37 @@ fn pictured(finder: &Finder<'_>, target: &Phrase, scope: &Scope) -> Option<(Arc<
         node = parent;
     }
     Some((doc.clone(), node))
+}
+
+/// The list item around a link that holds nothing else than the words the link was named by: `Instagram <a>@me</a>`.
+fn item_of(doc: &Doc, node: NodeId, target: &Phrase) -> Option<NodeId> {
+    if doc.node(node).kind != Kind::Element || !matches!(doc.node(node).name.as_str(), "a" | "Link")
+    {
+        return None;
+    }
+    let mut below = node;
+    for up in doc.ancestors(node).take(2) {
+        let this = doc.node(up);
+        let named = |child: &NodeId| {
+            let beside = doc.node(*child);
+            match beside.kind {
+                Kind::Attr => true,
+                Kind::Text => folded(&doc.text(*child))
+                    .split(|c: char| !c.is_alphanumeric())
+                    .filter(|word| !word.is_empty())
+                    .all(|word| target.words.iter().any(|said| said == word)),
+                _ => *child == below,
+            }
+        };
+        if this.kind != Kind::Element || !this.children.iter().all(named) {
+            return None;
+        }
+        if this.name == "li" {
+            return Some(up);
+        }
+        below = up;
+    }
+    None
 }
 
 /// A field of a form is its control and its label: both go, and what held nothing but them.
@@ -263,7 +297,13 @@ fn record_span(doc: &Doc, node: NodeId) -> Span {
             let rest = &doc.src[span.end..];
             let comma = rest.len() - rest.trim_start().len();
             if rest[comma..].starts_with(',') {
-                span.start..span.end + comma + 1
+                let end = span.end + comma + 1;
+                // Within a line, the space before the next one goes too.
+                let line = doc.src[..span.start].rfind('\n').map_or(0, |at| at + 1);
+                let first = doc.src[line..span.start].trim().is_empty();
+                let spaces = doc.src[end..].len() - doc.src[end..].trim_start_matches(' ').len();
+                let ends = doc.src[end + spaces..].starts_with(['\n', '\r']);
+                span.start..if first || ends { end } else { end + spaces }
             } else {
                 // The last one: the comma before it goes.
                 let before = doc.src[..span.start].trim_end();

@@ -1,5 +1,9 @@
 //! Changing a text or value.
 
+mod spoken;
+
+use spoken::{email, spelled_email};
+
 use crate::generate::offline::ask::Said;
 use crate::generate::offline::ask::lexicon::Role;
 use crate::generate::offline::ask::parse::is_address;
@@ -62,6 +66,7 @@ pub fn plan(
     };
     let old = hit.doc.raw(hit.span.clone()).to_owned();
     let new = numeric(&hit, &old, value).unwrap_or_else(|| shape(&hit, &old, value, role));
+    let new = spoken::with_scheme(&old, new);
     let mut plan = write(&hit, &new, &describe(target))?;
     plan.part = hit.part;
     plan.notes.push(super::why::told(target, role, &hit));
@@ -203,14 +208,7 @@ pub fn shape(hit: &Hit, old_raw: &str, value: &Said, role: Option<Role>) -> Stri
             }
         }
         Some(Role::Price) => return price(&old, &text),
-        Some(Role::Phone) => {
-            if text.contains(char::is_alphabetic)
-                && let Some(number) = numbers::number(&text)
-            {
-                return number;
-            }
-            return text;
-        }
+        Some(Role::Phone) => return spoken::phone(&text, &old).unwrap_or(text),
         Some(Role::Email) => return email(&text),
         _ => {}
     }
@@ -282,36 +280,6 @@ fn price(old: &str, new: &str) -> String {
         return format!("{bare}{}", &old[start + length..]);
     }
     bare
-}
-
-/// "ada at example dot org" as an address.
-fn email(text: &str) -> String {
-    let joined = text
-        .replace(" at ", "@")
-        .replace(" dot ", ".")
-        .replace(" underscore ", "_")
-        .replace(" dash ", "-");
-    if role::looks_email(&joined) {
-        joined.to_lowercase()
-    } else {
-        text.to_owned()
-    }
-}
-
-/// An address that is nothing but spelled out: "ada dot byron at example dot com".
-fn spelled_email(text: &str) -> Option<String> {
-    let words: Vec<&str> = text.split_whitespace().collect();
-    let joints = ["at", "dot", "underscore", "dash"];
-    let spelled = words.len() > 4
-        && words.len() % 2 == 1
-        && words.iter().enumerate().all(|(at, word)| {
-            let joint = joints.contains(&word.to_lowercase().as_str());
-            joint == (at % 2 == 1)
-        })
-        && words.contains(&"dot")
-        && words.iter().filter(|word| **word == "at").count() == 1;
-    let address = email(&words.join(" "));
-    (spelled && role::looks_email(&address)).then_some(address)
 }
 
 /// No value was said.

@@ -1,7 +1,7 @@
 //! Changing how something looks.
 
 mod declare;
-use declare::{by_selector, declare};
+use declare::{by_selector, declare, dress};
 
 mod elements;
 use elements::elements;
@@ -135,6 +135,11 @@ pub fn plan(
     let found = finder.chosen(found, Hit::candidate);
     if found.is_empty()
         && let Some(plan) = declare(finder, &target, &scope, &words, property, &value.text)?
+    {
+        return Ok(plan);
+    }
+    if found.is_empty()
+        && let Some(plan) = dress(finder, &target, &scope, &words, property, &value.text)?
     {
         return Ok(plan);
     }

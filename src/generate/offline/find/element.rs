@@ -35,6 +35,14 @@ pub fn named(view: &View, words: &[String]) -> Vec<ViewId> {
     if words.is_empty() {
         return Vec::new();
     }
+    // "call to action", of which "to" counts for nothing, is written as "cta" too.
+    let short = "cta".to_owned();
+    if let [call, .., action] = words.as_slice()
+        && (call.as_str(), action.as_str()) == ("call", "action")
+        && words.len() < 4
+    {
+        words = vec![&short];
+    }
     let fits = |id: ViewId| {
         let mut own = Names::default();
         of_node(view, id, &mut own);

@@ -378,6 +378,16 @@ pub fn technical(doc: &Doc, node: NodeId) -> bool {
     {
         return true;
     }
+    // The name of a route is for code, not for visitors.
+    let record = doc.node(doc.node(node).parent).parent;
+    if key == "name"
+        && doc.get(record, "path").is_some()
+        && ["component", "components", "redirect"]
+            .iter()
+            .any(|key| doc.get(record, key).is_some())
+    {
+        return true;
+    }
     let words = crate::generate::offline::ask::lexicon::words_of(&key);
     let last = words.last().map(String::as_str).unwrap_or_default();
     matches!(

@@ -215,22 +215,25 @@ fn near_text(seen: &Seen, hit: &Hit, phrase: &str) -> Option<usize> {
     let view = &seen.view;
     let phrase = folded(phrase);
     let own = hit.key();
+    let mut inner = seen.at;
     for id in view.up(seen.at) {
         let node = &view.nodes[id];
+        let branch = std::mem::replace(&mut inner, id);
         if node.text.is_empty() {
             let texts = view.texts(id);
             let top = matches!(node.tag.as_str(), "html" | "body" | "main") || id == 0;
             if texts.len() > 80 {
                 break;
             }
-            let found = texts.iter().any(|text| {
+            let found = texts.iter().copied().find(|text| {
                 let shown = shown_text(view, *text);
                 shown.chars().count() < 100
                     && contains_words(&folded(&shown), &phrase)
                     && !view.nodes[*text].text.iter().any(|piece| matches!(piece, crate::generate::offline::view::Piece::Lit(doc, node) if (doc.path.as_str(), doc.node(*node).inner.start) == (own.0.as_str(), own.1)))
             });
-            if found && !top {
-                return Some(texts.len());
+            if let Some(found) = found.filter(|_| !top) {
+                // The name of the card next to it is not this card's.
+                return (!next_card(view, id, branch, found)).then_some(texts.len());
             }
             if top {
                 break;
@@ -238,6 +241,31 @@ fn near_text(seen: &Seen, hit: &Hit, phrase: &str) -> Option<usize> {
         }
     }
     heading_before(seen, &phrase)
+}
+
+/// Whether a text stands in another of the like cards that `parent` holds than `branch` is.
+fn next_card(view: &View, parent: ViewId, branch: ViewId, text: ViewId) -> bool {
+    let children = &view.nodes[parent].children;
+    let Some(other) = children
+        .iter()
+        .copied()
+        .find(|child| *child != branch && view.up(text).any(|up| up == *child))
+    else {
+        return false;
+    };
+    let (a, b) = (&view.nodes[branch], &view.nodes[other]);
+    let looped = a.node == b.node && a.doc.path == b.doc.path;
+    let class = |id| {
+        view.attr(id, "class")
+            .or_else(|| view.attr(id, "className"))
+    };
+    let alike =
+        looped || (a.tag == b.tag && class(branch).is_some() && class(branch) == class(other));
+    a.text.is_empty()
+        && children.contains(&branch)
+        && alike
+        && view.texts(branch).len() > 1
+        && view.texts(other).len() > 1
 }
 
 /// The heading a place stands under, when it holds the phrase.

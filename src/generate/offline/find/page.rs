@@ -53,6 +53,14 @@ impl Finder<'_> {
             "start page",
             "home",
         ];
+        // A site may have a page of that name beside its first one.
+        let own = words.first().filter(|_| words.len() == 2).and_then(|word| {
+            let route = format!("/{word}");
+            pages.iter().position(|page| page.route == route)
+        });
+        if let Some(own) = own.filter(|_| joined == "landing page") {
+            return Pages::Some(vec![own]);
+        }
         if home.contains(&joined.as_str()) {
             let found: Vec<usize> = (0..pages.len())
                 .filter(|page| pages[*page].route == "/")
@@ -63,9 +71,16 @@ impl Finder<'_> {
                 Pages::Some(self.outermost(found))
             };
         }
+        // "the posts page" is a page, not a post.
         let noun = words
-            .iter()
-            .position(|word| NOUNS.iter().any(|noun| equal(noun, word)));
+            .last()
+            .filter(|last| **last == "page")
+            .map(|_| words.len() - 1)
+            .or_else(|| {
+                words
+                    .iter()
+                    .position(|word| NOUNS.iter().any(|noun| equal(noun, word)))
+            });
         let Some(noun) = noun else {
             return self.site_named(&place.words);
         };

@@ -288,7 +288,12 @@ pub fn fit(role: Role, hit: &Hit, seen: Option<&Seen>) -> u8 {
             }
         }
         Role::Price => {
-            if keys.len() == 1 && has_key(&["price", "cost", "amount"]) {
+            let group = outer_keys(&hit.doc, hit.node)
+                .first()
+                .is_some_and(|key| matches!(key.as_str(), "price" | "prices" | "pricing"));
+            if keys.len() == 1 && has_key(&["price", "cost", "amount"])
+                || group && looks_price(&value)
+            {
                 3
             } else if looks_price(&value) {
                 2
@@ -342,6 +347,11 @@ pub fn fit(role: Role, hit: &Hit, seen: Option<&Seen>) -> u8 {
                     })
                 })
             });
+            let foot = foot || {
+                let mut names = super::names::Names::default();
+                super::names::of_file(&hit.doc.path, &mut names);
+                names.words.iter().any(|word| word == "contact")
+            };
             if has_key(&["address", "location", "street"]) || tag(&["address"]) {
                 3
             } else if called || (foot && looks_address(&value)) {

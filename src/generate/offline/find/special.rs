@@ -295,6 +295,8 @@ pub fn sole_text(view: &Arc<View>, id: ViewId, what: &str) -> Result<Hit, Refusa
     for text in view.texts(id) {
         for piece in &view.nodes[text].text {
             match piece {
+                // The space that `{title + " "}` ends with is nothing to change.
+                Piece::Lit(doc, node) if doc.text(*node).trim().is_empty() => {}
                 Piece::Lit(doc, node) => {
                     if !found
                         .iter()

@@ -293,7 +293,11 @@ fn key_takes(doc: &Doc, node: NodeId, words: &[String]) -> bool {
 }
 
 /// Whether a value's key is these very words, not others that mean the same.
-pub(in crate::generate::offline::find) fn key_is_just(doc: &Doc, node: NodeId, words: &[String]) -> bool {
+pub(in crate::generate::offline::find) fn key_is_just(
+    doc: &Doc,
+    node: NodeId,
+    words: &[String],
+) -> bool {
     use crate::generate::offline::ask::lexicon::{equal, words_of};
     role::key(doc, node).is_some_and(|key| {
         let parts = words_of(&key);
@@ -311,6 +315,29 @@ fn given(doc: &Doc, node: NodeId) -> bool {
         && attr.kind == Kind::Attr
         && owner.kind == Kind::Element
         && (owner.name.starts_with(char::is_uppercase) || owner.name.contains('-'))
+}
+
+/// Whether a text is a few stressed words within a longer one: `the <em>intro</em> of a page`.
+fn stressed(hit: &Hit) -> bool {
+    let doc = &hit.doc;
+    let parent = doc.node(doc.node(hit.node).parent);
+    parent.kind == Kind::Element
+        && matches!(parent.name.as_str(), "em" | "strong" | "i" | "b" | "code")
+        && doc.node(parent.parent).children.iter().any(|other| {
+            let other = doc.node(*other);
+            other.kind == Kind::Text && !doc.raw(other.inner.clone()).trim().is_empty()
+        })
+}
+
+/// Whether a text is what a component shows whose own markup says nothing of what it is: `<UButton>Buy</UButton>`.
+fn of_component(hit: &Hit) -> bool {
+    let doc = &hit.doc;
+    let around = doc
+        .ancestors(hit.node)
+        .map(|up| doc.node(up))
+        .find(|up| up.kind == Kind::Element);
+    doc.node(hit.node).kind == Kind::Text
+        && around.is_some_and(|up| up.name.starts_with(char::is_uppercase) || up.name.contains('-'))
 }
 
 /// Whether a hit fills a role well enough to be known by its text and role.
@@ -371,6 +398,10 @@ fn front_words(said: &str, words: &str) -> String {
 fn nth(hits: Vec<Hit>, ordinal: i32) -> Vec<Hit> {
     // Only hits of one view have an order a person sees.
     let mut ordered = hits;
+    let page = |hit: &Hit| hit.seen.first().map(|seen| seen.view.page);
+    if let Some(first) = ordered.first().map(page) {
+        ordered.retain(|hit| page(hit) == first);
+    }
     ordered.sort_by_key(|hit| hit.seen.first().map(|seen| seen.at));
     let at = if ordinal > 0 {
         usize::try_from(ordinal - 1).unwrap_or(usize::MAX)

@@ -47,6 +47,12 @@ pub fn fragment(doc: &mut Doc, parent: NodeId, span: Span) {
     } else {
         (text.to_owned(), Vec::new())
     };
+    // In HTML itself a name means the same in any case.
+    let masked = if doc.lang == Lang::Html {
+        masked
+    } else {
+        super::tags::mask(&masked)
+    };
     let host = if tags.is_empty() {
         host
     } else {
@@ -130,7 +136,9 @@ impl Markup<'_> {
             match node.kind() {
                 "element" => {
                     let name = tag_node(*node)
-                        .map(|tag| self.raw(tag).to_lowercase())
+                        .map(|tag| self.raw(tag))
+                        .filter(|name| self.doc.lang == Lang::Html || !super::tags::component(name))
+                        .map(|name| name.to_lowercase())
                         .unwrap_or_default();
                     if VOID.contains(&name.as_str()) {
                         out.push((*node, true));

@@ -6,6 +6,7 @@ pub mod markdown;
 pub mod markup;
 pub mod script;
 pub mod style;
+mod tags;
 pub mod template;
 
 use std::cell::RefCell;
@@ -175,6 +176,8 @@ pub fn errors(path: &str, text: &str) -> usize {
     };
     let masked = if grammar == Grammar::Html {
         template::mask(text).0
+    } else if matches!(grammar, Grammar::Vue | Grammar::Svelte | Grammar::Astro) {
+        tags::mask(text)
     } else {
         text.to_owned()
     };

@@ -146,7 +146,10 @@ pub fn apps(site: &Site) -> Vec<App> {
     apps.retain(|app| {
         app.framework != Framework::Hugo
             || !themes.contains(&app.root)
-            || site.under(&format!("{}content/", app.root)).next().is_some()
+            || site
+                .under(&format!("{}content/", app.root))
+                .next()
+                .is_some()
     });
     // Folders of HTML pages that no framework claims.
     let plain: Vec<String> = site

@@ -39,12 +39,30 @@ impl Names {
 
     /// Whether a word is one of the names.
     pub fn has(&self, word: &str) -> bool {
+        // As the name of a place, a header is no heading.
+        if word == "header" {
+            return self
+                .words
+                .iter()
+                .chain(&self.joined)
+                .any(|name| matches!(name.as_str(), "header" | "topbar" | "masthead" | "appbar"));
+        }
         self.words.iter().any(|name| alike(name, word))
             || self.joined.iter().any(|name| equal(name, word))
     }
 
     /// Whether two neighbouring words are one name ("job title" is `jobtitle`).
     pub fn has_joined(&self, words: &[String]) -> bool {
+        // "to" is not among the words of a place.
+        if let [call, action] = words
+            && (call.as_str(), action.as_str()) == ("call", "action")
+            && self
+                .joined
+                .iter()
+                .any(|name| name == "cta" || name.contains("calltoaction"))
+        {
+            return true;
+        }
         let joined = words.concat();
         self.joined
             .iter()

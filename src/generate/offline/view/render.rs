@@ -1,6 +1,7 @@
 //! From a page's file to its view.
 
 mod markup;
+mod named;
 mod template;
 
 use std::collections::HashMap;

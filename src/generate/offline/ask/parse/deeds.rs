@@ -224,12 +224,36 @@ pub(super) fn add(rest: &str) -> Vec<Ask> {
             quoted: true,
         });
     }
+    if content.is_none() {
+        content = trailing(&mut what);
+    }
     vec![Ask::Add {
         what,
         text: content,
         link,
         place,
     }]
+}
+
+/// "a heading Opening hours": words with a capital behind the noun are its text.
+fn trailing(what: &mut Phrase) -> Option<Said> {
+    let (noun, rest) = what.said.split_once(' ')?;
+    let takes_text = ["heading", "subheading", "headline", "paragraph", "button"];
+    if !takes_text.contains(&noun.to_lowercase().as_str())
+        || !rest.starts_with(char::is_uppercase)
+        || !what.quoted.is_empty()
+    {
+        return None;
+    }
+    let text = Said {
+        text: rest.trim().to_owned(),
+        quoted: false,
+    };
+    let noun = noun.to_owned();
+    what.words = vec![noun.to_lowercase()];
+    what.full.clone_from(&noun);
+    what.said = noun;
+    Some(text)
 }
 
 /// "a link to Projects in the nav": what an entry leads to is its text. The text, and the request without it.
@@ -282,7 +306,7 @@ fn leads_to(text: &str) -> Option<(String, String)> {
     // "a link to the about page" is called as the page is.
     let bare = super::super::phrase::strip_article(named);
     let bare = bare.strip_suffix(" page").unwrap_or(bare);
-    let list = lower[end..].starts_with("the ") && bare.len() == named.len() - 4;
+    let list = lower[end..].starts_with("the ") && bare.len() + 4 == named.len();
     // "a link to the footer" goes there.
     if list && cut == tail.len() {
         return None;

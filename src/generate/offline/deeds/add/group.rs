@@ -101,7 +101,11 @@ pub(super) fn groups(finder: &Finder<'_>, scope: &Scope, words: &[String]) -> Ve
             // "the nav" is that of the header before that of the footer.
             let below = around.words.iter().any(|name| name == "footer")
                 && !words.iter().any(|word| alike(word, "footer"));
-            let named = if below { named.saturating_sub(2) } else { named };
+            let named = if below {
+                named.saturating_sub(2)
+            } else {
+                named
+            };
             let group = found
                 .entry((doc.path.clone(), parent))
                 .or_insert_with(|| Group {

@@ -99,6 +99,75 @@ pub(super) fn declare(
     Ok(Some(plan))
 }
 
+/// One class more for the one element meant, where a site's looks are utility classes and none of them sets it.
+pub(super) fn dress(
+    finder: &Finder<'_>,
+    target: &Phrase,
+    scope: &Scope,
+    words: &[String],
+    property: &str,
+    value: &str,
+) -> Result<Option<Plan>, Refusal> {
+    let token = match property {
+        "color" => "text-current",
+        "background-color" => "bg-current",
+        _ => return Ok(None),
+    };
+    let Some(class) = notation::utility_value(token, value) else {
+        return Ok(None);
+    };
+    if words.is_empty() || !crate::generate::offline::components::tailwind(finder.site) {
+        return Ok(None);
+    }
+    let mut meant: Vec<(Arc<Doc>, NodeId)> = Vec::new();
+    for view in &scope.views {
+        for id in elements(finder, view, target, scope, words)? {
+            let node = &view.nodes[id];
+            let known =
+                |(doc, at): &(Arc<Doc>, NodeId)| doc.path == node.doc.path && *at == node.node;
+            if !meant.iter().any(known) {
+                meant.push((node.doc.clone(), node.node));
+            }
+        }
+    }
+    let [(doc, element)] = meant.as_slice() else {
+        return Ok(None);
+    };
+    let attr = doc
+        .attr(*element, "class")
+        .or_else(|| doc.attr(*element, "className"));
+    let Some([classes]) = attr.map(|attr| doc.node(attr).children.as_slice()) else {
+        return Ok(None);
+    };
+    let shown = doc.text(*classes);
+    // A text that is cut out of a picture or a gradient has no colour of its own.
+    let painted = [
+        "text-transparent",
+        "bg-clip-text",
+        "bg-gradient",
+        "bg-linear",
+    ]
+    .iter()
+    .any(|mark| shown.contains(mark));
+    if doc.node(*classes).kind != Kind::Text || shown.trim().is_empty() || painted {
+        return Ok(None);
+    }
+    let inner = doc.node(*classes).inner.clone();
+    let end = inner.start + doc.raw(inner.clone()).trim_end().len();
+    let mut plan = Plan::one(
+        format!("Make {} {value}", describe(target)),
+        &doc.path,
+        end..end,
+        format!(" {class}"),
+    );
+    plan.notes.push(format!(
+        "{}:{}: the class {class} is added",
+        doc.path,
+        doc.line(end)
+    ));
+    Ok(Some(plan))
+}
+
 /// Rules whose subject is what the words name.
 pub(super) fn by_selector(
     finder: &Finder<'_>,

@@ -42,9 +42,18 @@ pub(super) fn infer(words: &[String], value: &str, color: bool) -> Option<&'stat
     if color {
         // "the headline" is a text, whatever it is on.
         let written = words.last().is_some_and(|word| {
-            ["headline", "heading", "title", "tagline", "paragraph", "text", "label", "price"]
-                .iter()
-                .any(|noun| equal(noun, word))
+            [
+                "headline",
+                "heading",
+                "title",
+                "tagline",
+                "paragraph",
+                "text",
+                "label",
+                "price",
+            ]
+            .iter()
+            .any(|noun| equal(noun, word))
         });
         let surface = is("button")
             || is("background")
@@ -58,7 +67,11 @@ pub(super) fn infer(words: &[String], value: &str, color: bool) -> Option<&'stat
             || is("card")
             || is("section")
             || is("bar");
-        return Some(if surface && !written { "background-color" } else { "color" });
+        return Some(if surface && !written {
+            "background-color"
+        } else {
+            "color"
+        });
     }
     if parse::size(value).is_some() {
         return (is("heading")

@@ -230,9 +230,12 @@ impl Finder<'_> {
                         continue;
                     }
                     let siblings = doc.node(this.parent).children.clone();
+                    // `<time>{YEAR}</time> © Me`: the year may be deeper in what stands beside.
                     let calc = siblings.iter().any(|id| {
-                        doc.node(*id).kind == Kind::Expr
-                            && computes_date(doc.raw(doc.node(*id).span.clone()))
+                        std::iter::once(*id).chain(doc.descendants(*id)).any(|id| {
+                            doc.node(id).kind == Kind::Expr
+                                && computes_date(&followed(&doc, &doc.node(id).inner))
+                        })
                     }) || computes_date(doc.raw(doc.node(this.parent).span.clone()));
                     if year && calc {
                         note(

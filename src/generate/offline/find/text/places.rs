@@ -2,6 +2,7 @@
 
 mod keys;
 mod labels;
+mod roles;
 
 use super::*;
 
@@ -157,7 +158,9 @@ impl Finder<'_> {
         let tail = &scope.words[at + length..];
         // "the second project title" is the title of the second project.
         if let Some(ordinal) = phrase.ordinal
-            && mods.last().is_some_and(|word| RECORD.iter().any(|noun| equal(noun, word)))
+            && mods
+                .last()
+                .is_some_and(|word| RECORD.iter().any(|noun| equal(noun, word)))
             && tail.is_empty()
         {
             let place = Place {
@@ -178,6 +181,21 @@ impl Finder<'_> {
                 && found.len() == 1
             {
                 return Ok(found);
+            }
+        }
+        // "the job title at Shopify": the value of that key in the record that the place names.
+        if matches!(role, Role::Title | Role::Heading | Role::Name)
+            && mods
+                .last()
+                .is_some_and(|word| RECORD.iter().any(|noun| equal(noun, word)))
+            && tail.is_empty()
+            && !scope.places.is_empty()
+        {
+            let keyed = self.by_key(&scope.words, phrase, scope);
+            if let [hit] = keyed.as_slice()
+                && key_is_just(&hit.doc, hit.node, &scope.words[at..])
+            {
+                return Ok(keyed);
             }
         }
         // "the Weddings text" of a record with such a key is its value, not its name.
@@ -256,6 +274,27 @@ impl Finder<'_> {
                 }
             }
         }
+        // "the Sign up link": what says so comes before a link that stands near the words.
+        if matches!(role, Role::Link | Role::Button | Role::MenuItem)
+            && !scope.words[..at].is_empty()
+            && tail.is_empty()
+        {
+            let text = front_words(&scope.said, &scope.words[..at].join(" "));
+            let hits: Vec<(Hit, u8)> = self
+                .texts(&text, scope)
+                .into_iter()
+                .filter(|(hit, level)| *level >= 2 && of_component(hit))
+                .collect();
+            let found = self.best(hits, None, &[], scope, phrase.ordinal);
+            if !found.is_empty() {
+                return Ok(found);
+            }
+        }
+        // What is said behind the role is neither a text nor a place: nothing else is meant by it.
+        let notice = matches!(role, Role::Copyright | Role::CopyrightYear);
+        if !meaningful(tail).is_empty() && !notice {
+            return Ok(self.by_key(&scope.words, phrase, scope));
+        }
         self.by_role(role, &mods, phrase, scope)
     }
 
@@ -287,6 +326,18 @@ impl Finder<'_> {
         if owned && keyed.len() == 1 {
             return Ok(keyed);
         }
+        // "in the nav rename Custom Page": a text that is there comes before a page that is called so.
+        if phrase.naming && !scope.places.is_empty() {
+            let hits: Vec<(Hit, u8)> = self
+                .texts(&scope.said, scope)
+                .into_iter()
+                .filter(|(_, level)| *level == 3)
+                .collect();
+            let found = self.best(hits, None, &[], scope, phrase.ordinal);
+            if !found.is_empty() {
+                return Ok(found);
+            }
+        }
         if let Some(found) = self.page_title(phrase, scope)? {
             return Ok(found);
         }
@@ -294,11 +345,14 @@ impl Finder<'_> {
             scope.said.clone(),
             crate::generate::offline::ask::phrase::strip_article(&scope.said).to_owned(),
         ];
+        // "the intro" is a thing, not a word that a sentence stresses.
+        let thing =
+            owned && !phrase.naming && scope.said.trim() == scope.said.to_lowercase().trim();
         for wanted in &wholes {
             let hits: Vec<(Hit, u8)> = self
                 .texts(wanted, scope)
                 .into_iter()
-                .filter(|(_, level)| *level >= 2)
+                .filter(|(hit, level)| *level >= 2 && !(thing && stressed(hit)))
                 .collect();
             let found = self.best(hits, None, &[], scope, phrase.ordinal);
             if !found.is_empty() {
@@ -328,6 +382,13 @@ impl Finder<'_> {
                 crate::generate::offline::ask::lexicon::STOP.contains(&word.as_str())
             };
             if scope.words[..split].iter().any(loose) || loose(&scope.words[split]) {
+                continue;
+            }
+            // "the Plus plan" is a plan, not the word "plan" near a Plus.
+            if split + 1 == scope.words.len()
+                && RECORD.iter().any(|noun| equal(noun, &scope.words[split]))
+                && text.starts_with(char::is_lowercase)
+            {
                 continue;
             }
             let hits: Vec<(Hit, u8)> = self
@@ -366,69 +427,5 @@ impl Finder<'_> {
             }
         }
         Ok(self.by_outer_key(scope))
-    }
-
-    /// Places known by their role alone.
-    pub(super) fn by_role(
-        &self,
-        role: Role,
-        mods: &[String],
-        phrase: &Phrase,
-        scope: &Scope,
-    ) -> Result<Vec<Hit>, Refusal> {
-        if let Some(found) = self.special(role, mods, phrase, scope)? {
-            return Ok(found);
-        }
-        let mut hits: Vec<(Hit, u8)> = Vec::new();
-        let mut known = std::collections::HashSet::new();
-        for view in &scope.views {
-            for (doc, node, at, attr) in view.literals() {
-                if !readable(&doc, node) {
-                    continue;
-                }
-                let seen = Seen {
-                    view: view.clone(),
-                    at,
-                    attr,
-                };
-                let hit = Hit::whole(&doc, node, vec![seen.clone()]);
-                if fit(role, &hit, Some(&seen)) >= 2 && known.insert((doc.path.clone(), node)) {
-                    let seen = self.seen(&doc, node, &scope.views);
-                    hits.push((Hit { seen, ..hit }, 3));
-                }
-            }
-        }
-        // Data that no page shows in a way that can be followed.
-        let mut files = self.data_files(scope);
-        files.retain(|path| self.has_values(path));
-        self.site.parse_ahead(&files);
-        for path in files {
-            let Some(doc) = self.site.doc(&path) else {
-                continue;
-            };
-            for node in 0..doc.nodes.len() {
-                if doc.node(node).kind == Kind::Scalar
-                    && role::possible(role, &doc, node)
-                    && readable(&doc, node)
-                    && !known.contains(&(path.clone(), node))
-                {
-                    let hit = Hit::whole(&doc, node, Vec::new());
-                    if fit(role, &hit, None) >= 2 {
-                        known.insert((path.clone(), node));
-                        let seen = self.seen(&doc, node, &scope.views);
-                        hits.push((Hit { seen, ..hit }, 3));
-                    }
-                }
-            }
-        }
-        let mut found = self.best(hits, Some(role), mods, scope, phrase.ordinal);
-        if role == Role::Name && mods.is_empty() && phrase.ordinal.is_none() {
-            keys::single(&mut found);
-        }
-        if !found.is_empty() {
-            return Ok(found);
-        }
-        // The role's word may be a key of its own ("the hero subtitle" is `mainHero.subtitle`).
-        Ok(self.by_key(&scope.words, phrase, scope))
     }
 }

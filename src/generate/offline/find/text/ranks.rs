@@ -64,6 +64,13 @@ impl Finder<'_> {
             return false;
         }
         let name = path.rsplit('/').next().unwrap_or(path);
+        // What shows or tests a component is no page's.
+        if [".story.", ".stories.", ".test.", ".spec.", ".cy."]
+            .iter()
+            .any(|mark| name.contains(mark))
+        {
+            return false;
+        }
         let tool = [
             "package.",
             "biome.json",

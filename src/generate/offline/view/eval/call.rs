@@ -3,8 +3,37 @@
 use super::*;
 
 impl Eval<'_> {
+    /// A component that is loaded when it is needed: `dynamic(() => import("./Hero"))`.
+    fn loaded(&self, callee: &Ex, arguments: &[Ex], env: &Env) -> Option<Val> {
+        let name = match &callee.kind {
+            ExKind::Name(name) | ExKind::Member(_, name) => name.as_str(),
+            _ => return None,
+        };
+        if !matches!(
+            name,
+            "dynamic" | "lazy" | "loadable" | "defineAsyncComponent"
+        ) {
+            return None;
+        }
+        let code = env.doc.raw(arguments.first()?.span.clone());
+        let rest = &code[code.find("import(")? + "import(".len()..];
+        let source = rest.split(['"', '\'', '`']).nth(1)?;
+        let path = resolve::import(self.site, self.app, &env.doc.path, source)?;
+        let file = self.site.doc(&path)?;
+        // `.then((module) => module.Hero)`
+        let named = rest.split(".then(").nth(1).and_then(|then| {
+            let name = then.rsplit('.').next()?;
+            let name = name.trim_end_matches(|c: char| !c.is_alphanumeric() && c != '_');
+            self.exported(&file, name)
+        });
+        Some(named.unwrap_or(Val::File(file)))
+    }
+
     pub(super) fn call(&self, callee: &Ex, arguments: &[Ex], env: &Env) -> Option<Val> {
         let argument = |at: usize| arguments.get(at).map(|argument| self.eval(argument, env));
+        if let Some(file) = self.loaded(callee, arguments, env) {
+            return Some(file);
+        }
         match &callee.kind {
             ExKind::Member(object, method) => {
                 match method.as_str() {

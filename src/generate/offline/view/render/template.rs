@@ -174,6 +174,12 @@ impl<'s> Render<'s> {
             | "Switch" | "Nuxt" | "nuxt" | "nuxt-child" | "NuxtChild"
                 if !self.shallow =>
             {
+                if let Some(view) = doc.attr_text(id, "name").filter(|name| name != "default") {
+                    if let Some(value) = self.named_view(&view, env) {
+                        self.value(&value, doc, id, parent);
+                    }
+                    return;
+                }
                 let inner = self
                     .eval
                     .name("$page", env)

@@ -207,6 +207,20 @@ impl Finder<'_> {
     }
 }
 
+/// Whether a value is the `name` of all that its file holds.
+pub(super) fn outermost(hit: &Hit) -> bool {
+    let doc = &hit.doc;
+    let within = |kind: Kind| {
+        doc.ancestors(hit.node)
+            .filter(|up| doc.node(*up).kind == kind)
+            .count()
+    };
+    doc.node(hit.node).kind == Kind::Scalar
+        && within(Kind::Object) == 1
+        && within(Kind::Array) == 0
+        && key_is_just(doc, hit.node, &["name".to_owned()])
+}
+
 /// "the name" of the site is no entry's name in a list, and not what no page shows.
 pub(in crate::generate::offline::find) fn single(hits: &mut Vec<Hit>) {
     let shown = |hit: &Hit| hit.seen.iter().any(|seen| seen.view.page.is_some());

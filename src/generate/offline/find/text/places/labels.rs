@@ -35,6 +35,50 @@ impl Finder<'_> {
         hits
     }
 
+    /// E-mail addresses in the middle of texts: "Email ada@example.org".
+    pub(super) fn within(&self, scope: &Scope) -> Vec<Hit> {
+        let mut hits = Vec::new();
+        for view in &scope.views {
+            for (doc, node, at, attr) in view.literals() {
+                let inner = doc.node(node).inner.clone();
+                if attr.is_some() || !readable(&doc, node) || !doc.raw(inner.clone()).contains('@')
+                {
+                    continue;
+                }
+                let raw = doc.raw(inner.clone());
+                let other = |c: char| c.is_whitespace() || "<>()[],;:|\"".contains(c);
+                for (sign, _) in raw.match_indices('@') {
+                    let front = raw[..sign]
+                        .char_indices()
+                        .rev()
+                        .find(|(_, c)| other(*c))
+                        .map_or(0, |(at, c)| at + c.len_utf8());
+                    let back = raw[sign..].find(other).map_or(raw.len(), |at| sign + at);
+                    let address = raw[front..back].trim_end_matches('.');
+                    if !role::looks_email(address) {
+                        continue;
+                    }
+                    let start = inner.start + front;
+                    let seen = Seen {
+                        view: view.clone(),
+                        at,
+                        attr: None,
+                    };
+                    let hit = Hit {
+                        span: start..start + address.len(),
+                        whole: false,
+                        ..Hit::whole(&doc, node, vec![seen])
+                    };
+                    if self.rank(&hit, 3, None, &[], &scope.places).is_some() {
+                        hits.push(hit);
+                    }
+                }
+            }
+        }
+        unique(&mut hits);
+        hits
+    }
+
     /// The value a label stands before: the other text of a pair, or the next key of its record.
     pub(super) fn labelled(&self, label: &Hit) -> Option<Hit> {
         let doc = &label.doc;
