@@ -100,5 +100,5 @@ fn busy_services_cut_streams_and_refusals_are_met_as_they_should_be() {
     let verdict = judge.call("GET", "/_llmock/verdict", "");
     println!("{verdict}");
     assert_eq!(verdict["passed"], true, "{verdict:#}");
-    assert!(verdict["faults_injected"].as_u64().unwrap() >= 9, "{verdict:#}");
+    assert!(verdict["faults_injected"].as_u64().unwrap() >= 8, "{verdict:#}");
 }
