@@ -11,6 +11,7 @@ mod keys;
 mod layers;
 mod paths;
 mod phrase;
+mod watch;
 
 pub use credential::Secret;
 pub use duration::Span;
@@ -21,6 +22,7 @@ pub use keys::{KeySetting, Keys};
 pub use layers::{Layer, load, load_layers};
 pub use paths::{Paths, ProjectPaths};
 pub use phrase::Phrase;
+pub use watch::{Conflicts, Watch};
 
 use serde::{Deserialize, Serialize};
 
@@ -55,6 +57,8 @@ pub struct Config {
     pub build: Build,
     /// Showing proposals before they are approved.
     pub preview: Preview,
+    /// Saves that go to a sandbox by themselves.
+    pub watch: Watch,
     /// Health checks.
     pub health: Health,
     /// The HTTP server.

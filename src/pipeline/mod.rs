@@ -28,6 +28,7 @@ mod recipes;
 mod recover;
 mod review;
 mod revision;
+mod sandbox;
 mod spoken;
 mod status;
 mod steps;
@@ -99,6 +100,8 @@ pub struct Conductor {
     looking: tokio::sync::Mutex<()>,
     /// The previews, once they are served.
     previews: OnceLock<Arc<Previews>>,
+    /// What saves go to, once there is a clone to watch.
+    sandbox: OnceLock<sandbox::Sandboxed>,
     /// What can be stopped, by id.
     running: Mutex<HashMap<String, CancellationToken>>,
     tasks: TaskTracker,
@@ -130,6 +133,7 @@ impl Conductor {
             receiving: tokio::sync::Mutex::new(()),
             looking: tokio::sync::Mutex::new(()),
             previews: OnceLock::new(),
+            sandbox: OnceLock::new(),
             running: Mutex::new(HashMap::new()),
             tasks: TaskTracker::new(),
         });

@@ -37,6 +37,7 @@ impl Conductor {
             instructions: records::open_instructions(&self.log)?,
             deployments: records::open_deployments(&self.log)?,
             previews: self.previews_now(),
+            watch: self.watch_status(),
             oldest: self.log.oldest()?,
             cursor,
         })

@@ -29,6 +29,7 @@ mod status;
 mod stream;
 mod submit;
 mod sync;
+mod watch;
 mod webhooks;
 
 use std::net::{Ipv4Addr, SocketAddr};

@@ -109,8 +109,21 @@ pub(super) fn answers() -> Vec<(&'static str, Value)> {
                 ("instructions", many(of("Instruction"))),
                 ("deployments", many(of("Deployment"))),
                 ("previews?", many(of("Preview"))),
+                ("watch?", of("WatchStatus")),
                 ("cursor", of("Cursor")),
                 ("oldest", count()),
+            ]),
+        ),
+        (
+            "WatchStatus",
+            object(&[
+                ("on", flag()),
+                ("branch", text()),
+                ("environment", text()),
+                ("message", text()),
+                ("waiting?", text()),
+                ("commit?", text()),
+                ("deployment?", text()),
             ]),
         ),
         (
