@@ -118,6 +118,12 @@ impl Worker {
             .conductor
             .cancel_instruction(&asked.instruction, "sayso")
             .await;
+        self.forget_question().await;
+    }
+
+    /// The answer was taken, or there is none to wait for.
+    pub(super) async fn forget_question(&mut self) {
+        self.favour = None;
         let forgotten = Change::new()
             .delete(QUESTION, self.sandbox.branch())
             .store(self.log())

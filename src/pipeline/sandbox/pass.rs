@@ -321,7 +321,7 @@ impl Worker {
                 return Ok(Together::Waits(why));
             }
         };
-        self.favour = None;
+        self.forget_question().await;
         let joined = self.sandbox.join(base, ours, theirs, Some(side)).await?;
         self.told_won(&joined.clashes, side).await;
         Ok(Together::Kept(joined.tree, side))

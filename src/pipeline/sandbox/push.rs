@@ -122,7 +122,7 @@ impl Pusher {
                 }
                 return Went::Well;
             }
-            Pushed::Behind(_) => match self.git.branch_at(remote, branch).await {
+            pushed if moved_meanwhile(&pushed) => match self.git.branch_at(remote, branch).await {
                 Ok(Some(commit)) => return Went::Elsewhere(commit),
                 Ok(None) => Problem::new(502, "push-failed", format!("{remote} has no {branch} any more")),
                 Err(problem) => problem,
@@ -141,7 +141,7 @@ impl Pusher {
             .hint(format!(
                 "check that you may write there (git push {remote} {branch}), or set [watch] push = false"
             )),
-            Pushed::Failed(why) => {
+            Pushed::Failed(why) | Pushed::Behind(why) => {
                 Problem::new(502, "push-failed", format!("{branch} is not pushed: {why}"))
                     .hint(format!("it is tried again; by hand: git push {remote} {branch}"))
             }
@@ -170,6 +170,22 @@ impl Pusher {
         if let Err(problem) = Change::new().event(event).store(&self.conductor.log).await {
             tracing::error!(%problem, "a word about a push could not be stored");
         }
+    }
+}
+
+/// Whether somebody else moved the remote's branch: before the push, or in the same moment, which servers call a lock.
+fn moved_meanwhile(pushed: &Pushed) -> bool {
+    match pushed {
+        Pushed::Behind(_) => true,
+        Pushed::Refused(why) | Pushed::Failed(why) => {
+            let races = [
+                "cannot lock ref",
+                "failed to update ref",
+                "reference already exists",
+            ];
+            races.iter().any(|race| why.contains(race))
+        }
+        Pushed::Done | Pushed::Unreachable(_) => false,
     }
 }
 

@@ -199,7 +199,8 @@ impl Loop {
                     self.worker.pushes.notify_one();
                     self.deploy().await;
                 }
-                Ok(Passed::Nothing) => {}
+                // It is here already; what it lacks goes there now.
+                Ok(Passed::Nothing) => self.worker.pushes.notify_one(),
                 Ok(Passed::Waits(why)) => self.waits(why).await,
                 Err(problem) => self.failed(&problem).await,
             },
@@ -341,7 +342,7 @@ impl Worker {
         let tip = self.sandbox.tip().await?;
         let mut status = locked(&self.status);
         let mut answer = status.clone();
-        answer.commit = Some(tip.clone()).filter(|_| tip != before || deployment.is_some());
+        answer.commit = Some(tip.clone()).filter(|_| tip != before);
         answer.deployment = deployment;
         status.commit = Some(tip).filter(|tip| !tip.is_empty());
         Ok(answer)
