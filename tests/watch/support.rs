@@ -30,7 +30,6 @@ pub fn quick() -> Config {
 pub struct Desk {
     pub site: PathBuf,
     pub conductor: Arc<Conductor>,
-    pub target: Arc<Folder>,
     _state: tempfile::TempDir,
     _site: Option<tempfile::TempDir>,
 }
@@ -72,7 +71,6 @@ impl Desk {
         Self {
             site,
             conductor,
-            target,
             _state: state,
             _site: None,
         }
