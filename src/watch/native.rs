@@ -1,7 +1,8 @@
 //! The thread that watches: the system tells of changes, folder by folder on Linux and as one tree elsewhere. Where it
 //! tells nothing (file systems on a network, a limit that is reached), files are looked at instead, and that is said.
 
-use std::path::Path;
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender};
 
@@ -119,31 +120,38 @@ fn follow(
     signals: &Receiver<Signal>,
 ) -> Option<String> {
     loop {
-        let event = match signals.recv() {
-            Ok(Signal::Event(Ok(event))) => event,
-            Ok(Signal::Event(Err(error))) if full(&error) => return Some(reason(&error)),
-            // What it could not tell may have been a change.
-            Ok(Signal::Event(Err(_))) => {
-                shared.changed([], true);
-                continue;
+        let mut batch = Batch::default();
+        let mut next = signals.recv().ok();
+        while let Some(signal) = next {
+            match signal {
+                Signal::Event(Ok(event)) => batch.add(event),
+                Signal::Event(Err(error)) if full(&error) => return Some(reason(&error)),
+                // What it could not tell may have been a change.
+                Signal::Event(Err(_)) => batch.unknown = true,
+                Signal::Stop => return None,
             }
-            Ok(Signal::Stop) | Err(_) => return None,
-        };
-        if event.need_rescan() {
+            // In a storm the same files come again and again: each is looked at once.
+            next = signals.try_recv().ok().filter(|_| batch.events < STORM);
+        }
+        if batch.events == 0 && !batch.unknown {
+            return None; // Nobody is left who could tell.
+        }
+        if batch.missed {
             // Its queue was too short for a storm: folders may have come that nobody told of.
             if let Err(why) = again(&mut watcher, rules) {
                 return Some(why);
             }
             shared.changed([], true);
-            continue;
+        } else if batch.unknown {
+            shared.changed([], true);
         }
         let mut changed = Vec::new();
-        for path in &event.paths {
-            let Some(name) = relative(rules.root(), path) else {
+        for (path, may_be_folder) in batch.paths {
+            let Some(name) = relative(rules.root(), &path) else {
                 continue;
             };
-            let is_folder = may_be_new_folder(event.kind)
-                && std::fs::symlink_metadata(path).is_ok_and(|meta| meta.is_dir());
+            let is_folder =
+                may_be_folder && std::fs::symlink_metadata(&path).is_ok_and(|meta| meta.is_dir());
             if rules.ignored(&name, is_folder) {
                 continue;
             }
@@ -163,6 +171,32 @@ fn follow(
         }
         if !changed.is_empty() {
             shared.changed(changed, false);
+        }
+    }
+}
+
+/// Events that are looked at together at most.
+const STORM: usize = 20_000;
+
+/// Events that came while the ones before were looked at.
+#[derive(Default)]
+struct Batch {
+    events: usize,
+    /// Each path once; true when it may be a folder that is new.
+    paths: HashMap<PathBuf, bool>,
+    /// Events were lost.
+    missed: bool,
+    /// Something could not be told.
+    unknown: bool,
+}
+
+impl Batch {
+    fn add(&mut self, event: Event) {
+        self.events += 1;
+        self.missed |= event.need_rescan();
+        let folder = may_be_new_folder(event.kind);
+        for path in event.paths {
+            *self.paths.entry(path).or_default() |= folder;
         }
     }
 }
