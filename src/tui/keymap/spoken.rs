@@ -101,6 +101,7 @@ pub fn is_elsewhere(command: Command) -> bool {
             | Redeploy
             | Rollback
             | StopDeployment
+            | ApproveRelease
             | Yes
             | TogglePlan
             | No
