@@ -11,7 +11,7 @@ use std::process::{Command, Output, Stdio};
 use serde_json::Value;
 use stage::{git, git_env, read, site, write};
 
-const PAGE: &str = "<!doctype html>\n<html>\n<body>\n<main>\n<h1>Dawn</h1>\n<p>Bread and rolls.</p>\n</main>\n</body>\n</html>\n";
+const PAGE: &str = "<!doctype html>\n<html>\n<body>\n<main>\n<h1>Dawn</h1>\n<hr>\n<img src=\"oven.jpg\" alt=\"The oven\">\n<hr>\n<p>Bread and rolls.</p>\n</main>\n</body>\n</html>\n";
 
 const CONFIG: &str = r#"
 [deploy]

@@ -217,7 +217,7 @@ mod tests {
             ("[[check]]\nname = \"a b\"\nrun = \"x\"", 2, "is no name"),
             ("[[check]]\nname = \"a\"\nrun = \" \"", 3, "runs nothing"),
             (
-                "[[check]]\nname = \"a\"\nrun = \"x\"\nfiles = [\"*.css\",\n\"a[\"]",
+                "[[check]]\nname = \"a\"\nrun = \"x\"\nfiles = [\"*.css\",\n\"[z-a]\"]",
                 5,
                 "check.files",
             ),

@@ -52,6 +52,7 @@ async fn a_check_sees_the_very_files_and_the_same_files_are_checked_once() {
     rig.over(&forced.deployment.unwrap()).await;
     assert_eq!(read_to_string(&count).unwrap().lines().count(), 2);
     // Other files are checked.
+    std::fs::remove_file(rig.site.path().join("dirty.txt")).unwrap();
     rig.commit("two");
     assert_eq!(rig.deploy("production").await.state, DeploymentState::Live);
     assert_eq!(read_to_string(&count).unwrap().lines().count(), 3);
