@@ -1,5 +1,6 @@
 //! Through the real program: a process that is killed, and the file that `sayso init` writes.
 
+use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 
@@ -137,6 +138,39 @@ async fn a_killed_process_leaves_no_lock_and_what_was_queued_comes_after_what_ra
         .iter()
         .filter(|event| event["type"] == "deploy_start");
     assert_eq!(starts.count(), 2, "each began once");
+}
+
+/// The power is cut right after the request is stored, and right after the yes is.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_power_cut_loses_no_request_and_no_yes() {
+    for (boundary, waits) in [("deploy.stored", true), ("deploy.approved", false)] {
+        let bench = Bench::new();
+        let text = "[[environment]]\nname = \"production\"\napproval = \"ask\"\n";
+        std::fs::write(bench.site.path().join("sayso.toml"), text).unwrap();
+        let cut = bench
+            .command(&["deploy", "--yes"])
+            .env("SAYSO_FAILPOINT", boundary)
+            .output()
+            .unwrap();
+        assert_eq!(cut.status.signal(), Some(6), "{boundary}: {cut:?}");
+        // The next start goes on from there, and ends when that has ended.
+        bench.status();
+        let status = bench.status();
+        if waits {
+            assert_eq!(status["deployments"][0]["state"], "waiting", "{boundary}");
+            assert_eq!(status["live"], serde_json::json!([]), "{boundary}");
+            let output = bench.sayso(&["approve", "--yes"]);
+            assert!(output.status.success(), "{boundary}: {output:?}");
+        }
+        let status = bench.status();
+        assert_eq!(status["deployments"], serde_json::json!([]), "{boundary}");
+        assert_eq!(status["live"].as_array().unwrap().len(), 1, "{boundary}");
+        let events = bench.events();
+        for kind in ["approved", "deploy_start", "deploy_complete"] {
+            let told = events.iter().filter(|event| event["type"] == kind);
+            assert_eq!(told.count(), 1, "{boundary}: {kind}");
+        }
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -78,6 +78,7 @@ pub const SHELL: [(&str, &str); 21] = [
         "promote",
         "make a release live that was built before, without building it anew",
     ),
+    ("approve", "say yes (or no) to what waits before an environment"),
     ("rollback", "go back to an earlier release"),
     ("status", "how things stand"),
     ("versions", "the versions of a proposal; take one back"),
