@@ -23,7 +23,13 @@ impl Conductor {
             let deployment = records::deployment(&self.log, &deployment.id)?;
             match deployment.state {
                 DeploymentState::Waiting => {
-                    self.hold(&deployment);
+                    if self.targets.contains_key(&deployment.environment) {
+                        self.hold(&deployment);
+                    } else {
+                        let reason = format!("there is no environment {:?} any more", deployment.environment);
+                        let change = self.dropped(Change::new(), &deployment.id, reason, "sayso")?;
+                        change.store(&self.log).await?;
+                    }
                     continue;
                 }
                 DeploymentState::Queued if deployment.attempts == 0 => {
