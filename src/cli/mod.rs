@@ -1,5 +1,6 @@
 //! Argument parsing, one file per subcommand, exit codes.
 
+mod approve;
 mod checkup;
 mod cockpit;
 mod commit;
@@ -112,6 +113,8 @@ enum Command {
     Redeploy(deploy::Args),
     /// Make a release live that was built before, without building it anew.
     Promote(promote::Args),
+    /// Say yes (or no) to a deployment or promotion that waits for approval.
+    Approve(approve::Args),
     /// Return an environment to an earlier release.
     Rollback(rollback::Args),
     /// How things stand.
@@ -200,6 +203,7 @@ async fn run(args: Args) -> Result<Exit, Problem> {
         Some(Command::Recipe(args)) => recipe::run(&place, args).await,
         Some(Command::Redeploy(args)) => deploy::run(&place, args, true).await,
         Some(Command::Promote(args)) => promote::run(&place, args).await,
+        Some(Command::Approve(args)) => approve::run(&place, args).await,
         Some(Command::Rollback(args)) => rollback::run(&place, args).await,
         Some(Command::Status(args)) => status::run(&place, args).await,
         Some(Command::Deployments(args)) => deployments::run(&place, args).await,
@@ -229,6 +233,7 @@ fn wants_json(command: Option<&Command>) -> bool {
         Some(Command::Preview(args)) => args.json,
         Some(Command::Recipe(args)) => args.json(),
         Some(Command::Promote(args)) => args.json,
+        Some(Command::Approve(args)) => args.json,
         Some(Command::Rollback(args)) => args.json,
         Some(Command::Status(args)) => args.json,
         Some(Command::Deployments(args)) => args.json,

@@ -5,8 +5,9 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
 
+use super::freeze::{self, Freeze};
 use super::{Config, Span};
-use crate::model::Problem;
+use crate::model::{ApprovalRule, Problem};
 
 /// Deploying by any program.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -76,6 +77,24 @@ pub struct EnvironmentTable {
     /// The embedded host's port for it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub port: Option<u16>,
+    /// The branch that it follows; absent for the one that is checked out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub branch: Option<String>,
+    /// Its address.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub url: Option<String>,
+    /// The checks before each step, by name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub checks: Option<Vec<String>>,
+    /// Who must say yes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub approval: Option<ApprovalRule>,
+    /// The environment that a good release goes to next, by itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub promote_to: Option<String>,
+    /// Windows in which nothing new goes to it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub freeze: Option<Vec<String>>,
     /// Over `[deploy.command]`.
     #[serde(default, skip_serializing_if = "Table::is_empty")]
     pub command: Table,
@@ -96,6 +115,18 @@ pub struct Environment {
     pub target: String,
     /// The embedded host's port for it.
     pub port: u16,
+    /// The branch that it follows; empty for the one that is checked out.
+    pub branch: String,
+    /// Its address; empty where the target knows it.
+    pub url: String,
+    /// The checks before each step, by name.
+    pub checks: Vec<String>,
+    /// Who must say yes.
+    pub approval: ApprovalRule,
+    /// The environment that a good release goes to next, by itself.
+    pub promote_to: Option<String>,
+    /// When nothing new goes to it.
+    pub freeze: Freeze,
     /// For the target `command`.
     pub command: CommandSettings,
     /// For the target `vercel`.
@@ -146,6 +177,26 @@ impl Config {
         let is_default = entry.name == deploy.environment;
         let port = if is_default { deploy.local.port } else { 0 };
         let at = |name: &str| format!("environment {:?}, {name}", entry.name);
+        let windows = entry.freeze.as_deref().unwrap_or_default();
+        let zone = freeze::zone(&deploy.timezone);
+        let freeze = zone.and_then(|zone| Freeze::parse(windows, zone));
+        let url = entry.url.clone().unwrap_or_default();
+        // The address of an environment is that of its target, unless that has one of its own.
+        let known = |own: &mut String| {
+            if own.is_empty() {
+                own.clone_from(&url);
+            }
+        };
+        let mut command = over(&deploy.command, &entry.command, &at("command"))?;
+        let mut vercel = over(&deploy.vercel, &entry.vercel, &at("vercel"))?;
+        let mut actions = over(
+            &deploy.github_actions,
+            &entry.github_actions,
+            &at("github_actions"),
+        )?;
+        for own in [&mut command.url, &mut vercel.url, &mut actions.url] {
+            known(own);
+        }
         Ok(Environment {
             name: entry.name.clone(),
             target: entry
@@ -153,13 +204,15 @@ impl Config {
                 .clone()
                 .unwrap_or_else(|| deploy.target.clone()),
             port: entry.port.unwrap_or(port),
-            command: over(&deploy.command, &entry.command, &at("command"))?,
-            vercel: over(&deploy.vercel, &entry.vercel, &at("vercel"))?,
-            github_actions: over(
-                &deploy.github_actions,
-                &entry.github_actions,
-                &at("github_actions"),
-            )?,
+            branch: entry.branch.clone().unwrap_or_default(),
+            checks: entry.checks.clone().unwrap_or_default(),
+            approval: entry.approval.unwrap_or_default(),
+            promote_to: entry.promote_to.clone(),
+            freeze: freeze.map_err(|why| mistake(format!("{}: {why}", at("freeze"))))?,
+            url,
+            command,
+            vercel,
+            github_actions: actions,
         })
     }
 }
@@ -183,7 +236,17 @@ fn over<T: Clone + Serialize + DeserializeOwned>(
 /// The keys that an `[[environment]]` may have, for the check of a layer.
 pub(super) fn known(defaults: &Table) -> Table {
     let mut known = Table::new();
-    for key in ["name", "target", "port"] {
+    for key in [
+        "name",
+        "target",
+        "port",
+        "branch",
+        "url",
+        "checks",
+        "approval",
+        "promote_to",
+        "freeze",
+    ] {
         known.insert(key.to_owned(), Value::String(String::new()));
     }
     let deploy = defaults.get("deploy").and_then(Value::as_table);
@@ -218,6 +281,7 @@ fn mistake(message: String) -> Problem {
 #[cfg(test)]
 mod tests {
     use super::super::{Layer, load_layers};
+    use crate::model::ApprovalRule;
 
     fn load(texts: &[&str]) -> Result<super::Config, super::Problem> {
         let layers: Vec<Layer> = texts
@@ -270,6 +334,32 @@ mod tests {
                 && problem.detail.contains("did you mean project?"),
             "{problem}"
         );
+    }
+
+    #[test]
+    fn what_stands_before_an_environment_is_read() {
+        let config = load(&[
+            "[[check]]\nname = \"lint\"\nrun = \"make lint\"\n\
+             [[environment]]\nname = \"staging\"\nbranch = \"staging\"\nchecks = [\"lint\", \"size\"]\n\
+             promote_to = \"production\"\nfreeze = [\"22:00 - 06:00\"]\n\
+             [[environment]]\nname = \"production\"\napproval = \"two people\"\ntarget = \"command\"\n\
+             url = \"https://example.org\"\n[deploy]\ntimezone = \"UTC\"",
+            "[[environment]]\nname = \"staging\"\napproval = \"ask\"",
+        ])
+        .unwrap();
+        let all = config.environments().unwrap();
+        let (production, staging) = (&all[0], &all[1]);
+        assert_eq!(production.approval, ApprovalRule::TwoPeople);
+        assert_eq!(production.command.url, "https://example.org");
+        assert_eq!(production.branch, "");
+        assert_eq!(staging.approval, ApprovalRule::Ask);
+        assert_eq!(staging.branch, "staging");
+        assert_eq!(staging.checks, ["lint", "size"]);
+        assert_eq!(staging.promote_to.as_deref(), Some("production"));
+        let night = "2026-11-20T23:00:00Z".parse().unwrap();
+        assert!(staging.freeze.until(night).is_some());
+        assert_eq!(production.freeze.until(night), None);
+        assert_eq!(config.check[0].time_limit.duration().as_secs(), 300);
     }
 
     #[test]

@@ -4,7 +4,9 @@ use std::path::Path;
 
 use toml::{Table, Value};
 
-use super::{Config, DEFAULTS, Paths, environment, keys, phrase};
+use super::{
+    Config, DEFAULTS, Paths, check as checks, environment, environment_lines as lines, keys, phrase,
+};
 use crate::model::Problem;
 
 /// One layer of configuration.
@@ -63,13 +65,28 @@ pub fn load_layers(layers: &[Layer]) -> Result<Config, Problem> {
             let line = line.map_or(String::new(), |line| format!(" line {line}"));
             mistake(&format!("{}{line}", layer.name), &message)
         })?;
+        for look in [checks::check, lines::check] {
+            look(&layer.text).map_err(|(message, line)| at_line(&layer.name, &message, line))?;
+        }
         let mut next = merged.clone();
         merge(&mut next, table);
         // Deserialised after each layer, so that a value of the wrong kind is blamed on its own layer.
         Config::deserialize_table(&next).map_err(|error| mistake(&layer.name, error.trim()))?;
         merged = next;
     }
-    Config::deserialize_table(&merged).map_err(|error| mistake("configuration", error.trim()))
+    let config = Config::deserialize_table(&merged)
+        .map_err(|error| mistake("configuration", error.trim()))?;
+    // What names something else can only be looked at once all layers are there.
+    for layer in layers {
+        lines::references(&layer.text, &config)
+            .map_err(|(message, line)| at_line(&layer.name, &message, line))?;
+    }
+    Ok(config)
+}
+
+fn at_line(layer: &str, message: &str, line: Option<usize>) -> Problem {
+    let line = line.map_or(String::new(), |line| format!(" line {line}"));
+    mistake(&format!("{layer}{line}"), message)
 }
 
 /// Where keys and sound are sent, and what is run, is not for a repository to say: whoever opens it would hand them over.
@@ -133,7 +150,9 @@ pub(super) fn merge(into: &mut Table, from: Table) {
             (Some(Value::Array(into)), Value::Array(from)) if key == "phrase" => {
                 into.splice(0..0, from);
             }
-            (Some(Value::Array(into)), Value::Array(from)) if key == "environment" => {
+            (Some(Value::Array(into)), Value::Array(from))
+                if key == "environment" || key == "check" =>
+            {
                 environment::merge(into, from);
             }
             (_, value) => {
@@ -161,8 +180,12 @@ fn check(
             (Some(Value::Table(known)), Value::Table(table)) => {
                 check(layer, text, known, table, &path)?;
             }
-            (Some(_), Value::Array(entries)) if path == "environment" => {
-                let known = environment::known(known);
+            (Some(_), Value::Array(entries)) if path == "environment" || path == "check" => {
+                let known = if path == "check" {
+                    checks::known()
+                } else {
+                    environment::known(known)
+                };
                 for entry in entries.iter().filter_map(Value::as_table) {
                     check(layer, text, &known, entry, &path)?;
                 }

@@ -4,15 +4,19 @@
 //! `sayso.toml` in the site's repository, environment variables, flags. A key that nobody knows is an error
 //! that names the file and the line: silence would hide a typo for ever.
 
+mod check;
 pub mod credential;
 mod duration;
 mod environment;
+mod environment_lines;
+pub mod freeze;
 mod keys;
 mod layers;
 mod paths;
 mod phrase;
 mod watch;
 
+pub use check::{BUILT_IN, Check, Size};
 pub use credential::Secret;
 pub use duration::Span;
 pub use environment::{
@@ -39,6 +43,8 @@ pub struct Config {
     pub phrase: Vec<Phrase>,
     /// Environments besides the default one, and what is set for each.
     pub environment: Vec<EnvironmentTable>,
+    /// Commands that must end well before something goes to an environment that names them.
+    pub check: Vec<Check>,
     /// Microphone and push-to-talk.
     pub voice: Voice,
     /// Speech recognition.
@@ -262,6 +268,14 @@ pub struct Deploy {
     pub look: Span,
     /// Addresses that are told of deployments, each message signed.
     pub webhooks: Vec<String>,
+    /// The time zone of the freeze windows; empty for the system's.
+    pub timezone: String,
+    /// Checks that run at a time; 0 for as many as there are processors, at most four.
+    pub checks_at_once: usize,
+    /// The largest file that the check `size` lets through.
+    pub max_file: Size,
+    /// The most that all files together may have for the check `size`.
+    pub max_total: Size,
     /// The embedded host.
     pub local: LocalHost,
     /// Any program.

@@ -135,6 +135,9 @@ pub struct PromoteRequest {
     pub release: Option<ReleaseId>,
     /// The environment that it comes from, when no release is named.
     pub from: Option<String>,
+    /// What the environment must still serve when traffic moves; `None` when that does not matter, `Some(None)` for
+    /// nothing.
+    pub expected: Option<Option<ReleaseId>>,
 }
 
 /// A deployment as the place itself lists it.
@@ -198,6 +201,11 @@ pub trait DeployTarget: Send + Sync {
     /// The stages in the order in which they come here.
     fn stages(&self) -> [Stage; 6] {
         Stage::ALL
+    }
+
+    /// Whether it can move a release on without building it anew.
+    fn promotes(&self) -> bool {
+        false
     }
 
     /// Moves a release on to an environment without building it anew.

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::deployment::{Deployment, LiveRelease, ReleaseInfo};
 use super::event::{Cursor, Event};
+use super::gate::EnvironmentStatus;
 use super::id::{DeploymentId, InstructionId, ProposalId, ReleaseId};
 use super::instruction::{Action, Instruction};
 use super::preview::Preview;
@@ -289,6 +290,9 @@ pub struct SyncRequest {
     /// With no proposal open: only these paths of the working tree; empty means all changes.
     #[serde(default)]
     pub paths: Vec<String>,
+    /// `deploy` and `redeploy`: although nothing new should go to the environment now.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub during_freeze: bool,
 }
 
 /// The answer to a sync call.
@@ -320,6 +324,24 @@ pub struct Promote {
     /// The environment whose live release it is, when no release is named.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from: Option<String>,
+    /// The release that the environment must still serve; something else makes the request a conflict (409).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expected: Option<ReleaseId>,
+    /// Promote although nothing new should go to the environment now.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub during_freeze: bool,
+}
+
+/// `POST /api/deployments/{id}/approve`: a yes to a deployment that waits for it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ApproveDeployment {
+    /// The release whose difference was seen: what the environment must still serve (409 otherwise).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expected: Option<ReleaseId>,
+    /// Although nothing new should go to the environment now.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub during_freeze: bool,
 }
 
 /// The answer to a webhook.
@@ -489,6 +511,9 @@ pub struct Status {
     pub instructions: Vec<Instruction>,
     /// Deployments that are not final.
     pub deployments: Vec<Deployment>,
+    /// Every environment: what is set for it, who is at it, what waits for it.
+    #[serde(default)]
+    pub environments: Vec<EnvironmentStatus>,
     /// Previews of proposals.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub previews: Vec<Preview>,

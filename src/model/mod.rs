@@ -8,6 +8,7 @@ pub mod api;
 pub mod deployment;
 pub mod event;
 pub mod failpoint;
+pub mod gate;
 pub mod id;
 pub mod instruction;
 pub mod intent;
@@ -21,6 +22,7 @@ pub mod tree;
 
 pub use deployment::{Deployment, DeploymentState, LiveRelease, Progress, ReleaseInfo, Stage};
 pub use event::{Cursor, Event, EventKind, NewEvent};
+pub use gate::{ApprovalRule, EnvironmentStatus, Gate, Given, Lock, Promotion};
 pub use id::{DeploymentId, InstructionId, ProposalId, ReleaseId};
 pub use instruction::{Action, Instruction, InstructionState, PlanLine, Question};
 pub use intent::{Control, Hearing, Intent, Reading, Risk, Sureness};

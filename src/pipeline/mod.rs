@@ -4,13 +4,19 @@
 //! document it changes; what is not final at a start is taken up again (`recover`).
 
 mod answer;
+mod approval;
 mod approve;
 mod batch;
+mod checks;
+mod checks_built_in;
 mod compare;
 mod control;
 mod deploy;
 mod describe;
+mod drive;
 mod evidence;
+mod gate;
+mod gate_words;
 mod hearing;
 mod history;
 mod hooks;
@@ -23,6 +29,7 @@ mod preview;
 mod promote;
 mod propose;
 mod question;
+mod queue;
 mod records;
 mod recipes;
 mod recover;
@@ -82,6 +89,10 @@ pub struct Conductor {
     generators: Vec<Arc<dyn Generator>>,
     transcriber: Option<Arc<dyn Transcriber>>,
     targets: BTreeMap<String, Arc<dyn DeployTarget>>,
+    /// What is set for each environment.
+    rules: gate::Rules,
+    /// Whose turn it is at each environment; held while anything about turns and approvals changes.
+    lanes: tokio::sync::Mutex<queue::Lanes>,
     recordings: PathBuf,
     /// The known phrases, for the tree they were made for.
     phrases: tokio::sync::Mutex<Option<Arc<hearing::Phrases>>>,
@@ -117,7 +128,10 @@ impl Conductor {
             &setup.config.phrase,
             setup.targets.keys().map(String::as_str),
         )?;
+        let rules = gate::rules(&setup.config)?;
         let conductor = Arc::new(Self {
+            rules,
+            lanes: tokio::sync::Mutex::default(),
             phrases: tokio::sync::Mutex::new(None),
             log: setup.log,
             config: setup.config,
@@ -138,7 +152,7 @@ impl Conductor {
             tasks: TaskTracker::new(),
         });
         if let Some(notices) = setup.notices {
-            tokio::spawn(watch::listen(conductor.log.clone(), notices));
+            tokio::spawn(watch::listen(Arc::downgrade(&conductor), conductor.log.clone(), notices));
         }
         if let Some(told) = conductor.repo.told() {
             tokio::spawn(watch::relay(conductor.log.clone(), told));

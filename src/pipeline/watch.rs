@@ -1,8 +1,11 @@
 //! What happens to a release after its deployment: told by the embedded host, written into the log.
 
+use std::sync::{Arc, Weak};
+
 use serde_json::json;
 use tokio::sync::mpsc;
 
+use super::Conductor;
 use super::records::{self, Change};
 use crate::deploy::LocalNotice;
 use crate::events::EventLog;
@@ -11,12 +14,36 @@ use crate::model::{Deployment, DeploymentState, EventKind, NewEvent, Problem, Re
 /// Earlier deployments among which the one of a release is looked for.
 const RECENT: usize = 50;
 
-/// Writes notices into the log until the host is gone.
-pub async fn listen(log: EventLog, mut notices: mpsc::UnboundedReceiver<LocalNotice>) {
+/// Writes notices into the log until the host is gone, and lets what follows from them happen.
+pub(super) async fn listen(
+    conductor: Weak<Conductor>,
+    log: EventLog,
+    mut notices: mpsc::UnboundedReceiver<LocalNotice>,
+) {
     while let Some(notice) = notices.recv().await {
+        let after = notice.clone();
         if let Err(problem) = record(&log, notice).await {
             tracing::error!(%problem, "what happened to a release could not be stored");
         }
+        if let Some(conductor) = conductor.upgrade() {
+            follow_up(&conductor, after).await;
+        }
+    }
+}
+
+/// A release that was well goes on; one that was taken back ends what waited for it.
+async fn follow_up(conductor: &Arc<Conductor>, notice: LocalNotice) {
+    match notice {
+        LocalNotice::Watched {
+            environment,
+            release,
+        } => conductor.stays_well(&environment, &release).await,
+        LocalNotice::RolledBack { environment, .. } => {
+            if let Err(problem) = conductor.expire(&environment).await {
+                tracing::error!(%problem, "what waits for an environment cannot be looked at");
+            }
+        }
+        LocalNotice::Health { .. } | LocalNotice::Unwell { .. } => {}
     }
 }
 

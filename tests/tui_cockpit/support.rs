@@ -280,6 +280,7 @@ pub fn status() -> Status {
         proposals: Vec::new(),
         instructions: Vec::new(),
         deployments: Vec::new(),
+        environments: Vec::new(),
         cursor: Cursor {
             epoch: "e".into(),
             seq: 0,
@@ -426,6 +427,9 @@ pub fn deployments() -> DeploymentList {
             .then(|| Problem::internal("npm run build ended with 1")),
         log_tail: vec!["> build".into(), "\u{1b}[31merror\u{1b}[0m: no".into()],
         actor: "Ada".into(),
+        gate: None,
+        promotion: None,
+        during_freeze: None,
         started_at: AT.parse::<jiff::Timestamp>().unwrap()
             + jiff::SignedDuration::from_secs(number as i64 * 60),
         ended_at: Some(

@@ -51,12 +51,18 @@ pub(super) async fn deploy(
     outcome
 }
 
-/// Moves what `from` serves on.
-pub(super) async fn promote(
-    mut run: Run,
-    from: &str,
-    expected: Option<&ReleaseId>,
-) -> Result<Deployed, DeployFailure> {
+/// Which release is moved on.
+pub(super) struct Moving {
+    /// The environment that it comes from; without one, any that keeps the release.
+    pub from: Option<String>,
+    /// The release; without one, what `from` serves.
+    pub release: Option<ReleaseId>,
+    /// What must still be served when traffic moves.
+    pub expected: Option<Option<ReleaseId>>,
+}
+
+/// Moves a release on that another environment made.
+pub(super) async fn promote(mut run: Run, moving: Moving) -> Result<Deployed, DeployFailure> {
     let inner = run.inner.clone();
     let environment = known(&run, &inner)?;
     let _turn = turn(&mut run, environment).await?;
@@ -64,26 +70,11 @@ pub(super) async fn promote(
         return Ok(done);
     }
     let _making = inner.collecting.read().await;
-    let source = inner
-        .environment(from)
-        .map_err(|problem| of_problem(&run, &problem))?;
-    let entry = source
-        .pointer()
-        .live()
-        .filter(|entry| entry.bad.is_none())
-        .cloned();
-    let entry = entry.ok_or_else(|| {
-        run.failure(
-            format!(
-                "{from} serves no good release that could be moved to {}",
-                environment.name
-            ),
-            format!("deploy to {from} first"),
-        )
-    })?;
-    if let Some(expected) = expected {
+    let entry = moved_on(&run, &inner, environment, &moving)?;
+    let expected = moving.expected;
+    if let Some(expected) = &expected {
         let current = environment.pointer().current.clone();
-        if current.as_ref() != Some(expected) {
+        if current != *expected {
             return Err(moved(&run, environment, current.as_ref()));
         }
     }
@@ -94,11 +85,66 @@ pub(super) async fn promote(
         .map_err(|error| {
             run.failure(
                 format!("{} cannot be read from disk: {error}", entry.release),
-                format!("deploy to {from} again"),
+                "deploy its commit again",
             )
         })?;
-    let expected = expected.cloned().map(Some);
     activate(&mut run, environment, &manifest, &entry.commit, expected).await
+}
+
+/// The entry of the release that is to be moved to `environment`.
+fn moved_on(
+    run: &Run,
+    inner: &Inner,
+    environment: &Environment,
+    moving: &Moving,
+) -> Result<Entry, DeployFailure> {
+    let sources: Vec<&Environment> = match &moving.from {
+        Some(from) => {
+            let from = inner.environment(from);
+            vec![from.map_err(|problem| of_problem(run, &problem))?]
+        }
+        None => inner.environments.values().collect(),
+    };
+    let name = &environment.name;
+    let found = sources.iter().find_map(|source| {
+        let pointer = source.pointer();
+        let entry = match &moving.release {
+            Some(release) => pointer.entry(release),
+            None => pointer.live(),
+        };
+        entry.cloned()
+    });
+    let Some(entry) = found else {
+        return Err(match (&moving.release, &moving.from) {
+            (Some(release), _) => run.failure(
+                format!("{release} is not kept any more, so it cannot be moved to {name}"),
+                "deploy its commit instead; `sayso deployments` lists the releases that are kept",
+            ),
+            (None, from) => {
+                let from = from.as_deref().unwrap_or("no environment");
+                run.failure(
+                    format!("{from} serves no good release that could be moved to {name}"),
+                    format!("deploy to {from} first"),
+                )
+            }
+        });
+    };
+    // Found unwell anywhere, it is offered nowhere.
+    let unwell = inner.environments.values().find_map(|other| {
+        let pointer = other.pointer();
+        let why = pointer.entry(&entry.release)?.bad.clone()?;
+        Some((other.name.clone(), why))
+    });
+    if let Some((place, why)) = unwell {
+        return Err(run.failure(
+            format!(
+                "{} was found unwell on {place} ({why}): it is no good release that could be moved to {name}",
+                entry.release
+            ),
+            "mend the site and deploy again",
+        ));
+    }
+    Ok(entry)
 }
 
 fn known<'a>(run: &Run, inner: &'a Inner) -> Result<&'a Environment, DeployFailure> {

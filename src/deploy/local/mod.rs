@@ -279,8 +279,12 @@ impl LocalTarget {
     ) -> Result<Deployed, DeployFailure> {
         let run = self.begin(id, to.to_owned(), reports);
         let token = run.cancel.clone();
-        let (from, expected) = (from.to_owned(), expected.cloned());
-        let work = async move { deploy::promote(run, &from, expected.as_ref()).await };
+        let moving = deploy::Moving {
+            from: Some(from.to_owned()),
+            release: None,
+            expected: expected.cloned().map(Some),
+        };
+        let work = deploy::promote(run, moving);
         finish(self.inner.clone(), work, token, cancel).await
     }
 
@@ -406,6 +410,10 @@ impl DeployTarget for LocalTarget {
         finish(self.inner.clone(), work, token, cancel).await
     }
 
+    fn promotes(&self) -> bool {
+        true
+    }
+
     async fn promote(
         &self,
         request: PromoteRequest,
@@ -415,22 +423,19 @@ impl DeployTarget for LocalTarget {
         let PromoteRequest {
             id,
             environment,
-            release: _,
+            release,
             from,
+            expected,
         } = request;
-        let Some(from) = from else {
-            return Err(DeployFailure {
-                stage: Stage::Queue,
-                message: format!("it is not said which environment is promoted to {environment}"),
-                hint: "name it; `sayso rollback --to RELEASE` makes a kept release live again"
-                    .to_owned(),
-                log_tail: Vec::new(),
-                canceled: false,
-                rolled_back: false,
-                unknown: false,
-            });
+        let run = self.begin(id, environment, reports);
+        let token = run.cancel.clone();
+        let moving = deploy::Moving {
+            from,
+            release,
+            expected,
         };
-        LocalTarget::promote(self, id, &from, &environment, None, reports, cancel).await
+        let work = deploy::promote(run, moving);
+        finish(self.inner.clone(), work, token, cancel).await
     }
 
     async fn rollback(

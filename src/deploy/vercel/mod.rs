@@ -326,6 +326,10 @@ impl DeployTarget for VercelTarget {
         super::remote::apart(async move { inner.deploy(request, &mut track).await }).await
     }
 
+    fn promotes(&self) -> bool {
+        true
+    }
+
     async fn promote(
         &self,
         request: PromoteRequest,

@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde_json::json;
 
 use super::super::Conductor;
+use super::super::gate::Asking;
 use super::super::records;
 use super::pass::Worker;
 use crate::model::{DeploymentId, EventKind, Problem};
@@ -35,11 +36,18 @@ impl Worker {
         {
             return Ok(Some(newest.id).filter(|_| !newest.state.is_final()));
         }
-        let id = self
+        let deployment = self
             .conductor
-            .begin_deployment(&tip, &self.environment, false, &self.actor, None)
+            .begin_deployment(
+                &tip,
+                &self.environment,
+                false,
+                &self.actor,
+                None,
+                Asking::ByItself,
+            )
             .await?;
-        Ok(Some(id))
+        Ok(Some(deployment.id))
     }
 
     /// The same; what keeps it from beginning is told.

@@ -185,12 +185,29 @@ pub enum Confirm {
     RollbackTo(String, ReleaseId, String),
     /// Make this release of an environment live; its commit is shown.
     PromoteTo(String, ReleaseId, String),
+    /// Let a deployment through that waits for approval.
+    Let(Box<Waits>),
+    /// Decline it.
+    Decline(Box<Waits>),
     /// Stop a deployment.
     Stop(DeploymentId),
     /// Quit while a deployment runs.
     Quit,
     /// Commit these proposals, in these versions, as one; and deploy.
     Batch(Vec<(ProposalId, u32)>, Action),
+}
+
+/// A deployment that waits for approval, as it is asked about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Waits {
+    /// Its name.
+    pub id: DeploymentId,
+    /// What its environment must still serve.
+    pub over: Option<ReleaseId>,
+    /// What it is: `the promotion of rel_… to production`.
+    pub what: String,
+    /// What it changes, and who said yes.
+    pub lines: Vec<String>,
 }
 
 /// What lies over the panes.

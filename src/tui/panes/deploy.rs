@@ -6,7 +6,8 @@ use ratatui::layout::Rect;
 use ratatui::text::Span;
 
 use super::{history, waterfall};
-use crate::tui::model::{Model, Pane};
+use crate::model::DeploymentState;
+use crate::tui::model::{Deploy, Model, Pane};
 use crate::tui::text;
 use crate::tui::view::paint::{self, span};
 
@@ -109,7 +110,11 @@ fn running(model: &Model) -> Vec<Vec<Span<'static>>> {
         return Vec::new();
     };
     let mut stages = Vec::new();
-    for stage in crate::model::Stage::ALL {
+    let checked = model.site.environments.iter().any(|environment| {
+        environment.name == deploy.environment && !environment.checks.is_empty()
+    });
+    let known = crate::model::Stage::EVERY.into_iter();
+    for stage in known.filter(|stage| checked || *stage != crate::model::Stage::Check) {
         let (mark, style) = match stage.cmp(&deploy.stage) {
             std::cmp::Ordering::Less => ("✓", theme.good),
             std::cmp::Ordering::Equal => ("▸", theme.title_active),
@@ -119,5 +124,30 @@ fn running(model: &Model) -> Vec<Vec<Span<'static>>> {
     }
     let message = text::clean_prose(&deploy.message);
     // The bar itself is the line at the bottom of the screen: one that moves is enough.
-    vec![stages, vec![span(format!("   {message}"), theme.dim)]]
+    let mut rows = vec![stages, vec![span(format!("   {message}"), theme.dim)]];
+    rows.extend(held(model, deploy));
+    rows
+}
+
+/// Who is at the environment, since when, and who is next.
+fn held(model: &Model, deploy: &Deploy) -> Option<Vec<Span<'static>>> {
+    let theme = &model.settings.theme;
+    let record = model.deploys.find(&deploy.id)?;
+    let since = model.timeline.local(record.started_at).time();
+    let since = format!(
+        "{:02}:{:02}:{:02}",
+        since.hour(),
+        since.minute(),
+        since.second()
+    );
+    let owner = text::clean_prose(&record.actor);
+    let mut words = format!("   {owner} has {} since {since}", deploy.environment);
+    let next = model.deploys.list().iter().find(|other| {
+        other.environment == deploy.environment && other.state == DeploymentState::Queued
+    });
+    if let Some(next) = next {
+        let (commit, who) = (text::short(&next.commit), text::clean_prose(&next.actor));
+        words.push_str(&format!("; next: {commit} of {who}"));
+    }
+    Some(vec![span(words, theme.dim)])
 }

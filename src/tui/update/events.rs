@@ -32,6 +32,8 @@ impl Turn<'_> {
             EventKind::Transcript => self.transcript(event),
             EventKind::Intent => self.intent(event),
             EventKind::Proposal | EventKind::ProposalUpdated => self.proposal(event),
+            // What waits before an environment is part of the state.
+            EventKind::Approved if event.deployment.is_some() => self.load(0),
             EventKind::Approved => {
                 self.close_question(event.instruction.as_ref());
                 self.work_on(event, "committing");
@@ -71,7 +73,15 @@ impl Turn<'_> {
             watch.on = on;
         }
         let message = said(event, "message").to_owned();
-        self.say(Tone::Plain, message);
+        if event.data["waits"] == true {
+            self.say(
+                Tone::Warn,
+                format!("{message}: A approves it, X declines it"),
+            );
+            self.load(0);
+        } else {
+            self.say(Tone::Plain, message);
+        }
         // A correction goes on after it has told what it took back.
         let ends = event.instruction.is_some() && event.data["corrects"].is_null();
         if ends
@@ -200,7 +210,7 @@ impl Turn<'_> {
     fn deploy_complete(&mut self, event: &Event) {
         let url = text::clean_prose(said(event, "url"));
         let total_ms = event.data["total_ms"].as_u64();
-        let stages: Vec<(Stage, u64)> = Stage::ALL
+        let stages: Vec<(Stage, u64)> = Stage::EVERY
             .into_iter()
             .filter_map(|stage| Some((stage, event.data["stages"][stage.as_str()].as_u64()?)))
             .collect();
@@ -308,6 +318,15 @@ impl Turn<'_> {
         }
         if let Some(id) = &event.proposal {
             self.close_proposal(id);
+        }
+        let was_waiting = self
+            .m
+            .site
+            .waiting
+            .iter()
+            .any(|waiting| Some(&waiting.id) == event.deployment.as_ref());
+        if was_waiting {
+            self.load(0);
         }
         self.say(Tone::Warn, format!("stopped {}", said(event, "reason")));
     }
