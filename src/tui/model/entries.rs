@@ -52,7 +52,7 @@ pub struct Entry {
 
 /// What the program can do outside the cockpit, so that it is found from inside it. A test holds it against the command
 /// line's own list.
-pub const SHELL: [(&str, &str); 21] = [
+pub const SHELL: [(&str, &str); 22] = [
     ("demo", "the whole job on a bundled sample site"),
     ("say", "one instruction without the cockpit"),
     (
