@@ -16,6 +16,7 @@ import hooks
 import job
 import mic
 import models
+import rollback
 import speech
 import tui
 import vercel
@@ -152,6 +153,7 @@ def main() -> None:
             lambda: vercel.unchanged(deployed()),
         ),
         *(Row(what, bar, functools.partial(run, world)) for what, bar, run in models.ROWS),
+        *(Row(what, bar, functools.partial(run, world)) for what, bar, run in rollback.ROWS),
         Row(
             "webhook in → event on every event stream",
             "≤ 20 ms",

@@ -11,11 +11,12 @@ mod keys;
 mod layers;
 mod paths;
 mod phrase;
+mod told;
 
 pub use credential::Secret;
 pub use duration::Span;
 pub use environment::{
-    ActionsSettings, CommandSettings, Environment, EnvironmentTable, VercelSettings,
+    ActionsSettings, CommandSettings, Environment, EnvironmentTable, HostSettings, VercelSettings,
 };
 pub use keys::{KeySetting, Keys};
 pub use layers::{Layer, load, load_layers};
@@ -25,6 +26,7 @@ pub use phrase::Phrase;
 use serde::{Deserialize, Serialize};
 
 use crate::model::Action;
+use crate::model::news::Topic;
 
 /// The defaults, as shipped.
 pub const DEFAULTS: &str = include_str!("../../config.toml");
@@ -57,6 +59,8 @@ pub struct Config {
     pub preview: Preview,
     /// Health checks.
     pub health: Health,
+    /// Notifications.
+    pub notify: Notifications,
     /// The HTTP server.
     pub server: Server,
     /// The cockpit.
@@ -252,7 +256,7 @@ pub struct GitHub {
 pub struct Deploy {
     /// The default environment.
     pub environment: String,
-    /// Its target: `local`, `command`, `vercel` or `github_actions`.
+    /// Its target: `local`, `host`, `command`, `vercel` or `github_actions`.
     pub target: String,
     /// How often it is looked for deployments made elsewhere; zero for never.
     pub look: Span,
@@ -260,6 +264,8 @@ pub struct Deploy {
     pub webhooks: Vec<String>,
     /// The embedded host.
     pub local: LocalHost,
+    /// Another machine that runs `sayso serve`.
+    pub host: HostSettings,
     /// Any program.
     pub command: CommandSettings,
     /// Vercel.
@@ -272,8 +278,12 @@ pub struct Deploy {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LocalHost {
-    /// Port on the loopback interface; 0 for one of the site's own.
+    /// Port; 0 for one of the site's own.
     pub port: u16,
+    /// The address that it listens on.
+    pub listen: String,
+    /// Names under which the site is reached, besides the loopback ones.
+    pub hosts: Vec<String>,
     /// Releases kept.
     pub keep: usize,
     /// Live reload and the deployment notice.
@@ -310,20 +320,76 @@ pub struct Preview {
 pub struct Health {
     /// The path asked for.
     pub path: String,
+    /// The status that is expected; 0 for any from 200 to 299.
+    pub status: u16,
     /// Text the page must contain; empty for none.
     pub expect: String,
+    /// A header that the answer must carry, `name` or `name: value`; empty for none.
+    pub header: String,
+    /// A slower answer is not a good one; zero for any.
+    pub latency: Span,
+    /// A check of one's own, run by the shell; empty for none.
+    pub command: String,
+    /// How long that may take.
+    pub command_timeout: Span,
+    /// Good answers in a row before traffic moves.
+    pub passes: u32,
     /// For one probe.
     pub timeout: Span,
     /// How long a new release is watched.
     pub watch: Span,
+    /// How often what is live is asked; zero for never.
+    pub interval: Span,
+    /// Bad answers in a row that make it unwell.
+    pub failures: u32,
+    /// For so long after an automatic return there is no other.
+    pub cooldown: Span,
+}
+
+/// Whom is told what, and how.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Notifications {
+    /// In the terminal, while its window has no focus.
+    pub terminal: Told,
+    /// On the desktop.
+    pub desktop: Told,
+    /// Other programs.
+    pub webhook: Webhook,
+}
+
+/// What is told.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Told {
+    /// The events.
+    pub events: Vec<Topic>,
+}
+
+/// Other programs that are told, each message signed.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Webhook {
+    /// Their addresses.
+    pub urls: Vec<String>,
+    /// The events.
+    pub events: Vec<Topic>,
 }
 
 /// The HTTP server.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Server {
-    /// Port on the loopback interface; 0 for any.
+    /// Port; 0 for any.
     pub port: u16,
+    /// The address that it listens on.
+    pub listen: String,
+    /// The file with the certificate (and those between it and its root), in PEM; empty for plain HTTP.
+    pub tls_cert: String,
+    /// The file with its key, in PEM.
+    pub tls_key: String,
+    /// Plain HTTP beyond this machine: behind a proxy that speaks TLS.
+    pub insecure: bool,
     /// Names under which it is reached from outside (through a tunnel), besides the loopback ones.
     pub hosts: Vec<String>,
 }
@@ -405,7 +471,9 @@ impl Default for Config {
 }
 
 /// Names of the environment variables that hold keys and tokens.
-pub const SECRETS: [&str; 11] = [
+pub const SECRETS: [&str; 13] = [
+    "SAYSO_HOST_TOKEN",
+    "SAYSO_TOKEN",
     "GITHUB_PAT",
     "GITHUB_WEBHOOK_SECRET",
     "SAYSO_WEBHOOK_SECRET",

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::deployment::{Deployment, LiveRelease, ReleaseInfo};
 use super::event::{Cursor, Event};
+use super::health::Vitals;
 use super::id::{DeploymentId, InstructionId, ProposalId, ReleaseId};
 use super::instruction::{Action, Instruction};
 use super::preview::Preview;
@@ -402,6 +403,9 @@ pub struct EnvironmentReleases {
     /// What people should know about it: that a rollback pinned it, say.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
+    /// How it has been lately, where it is asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub health: Option<Vitals>,
 }
 
 /// The repository as the cockpit's header shows it.
@@ -454,6 +458,9 @@ pub struct Status {
     /// Previews of proposals.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub previews: Vec<Preview>,
+    /// How each live environment has been in the last minutes.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub health: Vec<Vitals>,
     /// The log's position that this answer reflects.
     pub cursor: Cursor,
     /// The oldest position that is kept.

@@ -296,6 +296,7 @@ impl Conductor {
             .store(&self.log)
             .await?;
         self.announce_end(&deployment);
+        self.turned();
         failpoint::reach("deploy.completed");
         Ok(())
     }
@@ -424,6 +425,7 @@ impl Conductor {
         let began = Instant::now();
         let from = target.live(&environment).map(|live| live.release);
         let live = target.rollback(&environment, rollback.to.as_ref()).await?;
+        self.turned();
         let data = json!({
             "from": from,
             "to": live.release,

@@ -37,6 +37,7 @@ impl Conductor {
             instructions: records::open_instructions(&self.log)?,
             deployments: records::open_deployments(&self.log)?,
             previews: self.previews_now(),
+            health: self.vitals.listed(),
             oldest: self.log.oldest()?,
             cursor,
         })
@@ -113,6 +114,7 @@ impl Conductor {
                     environment: name.clone(),
                     releases: target.releases(name),
                     note: target.note(name),
+                    health: self.vitals.of(name),
                 })
                 .collect(),
         })

@@ -36,8 +36,19 @@ pub(super) fn answers() -> Vec<(&'static str, Value)> {
                         ("environment", text()),
                         ("releases", many(of("ReleaseInfo"))),
                         ("note?", text()),
+                        ("health?", of("Vitals")),
                     ])),
                 ),
+            ]),
+        ),
+        (
+            "Vitals",
+            object(&[
+                ("environment", text()),
+                ("release?", text()),
+                ("failing", count()),
+                ("note?", text()),
+                ("answers", many(of("HealthAnswer"))),
             ]),
         ),
         (
@@ -109,6 +120,7 @@ pub(super) fn answers() -> Vec<(&'static str, Value)> {
                 ("instructions", many(of("Instruction"))),
                 ("deployments", many(of("Deployment"))),
                 ("previews?", many(of("Preview"))),
+                ("health?", many(of("Vitals"))),
                 ("cursor", of("Cursor")),
                 ("oldest", count()),
             ]),

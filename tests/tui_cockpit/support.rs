@@ -284,6 +284,7 @@ pub fn status() -> Status {
             seq: 0,
         },
         previews: Vec::new(),
+        health: Vec::new(),
         oldest: 0,
     }
 }
@@ -451,6 +452,7 @@ pub fn deployments() -> DeploymentList {
             environment: "production".into(),
             releases: vec![release(4), release(2)],
             note: None,
+            health: None,
         }],
     }
 }

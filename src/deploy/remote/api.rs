@@ -139,8 +139,27 @@ impl Api {
         headers: HeaderMap,
         pace: Pace,
     ) -> Result<Self, Problem> {
+        Self::trusting(service, base, token, headers, pace, Vec::new())
+    }
+
+    /// The same; `roots` are trusted besides the system's own.
+    ///
+    /// # Errors
+    /// When the machine's TLS set-up is broken.
+    pub fn trusting(
+        service: &'static str,
+        base: Url,
+        token: Token,
+        headers: HeaderMap,
+        pace: Pace,
+        roots: Vec<reqwest::Certificate>,
+    ) -> Result<Self, Problem> {
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let client = reqwest::Client::builder()
+        let mut client = reqwest::Client::builder();
+        if !roots.is_empty() {
+            client = client.tls_certs_merge(roots);
+        }
+        let client = client
             .connect_timeout(Duration::from_secs(10))
             .user_agent(concat!("sayso/", env!("CARGO_PKG_VERSION")))
             // Elsewhere the token must not go.
@@ -312,7 +331,10 @@ impl Api {
                     let skew = self.pace.skew.mul_f64(random());
                     Some(wait.clamp(self.pace.least, self.pace.most) + skew)
                 }
-                None => (refused.status >= 500).then_some(self.pace.failed),
+                // A full disk does not get emptier by asking again.
+                None => {
+                    (refused.status >= 500 && refused.status != 507).then_some(self.pace.failed)
+                }
             },
             Fault::Unclear(_) => Some(self.pace.failed),
             Fault::NotSent(problem) => problem.is("unreachable").then_some(self.pace.failed),
