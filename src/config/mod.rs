@@ -7,6 +7,7 @@
 pub mod credential;
 mod duration;
 mod environment;
+mod health;
 mod keys;
 mod layers;
 mod paths;
@@ -18,6 +19,7 @@ pub use duration::Span;
 pub use environment::{
     ActionsSettings, CommandSettings, Environment, EnvironmentTable, HostSettings, VercelSettings,
 };
+pub use health::{Health, Notifications, Told, Webhook};
 pub use keys::{KeySetting, Keys};
 pub use layers::{Layer, load, load_layers};
 pub use paths::{Paths, ProjectPaths};
@@ -26,7 +28,6 @@ pub use phrase::Phrase;
 use serde::{Deserialize, Serialize};
 
 use crate::model::Action;
-use crate::model::news::Topic;
 
 /// The defaults, as shipped.
 pub const DEFAULTS: &str = include_str!("../../config.toml");
@@ -312,68 +313,6 @@ pub struct Preview {
     pub lifetime: Span,
     /// The browser that takes pictures; empty to find one, `none` for no pictures.
     pub browser: String,
-}
-
-/// Health checks.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Health {
-    /// The path asked for.
-    pub path: String,
-    /// The status that is expected; 0 for any from 200 to 299.
-    pub status: u16,
-    /// Text the page must contain; empty for none.
-    pub expect: String,
-    /// A header that the answer must carry, `name` or `name: value`; empty for none.
-    pub header: String,
-    /// A slower answer is not a good one; zero for any.
-    pub latency: Span,
-    /// A check of one's own, run by the shell; empty for none.
-    pub command: String,
-    /// How long that may take.
-    pub command_timeout: Span,
-    /// Good answers in a row before traffic moves.
-    pub passes: u32,
-    /// For one probe.
-    pub timeout: Span,
-    /// How long a new release is watched.
-    pub watch: Span,
-    /// How often what is live is asked; zero for never.
-    pub interval: Span,
-    /// Bad answers in a row that make it unwell.
-    pub failures: u32,
-    /// For so long after an automatic return there is no other.
-    pub cooldown: Span,
-}
-
-/// Whom is told what, and how.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Notifications {
-    /// In the terminal, while its window has no focus.
-    pub terminal: Told,
-    /// On the desktop.
-    pub desktop: Told,
-    /// Other programs.
-    pub webhook: Webhook,
-}
-
-/// What is told.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Told {
-    /// The events.
-    pub events: Vec<Topic>,
-}
-
-/// Other programs that are told, each message signed.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Webhook {
-    /// Their addresses.
-    pub urls: Vec<String>,
-    /// The events.
-    pub events: Vec<Topic>,
 }
 
 /// The HTTP server.

@@ -80,8 +80,9 @@ fn a_host_that_dies_on_the_way_goes_on_when_it_is_back() {
         let (last, all) = last(&deploying.wait_with_output().unwrap());
         assert_eq!(last["type"], "deploy_complete", "{point}: {all:#?}");
         assert_eq!(fetch(&url), "<h1>two</h1>", "{point}");
-        // Two commits, two releases; the file of the second came once.
-        assert_eq!(relay.pieces(), 2, "{point}");
+        // What came of the second is sent again at most once: the host clears away what belonged to no release.
+        let pieces = relay.pieces();
+        assert!((2..=3).contains(&pieces), "{point}: {pieces}");
     }
 }
 

@@ -406,7 +406,7 @@ fn how_the_live_release_has_been_is_drawn_and_said_in_words() {
     desk.done(Outcome::Deployments(Ok(told)));
     let text = desk.text();
     assert!(
-        text.contains("▂▇✗✗ UNWELL, 2 bad answers in a row: / answered 500, 2 of 4 bad"),
+        text.contains("✗ ▂▇✗✗ UNWELL, 2 bad answers in a row"),
         "{text}"
     );
     assert!(text.contains("next: sayso rollback goes back now"), "{text}");

@@ -12,6 +12,7 @@
 //! in memory, asked again at the live address, and watched for a while. A release found unwell after the switch is
 //! taken back once, by itself, and not offered again.
 
+mod accept;
 mod activate;
 mod deploy;
 pub(super) mod hash;

@@ -344,6 +344,17 @@ impl Api {
 
     fn lost(&self, error: &reqwest::Error) -> Fault {
         let why = root_cause(error);
+        if error.is_connect() && why.to_ascii_lowercase().contains("certificate") {
+            let problem = Problem::new(
+                502,
+                "untrusted",
+                format!("{} is not trusted: {why}", self.service),
+            );
+            // Asking again would be answered the same.
+            return Fault::NotSent(problem.hint(
+                "its certificate must be one that this machine trusts, be made for that name, and not have ended",
+            ));
+        }
         if error.is_connect() || error.is_builder() {
             let problem = Problem::new(
                 502,
