@@ -18,3 +18,4 @@ pub mod store;
 pub mod tui;
 pub mod vcs;
 pub mod voice;
+pub mod watch;

@@ -8,6 +8,7 @@ mod audio;
 #[path = "support/pulse.rs"]
 mod pulse;
 
+use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
@@ -130,13 +131,16 @@ async fn inside_speaking() {
     let said = wav::read(&demo).unwrap();
     let (onset, end) = spoken(&said);
     let mut paths = vec![first];
-    for (late, early) in [
+    let mut presses: VecDeque<(u64, u64)> = [
         (0, 0),
         (800, 800),
         (1_600, 1_600),
         (2_400, 2_400),
         (1_200, 3_000),
-    ] {
+    ]
+    .into();
+    let mut broken = 0;
+    while let Some((late, early)) = presses.pop_front() {
         let mut playing = server.play(&demo, SINK);
         let heard = listener.wait_for_sound();
         listener.wait_until(heard, late);
@@ -149,6 +153,7 @@ async fn inside_speaking() {
         recorder.release();
         let path = clip(&mut events).await;
         playing.wait().unwrap();
+        listener.wait_until(listener.count(), 4_800);
         let got = wav::read(&path).unwrap();
         let (shift, likeness) = align(&said, &got);
         let (begins, ends) = (onset as i64 + shift, end as i64 + shift);
@@ -156,6 +161,16 @@ async fn inside_speaking() {
             "pressed {late} late, released {early} early: voice {begins}..{ends} of {}, likeness {likeness:.3}",
             got.len()
         );
+        // Where another program at the same microphone did not hear it whole either, it was not played whole: a busy
+        // machine starves the player. That says nothing of the recorder, so it is said once more.
+        let (_, played) = align(&said, &listener.recent());
+        if likeness <= 0.9 && played <= 0.9 {
+            broken += 1;
+            assert!(broken <= 5, "this machine cannot play a sound: {played:.3}");
+            println!("it was not played whole: {played:.3}");
+            presses.push_front((late, early));
+            continue;
+        }
         assert!(begins >= 0, "{} samples are missing at the front", -begins);
         assert!(
             ends <= got.len() as i64,
@@ -178,7 +193,7 @@ async fn inside_speaking() {
         return;
     };
     let local = Local::new(models);
-    for path in paths.iter().rev().take(3) {
+    for path in paths.iter().rev().take(3).filter(|path| path.exists()) {
         let heard = local.transcribe(path).await.unwrap();
         println!("heard: {}", heard.text);
         assert_eq!(

@@ -21,6 +21,7 @@ import speech
 import tui
 import vercel
 import voice
+import watch
 from calibration import calibration
 from world import Missing, Result, World
 
@@ -154,6 +155,16 @@ def main() -> None:
         ),
         *(Row(what, bar, functools.partial(run, world)) for what, bar, run in models.ROWS),
         *(Row(what, bar, functools.partial(run, world)) for what, bar, run in rollback.ROWS),
+        Row(
+            "save a file → sandbox page reloaded (settle and batch 0, sample site)",
+            "≤ 300 ms",
+            lambda: watch.save_to_reload(world),
+        ),
+        Row(
+            f"watch on a tree of {watch.FILES:,} files: until nothing is missed / at rest",
+            "≤ 1 s / ≤ 0.1 % of a core",
+            lambda: watch.large_tree(world),
+        ),
         Row(
             "webhook in → event on every event stream",
             "≤ 20 ms",

@@ -24,6 +24,7 @@ pub async fn run(place: &Place, linear: bool) -> Result<Exit, Problem> {
     let mut session = Session::open(place).await?;
     session.config.ui.linear |= linear;
     session.speech.warm();
+    session.watch_if_wanted().await;
     let (microphone, mic_events) = match microphone::open(&session) {
         Ok((microphone, events)) => (Some(microphone), events),
         Err(error) => {

@@ -136,6 +136,7 @@ impl Session {
         let (targets, notices) = super::targets::open(&config, &project, &root).await?;
         let vocabulary = super::wiring::vocabulary(&config);
         let choice = super::wiring::recogniser(&config, &paths, &vocabulary)?;
+        let clone = site.clone_of();
         let repo = site.open(&config, &paths).await?;
         if choice.cloud() {
             super::wiring::learn_pages(vocabulary, Arc::clone(&repo));
@@ -161,6 +162,9 @@ impl Session {
             notices: Some(notices),
         })
         .await?;
+        if let Some(git) = clone {
+            conductor.serve_sandbox(git).await;
+        }
         let shutdown = CancellationToken::new();
         let token = match serving.token {
             Some(token) => token,
@@ -247,6 +251,7 @@ impl Session {
                 Ok(session) => {
                     tracing::info!("the process that served this project ended; this one does now");
                     client.move_to(session.client.endpoint());
+                    session.watch_if_wanted().await;
                     Some(session)
                 }
                 Err(error) => {
@@ -255,6 +260,23 @@ impl Session {
                 }
             }
         })))
+    }
+
+    /// Begins to watch the files, where the configuration says so. What keeps it from that is told, and no reason to end.
+    pub async fn watch_if_wanted(&self) {
+        if !self.config.watch.on || self.project.is_none() {
+            return;
+        }
+        let request = crate::model::api::WatchRequest {
+            on: Some(true),
+            ..Default::default()
+        };
+        if let Err(problem) = self.client.watch(&request).await {
+            tracing::warn!(%problem, "the files are not watched");
+            if let Some(conductor) = self.conductor() {
+                conductor.not_watched(&problem).await;
+            }
+        }
     }
 
     /// True when the server runs in this process and ends with it.
@@ -275,6 +297,7 @@ impl Session {
     /// Ends the session: waits for what runs in this process, then stops its server.
     pub async fn close(mut self) {
         if let Some(owned) = self.owned.take() {
+            owned.conductor.end_watch().await;
             owned.conductor.settled().await;
             owned.conductor.end_previews();
             // Best effort: a stale file is noticed by the next start, which holds the lock then.
@@ -302,6 +325,7 @@ impl Heir {
 impl Drop for Session {
     fn drop(&mut self) {
         if let Some(owned) = self.owned.take() {
+            owned.conductor.stop_watch();
             let _ = std::fs::remove_file(&owned.address_file);
             owned.shutdown.cancel();
         }

@@ -32,6 +32,7 @@ mod sync;
 mod targets;
 mod versions;
 mod wait;
+mod watch;
 mod wiring;
 mod workflow;
 
@@ -97,6 +98,8 @@ enum Command {
     Commit(commit::Args),
     /// Commit the open proposal, or the working tree's changes, and deploy in one flow.
     InstantSync(sync::Instant),
+    /// Watch the files: every save goes to a branch of its own and is deployed from there.
+    Watch(watch::Args),
     /// Commit all open proposals as one, and deploy once.
     BatchSync(sync::Batch),
     /// Deploy the branch's head.
@@ -194,6 +197,7 @@ async fn run(args: Args) -> Result<Exit, Problem> {
         Some(Command::Commit(args)) => commit::run(&place, args).await,
         Some(Command::InstantSync(args)) => commit::run(&place, args.into()).await,
         Some(Command::BatchSync(args)) => commit::run(&place, args.into()).await,
+        Some(Command::Watch(args)) => watch::run(&place, args).await,
         Some(Command::Deploy(args)) => deploy::run(&place, args, false).await,
         Some(Command::Preview(args)) => preview::run(&place, args).await,
         Some(Command::Recipe(args)) => recipe::run(&place, args).await,
@@ -225,6 +229,7 @@ fn wants_json(command: Option<&Command>) -> bool {
         Some(Command::InstantSync(args)) => args.json(),
         Some(Command::BatchSync(args)) => args.json(),
         Some(Command::Deploy(args) | Command::Redeploy(args)) => args.json,
+        Some(Command::Watch(args)) => args.json,
         Some(Command::Preview(args)) => args.json,
         Some(Command::Recipe(args)) => args.json(),
         Some(Command::Promote(args)) => args.json,

@@ -68,11 +68,14 @@ async fn preview(session: &Session, args: &Args) -> Result<Exit, Problem> {
         return Ok(Exit::Done);
     }
     let start = StartPreview { allow: args.allow };
-    client.preview(&id, start).await?;
+    let begun = client.preview(&id, start).await?;
     let preview = settled(client, &id, args.picture.is_some()).await?;
     show(&preview, args.json);
     match preview.state {
         PreviewState::Ready => {}
+        // Somebody went on to another version meanwhile: its state is not the answer to this request, and the address
+        // goes on serving what was there.
+        _ if preview.version != begun.version => {}
         PreviewState::Held => return Ok(Exit::Refused),
         _ => return Ok(Exit::Failed),
     }

@@ -61,6 +61,14 @@ impl Site {
         }
     }
 
+    /// The clone, where there is one.
+    pub fn clone_of(&self) -> Option<Git> {
+        match self {
+            Self::Clone(git) => Some(git.clone()),
+            Self::Remote(_) => None,
+        }
+    }
+
     /// The repository, as the configuration wants commits to be made.
     ///
     /// # Errors

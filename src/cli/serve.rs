@@ -52,6 +52,7 @@ pub async fn run(place: &Place, args: Args) -> Result<Exit, Problem> {
     if args.show_token {
         print::line(&format!("token {}", endpoint.token));
     }
+    session.watch_if_wanted().await;
     wiring::serve_until_interrupted(&session, false).await;
     session.close().await;
     Ok(Exit::Done)

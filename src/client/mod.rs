@@ -19,7 +19,8 @@ use url::Url;
 use crate::model::api::{
     Accepted, Answer, Approval, Approved, BatchApproval, Comparison, Decide, DeploymentList,
     EditText, EventPage, Promote, ProposalView, RecipeInfo, Reject, Restore, Revise, Rollback,
-    RunRecipe, StartPreview, Status, Submission, SyncRequest, Synced, VersionView,
+    RunRecipe, StartPreview, Status, Submission, SyncRequest, Synced, VersionView, WatchRequest,
+    WatchStatus,
 };
 use crate::model::{
     Cursor, Deployment, DeploymentId, Instruction, InstructionId, LiveRelease, Preview, Problem,
@@ -321,6 +322,11 @@ impl Client {
     /// `POST /api/sync/redeploy`: deploy the current state again.
     pub async fn force_redeploy(&self, request: &SyncRequest) -> Result<Synced, Problem> {
         self.post("api/sync/redeploy", request).await
+    }
+
+    /// `POST /api/watch`: every save goes to a sandbox, or no longer.
+    pub async fn watch(&self, request: &WatchRequest) -> Result<WatchStatus, Problem> {
+        self.post("api/watch", request).await
     }
 
     /// `GET /api/deployments`.

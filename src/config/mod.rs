@@ -13,6 +13,7 @@ mod layers;
 mod paths;
 mod phrase;
 mod told;
+mod watch;
 
 pub use credential::Secret;
 pub use duration::Span;
@@ -24,6 +25,7 @@ pub use keys::{KeySetting, Keys};
 pub use layers::{Layer, load, load_layers};
 pub use paths::{Paths, ProjectPaths};
 pub use phrase::Phrase;
+pub use watch::{Conflicts, Watch};
 
 use serde::{Deserialize, Serialize};
 
@@ -58,6 +60,8 @@ pub struct Config {
     pub build: Build,
     /// Showing proposals before they are approved.
     pub preview: Preview,
+    /// Saves that go to a sandbox by themselves.
+    pub watch: Watch,
     /// Health checks.
     pub health: Health,
     /// Notifications.

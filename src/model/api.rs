@@ -408,6 +408,44 @@ pub struct EnvironmentReleases {
     pub health: Option<Vitals>,
 }
 
+/// `POST /api/watch`: every save goes to a sandbox, or no longer.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WatchRequest {
+    /// Switch it on or off; absent: leave it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub on: Option<bool>,
+    /// Take what there is now, once, whether or not it is on.
+    #[serde(default)]
+    pub once: bool,
+    /// The environment that follows; absent: the configured one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub environment: Option<String>,
+}
+
+/// How watching the files stands.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WatchStatus {
+    /// True while every save goes to the sandbox.
+    pub on: bool,
+    /// The branch that saves go to.
+    pub branch: String,
+    /// The environment that follows it; empty when none fits.
+    pub environment: String,
+    /// How changes are noticed, for people.
+    #[serde(default)]
+    pub message: String,
+    /// What it waits for, or what went wrong.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waiting: Option<String>,
+    /// The last commit that was made; of `once` the one that came of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub commit: Option<String>,
+    /// The deployment that came of `once`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deployment: Option<DeploymentId>,
+}
+
 /// The repository as the cockpit's header shows it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RepositoryStatus {
@@ -461,6 +499,9 @@ pub struct Status {
     /// How each live environment has been in the last minutes.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub health: Vec<Vitals>,
+    /// How watching the files stands; absent where it cannot be.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub watch: Option<WatchStatus>,
     /// The log's position that this answer reflects.
     pub cursor: Cursor,
     /// The oldest position that is kept.

@@ -87,7 +87,7 @@ pub struct Question {
     /// What was heard or typed.
     pub heard: String,
     /// One word for the act: `commit`, `deploy`, `redeploy`, `rollback`, `approve`, `undo`; `permit` and `plan` while an
-    /// agent or a model is at work.
+    /// agent or a model is at work; `conflict` when somebody else changed what was saved.
     pub act: String,
     /// The environment it concerns.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -110,6 +110,8 @@ pub enum Act {
     Status,
     /// Cancel what runs.
     Stop,
+    /// Take what was saved here, where somebody else changed the same lines. Whoever watches the files does the rest.
+    SettleConflict,
 }
 
 /// Decides. Of typed words, whatever commits, deploys or rolls back asks once; a plain yes to a proposal that is on
@@ -182,6 +184,7 @@ fn confirm(act: &Act, at: &Situation<'_>) -> String {
         Act::Help => "Show what can be said?".to_owned(),
         Act::Status => "Show the status?".to_owned(),
         Act::Stop => "Stop what is running?".to_owned(),
+        Act::SettleConflict => "Take what you saved?".to_owned(),
         Act::Answer(..) | Act::AnswerSecond(_) => "Is that the answer?".to_owned(),
         Act::Approve { .. } | Act::CommitAtOnce { .. } => format!("Approve \u{ab}{open}\u{bb}?"),
         Act::Deploy { .. } => deploy_text(at, "Deploy"),

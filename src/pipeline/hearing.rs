@@ -5,8 +5,8 @@ use std::sync::Arc;
 use serde_json::json;
 
 use super::Conductor;
-use super::instruct::Stop;
 use super::answer::Answer;
+use super::instruct::Stop;
 use super::records::{self, Change};
 use crate::intent::sound::{self, Scores};
 use crate::intent::{Table, clean, meant, places};
@@ -102,14 +102,14 @@ impl Conductor {
         self: &Arc<Self>,
         instruction: &Instruction,
         words: &str,
+        phrases: &Phrases,
     ) -> (Intent, Understood) {
-        let phrases = self.phrases().await;
         let table = &phrases.table;
         let by_words = table.understand(words);
         if instruction.recording.is_none() {
             return (by_words, Understood::default());
         }
-        let hearing = match self.hearing(instruction, words, &phrases).await {
+        let hearing = match self.hearing(instruction, words, phrases).await {
             Ok(hearing) => hearing,
             Err(problem) => {
                 // The words are there; only how sure they are is not known.
@@ -329,8 +329,8 @@ impl Conductor {
         instruction: &mut Instruction,
         words: &str,
         doubtful: bool,
+        phrases: &Phrases,
     ) -> Result<bool, Stop> {
-        let phrases = self.phrases().await;
         let Some((meant, last)) = self.correction(instruction, words, &phrases.table)? else {
             return Ok(false);
         };
@@ -345,7 +345,7 @@ impl Conductor {
             ..Understood::default()
         };
         if understood.spoken == Some(Sureness::Doubtful)
-            && let Some(hearing) = self.hearing_of_rest(instruction, words, &phrases).await?
+            && let Some(hearing) = self.hearing_of_rest(instruction, words, phrases).await?
             && let Some(best) = hearing.readings.first()
         {
             intent = control_of(best);

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
-use super::hearing::Understood;
+use super::hearing::{Phrases, Understood};
 use super::records::{self, Change};
 use super::{Conductor, describe, steps};
 use crate::generate::recipes::RECIPE;
@@ -188,7 +188,11 @@ impl Conductor {
     }
 
     async fn stages(self: &Arc<Self>, instruction: &mut Instruction) -> Result<(), Stop> {
-        let doubtful = instruction.text.is_none() && self.transcribe(instruction).await?;
+        // Looked up once, while the recogniser listens: each look asks git where the branch stands.
+        let (doubtful, phrases) = match instruction.text {
+            Some(_) => (false, self.phrases().await),
+            None => self.transcribe(instruction).await?,
+        };
         failpoint::reach("instruction.transcribed");
         let words = instruction.text.clone().unwrap_or_default();
         instruction.state = InstructionState::Understanding;
@@ -196,7 +200,7 @@ impl Conductor {
             return self.told_the_screen(instruction, &phrase).await;
         }
         if self
-            .take_up_correction(instruction, &words, doubtful)
+            .take_up_correction(instruction, &words, doubtful, &phrases)
             .await?
         {
             return Ok(());
@@ -222,7 +226,7 @@ impl Conductor {
                 )
                 .await;
         }
-        let (intent, mut understood) = self.understand(instruction, &words).await;
+        let (intent, mut understood) = self.understand(instruction, &words, &phrases).await;
         if doubtful {
             // Words that make no sense may still have the sound of a command; as an edit they are refused.
             if !understood.commanded() {
@@ -279,8 +283,12 @@ impl Conductor {
         Ok(())
     }
 
-    /// Turns the recording into words; true when they are not to be trusted as they stand.
-    async fn transcribe(self: &Arc<Self>, instruction: &mut Instruction) -> Result<bool, Stop> {
+    /// Turns the recording into words; true when they are not to be trusted as they stand. With it the phrases that are
+    /// known now.
+    async fn transcribe(
+        self: &Arc<Self>,
+        instruction: &mut Instruction,
+    ) -> Result<(bool, Arc<Phrases>), Stop> {
         let Some(file) = instruction.recording.clone() else {
             return Err(Problem::internal("an instruction without words or sound").into());
         };
@@ -295,7 +303,7 @@ impl Conductor {
         self.store(Change::new(), instruction).await?;
         let path = self.recordings.join(&file);
         // The phrases of the site are made ready while it listens.
-        let (heard, _) = tokio::join!(transcriber.transcribe(&path), self.phrases());
+        let (heard, phrases) = tokio::join!(transcriber.transcribe(&path), self.phrases());
         let heard = heard?;
         let data = json!({
             "text": heard.text,
@@ -320,7 +328,7 @@ impl Conductor {
                 .hint("hold the key while you speak, closer to the microphone, or type the instruction")
                 .into());
         }
-        Ok(heard.doubtful)
+        Ok((heard.doubtful, phrases))
     }
 
     pub(super) async fn propose_edit(
@@ -391,7 +399,8 @@ impl Conductor {
                 }
                 // What a service says comes after a look at the site, and is the last word.
                 Err(NotMade::Refused(refused))
-                    if !generator.offline() || generator.name() == RECIPE => {
+                    if !generator.offline() || generator.name() == RECIPE =>
+                {
                     return Err(refused.into());
                 }
                 Err(NotMade::Failed(problem)) => return Err(problem.into()),

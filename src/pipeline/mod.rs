@@ -30,6 +30,7 @@ mod recipes;
 mod recover;
 mod review;
 mod revision;
+mod sandbox;
 mod spoken;
 mod status;
 mod steps;
@@ -107,6 +108,8 @@ pub struct Conductor {
     vitals: Arc<vitals::Histories>,
     /// Counts up when an environment may serve something else than before.
     turned: tokio::sync::watch::Sender<u64>,
+    /// What saves go to, once there is a clone to watch.
+    sandbox: OnceLock<sandbox::Sandboxed>,
     /// What can be stopped, by id.
     running: Mutex<HashMap<String, CancellationToken>>,
     tasks: TaskTracker,
@@ -140,6 +143,7 @@ impl Conductor {
             previews: OnceLock::new(),
             vitals: Arc::default(),
             turned: tokio::sync::watch::Sender::default(),
+            sandbox: OnceLock::new(),
             running: Mutex::new(HashMap::new()),
             tasks: TaskTracker::new(),
         });

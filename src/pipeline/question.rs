@@ -272,6 +272,7 @@ impl Conductor {
                     .await?;
             }
             Act::Status => notice = Some(self.status_words().await?),
+            Act::SettleConflict => {}
             Act::Stop => {
                 let stopped = self.stop_everything(&instruction.id, &actor).await;
                 notice = Some(if stopped == 1 {

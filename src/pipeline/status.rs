@@ -38,6 +38,7 @@ impl Conductor {
             deployments: records::open_deployments(&self.log)?,
             previews: self.previews_now(),
             health: self.vitals.listed(),
+            watch: self.watch_status(),
             oldest: self.log.oldest()?,
             cursor,
         })

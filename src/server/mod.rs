@@ -32,6 +32,7 @@ mod stream;
 mod submit;
 mod sync;
 mod tls;
+mod watch;
 mod webhooks;
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};

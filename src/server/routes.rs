@@ -10,7 +10,7 @@ use axum::routing::{MethodRouter, delete, get, post, put};
 use super::{
     App, MAX_JSON_BYTES, auth, compare, deployments, events, guard, host, instructions, linger,
     matrix, metrics, openapi, previews, problem, proposals, recipes, session, status, stream,
-    submit, sync, webhooks,
+    submit, sync, watch, webhooks,
 };
 use crate::model::Problem;
 
@@ -159,6 +159,8 @@ pub(super) static ROUTES: &[Route] = {
             Optional("SyncRequest"), Json("Synced"), || post(sync::deploy)),
         row(Token, "POST", "/api/sync/redeploy", "Deploy the same state once more",
             Optional("SyncRequest"), Json("Synced"), || post(sync::redeploy)),
+        row(Token, "POST", "/api/watch", "Every save goes to a sandbox: switch it on or off, or take what there is once",
+            Optional("WatchRequest"), Json("WatchStatus"), || post(watch::turn)),
         row(Token, "GET", "/api/deployments", "Deployments, newest first, and the releases kept",
             Nothing, Json("DeploymentList"), || get(deployments::list)),
         row(Token, "GET", "/api/deployments/compare", "What differs between two releases: `?a=` and `?b=`",

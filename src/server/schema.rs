@@ -222,6 +222,14 @@ fn requests() -> Vec<(&'static str, Value)> {
             ]),
         ),
         ("StartPreview", request(&[("allow?", flag())])),
+        (
+            "WatchRequest",
+            request(&[
+                ("on?", or_null(flag())),
+                ("once?", flag()),
+                ("environment?", or_null(text())),
+            ]),
+        ),
         ("Reject", request(&[("reason?", or_null(text()))])),
         ("Revise", request(&[("prompt", text())])),
         (

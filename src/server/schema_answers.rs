@@ -121,8 +121,21 @@ pub(super) fn answers() -> Vec<(&'static str, Value)> {
                 ("deployments", many(of("Deployment"))),
                 ("previews?", many(of("Preview"))),
                 ("health?", many(of("Vitals"))),
+                ("watch?", of("WatchStatus")),
                 ("cursor", of("Cursor")),
                 ("oldest", count()),
+            ]),
+        ),
+        (
+            "WatchStatus",
+            object(&[
+                ("on", flag()),
+                ("branch", text()),
+                ("environment", text()),
+                ("message", text()),
+                ("waiting?", text()),
+                ("commit?", text()),
+                ("deployment?", text()),
             ]),
         ),
         (

@@ -1,6 +1,7 @@
 //! The edge: reads keys, events, the microphone and signals, runs the effects, and draws when something changed.
 //!
-//! Everything that is queued is taken before a frame is drawn, and no more than sixty frames are drawn in a second.
+//! Everything that is queued is taken before a frame is drawn, and in the long run no more than sixty frames are drawn
+//! in a second.
 //! Nothing runs by the clock while nothing moves.
 
 use std::io;
@@ -17,6 +18,7 @@ use super::effects::Effects;
 use super::manners::{Progress, Surroundings};
 use super::message::{EditRequest, Effect, Message, Outcome};
 use super::model::{Model, Moment, Tone};
+use super::pace::Pace;
 use super::probe::{Caught, Late};
 use super::screen::Screen;
 use super::session_file::Remembered;
@@ -26,8 +28,6 @@ use super::voice_port::{MicEvent, Microphone};
 use super::{editor, input, motion, probe, update, view};
 use crate::client::stream::StreamItem;
 
-/// Least time between two frames.
-const FRAME: Duration = Duration::from_micros(16_600);
 /// Time after which a progress mark that fades is told anew, while the bar moves anyway.
 const REFRESH: Duration = Duration::from_secs(1);
 /// Messages taken before a frame is drawn all the same.
@@ -65,7 +65,7 @@ pub(super) struct Driver {
     events: Option<mpsc::Receiver<StreamItem>>,
     signals: Signals,
     started: Instant,
-    drawn: Option<Instant>,
+    pace: Pace,
     /// What the terminal may still answer.
     late: Late,
     over: bool,
@@ -97,7 +97,7 @@ impl Driver {
             events: None,
             signals: Signals::new()?,
             started: Instant::now(),
-            drawn: None,
+            pace: Pace::default(),
             late: Late::default(),
             over: false,
         })
@@ -130,7 +130,8 @@ impl Driver {
         }
         self.keys = Some(EventStream::new());
         while !self.over {
-            if self.model.dirty && self.frame_due() <= Instant::now() {
+            let now = Instant::now();
+            if self.model.dirty && self.pace.due(now) <= now {
                 self.draw()?;
             }
             let message = self.next().await?;
@@ -151,14 +152,10 @@ impl Driver {
         self.started.elapsed()
     }
 
-    fn frame_due(&self) -> Instant {
-        self.drawn.map_or_else(Instant::now, |drawn| drawn + FRAME)
-    }
-
     /// Waits for the next thing that happens; `None` when it is time to draw.
     async fn next(&mut self) -> io::Result<Option<Message>> {
         let wake = if self.model.dirty {
-            Some(self.frame_due())
+            Some(self.pace.due(Instant::now()))
         } else {
             let moves = motion::next(&self.model, self.now()).map(|at| self.started + at);
             moves.into_iter().chain(self.outside.remembered.due()).min()
@@ -228,6 +225,12 @@ impl Driver {
 
     async fn take(&mut self, message: Message) -> io::Result<()> {
         let now = self.now();
+        if matches!(
+            message,
+            Message::Key(..) | Message::Mouse(_) | Message::Paste(_)
+        ) {
+            self.pace.pressed();
+        }
         let mut effects = update::update(&mut self.model, now, message);
         // What an effect leads to at once (a return from the editor) may ask for more.
         while !effects.is_empty() {
@@ -304,7 +307,7 @@ impl Driver {
             terminal::emit(&bytes)?;
         }
         self.model.dirty = false;
-        self.drawn = Some(Instant::now());
+        self.pace.drawn(Instant::now());
         update::update(&mut self.model, now, Message::Drawn);
         Ok(())
     }

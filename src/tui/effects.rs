@@ -22,7 +22,7 @@ use crate::client::Client;
 use crate::client::stream::{self, StreamItem};
 use crate::model::api::{
     Answer, EditText, Promote, Reject, Restore, Revise, Rollback, StartPreview, Submission,
-    SyncRequest,
+    SyncRequest, WatchRequest,
 };
 use crate::model::{Cursor, Event, InstructionId, Problem};
 
@@ -182,6 +182,13 @@ impl Effects {
                 };
                 let result = client.answer_with(&id, &answer).await;
                 Outcome::Answered(id, result)
+            }),
+            Effect::Watch(on) => self.change(async move {
+                let request = WatchRequest {
+                    on: Some(on),
+                    ..WatchRequest::default()
+                };
+                Outcome::Watched(client.watch(&request).await)
             }),
             Effect::Deploy(force) => self.change(async move {
                 let request = SyncRequest::default();

@@ -13,7 +13,7 @@ use super::voice_port::{MicEvent, Sound};
 use crate::client::stream::StreamItem;
 use crate::model::api::{
     Accepted, Approval, Approved, BatchApproval, Decide, DeploymentList, EditText, ProposalView,
-    RecipeInfo, Status, Synced,
+    RecipeInfo, Status, Synced, WatchStatus,
 };
 use crate::model::{
     Cursor, Deployment, DeploymentId, Event, Instruction, InstructionId, LiveRelease, Preview,
@@ -119,6 +119,8 @@ pub enum Outcome {
     Previewed(ProposalId, Result<Preview, Problem>),
     /// A picture of a version of a proposal was made ready; `None` when there is none.
     Picture(ProposalId, u32, Option<Drawing>),
+    /// Watching was switched on or off.
+    Watched(Result<WatchStatus, Problem>),
     /// An effect has something to say.
     Told(Tone, String),
 }
@@ -210,6 +212,8 @@ pub enum Effect {
     Preview(ProposalId, bool),
     /// Load the picture of a preview.
     LoadPicture(ProposalId, u32),
+    /// Switch watching the files on or off.
+    Watch(bool),
     /// Open a page in the browser.
     Open(String),
     /// Put text on the clipboard.

@@ -19,6 +19,7 @@ pub mod message;
 pub mod model;
 pub mod motion;
 pub mod painter;
+mod pace;
 pub mod panes;
 pub mod pictures;
 pub mod probe;

@@ -257,6 +257,12 @@ impl Listener {
         self.heard.0.lock().unwrap().count
     }
 
+    /// The last ten seconds.
+    pub fn recent(&self) -> Vec<f32> {
+        let state = self.heard.0.lock().unwrap();
+        state.recent.iter().copied().collect()
+    }
+
     /// Waits until `ready` says so of the count of samples and the last 10 ms; returns the count.
     pub fn wait(&self, ready: impl Fn(u64, &[f32]) -> bool) -> u64 {
         let deadline = Instant::now() + PATIENCE;

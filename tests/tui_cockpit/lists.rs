@@ -339,14 +339,14 @@ fn a_batch_holds_nothing_that_changed_after_it_was_looked_at() {
 fn keys_of_ones_own_show_everywhere() {
     let layer = sayso::config::Layer {
         name: "sayso.toml".into(),
-        text: "[keys.review]\naccept = \"m\"\n[keys.cockpit]\nopen-review = \"w\"\n".into(),
+        text: "[keys.review]\naccept = \"m\"\n[keys.cockpit]\nopen-review = \"L\"\n".into(),
     };
     let config = sayso::config::load_layers(&[layer]).unwrap();
     let mut desk = Desk::with(&config, false, 120, 40);
     desk.connect();
     desk.propose(&three_hunks());
-    assert!(desk.text().contains("w full view"), "{}", desk.text());
-    desk.press("w");
+    assert!(desk.text().contains("L full view"), "{}", desk.text());
+    desk.press("L");
     assert!(desk.text().contains("m: accept"), "{}", desk.text());
     desk.press("x");
     desk.take(Message::Focus(true));

@@ -11,6 +11,7 @@ use sayso::client::stream::{Connection, StreamItem};
 use sayso::config::Config;
 use sayso::model::api::{
     DeploymentList, EnvironmentReleases, ProposalView, RepositoryStatus, SpeechStatus, Status,
+    WatchStatus,
 };
 use sayso::model::{
     Action, Content, Cursor, Decision, Deployment, DeploymentState, DiffLine, Event, EventKind,
@@ -285,6 +286,7 @@ pub fn status() -> Status {
         },
         previews: Vec::new(),
         health: Vec::new(),
+        watch: Some(WatchStatus::default()),
         oldest: 0,
     }
 }

@@ -135,6 +135,90 @@ pub fn find(site: &Site, words: &[String]) -> Option<(String, String)> {
         .map(|template| (template.name.to_owned(), template.text.to_owned()))
 }
 
+/// Words beside a component's own that ask for nothing that the template lacks.
+const NEUTRAL: &[&str] = &[
+    "form",
+    "section",
+    "block",
+    "grid",
+    "table",
+    "list",
+    "area",
+    "box",
+    "bar",
+    "strip",
+    "card",
+    "row",
+    "part",
+    "widget",
+    "component",
+    "element",
+    "signup",
+    "sign",
+    "up",
+    "sign-up",
+    "subscribe",
+    "subscription",
+    "frequently",
+    "asked",
+    "faqs",
+    "call",
+    "to",
+    "us",
+    "our",
+    "my",
+    "your",
+    "new",
+    "simple",
+    "small",
+    "short",
+    "basic",
+    "plain",
+    "nice",
+    "embedded",
+    "embed",
+    "named",
+    "called",
+    "titled",
+    "with",
+    "name",
+    "email",
+    "message",
+    "field",
+    "and",
+    "or",
+    "of",
+    "for",
+    "alt",
+    "text",
+    "src",
+    "source",
+    "page",
+    "customer",
+    "client",
+    "product",
+    "people",
+    "member",
+    "location",
+    "player",
+];
+
+/// The first of `words` that says more than the component `name` is: "a Greek gallery" is more than a gallery.
+pub fn unmet<'w>(site: &Site, name: &str, words: &'w [String]) -> Option<&'w str> {
+    let own = super::ask::lexicon::words_of(name);
+    let known = || TEMPLATES.iter().flat_map(|template| template.words);
+    words
+        .iter()
+        .find(|word| {
+            let address = word.contains(['/', '.']) || site.has(word);
+            let met = own.iter().any(|part| equal(part, word))
+                || known().any(|known| equal(known, word))
+                || NEUTRAL.iter().any(|known| equal(known, word));
+            !met && !address
+        })
+        .map(String::as_str)
+}
+
 /// The names of all templates, the site's own first.
 pub fn names(site: &Site) -> Vec<String> {
     let mut names: Vec<String> = own(site)

@@ -27,7 +27,9 @@ impl Local {
         let go = || !stop.load(Ordering::Relaxed);
         let cut = samples.len().saturating_sub(WINDOW);
         let recent = &samples[cut..];
-        if !go() || !gate::listen(recent).speech() {
+        // Without a model there is nothing to read with, and listening for speech costs more than the meter.
+        let loaded = self.inner.slot.try_lock().is_ok_and(|slot| slot.is_some());
+        if !loaded || !go() || !gate::listen(recent).speech() {
             return Ok(None);
         }
         let _inside = ending::DOOR.enter()?;

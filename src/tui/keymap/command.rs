@@ -114,6 +114,8 @@ pub enum Command {
     FixHere,
     LookAgain,
     CloseCheckup,
+    Watch,
+    StopWatching,
 }
 
 impl Command {

@@ -82,6 +82,8 @@ const PHRASES: &[(Command, &[&str])] = &[
     (FixHere, &["mend this", "mend that"]),
     (LookAgain, &["look again", "check again"]),
     (CloseCheckup, &["close the checkup"]),
+    (Watch, &["watch my files", "watch the files", "start watching", "watch my changes"]),
+    (StopWatching, &["stop watching", "stop watching my files", "stop watching the files", "do not watch my files"]),
     (Quit, &["quit", "quit sayso", "close sayso", "exit"]),
 ];
 

@@ -39,6 +39,8 @@ pub(super) const TABLE: &[Row] = &[
     (Cockpit, "D", C::Redeploy, "deploy again what is deployed, from scratch (asks)"),
     (Cockpit, "R", C::Rollback, "go back to the previous release (asks)"),
     (Cockpit, "X", C::StopDeployment, "stop the running deployment (asks)"),
+    (Cockpit, "w", C::Watch, "watch my files: every save goes to the sandbox"),
+    (Cockpit, "W", C::StopWatching, "stop watching my files"),
     (Cockpit, "o", C::OpenPage, "open the live page"),
     (Cockpit, "y", C::CopyAddress, "copy the live address"),
     (Cockpit, "E", C::EditHeard, "edit what was heard last and send it again"),

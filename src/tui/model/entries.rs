@@ -52,7 +52,7 @@ pub struct Entry {
 
 /// What the program can do outside the cockpit, so that it is found from inside it. A test holds it against the command
 /// line's own list.
-pub const SHELL: [(&str, &str); 21] = [
+pub const SHELL: [(&str, &str); 23] = [
     ("demo", "the whole job on a bundled sample site"),
     ("say", "one instruction without the cockpit"),
     (
@@ -60,6 +60,10 @@ pub const SHELL: [(&str, &str); 21] = [
         "commit the open proposal or the working tree's changes",
     ),
     ("preview", "build and serve a proposal before it is approved"),
+    (
+        "watch",
+        "every save goes to a branch of its own and is deployed from there",
+    ),
     (
         "recipe",
         "scaffolds: dark mode, a sitemap, a contact form, a realtime channel",
@@ -92,6 +96,7 @@ pub const SHELL: [(&str, &str); 21] = [
     ("init", "write a configuration for this site"),
     ("completions", "completions for your shell"),
     ("login", "keep a token in the system keyring"),
+    ("notify", "who is told what happens; try whether it arrives"),
 ];
 
 /// Earlier instructions that are offered.

@@ -1,7 +1,7 @@
 //! What the header shows: the repository, its branch and what is live.
 
 use crate::model::LiveRelease;
-use crate::model::api::{RepositoryStatus, SpeechStatus};
+use crate::model::api::{RepositoryStatus, SpeechStatus, WatchStatus};
 
 /// Repository, releases and speech, as the server told.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -16,6 +16,8 @@ pub struct Site {
     pub live: Vec<LiveRelease>,
     /// Speech recognition.
     pub speech: SpeechStatus,
+    /// How watching the files stands; `None` where there are none.
+    pub watch: Option<WatchStatus>,
 }
 
 impl Site {

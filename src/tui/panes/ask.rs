@@ -124,8 +124,11 @@ pub fn words(model: &Model, confirm: &Confirm) -> (&'static str, Vec<String>) {
 pub fn question(model: &Model, open: &OpenQuestion, area: Rect, buf: &mut Buffer) -> Rect {
     let mut body = vec![open.question.text.clone()];
     body.extend(planned(open));
-    body.push(format!("You said “{}”.", open.question.heard));
+    if !open.question.heard.is_empty() {
+        body.push(format!("You said “{}”.", open.question.heard));
+    }
     let title = match open.question.act.as_str() {
+        "conflict" => "Two sides changed the same",
         "plan" => "Plan",
         "permit" => "Permission",
         _ => "Question",

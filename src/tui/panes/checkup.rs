@@ -22,6 +22,7 @@ pub fn in_place(model: &Model) -> bool {
         && model.overlay != Some(Overlay::Checkup)
         && model.board.checkup.is_some()
         && model.card.is_none()
+        && model.draft.is_none()
         && model.reviews.is_empty()
 }
 

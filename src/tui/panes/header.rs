@@ -101,6 +101,12 @@ fn right(model: &Model) -> Vec<Span<'static>> {
     } else if model.talk.open {
         spans.push(span("○ mic open ", theme.warn));
     }
+    if let Some(watch) = model.site.watch.as_ref().filter(|watch| watch.on) {
+        spans.push(span(
+            format!("watching → {} ", text::clean_prose(&watch.branch)),
+            theme.good,
+        ));
+    }
     let (word, style) = match &model.connection {
         Connection::Connecting => ("connecting", theme.dim),
         Connection::Streaming => ("online", theme.good),

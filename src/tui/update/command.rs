@@ -60,6 +60,8 @@ impl Turn<'_> {
                 Some(id) => self.ask(Confirm::Stop(id)),
                 None => self.say(Tone::Plain, "no deployment is running"),
             },
+            C::Watch => self.watch(true),
+            C::StopWatching => self.watch(false),
             C::OpenPage => self.with_address(Effect::Open),
             C::CopyAddress => self.with_address(Effect::Copy),
             C::PaneSay => self.show_pane(Pane::Say),
@@ -201,6 +203,16 @@ impl Turn<'_> {
             return;
         }
         self.m.overlay = Some(Overlay::Confirm(confirm));
+    }
+
+    /// Switches watching on or off; its events say what came of it.
+    fn watch(&mut self, on: bool) {
+        match self.m.site.watch.as_ref().map(|watch| watch.on) {
+            None => self.say(Tone::Plain, "there are no files here to watch"),
+            Some(now) if now == on && on => self.say(Tone::Plain, "your files are watched already; W stops it"),
+            Some(now) if now == on => self.say(Tone::Plain, "your files are not watched; w begins it"),
+            Some(_) => self.out.push(Effect::Watch(on)),
+        }
     }
 
     fn answer(&mut self, yes: bool) {

@@ -16,6 +16,10 @@ impl Turn<'_> {
             return;
         }
         let say = |key: &str| event.data[key].as_str().unwrap_or_default();
+        let engine = text::clean_prose(say("engine"));
+        if let Some(work) = self.m.work.as_mut().filter(|_| !engine.is_empty()) {
+            work.what = format!("{engine} is at work");
+        }
         let message = text::clean_prose(say("message"));
         // What waits for a decision stays in sight.
         if !self.m.reviews.is_empty() {
@@ -26,7 +30,7 @@ impl Turn<'_> {
         self.m.card = None;
         self.m.draft = event.instruction.clone().map(|instruction| Draft {
             instruction,
-            engine: text::clean_prose(say("engine")),
+            engine,
             title: message,
             lines: match (event.data["draft"].as_str(), event.data["tasks"].as_array()) {
                 (Some(patch), _) => lines(patch),

@@ -74,6 +74,9 @@ impl Turn<'_> {
         if self.preview_told(event) {
             return;
         }
+        if let (Some(on), Some(watch)) = (event.data["watch"].as_bool(), &mut self.m.site.watch) {
+            watch.on = on;
+        }
         let message = said(event, "message").to_owned();
         self.say(Tone::Plain, message);
         // A correction goes on after it has told what it took back.
@@ -144,6 +147,10 @@ impl Turn<'_> {
     }
 
     fn commit(&mut self, event: &Event) {
+        // A save that went to the sandbox: the branch that is checked out is where it was.
+        if event.data["sandbox"] == true {
+            return;
+        }
         let (commit, branch) = (said(event, "commit"), said(event, "branch"));
         commit.clone_into(&mut self.m.site.repository.head);
         branch.clone_into(&mut self.m.site.repository.branch);

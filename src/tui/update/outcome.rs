@@ -122,6 +122,8 @@ impl Turn<'_> {
             Outcome::Stopped(Err(problem)) | Outcome::StoppedInstruction(Err(problem)) => {
                 self.failed("not stopped", &problem);
             }
+            Outcome::Watched(Ok(watch)) => self.m.site.watch = Some(watch),
+            Outcome::Watched(Err(problem)) => self.failed("your files are not watched", &problem),
             Outcome::Told(tone, words) => self.say(tone, words),
         }
     }
@@ -136,6 +138,7 @@ impl Turn<'_> {
             environment: status.environment,
             live: status.live,
             speech: status.speech,
+            watch: status.watch,
         };
         // A state older than the events that came in the meantime must not take them back.
         let fresh = status.cursor.seq >= self.m.state_seq;

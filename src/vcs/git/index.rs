@@ -191,15 +191,38 @@ impl Git {
         base: &[u8],
         theirs: &[u8],
     ) -> Result<Option<Vec<u8>>, Problem> {
+        let output = self.merge_file(&[], ours, base, theirs).await?;
+        Ok((output.code == 0).then_some(output.stdout))
+    }
+
+    /// Three-way merge in which one side's lines are taken where both changed the same.
+    pub(super) async fn merge_for(
+        &self,
+        ours: &[u8],
+        base: &[u8],
+        theirs: &[u8],
+        for_ours: bool,
+    ) -> Result<Vec<u8>, Problem> {
+        let side = if for_ours { "--ours" } else { "--theirs" };
+        let output = self.merge_file(&[side], ours, base, theirs).await?;
+        Ok(output.checked()?.stdout)
+    }
+
+    async fn merge_file(
+        &self,
+        options: &[&str],
+        ours: &[u8],
+        base: &[u8],
+        theirs: &[u8],
+    ) -> Result<Output, Problem> {
         let scratch = tempfile::tempdir().map_err(Problem::internal)?;
-        let mut call = Call::new(["merge-file", "-p", "-q"]);
+        let mut call = Call::new(["merge-file", "-p", "-q"]).args(options);
         for (name, bytes) in [("ours", ours), ("base", base), ("theirs", theirs)] {
             let file = scratch.path().join(name);
             write(&file, bytes)?;
             call = call.args([file]);
         }
-        let output = self.run(call).await?;
-        Ok((output.code == 0).then_some(output.stdout))
+        self.run(call).await
     }
 }
 

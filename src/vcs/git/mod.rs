@@ -17,6 +17,7 @@ mod objects;
 mod place;
 mod prepare;
 mod run;
+pub mod sandbox;
 mod server;
 mod source;
 mod status;
@@ -41,7 +42,8 @@ use super::{CommitRequest, Committed, Prepared, Repository};
 use objects::{Object, Objects};
 use run::{Call, Output, Runner};
 
-pub(in crate::vcs) use server::{Pushed, Sent};
+pub(crate) use server::Pushed;
+pub(in crate::vcs) use server::Sent;
 
 pub use changes::TEXT_LIMIT;
 

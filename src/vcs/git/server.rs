@@ -32,7 +32,7 @@ pub(in crate::vcs) struct Sent {
 
 /// What a push has to say.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(in crate::vcs) enum Pushed {
+pub(crate) enum Pushed {
     /// The server has the branch as it is here.
     Done,
     /// Somebody else moved it.
@@ -229,11 +229,48 @@ impl Git {
         Ok(at.checked()?.text())
     }
 
+    /// Where the server's branch is, with its objects fetched; `None` when it has no such branch. Only a ref of our own
+    /// is moved by it.
+    ///
+    /// # Errors
+    /// `fetch-failed` when the server cannot be reached or refuses.
+    pub(crate) async fn branch_at(
+        &self,
+        remote: &str,
+        branch: &str,
+    ) -> Result<Option<String>, Problem> {
+        let own = format!("refs/sayso/theirs/{branch}");
+        let spec = format!("+refs/heads/{branch}:{own}");
+        let (live, _) = mpsc::unbounded_channel();
+        let call = Call::new([
+            "fetch",
+            "--no-tags",
+            "--no-write-fetch-head",
+            "--refmap=",
+            "--",
+            remote,
+            &spec,
+        ]);
+        let output = self.run(network(call, live).limit(NETWORK_LIMIT)).await?;
+        if output.code == 0 {
+            let at = self.run(Call::new(["rev-parse", "-q", "--verify", &own])).await?;
+            return Ok(Some(at.checked()?.text()));
+        }
+        if output.stderr.contains("couldn't find remote ref") {
+            return Ok(None);
+        }
+        Err(Problem::new(
+            502,
+            "fetch-failed",
+            format!("git fetch {remote} failed: {}", reason(&output.stderr)),
+        ))
+    }
+
     /// Pushes a branch, with git's progress as it comes.
     ///
     /// # Errors
     /// When git itself cannot run.
-    pub(in crate::vcs) async fn push(
+    pub(crate) async fn push(
         &self,
         remote: &str,
         branch: &str,

@@ -89,20 +89,18 @@ impl Git {
 
     /// `git status` of `paths`; of everything when there are none.
     pub(super) async fn look(&self, paths: &[String]) -> Result<Snapshot, Problem> {
-        let mut call = Call::new([
-            "status",
-            "--porcelain=v2",
-            "-z",
-            "--branch",
-            "--no-ahead-behind",
-            "--no-renames",
-            "--untracked-files=all",
-            "--ignore-submodules=all",
-        ]);
+        let none: [&str; 0] = [];
+        let mut call = status(Call::new(none));
         if paths.iter().map(String::len).sum::<usize>() < ARGUMENT_BYTES && !paths.is_empty() {
             call = call.args(["--"]).args(paths);
         }
         let output = self.run(call).await?.checked()?;
+        Ok(parse(output.records()))
+    }
+
+    /// `git status` of everything, with the settings and the index that `call` begins with.
+    pub(super) async fn look_from(&self, call: Call) -> Result<Snapshot, Problem> {
+        let output = self.run(status(call)).await?.checked()?;
         Ok(parse(output.records()))
     }
 
@@ -119,6 +117,19 @@ impl Git {
         .find(|(file, _)| self.shared.git_dir.join(file).exists())
         .map(|(_, name)| name)
     }
+}
+
+fn status(call: Call) -> Call {
+    call.args([
+        "status",
+        "--porcelain=v2",
+        "-z",
+        "--branch",
+        "--no-ahead-behind",
+        "--no-renames",
+        "--untracked-files=all",
+        "--ignore-submodules=all",
+    ])
 }
 
 /// Reads the records of `--porcelain=v2 -z`. Names that are not UTF-8 are left out.

@@ -54,17 +54,34 @@ pub fn plan(
         .any(|word| ENTRIES.iter().any(|noun| equal(noun, word)));
     // "add 'Dogs welcome' to the list": one more of what is there.
     let entry = entry || (what.words.is_empty() && text.is_some());
-    let typo = what.words.iter().any(|word| word == "page") && what.places.is_empty();
-    if typo {
+    let page = what.words.iter().any(|word| word == "page") && what.places.is_empty();
+    if page {
         return super::page::plan(finder, what, text);
     }
     // A question is half of an entry.
-    if what.words.last().is_some_and(|word| word == "question") && text.is_some() {
+    let asks = what.words.last().is_some_and(|word| word == "question") && text.is_some()
+        || what
+            .words
+            .windows(2)
+            .any(|pair| equal("faq", &pair[0]) && pair[1] == "question");
+    if asks {
         return Err(Refusal::new(
             RefusalReason::ValueMissing,
             "a question needs its answer too, and one sentence cannot say both",
         )
         .hint("add the pair in the file, beside the other questions"));
+    }
+    // "add Pricing to the menu": a name there is an entry, whatever else is called so.
+    let named = into_menu(place).then(|| what.full.trim()).filter(|said| {
+        !entry && text.is_none() && what.places.is_empty() && said.starts_with(char::is_uppercase)
+    });
+    if let Some(name) = named {
+        let said = Said {
+            text: name.to_owned(),
+            quoted: false,
+        };
+        let link_to = Phrase::new("link");
+        return one_more(finder, &link_to, Some(&said), link, place);
     }
     // "add a Projects item to the nav": what is left of its words is its text.
     let named = entry_text(what).filter(|_| entry && text.is_none());
@@ -110,6 +127,16 @@ pub fn plan(
         }
     }
     made
+}
+
+/// Whether a place is a menu: what is added to one is an entry of it.
+fn into_menu(place: &Spot) -> bool {
+    let menu = ["menu", "nav", "navigation", "navbar"];
+    place.of.as_ref().is_some_and(|of| {
+        of.words
+            .last()
+            .is_some_and(|last| menu.iter().any(|noun| equal(noun, last)))
+    }) && matches!(place.side, Side::Anywhere | Side::Start | Side::End)
 }
 
 /// "add a feature called …" where features are listed already: one more takes a value for each of theirs, and never

@@ -3,6 +3,8 @@
 mod leads;
 use leads::{Leads, leads, repair};
 
+mod spelling;
+
 use std::sync::Arc;
 
 use crate::generate::offline::ask::lexicon::equal;
@@ -36,7 +38,7 @@ pub fn plan(finder: &Finder<'_>, target: &Phrase) -> Result<Plan, Refusal> {
         );
     }
     if is("typo") || is("spelling") || is("misspelling") || is("mistake") {
-        return typo(finder, target, &scope);
+        return spelling::plan(finder, target, &scope);
     }
     Err(Refusal::new(
         RefusalReason::ValueMissing,
@@ -264,120 +266,6 @@ fn missing_alt(finder: &Finder<'_>, scope: &Scope) -> Result<Plan, Refusal> {
         edits,
         ..Plan::default()
     })
-}
-
-/// Words that are misspelled again and again.
-const TYPOS: &[(&str, &str)] = &[
-    ("teh", "the"),
-    ("recieve", "receive"),
-    ("recieved", "received"),
-    ("seperate", "separate"),
-    ("definately", "definitely"),
-    ("occured", "occurred"),
-    ("untill", "until"),
-    ("wich", "which"),
-    ("becuase", "because"),
-    ("adress", "address"),
-    ("accomodate", "accommodate"),
-    ("acheive", "achieve"),
-    ("beleive", "believe"),
-    ("buisness", "business"),
-    ("calender", "calendar"),
-    ("comming", "coming"),
-    ("commited", "committed"),
-    ("concious", "conscious"),
-    ("enviroment", "environment"),
-    ("existance", "existence"),
-    ("experiance", "experience"),
-    ("foward", "forward"),
-    ("freind", "friend"),
-    ("goverment", "government"),
-    ("gaurantee", "guarantee"),
-    ("happend", "happened"),
-    ("immediatly", "immediately"),
-    ("independant", "independent"),
-    ("knowlege", "knowledge"),
-    ("libary", "library"),
-    ("maintainance", "maintenance"),
-    ("managment", "management"),
-    ("neccessary", "necessary"),
-    ("noticable", "noticeable"),
-    ("occassion", "occasion"),
-    ("oppurtunity", "opportunity"),
-    ("posession", "possession"),
-    ("prefered", "preferred"),
-    ("profesional", "professional"),
-    ("publically", "publicly"),
-    ("recomend", "recommend"),
-    ("refered", "referred"),
-    ("relevent", "relevant"),
-    ("responsability", "responsibility"),
-    ("sucessful", "successful"),
-    ("succesful", "successful"),
-    ("suprise", "surprise"),
-    ("tommorow", "tomorrow"),
-    ("tommorrow", "tomorrow"),
-    ("truely", "truly"),
-    ("wierd", "weird"),
-    ("welcom", "welcome"),
-    ("writting", "writing"),
-    ("developement", "development"),
-    ("desgin", "design"),
-    ("webiste", "website"),
-    ("avaliable", "available"),
-    ("availible", "available"),
-    ("intrest", "interest"),
-    ("langauge", "language"),
-];
-
-fn typo(finder: &Finder<'_>, target: &Phrase, scope: &Scope) -> Result<Plan, Refusal> {
-    let mut found: Vec<(Hit, &str)> = Vec::new();
-    for (wrong, right) in TYPOS {
-        if let Some(quoted) = target.quoted.first()
-            && !quoted.to_lowercase().contains(wrong)
-        {
-            continue;
-        }
-        for (hit, _) in finder.texts(wrong, scope) {
-            let placed = hit.seen.is_empty() && scope.places.is_empty()
-                || hit.seen.iter().any(|seen| {
-                    scope
-                        .places
-                        .iter()
-                        .all(|place| names::in_place(finder, place, &hit, Some(seen)).is_some())
-                });
-            if placed {
-                found.push((hit, right));
-            }
-        }
-    }
-    let found = finder.chosen(found, |(hit, _)| hit.candidate());
-    match found.as_slice() {
-        [] => Err(not_found("no misspelled word is known there")
-            .hint("say it: change 'wrong' to 'right'")),
-        [(hit, right)] => {
-            let old = hit.doc.raw(hit.span.clone());
-            let new = if old.starts_with(char::is_uppercase) {
-                right[..1].to_uppercase() + &right[1..]
-            } else {
-                (*right).to_owned()
-            };
-            let plan = Plan::one(
-                format!("Correct {old} to {new}"),
-                &hit.doc.path,
-                hit.span.clone(),
-                new,
-            );
-            Ok(plan)
-        }
-        _ => {
-            let hits: Vec<Hit> = found.into_iter().map(|(hit, _)| hit).collect();
-            Err(crate::generate::offline::find::ambiguous(
-                "the misspelled word",
-                &hits,
-            ))
-        }
-    }
 }
 
 #[cfg(test)]

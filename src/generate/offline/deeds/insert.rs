@@ -64,7 +64,16 @@ pub fn plan(
         Piece::Element("h2")
     } else {
         match components::find(finder.site, &what.words) {
-            Some((name, template)) => Piece::Template(name, template),
+            Some((name, template)) => {
+                if let Some(word) = components::unmet(finder.site, &name, &what.words) {
+                    return Err(Refusal::new(
+                        RefusalReason::Unclear,
+                        format!("{name} is a component that is known, but \u{201c}{word}\u{201d} says more than it has"),
+                    )
+                    .hint(format!("add the {} alone, then change its texts", name.replace('-', " "))));
+                }
+                Piece::Template(name, template)
+            }
             None => {
                 return Err(Refusal::new(
                     RefusalReason::Unclear,

@@ -12,7 +12,7 @@ use crate::generate::offline::doc::Kind;
 use crate::generate::offline::find::text::describe;
 use crate::generate::offline::find::{Finder, Hit, role};
 use crate::generate::offline::plan::Plan;
-use crate::generate::offline::text::{Host, encode};
+use crate::generate::offline::text::{Host, encode, folded};
 use crate::intent::numbers;
 use crate::model::{Refusal, RefusalReason};
 
@@ -65,13 +65,58 @@ pub fn plan(
         }
     };
     let old = hit.doc.raw(hit.span.clone()).to_owned();
+    if role.is_none() && !target.naming && names_only(target, &old) && amount(&value.text) {
+        return Err(Refusal::new(
+            RefusalReason::Mixed,
+            format!(
+                "\u{201c}{}\u{201d} is what it is called, and {} is no name",
+                old.trim(),
+                value.text
+            ),
+        )
+        .hint("say which of its values to change; to change its name, say rename")
+        .candidates(vec![hit.candidate()]));
+    }
     let new = numeric(&hit, &old, value).unwrap_or_else(|| shape(&hit, &old, value, role));
-    let new = spoken::with_scheme(&old, new);
+    let mut new = spoken::with_scheme(&old, new);
+    // The mark that stands behind what was said is there already.
+    let behind = hit.doc.src[hit.span.end..].chars().next();
+    if !hit.whole
+        && let Some(mark @ ('?' | '!' | '.' | ':')) = behind
+        && new.ends_with(mark)
+    {
+        new.pop();
+    }
     let mut plan = write(&hit, &new, &describe(target))?;
     plan.part = hit.part;
     plan.notes.push(super::why::told(target, role, &hit));
     super::twins::follow(&hit, role, &new, &mut plan);
     Ok(plan)
+}
+
+/// Whether a phrase means a record by its name alone: "the skill Web design".
+fn names_only(target: &Phrase, old: &str) -> bool {
+    use crate::generate::offline::ask::lexicon::{RECORD, singular};
+    let old = folded(old);
+    target.quoted.is_empty()
+        && !old.contains(|c: char| c.is_ascii_digit())
+        && target
+            .words
+            .iter()
+            .any(|word| RECORD.contains(&singular(word)) && !old.contains(word.as_str()))
+}
+
+/// Whether a value is an amount: "95 percent", "$40", "ninety".
+fn amount(value: &str) -> bool {
+    let bare = value
+        .trim()
+        .trim_end_matches(['.', '!', '%'])
+        .trim_end_matches(" percent")
+        .trim_end_matches(" dollars")
+        .trim_end_matches(" euros")
+        .trim_end_matches(" pounds")
+        .trim_start_matches(['$', '€', '£', '¥']);
+    bare.parse::<f64>().is_ok() || numbers::number(bare).is_some()
 }
 
 /// The same text in every place that shows it.

@@ -160,8 +160,25 @@ fn written_files(finder: &Finder<'_>) -> Vec<String> {
         .filter(|path| super::super::parse::lang(path).is_some())
         .filter(|path| finder.content_file(path) || style_file(path))
         .filter(|path| super::super::site::detect::generated(finder.site, path).is_none())
+        .filter(|path| {
+            !path.ends_with(".css") || !finder.site.text(path).is_some_and(|text| compiled(&text))
+        })
         .cloned()
         .collect()
+}
+
+/// Whether a style sheet says of itself that a tool wrote it: the banner of Tailwind's compiler, or the map to its sources.
+fn compiled(text: &str) -> bool {
+    let start = text.len().min(200);
+    let end = text.len().saturating_sub(200);
+    let part = |range: std::ops::Range<usize>| text.as_bytes().get(range).unwrap_or_default();
+    let holds = |bytes: &[u8], mark: &str| {
+        bytes
+            .windows(mark.len())
+            .any(|window| window == mark.as_bytes())
+    };
+    holds(part(0..start), "! tailwindcss v")
+        || holds(part(end..text.len()), "/*# sourceMappingURL=")
 }
 
 /// Whether a file is a style sheet or configures one.

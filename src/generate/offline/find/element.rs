@@ -5,7 +5,7 @@ use ranks::{name_rank, nth_named};
 
 mod holder;
 pub use holder::holder;
-use holder::{nth_record, record_of};
+use holder::{item_around, nth_record, record_of};
 
 use super::names::{Names, of_node};
 use super::{Seen, names};
@@ -123,7 +123,7 @@ use std::sync::Arc;
 
 use super::text::{Scope, describe};
 use super::{Finder, Hit, candidate, not_found, role};
-use crate::generate::offline::ask::lexicon::{Role, STOP, words_of};
+use crate::generate::offline::ask::lexicon::{RECORD, Role, STOP, singular, words_of};
 use crate::generate::offline::ask::phrase::Phrase;
 use crate::generate::offline::doc::{Doc, Kind, NodeId};
 use crate::generate::offline::text::folded;
@@ -350,7 +350,19 @@ pub fn all(finder: &Finder<'_>, target: &Phrase, scope: &Scope) -> Result<Found,
         hits.retain(|hit| !hit.part);
     }
     for hit in hits {
-        if let Some((doc, node)) = holder(&hit, None) {
+        let Some((doc, node)) = holder(&hit, None) else {
+            continue;
+        };
+        // "the post Design in 2022" is all of that post, not its heading alone.
+        let shown = folded(&doc.text(hit.node));
+        let record = words
+            .iter()
+            .any(|word| RECORD.contains(&singular(word)) && !names::contains_words(&shown, word));
+        if record && doc.node(node).kind == Kind::Element {
+            if let Some(item) = item_around(&doc, node) {
+                push(&mut found, &doc, item);
+            }
+        } else {
             push(&mut found, &doc, node);
         }
     }

@@ -222,7 +222,7 @@ fn near_text(seen: &Seen, hit: &Hit, phrase: &str) -> Option<usize> {
         if node.text.is_empty() {
             let texts = view.texts(id);
             let top = matches!(node.tag.as_str(), "html" | "body" | "main") || id == 0;
-            if texts.len() > 80 {
+            if texts.len() > 80 || !top && sections(view, id) > 1 {
                 break;
             }
             let found = texts.iter().copied().find(|text| {
@@ -241,6 +241,18 @@ fn near_text(seen: &Seen, hit: &Hit, phrase: &str) -> Option<usize> {
         }
     }
     heading_before(seen, &phrase)
+}
+
+/// How many parts of a page an element holds, by the headings that begin one: what stands in another part is not near.
+fn sections(view: &View, id: ViewId) -> usize {
+    let headings = |tag: &str| {
+        view.below(id)
+            .into_iter()
+            .filter(|at| view.nodes[*at].text.is_empty() && view.nodes[*at].tag == tag)
+            .count()
+    };
+    let parts = headings("h2");
+    parts + usize::from(parts > 0 && headings("h1") > 0)
 }
 
 /// Whether a text stands in another of the like cards that `parent` holds than `branch` is.

@@ -404,6 +404,8 @@ pub(super) fn movement(rest: &str) -> Vec<Ask> {
     for (tail, side) in [
         (" up one place", Side::Up),
         (" down one place", Side::Down),
+        (" one place up", Side::Up),
+        (" one place down", Side::Down),
         (" one up", Side::Up),
         (" one down", Side::Down),
         (" up", Side::Up),
@@ -426,6 +428,27 @@ pub(super) fn movement(rest: &str) -> Vec<Ask> {
         if lower.ends_with(tail) {
             let target = Phrase::new(&rest[..rest.len() - tail.len()]);
             return vec![Ask::Move(target, Spot { side, of: None })];
+        }
+    }
+    // "move Features up in the menu": the place is where it stands.
+    for (mark, side) in [
+        (" one place up ", Side::Up),
+        (" one place down ", Side::Down),
+        (" up one place ", Side::Up),
+        (" down one place ", Side::Down),
+        (" up ", Side::Up),
+        (" down ", Side::Down),
+    ] {
+        if let Some(at) = outside(rest, mark).last().copied() {
+            let tail = &rest[at + mark.len()..];
+            let placed = ["in ", "on ", "within ", "inside "]
+                .iter()
+                .find_map(|lead| tail.strip_prefix(lead));
+            if let Some(placed) = placed {
+                let mut target = Phrase::new(&rest[..at]);
+                target.places.push(Place::new(placed));
+                return vec![Ask::Move(target, Spot { side, of: None })];
+            }
         }
     }
     let (what, mut place) = spot(rest);

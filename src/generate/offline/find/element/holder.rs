@@ -104,6 +104,37 @@ pub fn holder(hit: &Hit, role: Option<Role>) -> Option<(Arc<Doc>, NodeId)> {
     chosen.map(|node| (doc.clone(), node))
 }
 
+/// The one of several like it that an element is in: the card around its heading.
+pub(super) fn item_around(doc: &Doc, node: NodeId) -> Option<NodeId> {
+    let class = |id: NodeId| {
+        doc.attr_text(id, "class")
+            .or_else(|| doc.attr_text(id, "className"))
+    };
+    let text = |name: &str| {
+        matches!(
+            name,
+            "h1" | "h2" | "h3" | "h4" | "h5" | "h6" | "p" | "span" | "a" | "time" | "strong" | "em"
+        )
+    };
+    std::iter::once(node)
+        .chain(doc.ancestors(node))
+        .filter(|at| doc.node(*at).kind == Kind::Element)
+        .take_while(|at| !matches!(doc.node(*at).name.as_str(), "body" | "main" | "html"))
+        .find(|at| {
+            let this = doc.node(*at);
+            let siblings = &doc.node(this.parent).children;
+            let alike = siblings.iter().filter(|other| {
+                let other_node = doc.node(**other);
+                other_node.kind == Kind::Element
+                    && other_node.name == this.name
+                    && class(**other) == class(*at)
+            });
+            alike.count() > 1
+        })
+        // Headings and texts in a row have no element of their own around what belongs together.
+        .filter(|at| !text(&doc.node(*at).name))
+}
+
 /// The record whose values an element shows.
 pub(super) fn record_of(view: &View, id: ViewId) -> Option<(Arc<Doc>, NodeId)> {
     use crate::generate::offline::view::Piece;

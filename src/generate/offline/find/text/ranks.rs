@@ -73,6 +73,17 @@ impl Finder<'_> {
         }
         let tool = [
             "package.",
+            "frontmatter.json",
+            "pagefind.",
+            "lighthouserc",
+            "contentlayer.config",
+            "velite.config",
+            "content.config",
+            "next-sitemap.config",
+            "sentry.",
+            "prettier.config",
+            "stylelint.config",
+            "drizzle.config",
             "biome.json",
             "deno.json",
             "nx.json",
@@ -139,6 +150,13 @@ impl Finder<'_> {
             return false;
         }
         if path.ends_with(".css") || path.ends_with(".scss") || path.ends_with(".less") {
+            return false;
+        }
+        // What a release of the documentation said stays as it was.
+        if ["versioned_docs/", "versioned_sidebars/"]
+            .iter()
+            .any(|folder| path.contains(folder))
+        {
             return false;
         }
         // Feeds, maps and manifests are written for machines.
