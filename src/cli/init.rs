@@ -74,8 +74,8 @@ const THREE: &str = r#"
 [deploy]
 environment = "sandbox"
 
-# develop → staging → {trunk}: what is committed to develop goes to the sandbox. `sayso promote sandbox staging` moves the
-# very same release on, without building it anew.
+# develop → staging → {trunk}: what is committed to develop goes to the sandbox, and so do the saves of `sayso watch`.
+# `sayso promote sandbox staging` moves the very same release on, without building it anew.
 [[environment]]
 name = "sandbox"
 branch = "develop"
