@@ -19,6 +19,7 @@ mod init;
 mod login;
 mod preview;
 mod microphone;
+mod notify;
 mod print;
 mod promote;
 mod recipe;
@@ -131,6 +132,8 @@ enum Command {
     Serve(serve::Args),
     /// Check this machine: repository, microphone, speech model, build …
     Doctor(doctor::Args),
+    /// Who is told what happens, and whether it arrives.
+    Notify(notify::Args),
     /// Put a service's token into the system's keyring, or take it out.
     Login(login::Args),
     /// Write a sayso.toml for this repository.
@@ -212,6 +215,7 @@ async fn run(args: Args) -> Result<Exit, Problem> {
         Some(Command::Speech(args)) => run_speech(&place, args).await,
         Some(Command::Serve(args)) => serve::run(&place, args).await,
         Some(Command::Doctor(args)) => doctor::run(&place, args).await,
+        Some(Command::Notify(args)) => notify::run(&place, args).await,
         Some(Command::Login(args)) => login::run(args).await,
         Some(Command::Init(args)) => init::run(&place, args).await,
         Some(Command::Completions(args)) => completions::run(&args),

@@ -12,6 +12,9 @@ pub struct Args {
     pub json: bool,
 }
 
+/// Answers of the health checks that are drawn.
+const STRIP: usize = 30;
+
 /// Runs the command.
 pub async fn run(place: &Place, args: Args) -> Result<Exit, Problem> {
     let session = Session::open(place).await?;
@@ -38,6 +41,17 @@ pub async fn run(place: &Place, args: Args) -> Result<Exit, Problem> {
             "live        {} serves {commit} ({}) at {}",
             live.environment, live.release, live.url
         ));
+    }
+    for vitals in &status.health {
+        print::line(&format!(
+            "health      {} {} {}",
+            vitals.environment,
+            vitals.strip(STRIP),
+            print::clean(&vitals.words())
+        ));
+        if let Some(note) = &vitals.note {
+            print::line(&format!("            next: {}", print::clean(note)));
+        }
     }
     for view in &status.proposals {
         print::line(&format!(

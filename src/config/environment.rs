@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
 
 use super::freeze::{self, Freeze};
-use super::{Config, Span};
+use super::{Config, Health, Span};
 use crate::model::{ApprovalRule, Problem};
 
 /// Deploying by any program.
@@ -25,6 +25,28 @@ pub struct CommandSettings {
     pub progress: String,
     /// Variables with tokens or keys that the program is given; others of that kind are kept from it.
     pub pass: Vec<String>,
+    /// How long it may take.
+    pub time_limit: Span,
+}
+
+/// Deploying to another machine that runs `sayso serve`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HostSettings {
+    /// The address of that server.
+    pub url: String,
+    /// The project that it must serve; empty for any.
+    pub project: String,
+    /// The environment there; empty for the same name as here.
+    pub environment: String,
+    /// The live address, as visitors know it; empty for the one that the server names.
+    pub site: String,
+    /// A file with certificates to trust besides the system's, in PEM.
+    pub ca: String,
+    /// Plain HTTP is allowed to a server that is not on this machine.
+    pub insecure: bool,
+    /// Files that are sent at the same time.
+    pub parallel: usize,
     /// How long it may take.
     pub time_limit: Span,
 }
@@ -95,6 +117,12 @@ pub struct EnvironmentTable {
     /// Windows in which nothing new goes to it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub freeze: Option<Vec<String>>,
+    /// Over `[health]`.
+    #[serde(default, skip_serializing_if = "Table::is_empty")]
+    pub health: Table,
+    /// Over `[deploy.host]`.
+    #[serde(default, skip_serializing_if = "Table::is_empty")]
+    pub host: Table,
     /// Over `[deploy.command]`.
     #[serde(default, skip_serializing_if = "Table::is_empty")]
     pub command: Table,
@@ -127,6 +155,10 @@ pub struct Environment {
     pub promote_to: Option<String>,
     /// When nothing new goes to it.
     pub freeze: Freeze,
+    /// What "well" means here.
+    pub health: Health,
+    /// For the target `host`.
+    pub host: HostSettings,
     /// For the target `command`.
     pub command: CommandSettings,
     /// For the target `vercel`.
@@ -210,6 +242,8 @@ impl Config {
             promote_to: entry.promote_to.clone(),
             freeze: freeze.map_err(|why| mistake(format!("{}: {why}", at("freeze"))))?,
             url,
+            health: over(&self.health, &entry.health, &at("health"))?,
+            host: over(&deploy.host, &entry.host, &at("host"))?,
             command,
             vercel,
             github_actions: actions,
@@ -250,7 +284,10 @@ pub(super) fn known(defaults: &Table) -> Table {
         known.insert(key.to_owned(), Value::String(String::new()));
     }
     let deploy = defaults.get("deploy").and_then(Value::as_table);
-    for key in ["command", "vercel", "github_actions"] {
+    if let Some(health) = defaults.get("health") {
+        known.insert("health".to_owned(), health.clone());
+    }
+    for key in ["host", "command", "vercel", "github_actions"] {
         if let Some(settings) = deploy.and_then(|deploy| deploy.get(key)) {
             known.insert(key.to_owned(), settings.clone());
         }
@@ -321,6 +358,25 @@ mod tests {
         assert_eq!(all[1].vercel.project, "shop");
         assert_eq!(all[1].vercel.team, "team_1");
         assert_eq!(all[2].port, 4100);
+    }
+
+    #[test]
+    fn an_environment_has_its_own_idea_of_health_and_its_own_host() {
+        let config = load(&[
+            "[health]\npath = \"/ok\"\nexpect = \"hi\"\n[deploy.host]\nproject = \"shop\"\n\
+             [[environment]]\nname = \"staging\"\n[environment.health]\nexpect = \"\"\ninterval = \"5s\"\n\
+             [environment.host]\nurl = \"https://h\"",
+        ])
+        .unwrap();
+        let all = config.environments().unwrap();
+        assert_eq!(all[0].health, config.health);
+        let health = &all[1].health;
+        assert_eq!((health.path.as_str(), health.expect.as_str()), ("/ok", ""));
+        assert_eq!(health.interval.duration().as_secs(), 5);
+        assert_eq!(
+            (all[1].host.url.as_str(), all[1].host.project.as_str()),
+            ("https://h", "shop")
+        );
     }
 
     #[test]

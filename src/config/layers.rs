@@ -6,6 +6,7 @@ use toml::{Table, Value};
 
 use super::{
     Config, DEFAULTS, Paths, check as checks, environment, environment_lines as lines, keys, phrase,
+    told,
 };
 use crate::model::Problem;
 
@@ -61,7 +62,8 @@ pub fn load_layers(layers: &[Layer]) -> Result<Config, Problem> {
             .map_err(|error| mistake(&layer.name, error.to_string().trim()))?;
         keys::place(&layer.name, &layer.text, &mut table, mistake)?;
         check(&layer.name, &layer.text, &merged, &table, "")?;
-        phrase::check(&layer.text).map_err(|(message, line)| {
+        let checked = phrase::check(&layer.text).and_then(|()| told::check(&layer.text));
+        checked.map_err(|(message, line)| {
             let line = line.map_or(String::new(), |line| format!(" line {line}"));
             mistake(&format!("{}{line}", layer.name), &message)
         })?;
@@ -123,12 +125,37 @@ fn own_only(layer: &str, text: &str) -> Result<(), Problem> {
     if preview.is_some_and(|preview| preview.contains_key("browser")) {
         found = found.or(Some("preview.browser".to_owned()));
     }
+    let section = |name: &str| table.get(name).and_then(Value::as_table);
+    let within = |table: Option<&Table>, name: &str| {
+        let inner = table.and_then(|table| table.get(name));
+        inner.and_then(Value::as_table).cloned()
+    };
+    if within(section("deploy"), "host").is_some_and(|host| host.contains_key("url")) {
+        found = found.or(Some("deploy.host.url".to_owned()));
+    }
+    let environments = table.get("environment").and_then(Value::as_array);
+    for entry in environments.into_iter().flatten() {
+        if within(entry.as_table(), "host").is_some_and(|host| host.contains_key("url")) {
+            found = found.or(Some("environment.host.url".to_owned()));
+        }
+    }
+    let exposed = [
+        ("server", section("server").cloned()),
+        ("deploy.local", within(section("deploy"), "local")),
+    ];
+    for (name, table) in exposed {
+        for key in ["listen", "tls_cert", "tls_key", "insecure"] {
+            if table.as_ref().is_some_and(|table| table.contains_key(key)) {
+                found = found.or(Some(format!("{name}.{key}")));
+            }
+        }
+    }
     match found {
         None => Ok(()),
         Some(setting) => Err(mistake(
             layer,
             &format!(
-                "{setting} says where keys are sent or what is run: it can stand in your own configuration only"
+                "{setting} says where keys are sent, what is run or who is let in: it can stand in your own configuration only"
             ),
         )),
     }
@@ -356,6 +383,16 @@ mod tests {
             ("[speech]\nurl = \"https://x\"", "speech.url"),
             ("[generate.agent]\ncommand = [\"sh\"]", "generate.agent"),
             ("[github]\napi = \"https://x\"", "github.api"),
+            ("[deploy.host]\nurl = \"https://x\"", "deploy.host.url"),
+            (
+                "[[environment]]\nname = \"a\"\n[environment.host]\nurl = \"https://x\"",
+                "environment.host.url",
+            ),
+            ("[server]\nlisten = \"0.0.0.0\"", "server.listen"),
+            (
+                "[deploy.local]\nlisten = \"0.0.0.0\"",
+                "deploy.local.listen",
+            ),
         ] {
             let problem = own_only("sayso.toml", text).unwrap_err();
             assert!(problem.detail.contains(setting), "{problem}");

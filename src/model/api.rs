@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::deployment::{Deployment, LiveRelease, ReleaseInfo};
 use super::event::{Cursor, Event};
 use super::gate::EnvironmentStatus;
+use super::health::Vitals;
 use super::id::{DeploymentId, InstructionId, ProposalId, ReleaseId};
 use super::instruction::{Action, Instruction};
 use super::preview::Preview;
@@ -424,6 +425,9 @@ pub struct EnvironmentReleases {
     /// What people should know about it: that a rollback pinned it, say.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
+    /// How it has been lately, where it is asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub health: Option<Vitals>,
 }
 
 /// `POST /api/watch`: every save goes to a sandbox, or no longer.
@@ -517,6 +521,9 @@ pub struct Status {
     /// Previews of proposals.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub previews: Vec<Preview>,
+    /// How each live environment has been in the last minutes.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub health: Vec<Vitals>,
     /// How watching the files stands; absent where it cannot be.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub watch: Option<WatchStatus>,

@@ -226,6 +226,7 @@ impl Conductor {
             .store(&self.log)
             .await?;
         self.announce_end(&deployment);
+        self.turned();
         failpoint::reach("deploy.completed");
         self.went_live(&deployment).await
     }
@@ -371,6 +372,7 @@ impl Conductor {
         let stopped = self.clear_the_way(&environment, actor).await?;
         let from = target.live(&environment).map(|live| live.release);
         let live = target.rollback(&environment, rollback.to.as_ref()).await?;
+        self.turned();
         let data = json!({
             "from": from,
             "to": live.release,

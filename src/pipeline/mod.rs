@@ -23,13 +23,15 @@ mod hooks;
 mod instruct;
 mod live;
 mod misheard;
-mod outgoing;
+mod notify;
+pub mod outgoing;
 mod plan;
 mod preview;
 mod promote;
 mod propose;
 mod question;
 mod queue;
+mod received;
 mod records;
 mod recipes;
 mod recover;
@@ -41,6 +43,7 @@ mod status;
 mod steps;
 mod sync;
 mod versions;
+mod vitals;
 mod watch;
 
 use std::collections::{BTreeMap, HashMap};
@@ -60,6 +63,7 @@ use crate::speech::Transcriber;
 use crate::vcs::Repository;
 
 pub use hooks::Delivery;
+pub use notify::Show;
 
 /// What a conductor works with.
 pub struct Setup {
@@ -111,6 +115,10 @@ pub struct Conductor {
     looking: tokio::sync::Mutex<()>,
     /// The previews, once they are served.
     previews: OnceLock<Arc<Previews>>,
+    /// How every environment has been.
+    vitals: Arc<vitals::Histories>,
+    /// Counts up when an environment may serve something else than before.
+    turned: tokio::sync::watch::Sender<u64>,
     /// What saves go to, once there is a clone to watch.
     sandbox: OnceLock<sandbox::Sandboxed>,
     /// What can be stopped, by id.
@@ -147,12 +155,16 @@ impl Conductor {
             receiving: tokio::sync::Mutex::new(()),
             looking: tokio::sync::Mutex::new(()),
             previews: OnceLock::new(),
+            vitals: Arc::default(),
+            turned: tokio::sync::watch::Sender::default(),
             sandbox: OnceLock::new(),
             running: Mutex::new(HashMap::new()),
             tasks: TaskTracker::new(),
         });
         if let Some(notices) = setup.notices {
-            tokio::spawn(watch::listen(Arc::downgrade(&conductor), conductor.log.clone(), notices));
+            let histories = Arc::clone(&conductor.vitals);
+            let (log, weak) = (conductor.log.clone(), Arc::downgrade(&conductor));
+            tokio::spawn(watch::listen(weak, log, histories, notices));
         }
         if let Some(told) = conductor.repo.told() {
             tokio::spawn(watch::relay(conductor.log.clone(), told));
@@ -209,6 +221,11 @@ impl Conductor {
 
     fn waiting(&self) -> MutexGuard<'_, HashMap<String, oneshot::Sender<Answered>>> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// An environment may serve something else than before.
+    fn turned(&self) {
+        self.turned.send_modify(|count| *count = count.wrapping_add(1));
     }
 
     fn running(&self) -> MutexGuard<'_, HashMap<String, CancellationToken>> {

@@ -56,7 +56,7 @@ impl Conductor {
                     self.enqueue(deployment).await?;
                 }
                 None => {
-                    let problem = Problem::internal("it was interrupted and is not begun again")
+                    let problem = Problem::internal(crate::model::host::INTERRUPTED)
                         .hint("deploy again: `sayso deploy`");
                     self.deployment_failed(deployment, problem).await?;
                 }
@@ -100,9 +100,7 @@ impl Conductor {
                         .await?;
                 }
                 // A model or an agent had asked; it is gone, so it is begun again.
-                InstructionState::Asking
-                    if records::act(&self.log, &instruction.id)?.is_none() =>
-                {
+                InstructionState::Asking if records::act(&self.log, &instruction.id)?.is_none() => {
                     instruction.question = None;
                     instruction.state = InstructionState::Understanding;
                     self.store(Change::new(), &mut instruction).await?;

@@ -38,6 +38,7 @@ impl Conductor {
             deployments: records::open_deployments(&self.log)?,
             environments: self.environments_now().await?,
             previews: self.previews_now(),
+            health: self.vitals.listed(),
             watch: self.watch_status(),
             oldest: self.log.oldest()?,
             cursor,
@@ -120,6 +121,7 @@ impl Conductor {
                     environment: name.clone(),
                     releases: target.releases(name),
                     note: target.note(name),
+                    health: self.vitals.of(name),
                 })
                 .collect(),
         })

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{auth, schema_answers as answers, submit};
+use super::{auth, schema_answers as answers, schema_host as host, submit};
 
 /// A cursor, a bare sequence number, or nothing.
 pub(super) const CURSOR_OR_SEQ: &str = "^([0-9A-Za-z]{1,64}-[0-9]{1,19}|[0-9]{1,19})?$";
@@ -70,7 +70,7 @@ pub(super) fn object(fields: &[(&str, Value)]) -> Value {
 }
 
 /// An object that a client sends: a field nobody knows is refused.
-fn request(fields: &[(&str, Value)]) -> Value {
+pub(super) fn request(fields: &[(&str, Value)]) -> Value {
     let mut schema = object(fields);
     schema["additionalProperties"] = false.into();
     schema
@@ -83,6 +83,7 @@ pub(super) fn all() -> Value {
         .into_iter()
         .chain(answers::answers())
         .chain(answers::parts())
+        .chain(host::schemas())
     {
         all.insert(name.to_owned(), schema);
     }

@@ -36,8 +36,19 @@ pub(super) fn answers() -> Vec<(&'static str, Value)> {
                         ("environment", text()),
                         ("releases", many(of("ReleaseInfo"))),
                         ("note?", text()),
+                        ("health?", of("Vitals")),
                     ])),
                 ),
+            ]),
+        ),
+        (
+            "Vitals",
+            object(&[
+                ("environment", text()),
+                ("release?", text()),
+                ("failing", count()),
+                ("note?", text()),
+                ("answers", many(of("HealthAnswer"))),
             ]),
         ),
         (
@@ -103,6 +114,7 @@ pub(super) fn answers() -> Vec<(&'static str, Value)> {
                 ("deployments", many(of("Deployment"))),
                 ("environments", many(of("EnvironmentStatus"))),
                 ("previews?", many(of("Preview"))),
+                ("health?", many(of("Vitals"))),
                 ("watch?", of("WatchStatus")),
                 ("cursor", of("Cursor")),
                 ("oldest", count()),

@@ -4,7 +4,7 @@ use sayso::client::stream::StreamItem;
 use sayso::model::api::{CommitLine, Comparison, FileChange};
 use sayso::model::{
     ApprovalRule, Cursor, DeploymentState, EnvironmentStatus, Event, EventKind, Gate, Given,
-    Problem, Promotion,
+    HealthAnswer, Problem, Promotion, Vitals,
 };
 use sayso::tui::message::{Effect, Message, Mouse, Outcome};
 use sayso::tui::model::timeline::{LIMIT, PAGE};
@@ -388,6 +388,34 @@ fn going_back_to_a_release_of_the_list_asks_first_and_refuses_what_cannot_be() {
     let mut desk = with_deployments(140, 60);
     desk.press("j j j R");
     assert!(desk.text().contains("not kept any more"), "{}", desk.text());
+}
+
+#[test]
+fn how_the_live_release_has_been_is_drawn_and_said_in_words() {
+    let mut vitals = Vitals::new("production");
+    for (ok, ms) in [(true, 10), (true, 40), (false, 9), (false, 8)] {
+        vitals.add(HealthAnswer {
+            at: AT.parse().unwrap(),
+            ok,
+            status: if ok { 200 } else { 500 },
+            ms,
+            message: if ok { String::new() } else { "/ answered 500".into() },
+        });
+    }
+    vitals.note = Some("sayso rollback goes back now".into());
+    let mut told = deployments();
+    told.releases[0].health = Some(vitals);
+    let mut desk = with_deployments(140, 60);
+    desk.done(Outcome::Deployments(Ok(told)));
+    let text = desk.text();
+    assert!(
+        text.contains("✗ ▂▇✗✗ UNWELL, 2 bad answers in a row"),
+        "{text}"
+    );
+    assert!(text.contains("next: sayso rollback goes back now"), "{text}");
+    // A bad answer of what is live makes the list old.
+    let data = json!({"ok": false, "release": "rel_4", "message": "/ answered 500"});
+    assert_eq!(desk.event(EventKind::Health, data), [Effect::LoadDeployments]);
 }
 
 #[test]

@@ -286,6 +286,7 @@ pub fn status() -> Status {
             seq: 0,
         },
         previews: Vec::new(),
+        health: Vec::new(),
         watch: Some(WatchStatus::default()),
         oldest: 0,
     }
@@ -457,6 +458,7 @@ pub fn deployments() -> DeploymentList {
             environment: "production".into(),
             releases: vec![release(4), release(2)],
             note: None,
+            health: None,
         }],
     }
 }

@@ -11,7 +11,7 @@ use crate::deploy::build::BuildOptions;
 use crate::deploy::health::{Probe, Question};
 use crate::deploy::host::Site;
 use crate::deploy::manifest::{Manifest, sha256};
-use crate::deploy::{DeployFailure, Deployed};
+use crate::deploy::{DeployFailure, Deployed, Retreat};
 use crate::model::{Problem, ReleaseId, Source, Stage};
 
 /// Deploys `source`.
@@ -147,7 +147,7 @@ fn moved_on(
     Ok(entry)
 }
 
-fn known<'a>(run: &Run, inner: &'a Inner) -> Result<&'a Environment, DeployFailure> {
+pub(super) fn known<'a>(run: &Run, inner: &'a Inner) -> Result<&'a Environment, DeployFailure> {
     inner
         .environment(&run.environment)
         .map_err(|problem| of_problem(run, &problem))
@@ -161,7 +161,7 @@ fn of_problem(run: &Run, problem: &Problem) -> DeployFailure {
 }
 
 /// Waits until no other deployment goes to the environment.
-async fn turn<'a>(
+pub(super) async fn turn<'a>(
     run: &mut Run,
     environment: &'a Environment,
 ) -> Result<tokio::sync::MutexGuard<'a, ()>, DeployFailure> {
@@ -181,7 +181,7 @@ async fn turn<'a>(
 }
 
 /// The same deployment, asked for twice, is one.
-fn done_before(run: &Run, environment: &Environment) -> Option<Deployed> {
+pub(super) fn done_before(run: &Run, environment: &Environment) -> Option<Deployed> {
     let pointer = environment.pointer();
     let entry = pointer.live().filter(|entry| entry.deployment == run.id)?;
     Some(Deployed {
@@ -192,7 +192,7 @@ fn done_before(run: &Run, environment: &Environment) -> Option<Deployed> {
 }
 
 /// A digest of everything besides the tree that a release depends on.
-fn recipe(options: &BuildOptions) -> String {
+pub(in crate::deploy) fn recipe(options: &BuildOptions) -> String {
     /// Counts up when the detection or the walk changes what a release holds.
     const VERSION: u32 = 1;
     let BuildOptions {
@@ -205,7 +205,7 @@ fn recipe(options: &BuildOptions) -> String {
 }
 
 /// A kept, good and whole release of the same tree.
-async fn reusable(inner: &Arc<Inner>, tree: &str, recipe: &str) -> Option<Manifest> {
+pub(super) async fn reusable(inner: &Arc<Inner>, tree: &str, recipe: &str) -> Option<Manifest> {
     if tree.is_empty() {
         return None;
     }
@@ -229,7 +229,7 @@ async fn reusable(inner: &Arc<Inner>, tree: &str, recipe: &str) -> Option<Manife
 }
 
 /// Checks a whole release, makes it live, and asks it at the live address.
-async fn activate(
+pub(super) async fn activate(
     run: &mut Run,
     environment: &Environment,
     manifest: &Manifest,
@@ -270,7 +270,7 @@ async fn activate(
         release: &manifest.id,
         candidate: None,
     };
-    if let Err(probe) = inner
+    if let Err(probe) = environment
         .prober
         .gate(&question, &mut |probe| run.health(probe))
         .await
@@ -278,7 +278,7 @@ async fn activate(
         return Err(take_back(run, environment, &manifest.id, probe).await);
     }
     failpoint!("deploy.verified");
-    watch::begin(&inner, environment, &manifest.id);
+    watch::begin(&inner, environment, &manifest.id).await;
     Ok(Deployed {
         release: manifest.id.clone(),
         url,
@@ -299,9 +299,9 @@ async fn check_candidate(
         release: &site.id,
         candidate: Some(&candidate),
     };
-    let (cancel, inner) = (run.cancel.clone(), run.inner.clone());
+    let cancel = run.cancel.clone();
     let mut tell = |probe: &Probe| run.health(probe);
-    let gate = inner.prober.gate(&question, &mut tell);
+    let gate = environment.prober.gate(&question, &mut tell);
     let well = tokio::select! {
         biased;
         () = cancel.cancelled() => None,
@@ -336,22 +336,18 @@ async fn take_back(
     let message = format!("{release} went live but is unwell: {}", probe.message);
     match run
         .inner
-        .retreat(environment, release, &probe.message)
+        .retreat(environment, release, &probe.message, true)
         .await
     {
-        Some(to) => DeployFailure {
+        Retreat::Returned(to) => DeployFailure {
             rolled_back: true,
             ..run.failure(
                 message,
                 format!("{to} is live again; mend the site and deploy again"),
             )
         },
-        None => run.failure(
-            format!(
-                "{message}; there is no earlier good release to go back to, so it is still served"
-            ),
-            "mend the site and deploy again",
-        ),
+        Retreat::Moved => run.failure(message, "another release is live by now"),
+        Retreat::Stays(why) => run.failure(format!("{message}; it is still served"), why),
     }
 }
 

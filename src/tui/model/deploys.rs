@@ -1,7 +1,7 @@
 //! The deployments of the project and the releases kept, as the deploy pane lists them.
 
 use crate::model::api::{DeploymentList, EnvironmentReleases};
-use crate::model::{Deployment, DeploymentId, DeploymentState, ReleaseInfo};
+use crate::model::{Deployment, DeploymentId, DeploymentState, ReleaseInfo, Vitals};
 
 /// Deployments kept.
 const KEPT: usize = 100;
@@ -110,6 +110,15 @@ impl Deploys {
             None if deployment.target != "local" => None,
             None => Some("this release is not kept any more; deploy its commit instead"),
         }
+    }
+
+    /// How `environment` has been lately, where it is asked.
+    pub fn health(&self, environment: &str) -> Option<&Vitals> {
+        let kept = self
+            .releases
+            .iter()
+            .find(|kept| kept.environment == environment)?;
+        kept.health.as_ref()
     }
 
     /// Why what `deployment` made cannot be made live; nothing when it can, or only the place knows.

@@ -58,6 +58,7 @@ use super::theme::Theme;
 use crate::client::stream::Connection;
 use crate::config;
 use crate::model::api::RecipeInfo;
+use crate::model::news::Topic;
 use crate::model::{Action, DeploymentId, InstructionId, ProposalId, ReleaseId};
 
 /// A point in time: since the cockpit started.
@@ -88,6 +89,8 @@ pub struct Settings {
     pub pictures: pictures::Way,
     /// How a person who looks elsewhere is told.
     pub notify: config::Notify,
+    /// Of what.
+    pub told: Vec<Topic>,
     /// Whether there is a microphone to ask.
     pub microphone: bool,
     /// Every setting with its value and what it is, for the palette.
@@ -126,6 +129,7 @@ impl Settings {
             ascii: config.ui.ascii == config::Toggle::On,
             pictures: pictures::Way::No("no terminal was asked"),
             notify: config.ui.notify,
+            told: config.notify.terminal.events.clone(),
             microphone: false,
             listed: entries::settings(config),
             zone: TimeZone::UTC,

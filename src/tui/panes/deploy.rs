@@ -83,6 +83,7 @@ fn above(model: &Model, area: Rect) -> Vec<Vec<Span<'static>>> {
     if model.deploying().is_some() {
         add(running(model), &mut left);
     }
+    add(health(model, columns), &mut left);
     let figures = waterfall::figures(model, columns);
     let steps = waterfall::rows(model, columns);
     if steps.len() > left {
@@ -99,6 +100,37 @@ fn above(model: &Model, area: Rect) -> Vec<Vec<Span<'static>>> {
             format!(" {}", "─".repeat(columns.saturating_sub(2))),
             theme.rule,
         )]);
+    }
+    rows
+}
+
+/// The longest strip of answers.
+const STRIP: usize = 30;
+
+/// How what is live has been: its answers as a strip, and in words.
+fn health(model: &Model, columns: usize) -> Vec<Vec<Span<'static>>> {
+    let theme = &model.settings.theme;
+    let Some(vitals) = model.deploys.health(&model.site.environment) else {
+        return Vec::new();
+    };
+    let well = vitals.failing == 0;
+    let (mark, style) = match well {
+        true => ("✓", theme.good),
+        false => ("✗", theme.bad),
+    };
+    let strip = vitals.strip(STRIP.min(columns / 3));
+    let mut rows = vec![vec![
+        span(" health        ".to_owned(), theme.title),
+        span(format!("{mark} "), style),
+        span(format!("{strip} "), theme.bar),
+        span(
+            text::clean_prose(&vitals.words()),
+            if well { theme.dim } else { style },
+        ),
+    ]];
+    if let Some(note) = &vitals.note {
+        let note = text::clean_prose(note);
+        rows.push(vec![span(format!("   next: {note}"), style)]);
     }
     rows
 }

@@ -129,6 +129,10 @@ impl Turn<'_> {
     /// Brings a pane to the front; the full view of a proposal gives way.
     pub(super) fn show_pane(&mut self, pane: Pane) {
         self.m.pane = pane;
+        // Answers of the health checks come without events.
+        if pane == Pane::Deploy && self.m.deploys.health(&self.m.site.environment).is_some() {
+            self.m.deploys.fresh = false;
+        }
         self.m.reading = false;
     }
 

@@ -8,6 +8,7 @@ use super::Turn;
 use crate::client::stream::Connection;
 use crate::model::ansi;
 use crate::model::api::ProposalView;
+use crate::model::news::{self, Topic};
 use crate::model::{
     Candidate, Cursor, Event, EventKind, InstructionId, LiveRelease, Progress, ProposalId,
     ProposalState, ReleaseId, Stage,
@@ -49,10 +50,16 @@ impl Turn<'_> {
             EventKind::Canceled => self.canceled(event),
             EventKind::Error => self.error(event),
             EventKind::Notice => self.notice(event),
+            // Of what is live; probes of a deployment at work come with its progress.
+            EventKind::Health if event.data["release"].is_string() => {
+                self.m.deploys.fresh = false;
+            }
             EventKind::Check | EventKind::Health => {}
         }
         if !self.m.focused
-            && let Some(words) = notable(event)
+            && let Some(topic) = Topic::of(event)
+            && self.m.settings.told.contains(&topic)
+            && let Some(words) = news::words(event)
         {
             self.out.push(Effect::Notify(words));
         }
@@ -449,23 +456,6 @@ const CARD_LINES: usize = 20;
 const HISTORY: u64 = 1_000;
 /// How long to wait before the state is asked for again.
 pub(super) const RETRY: Moment = Moment::from_secs(2);
-
-/// What a person who looks elsewhere wants to hear of an event.
-fn notable(event: &Event) -> Option<String> {
-    let environment = event.environment.as_deref().unwrap_or("the site");
-    match event.kind {
-        EventKind::DeployComplete => Some(format!("LIVE on {environment}: {}", said(event, "url"))),
-        EventKind::DeployError => Some(format!(
-            "deployment failed at {}: {}",
-            said(event, "stage"),
-            said(event, "message")
-        )),
-        EventKind::Rollback => Some(format!("{environment} went back to the release before")),
-        EventKind::Proposal => Some(format!("a proposal waits: {}", said(event, "title"))),
-        EventKind::Intent => event.data["question"]["text"].as_str().map(str::to_owned),
-        _ => None,
-    }
-}
 
 /// True for what makes the list of deployments another one.
 fn changes_deployments(kind: EventKind) -> bool {
