@@ -144,11 +144,16 @@ impl Conductor {
         deployment: &Deployment,
     ) -> Result<(), Problem> {
         self.expire(&deployment.environment).await?;
-        // The embedded host says when the time is over for which it watches a release.
-        let watched =
-            deployment.target == "local" && !self.config.health.watch.duration().is_zero();
-        if let Some(release) = deployment.release.clone().filter(|_| !watched) {
-            self.stays_well(&deployment.environment, &release).await;
+        let environment = &deployment.environment;
+        let Some(release) = &deployment.release else {
+            return Ok(());
+        };
+        // Where releases are watched, whoever does says when one was well for all of it.
+        let rules = self.rules.get(environment);
+        let health = rules.map_or(&self.config.health, |rules| &rules.health);
+        let watched = !health.watch.duration().is_zero();
+        if !watched || self.target(environment)?.proven(environment, release) {
+            self.stays_well(environment, release).await;
         }
         Ok(())
     }

@@ -196,7 +196,7 @@ impl Round {
         }
     }
 
-    async fn ask(&self, conductor: &Conductor, pulse: &mut Pulse) -> Result<(), Problem> {
+    async fn ask(&self, conductor: &Arc<Conductor>, pulse: &mut Pulse) -> Result<(), Problem> {
         let (target, environment) = (&self.target, self.environment.as_str());
         let Some(release) = pulse.release().cloned() else {
             return Ok(());
@@ -222,6 +222,10 @@ impl Round {
             Beat::Proven => {
                 target.prove(environment, &release).await;
                 change = change.event(watched(&conductor.log, environment, &release)?);
+                change.store(&conductor.log).await?;
+                // It goes on to where its environment leads.
+                conductor.stays_well(environment, &release).await;
+                return Ok(());
             }
             Beat::FirstBad => {
                 change = change.event(bad(&conductor.log, environment, &release, &probe)?);
@@ -238,7 +242,8 @@ impl Round {
                 change.store(&conductor.log).await?;
                 let reason = probe.message;
                 let retreat = target.retreat(environment, &release, &reason).await;
-                return fell(conductor, environment, &release, &reason, retreat).await;
+                fell(conductor, environment, &release, &reason, retreat).await?;
+                return conductor.expire(environment).await;
             }
         }
         change.store(&conductor.log).await.map(drop)
