@@ -32,11 +32,12 @@ impl Conductor {
                     }
                     continue;
                 }
-                DeploymentState::Queued if deployment.attempts == 0 => {
-                    if self.targets.contains_key(&deployment.environment) {
-                        self.enqueue(deployment).await?;
-                        continue;
-                    }
+                DeploymentState::Queued
+                    if deployment.attempts == 0
+                        && self.targets.contains_key(&deployment.environment) =>
+                {
+                    self.enqueue(deployment).await?;
+                    continue;
                 }
                 state if state.is_final() => continue,
                 _ => {}
