@@ -145,8 +145,8 @@ impl Conductor {
     ) -> Result<(), Problem> {
         self.expire(&deployment.environment).await?;
         // The embedded host says when the time is over for which it watches a release.
-        let watched =
-            deployment.target == "local" && !self.config.health.watch.duration().is_zero();
+        let here = deployment.target == "local" && !self.config.health.watch.duration().is_zero();
+        let watched = here || self.vitals.watches(&deployment.environment);
         if let Some(release) = deployment.release.clone().filter(|_| !watched) {
             self.stays_well(&deployment.environment, &release).await;
         }
