@@ -226,7 +226,13 @@ impl Config {
             &entry.github_actions,
             &at("github_actions"),
         )?;
-        for own in [&mut command.url, &mut vercel.url, &mut actions.url] {
+        let mut host = over(&deploy.host, &entry.host, &at("host"))?;
+        for own in [
+            &mut host.site,
+            &mut command.url,
+            &mut vercel.url,
+            &mut actions.url,
+        ] {
             known(own);
         }
         Ok(Environment {
@@ -243,7 +249,7 @@ impl Config {
             freeze: freeze.map_err(|why| mistake(format!("{}: {why}", at("freeze"))))?,
             url,
             health: over(&self.health, &entry.health, &at("health"))?,
-            host: over(&deploy.host, &entry.host, &at("host"))?,
+            host,
             command,
             vercel,
             github_actions: actions,

@@ -78,14 +78,21 @@ pub struct HostRelease {
     pub files: Vec<HostFile>,
 }
 
-/// `POST /api/host/{name}/promote`: what another environment of the same host serves goes on to this one.
+/// `POST /api/host/{name}/promote`: a release of another environment of the same host goes on to this one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct HostPromote {
     /// The deployment, as its sender calls it.
     pub deployment: DeploymentId,
-    /// The environment that it comes from.
-    pub from: String,
+    /// The environment that it comes from; absent for any that keeps the release.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<String>,
+    /// The release; absent for what `from` serves.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub release: Option<ReleaseId>,
+    /// What must still be served when traffic moves; absent when that does not matter.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expected: Option<ReleaseId>,
     /// Who promotes.
     pub actor: String,
 }

@@ -148,10 +148,12 @@ impl Conductor {
         let Some(release) = &deployment.release else {
             return Ok(());
         };
-        // Where releases are watched, whoever does says when one was well for all of it.
+        // Where releases are watched, whoever does says when one was well for all of it: the embedded host, or the round
+        // that looks at the other places.
         let rules = self.rules.get(environment);
         let health = rules.map_or(&self.config.health, |rules| &rules.health);
-        let watched = !health.watch.duration().is_zero();
+        let here = deployment.target == "local" && !health.watch.duration().is_zero();
+        let watched = here || self.vitals.watches(environment);
         if !watched || self.target(environment)?.proven(environment, release) {
             self.stays_well(environment, release).await;
         }

@@ -12,7 +12,9 @@ use super::deploy::{about, start_event};
 use super::records::{self, Change};
 use super::vitals;
 use crate::deploy::estimate::Estimator;
-use crate::deploy::{DeployFailure, DeployTarget, Deployed, Received, Report, Retreat};
+use crate::deploy::{
+    DeployFailure, DeployTarget, Deployed, PromoteRequest, Received, Report, Retreat,
+};
 use crate::model::host::{
     HostManifest, HostMissing, HostPromote, HostRelease, HostRetreat, HostState, HostUnwell,
 };
@@ -190,28 +192,40 @@ impl Conductor {
         environment: &str,
         promote: HostPromote,
     ) -> Result<DeploymentId, Problem> {
-        let (target, from) = (self.hosted(environment)?, promote.from);
+        let target = self.hosted(environment)?;
         check_id(&promote.deployment)?;
         if let Some(id) = self.under_way(&promote.deployment)? {
             return Ok(id);
         }
-        let live = self.hosted(&from)?.live(&from).ok_or_else(|| {
-            Problem::not_found(format!("{from} serves nothing that could be promoted"))
-                .hint(format!("deploy to {from} first"))
+        let commit = match (&promote.release, &promote.from) {
+            (Some(release), _) => {
+                let mut kept = self
+                    .targets
+                    .iter()
+                    .flat_map(|(name, target)| target.releases(name));
+                kept.find(|kept| kept.id == *release)
+                    .map(|kept| kept.commit)
+            }
+            (None, Some(from)) => self.hosted(from)?.live(from).map(|live| live.commit),
+            (None, None) => None,
+        };
+        let commit = commit.ok_or_else(|| {
+            Problem::not_found("there is no such release that could be promoted")
+                .hint("`sayso deployments` lists those that are kept")
         })?;
         let mut deployment =
-            self.new_deployment(&live.commit, environment, false, &promote.actor, None)?;
+            self.new_deployment(&commit, environment, false, &promote.actor, None)?;
         deployment.id = promote.deployment;
-        let (id, to, source) = (deployment.id.clone(), environment.to_owned(), from.clone());
-        let work = move |reports, cancel| async move {
-            let Some(local) = target.local() else {
-                return Err(not_here());
-            };
-            let current = target.live(&to).map(|live| live.release);
-            local
-                .promote(id, &source, &to, current.as_ref(), reports, cancel)
-                .await
+        let request = PromoteRequest {
+            id: deployment.id.clone(),
+            environment: environment.to_owned(),
+            release: promote.release,
+            from: promote.from.clone(),
+            expected: promote.expected.map(Some),
         };
+        let from = promote.from.unwrap_or_default();
+        let work =
+            move |reports, cancel| async move { target.promote(request, reports, cancel).await };
         self.begin_received(deployment, Some(from), work).await
     }
 
@@ -220,7 +234,7 @@ impl Conductor {
     /// # Errors
     /// `not-found`; `store` when what came of it cannot be stored.
     pub async fn host_unwell(
-        &self,
+        self: &Arc<Self>,
         environment: &str,
         unwell: HostUnwell,
     ) -> Result<HostRetreat, Problem> {

@@ -5,7 +5,7 @@
 
 mod pulse;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
@@ -37,7 +37,11 @@ const RECENT: usize = 50;
 
 /// How every environment has been.
 #[derive(Debug, Default)]
-pub(super) struct Histories(Mutex<BTreeMap<String, History>>);
+pub(super) struct Histories {
+    all: Mutex<BTreeMap<String, History>>,
+    /// Environments whose new releases are watched from here.
+    watched: Mutex<BTreeSet<String>>,
+}
 
 #[derive(Debug)]
 struct History {
@@ -48,7 +52,16 @@ struct History {
 
 impl Histories {
     fn all(&self) -> MutexGuard<'_, BTreeMap<String, History>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.all.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn watched(&self) -> MutexGuard<'_, BTreeSet<String>> {
+        self.watched.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// True when the end of its watch is told of what goes live in `environment`.
+    pub fn watches(&self, environment: &str) -> bool {
+        self.watched().contains(environment)
     }
 
     /// Goes on with what an earlier process stored.
@@ -138,6 +151,9 @@ impl Conductor {
             };
             if let Some(known) = self.log.get::<Vitals>(KIND, &environment)? {
                 self.vitals.put(known);
+            }
+            if !options.watch.is_zero() && target.memory().is_some() {
+                self.vitals.watched().insert(environment.clone());
             }
             let round = Round {
                 conductor: Arc::downgrade(self),
@@ -246,7 +262,11 @@ impl Round {
                 return conductor.expire(environment).await;
             }
         }
-        change.store(&conductor.log).await.map(drop)
+        change.store(&conductor.log).await?;
+        if beat == Beat::Proven {
+            conductor.stays_well(environment, &release).await;
+        }
+        Ok(())
     }
 }
 
@@ -259,12 +279,13 @@ async fn wait(pause: Option<Duration>) {
 
 /// Tells what became of an unwell release.
 pub(super) async fn fell(
-    conductor: &Conductor,
+    conductor: &Arc<Conductor>,
     environment: &str,
     release: &ReleaseId,
     reason: &str,
     retreat: Retreat,
 ) -> Result<(), Problem> {
+    let returned = matches!(retreat, Retreat::Returned(_));
     let change = match retreat {
         Retreat::Moved => return Ok(()),
         Retreat::Returned(to) => {
@@ -279,7 +300,11 @@ pub(super) async fn fell(
             change
         }
     };
-    change.store(&conductor.log).await.map(drop)
+    change.store(&conductor.log).await?;
+    if returned {
+        conductor.expire(environment).await?;
+    }
+    Ok(())
 }
 
 /// A bad answer.

@@ -35,7 +35,13 @@ pub(super) fn schemas() -> Vec<(&'static str, Value)> {
         ),
         (
             "HostPromote",
-            request(&[("deployment", text()), ("from", text()), ("actor", text())]),
+            request(&[
+                ("deployment", text()),
+                ("from?", text()),
+                ("release?", text()),
+                ("expected?", text()),
+                ("actor", text()),
+            ]),
         ),
         ("HostAccepted", object(&[("deployment", text())])),
         (

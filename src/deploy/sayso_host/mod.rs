@@ -395,17 +395,24 @@ impl Inner {
         track: &mut Track,
     ) -> Result<Deployed, DeployFailure> {
         let _turn = self.turn.lock().await;
-        let from = request.from.as_ref().and_then(|from| self.options.names.get(from));
-        let Some(from) = from else {
-            return Err(track.failure(
-                "only what another environment of the same host serves can be promoted",
-                "deploy the commit instead",
-            ));
+        let from = match &request.from {
+            None => None,
+            Some(from) => match self.options.names.get(from) {
+                Some(from) => Some(from.clone()),
+                None => {
+                    return Err(track.failure(
+                        format!("{from} is not served by {}", self.options.url),
+                        "deploy the commit instead",
+                    ));
+                }
+            },
         };
-        track.enter(Stage::Activate, format!("the host moves on what {from} serves"));
+        track.enter(Stage::Activate, "the host moves the release on");
         let body = json!(HostPromote {
             deployment: request.id.clone(),
-            from: from.clone(),
+            from,
+            release: request.release.clone(),
+            expected: request.expected.clone().flatten(),
             actor: self.options.actor.clone(),
         });
         let call = Call::post(&self.path(&["promote"]), body);

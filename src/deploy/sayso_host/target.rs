@@ -34,6 +34,10 @@ impl DeployTarget for HostTarget {
         apart(async move { inner.deploy(request, &mut track).await }).await
     }
 
+    fn promotes(&self) -> bool {
+        true
+    }
+
     async fn promote(
         &self,
         request: PromoteRequest,
