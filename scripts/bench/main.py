@@ -16,6 +16,7 @@ import hooks
 import job
 import mic
 import models
+import rollback
 import speech
 import tui
 import vercel
@@ -153,6 +154,7 @@ def main() -> None:
             lambda: vercel.unchanged(deployed()),
         ),
         *(Row(what, bar, functools.partial(run, world)) for what, bar, run in models.ROWS),
+        *(Row(what, bar, functools.partial(run, world)) for what, bar, run in rollback.ROWS),
         Row(
             "save a file → sandbox page reloaded (settle and batch 0, sample site)",
             "≤ 300 ms",

@@ -1,5 +1,6 @@
 //! `sayso commit`: the open proposal, or the working tree's changes.
 
+use super::approve::{self, Consent};
 use super::embed::Session;
 use super::wait::Watcher;
 use super::{Exit, Place, print};
@@ -93,7 +94,9 @@ async fn commit(session: &Session, args: &Args) -> Result<Exit, Problem> {
         watcher.during(client.quick_commit(&request)).await?
     };
     match synced.deployment {
-        Some(deployment) => watcher.deployment(&deployment).await,
+        Some(deployment) => {
+            approve::see_through(client, &mut watcher, &deployment, consent(args)).await
+        }
         None => watcher.commit(&synced.commit).await,
     }
 }
@@ -152,8 +155,19 @@ async fn commit_all(session: &Session, args: &Args, status: &Status) -> Result<E
     };
     let synced = watcher.during(client.approve_batch(&approval)).await?;
     match synced.deployment {
-        Some(deployment) => watcher.deployment(&deployment).await,
+        Some(deployment) => {
+            approve::see_through(client, &mut watcher, &deployment, consent(args)).await
+        }
         None => watcher.commit(&synced.commit).await,
+    }
+}
+
+/// A deployment may need an approval, which the person was not asked for yet.
+fn consent(args: &Args) -> Consent {
+    Consent {
+        yes: args.yes,
+        json: args.json,
+        ..Consent::default()
     }
 }
 

@@ -1,5 +1,6 @@
 //! `sayso deploy` and `sayso redeploy`.
 
+use super::approve::{self, Consent};
 use super::embed::Session;
 use super::wait::Watcher;
 use super::{Exit, Place, print, wiring};
@@ -12,9 +13,12 @@ pub struct Args {
     /// The environment.
     #[arg(long, value_name = "NAME")]
     env: Option<String>,
-    /// Deploy without asking.
+    /// Deploy without asking; where an approval is needed, this is yours.
     #[arg(long, short)]
     yes: bool,
+    /// Although the environment is frozen now; the log says so.
+    #[arg(long)]
+    during_freeze: bool,
     /// Keep serving the site until Ctrl+C.
     #[arg(long)]
     serve: bool,
@@ -54,9 +58,22 @@ async fn deploy(session: &Session, args: &Args, force: bool) -> Result<Exit, Pro
         .clone()
         .unwrap_or_else(|| status.environment.clone());
     let verb = if force { "Deploy again" } else { "Deploy" };
-    let head = status.repository.head.get(..7).unwrap_or_default();
+    let rules = status
+        .environments
+        .iter()
+        .find(|one| one.name == environment);
+    let follows = rules.map_or("", |rules| rules.branch.as_str());
+    let head = match follows {
+        "" => status
+            .repository
+            .head
+            .get(..7)
+            .unwrap_or_default()
+            .to_owned(),
+        branch => format!("the tip of {branch}"),
+    };
     let what = format!("{verb} {head} to {environment}?");
-    if !args.yes {
+    if !args.yes && !approve::is_asked_later(&status, &environment) {
         match if args.json { None } else { print::ask(&what) } {
             Some(true) => {}
             Some(false) => return Ok(Exit::Refused),
@@ -69,6 +86,7 @@ async fn deploy(session: &Session, args: &Args, force: bool) -> Result<Exit, Pro
     let mut watcher = Watcher::new(client, status.cursor, args.json);
     let request = SyncRequest {
         environment: Some(environment),
+        during_freeze: args.during_freeze,
         ..SyncRequest::default()
     };
     let synced = if force {
@@ -77,7 +95,15 @@ async fn deploy(session: &Session, args: &Args, force: bool) -> Result<Exit, Pro
         client.deploy(&request).await?
     };
     match synced.deployment {
-        Some(id) => watcher.deployment(&id).await,
+        Some(id) => {
+            let consent = Consent {
+                yes: args.yes,
+                json: args.json,
+                diff: false,
+                during_freeze: args.during_freeze,
+            };
+            approve::see_through(client, &mut watcher, &id, consent).await
+        }
         None => Ok(Exit::Nothing),
     }
 }

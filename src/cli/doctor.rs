@@ -145,7 +145,33 @@ pub(super) async fn look(place: &Place, listen: bool) -> Result<Vec<Check>, Prob
     checks.push(speech(&config, &paths));
     checks.extend(microphone(&config, &paths, listen).await);
     checks.push(terminal());
+    checks.push(notifications(&config));
     Ok(checks)
+}
+
+/// Who is told what happens.
+fn notifications(config: &Config) -> Check {
+    let notify = &config.notify;
+    let webhooks = notify.webhook.urls.len();
+    let desktop = match notify.desktop.events.len() {
+        0 => "off".to_owned(),
+        count => format!("{count} kinds of events"),
+    };
+    let mut check = Check::new(
+        "notifications",
+        format!("desktop {desktop}, {webhooks} webhooks"),
+    );
+    if webhooks > 0
+        && crate::server::WebhookSecrets::from_environment()
+            .generic
+            .is_none()
+    {
+        check.ok = false;
+        check.next = Some("set SAYSO_WEBHOOK_SECRET, here and at the receivers".to_owned());
+    } else if webhooks > 0 || !notify.desktop.events.is_empty() {
+        check.next = Some("whether they arrive: sayso notify --test".to_owned());
+    }
+    check
 }
 
 fn state(paths: &Paths, root: &std::path::Path) -> Check {

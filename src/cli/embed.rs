@@ -4,6 +4,7 @@
 //! and token in a file that only the user can read, and becomes its client.
 
 use std::fs::{File, TryLockError};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -44,7 +45,20 @@ struct Owned {
     conductor: Arc<Conductor>,
     shutdown: CancellationToken,
     address_file: PathBuf,
+    /// Where other programs reach the server, when it was opened to be reached.
+    outside: Option<String>,
     _lock: File,
+}
+
+/// How the server of a session is to be reached, beyond what the configuration says.
+#[derive(Clone, Debug, Default)]
+pub struct Serving {
+    /// Where it listens.
+    pub listen: Option<SocketAddr>,
+    /// Its token.
+    pub token: Option<String>,
+    /// Other machines may reach it, where the configuration says so.
+    pub open: bool,
 }
 
 impl Session {
@@ -54,6 +68,14 @@ impl Session {
     /// What keeps it from opening: no repository, a mistake in the configuration, a state folder that cannot
     /// be written …
     pub async fn open(place: &Place) -> Result<Self, Problem> {
+        Self::open_serving(place, Serving::default()).await
+    }
+
+    /// The same, with a server that other machines may reach.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub async fn open_serving(place: &Place, serving: Serving) -> Result<Self, Problem> {
         let paths = Paths::platform()?;
         if let Some(url) = &place.server {
             let token = std::env::var("SAYSO_TOKEN").map_err(|_| {
@@ -80,10 +102,7 @@ impl Session {
         let project = paths.project(&root);
         private_dir(&project.dir)?;
         match lock(&project.lock())? {
-            Some(lock) => {
-                let port = config.server.port;
-                Self::own(paths, project, root, config, site, lock, port).await
-            }
+            Some(lock) => Self::own(paths, project, root, config, site, lock, serving).await,
             None => {
                 let client = Client::new(owner(&project).await?)?.at_address_in(&project.server());
                 Ok(Self {
@@ -105,7 +124,7 @@ impl Session {
         config: Config,
         site: Site,
         lock: File,
-        port: u16,
+        serving: Serving,
     ) -> Result<Self, Problem> {
         let actor = person(&site).await;
         let name = root.file_name().map_or_else(
@@ -147,8 +166,20 @@ impl Session {
             conductor.serve_sandbox(git).await;
         }
         let shutdown = CancellationToken::new();
-        let mut options = ServerOptions::local(server::random_token()?, actor);
-        options.listen.set_port(port);
+        let token = match serving.token {
+            Some(token) => token,
+            None => server::random_token()?,
+        };
+        let mut options = ServerOptions::local(token, actor);
+        options.listen.set_port(config.server.port);
+        if serving.open {
+            let ip = super::wiring::address(&config.server.listen, "[server] listen")?;
+            options.listen.set_ip(ip);
+            options.listen = serving.listen.unwrap_or(options.listen);
+            options.tls = super::serve::secured(&config, &options.listen)?;
+            options.host_token = super::serve::host_token()?;
+        }
+        let secured = options.tls.is_some();
         options.allowed_hosts.clone_from(&config.server.hosts);
         options.webhooks = server::WebhookSecrets::from_environment();
         conductor.tell_others(
@@ -156,10 +187,19 @@ impl Session {
             options.webhooks.generic.clone(),
             1.0,
         )?;
+        let news = &config.notify;
+        let secret = options.webhooks.generic.clone();
+        conductor.tell_news(&news.webhook.urls, &news.webhook.events, secret, 1.0)?;
+        conductor.show_news(news.desktop.events.clone(), super::notify::desktop(), 1.0);
         conductor.serve_previews(super::wiring::preview_options(&config, &project))?;
         conductor.look_regularly(config.deploy.look.duration());
+        conductor.check_regularly(super::targets::checks(&config, &root)?)?;
         let running = server::serve(Arc::clone(&conductor), options, shutdown.clone()).await?;
         let endpoint = running.endpoint.clone();
+        let outside = serving.open.then(|| {
+            let scheme = if secured { "https" } else { "http" };
+            format!("{scheme}://{}/", running.addr)
+        });
         let address_file = project.server();
         write_private(
             &address_file,
@@ -175,6 +215,7 @@ impl Session {
                 conductor,
                 shutdown,
                 address_file,
+                outside,
                 _lock: lock,
             }),
         })
@@ -203,8 +244,8 @@ impl Session {
                 let site = Site::find(&place, &paths).await?;
                 let root = site.root();
                 let config = config::load(&paths, site.folder().as_deref())?;
-                let port = config.server.port;
-                Self::own(paths, project, root, config, site, lock, port).await
+                let serving = Serving::default();
+                Self::own(paths, project, root, config, site, lock, serving).await
             };
             match inherited.await {
                 Ok(session) => {
@@ -241,6 +282,11 @@ impl Session {
     /// True when the server runs in this process and ends with it.
     pub fn is_owner(&self) -> bool {
         self.owned.is_some()
+    }
+
+    /// Where other programs reach the server, when it was opened to be reached.
+    pub fn outside(&self) -> Option<&str> {
+        self.owned.as_ref()?.outside.as_deref()
     }
 
     /// The conductor, when it is in this process.

@@ -6,8 +6,8 @@ use crossterm::event::{Event, KeyCode, KeyEventKind, KeyModifiers, read};
 use crossterm::terminal::{disable_raw_mode, enable_raw_mode};
 
 use super::{Exit, print};
-use crate::config::{Paths, Secret};
 use crate::config::credential::{self, Service};
+use crate::config::{Paths, Secret};
 use crate::model::Problem;
 
 /// Longer input is no token.
@@ -17,7 +17,7 @@ const LONGEST: u64 = 16 * 1024;
 #[derive(clap::Args, Debug)]
 pub struct Args {
     /// The service.
-    #[arg(value_parser = ["github", "vercel", "openai", "anthropic", "gemini"])]
+    #[arg(value_parser = ["github", "vercel", "host", "openai", "anthropic", "gemini"])]
     service: String,
     /// The host, for a GitHub Enterprise.
     #[arg(long, value_name = "HOST", default_value = "")]

@@ -1,5 +1,6 @@
 //! Argument parsing, one file per subcommand, exit codes.
 
+mod approve;
 mod checkup;
 mod cockpit;
 mod commit;
@@ -18,6 +19,7 @@ mod init;
 mod login;
 mod preview;
 mod microphone;
+mod notify;
 mod print;
 mod promote;
 mod recipe;
@@ -112,6 +114,8 @@ enum Command {
     Redeploy(deploy::Args),
     /// Make a release live that was built before, without building it anew.
     Promote(promote::Args),
+    /// Say yes (or no) to a deployment or promotion that waits for approval.
+    Approve(approve::Args),
     /// Return an environment to an earlier release.
     Rollback(rollback::Args),
     /// How things stand.
@@ -128,6 +132,8 @@ enum Command {
     Serve(serve::Args),
     /// Check this machine: repository, microphone, speech model, build …
     Doctor(doctor::Args),
+    /// Who is told what happens, and whether it arrives.
+    Notify(notify::Args),
     /// Put a service's token into the system's keyring, or take it out.
     Login(login::Args),
     /// Write a sayso.toml for this repository.
@@ -200,6 +206,7 @@ async fn run(args: Args) -> Result<Exit, Problem> {
         Some(Command::Recipe(args)) => recipe::run(&place, args).await,
         Some(Command::Redeploy(args)) => deploy::run(&place, args, true).await,
         Some(Command::Promote(args)) => promote::run(&place, args).await,
+        Some(Command::Approve(args)) => approve::run(&place, args).await,
         Some(Command::Rollback(args)) => rollback::run(&place, args).await,
         Some(Command::Status(args)) => status::run(&place, args).await,
         Some(Command::Deployments(args)) => deployments::run(&place, args).await,
@@ -208,6 +215,7 @@ async fn run(args: Args) -> Result<Exit, Problem> {
         Some(Command::Speech(args)) => run_speech(&place, args).await,
         Some(Command::Serve(args)) => serve::run(&place, args).await,
         Some(Command::Doctor(args)) => doctor::run(&place, args).await,
+        Some(Command::Notify(args)) => notify::run(&place, args).await,
         Some(Command::Login(args)) => login::run(args).await,
         Some(Command::Init(args)) => init::run(&place, args).await,
         Some(Command::Completions(args)) => completions::run(&args),
@@ -229,6 +237,7 @@ fn wants_json(command: Option<&Command>) -> bool {
         Some(Command::Preview(args)) => args.json,
         Some(Command::Recipe(args)) => args.json(),
         Some(Command::Promote(args)) => args.json,
+        Some(Command::Approve(args)) => args.json,
         Some(Command::Rollback(args)) => args.json,
         Some(Command::Status(args)) => args.json,
         Some(Command::Deployments(args)) => args.json,

@@ -70,6 +70,18 @@ pub fn summary(event: &Event) -> String {
         }
         EventKind::Approved => match data.pointer("/question/text").and_then(Value::as_str) {
             Some(question) => format!("yes: {question}"),
+            None if event.deployment.is_some() => {
+                let more = match number("missing") {
+                    0 => String::new(),
+                    missing => format!("; {missing} more needed"),
+                };
+                format!(
+                    "{} to {} by {}{more}",
+                    text("action"),
+                    event.environment.as_deref().unwrap_or_default(),
+                    event.actor
+                )
+            }
             None => format!("{} by {}", text("action"), event.actor),
         },
         EventKind::Rejected => format!("by {} {}", event.actor, text("reason")),
@@ -114,7 +126,22 @@ pub fn summary(event: &Event) -> String {
         }
         EventKind::Rollback => format!("to {} ({})", text("to"), text("reason")),
         EventKind::Promote => format!("{} to {}", text("from"), text("to")),
-        EventKind::Check => text("name").to_owned(),
+        EventKind::Check if data["ok"] == true && !data["kept"].is_null() => {
+            format!("{} passed before with these files", text("name"))
+        }
+        EventKind::Check => {
+            let how = if data["ok"] == true {
+                "passed"
+            } else {
+                "FAILED"
+            };
+            format!(
+                "{} {how} ({} ms) {}",
+                text("name"),
+                number("ms"),
+                text("message")
+            )
+        }
         EventKind::Canceled => text("reason").to_owned(),
         EventKind::Notice | EventKind::Error => text("message").to_owned(),
     };

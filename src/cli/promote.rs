@@ -1,5 +1,6 @@
 //! `sayso promote`.
 
+use super::approve::{self, Consent};
 use super::embed::Session;
 use super::wait::Watcher;
 use super::{Exit, Place, print};
@@ -15,9 +16,15 @@ pub struct Args {
     /// The environment that it goes to (default: the default one).
     #[arg(value_name = "TO")]
     to: Option<String>,
-    /// Promote without asking.
+    /// Promote without asking; where an approval is needed, this is yours.
     #[arg(long, short)]
     yes: bool,
+    /// Show the whole difference to what is live before the question about an approval.
+    #[arg(long)]
+    diff: bool,
+    /// Although the environment is frozen now; the log says so.
+    #[arg(long)]
+    during_freeze: bool,
     /// One JSON event a line, and nothing else, on stdout.
     #[arg(long)]
     pub json: bool,
@@ -43,19 +50,20 @@ async fn promote(session: &Session, args: &Args) -> Result<Exit, Problem> {
         .releases
         .iter()
         .any(|environment| environment.environment == args.from);
-    let request = if is_environment {
-        Promote {
-            release: None,
-            from: Some(args.from.clone()),
-        }
-    } else {
-        Promote {
-            release: Some(ReleaseId::from(args.from.as_str())),
-            from: None,
-        }
+    // What the person knows to be live: a promotion over anything else is refused.
+    let live = status.live.iter().find(|live| live.environment == to);
+    let mut request = Promote {
+        expected: live.map(|live| live.release.clone()),
+        during_freeze: args.during_freeze,
+        ..Promote::default()
     };
+    if is_environment {
+        request.from = Some(args.from.clone());
+    } else {
+        request.release = Some(ReleaseId::from(args.from.as_str()));
+    }
     let what = format!("Promote {} to {to}?", args.from);
-    if !args.yes {
+    if !args.yes && !approve::is_asked_later(&status, &to) {
         match if args.json { None } else { print::ask(&what) } {
             Some(true) => {}
             Some(false) => return Ok(Exit::Refused),
@@ -68,7 +76,15 @@ async fn promote(session: &Session, args: &Args) -> Result<Exit, Problem> {
     let mut watcher = Watcher::new(client, status.cursor, args.json);
     let synced = client.promote(&to, &request).await?;
     match synced.deployment {
-        Some(id) => watcher.deployment(&id).await,
+        Some(id) => {
+            let consent = Consent {
+                yes: args.yes,
+                json: args.json,
+                diff: args.diff,
+                during_freeze: args.during_freeze,
+            };
+            approve::see_through(client, &mut watcher, &id, consent).await
+        }
         None => Ok(Exit::Nothing),
     }
 }

@@ -3,6 +3,7 @@
 use std::cell::OnceCell;
 use std::path::PathBuf;
 
+use super::approve::{self, Consent};
 use super::embed::Session;
 use super::wait::Watcher;
 use super::{Exit, Place, print, wiring};
@@ -204,16 +205,29 @@ async fn instruct(
             };
             let approved = watcher.during(client.approve(&id, &approval)).await?;
             match approved.deployment {
-                Some(deployment) => watcher.deployment(&deployment).await,
+                Some(deployment) => {
+                    approve::see_through(client, &mut watcher, &deployment, consent(args)).await
+                }
                 None => watcher.commit(&approved.commit).await,
             }
         }
         InstructionState::Done => match now.deployment {
-            Some(deployment) => watcher.deployment(&deployment).await,
+            Some(deployment) => {
+                approve::see_through(client, &mut watcher, &deployment, consent(args)).await
+            }
             None => Ok(Exit::Done),
         },
         InstructionState::Refused | InstructionState::Rejected => Ok(Exit::Refused),
         _ => Ok(Exit::Failed),
+    }
+}
+
+/// A deployment may need an approval, which the person was not asked for yet.
+fn consent(args: &Args) -> Consent {
+    Consent {
+        yes: args.yes,
+        json: args.json,
+        ..Consent::default()
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::embed::Session;
 use super::{Exit, Place, print};
-use crate::model::Problem;
+use crate::model::{DeploymentState, EnvironmentStatus, Lock, Problem};
 
 /// Arguments of `sayso status`.
 #[derive(clap::Args, Debug)]
@@ -11,6 +11,9 @@ pub struct Args {
     #[arg(long)]
     pub json: bool,
 }
+
+/// Answers of the health checks that are drawn.
+const STRIP: usize = 30;
 
 /// Runs the command.
 pub async fn run(place: &Place, args: Args) -> Result<Exit, Problem> {
@@ -39,6 +42,17 @@ pub async fn run(place: &Place, args: Args) -> Result<Exit, Problem> {
             live.environment, live.release, live.url
         ));
     }
+    for vitals in &status.health {
+        print::line(&format!(
+            "health      {} {} {}",
+            vitals.environment,
+            vitals.strip(STRIP),
+            print::clean(&vitals.words())
+        ));
+        if let Some(note) = &vitals.note {
+            print::line(&format!("            next: {}", print::clean(note)));
+        }
+    }
     for view in &status.proposals {
         print::line(&format!(
             "proposal    {} {}",
@@ -46,7 +60,19 @@ pub async fn run(place: &Place, args: Args) -> Result<Exit, Problem> {
             print::clean(&view.proposal.title)
         ));
     }
+    for environment in &status.environments {
+        stands_before(environment);
+    }
     for deployment in &status.deployments {
+        if deployment.state == DeploymentState::Waiting {
+            print::line(&format!(
+                "waits       {} for {}: {} (`sayso approve`)",
+                deployment.id,
+                deployment.environment,
+                print::clean(&deployment.progress.message)
+            ));
+            continue;
+        }
         let progress = &deployment.progress;
         print::line(&format!(
             "deploying   {} to {}: {} {} %",
@@ -58,4 +84,33 @@ pub async fn run(place: &Place, args: Args) -> Result<Exit, Problem> {
     }
     print::line(&format!("speech      {}", status.speech.message));
     Ok(Exit::Done)
+}
+
+/// Who is at an environment, who is next, and until when it is frozen.
+fn stands_before(environment: &EnvironmentStatus) {
+    let name = &environment.name;
+    let told = |what: &str, lock: &Lock| {
+        let age = jiff::Timestamp::now()
+            .duration_since(lock.since)
+            .as_secs()
+            .max(0);
+        print::line(&format!(
+            "{what:<11} {name}: {} of {}, for {age} s",
+            lock.deployment,
+            print::clean(&lock.owner)
+        ));
+    };
+    if let Some(lock) = &environment.lock {
+        told("lock", lock);
+    }
+    if let Some(queued) = &environment.queued {
+        told("next", queued);
+    }
+    if let Some(until) = environment.frozen_until {
+        let until = until.to_zoned(jiff::tz::TimeZone::system());
+        print::line(&format!(
+            "frozen      {name} until {}",
+            until.strftime("%a %-d %b %H:%M")
+        ));
+    }
 }

@@ -12,10 +12,10 @@ use super::wiring;
 use crate::config::credential::{self, Service};
 use crate::config::{Config, Environment, ProjectPaths, SECRETS};
 use crate::deploy::health::HealthOptions;
-use crate::deploy::remote::{Redactor, Token};
+use crate::deploy::remote::{Pace, Redactor, Token};
 use crate::deploy::{
-    ActionsOptions, ActionsTarget, CommandOptions, CommandTarget, DeployTarget, LocalNotice,
-    LocalTarget, VercelOptions, VercelTarget,
+    ActionsOptions, ActionsTarget, CommandOptions, CommandTarget, DeployTarget, HostOptions,
+    HostTarget, LocalNotice, LocalTarget, VercelOptions, VercelTarget,
 };
 use crate::model::Problem;
 
@@ -30,13 +30,15 @@ struct Site<'a> {
     config: &'a Config,
     project: &'a ProjectPaths,
     root: &'a Path,
+    notices: Option<mpsc::UnboundedSender<LocalNotice>>,
 }
 
 /// Makes the target of one environment.
 type Make = fn(&Site<'_>, &Environment) -> Result<Arc<dyn DeployTarget>, Problem>;
 
 /// Every target but the embedded host, which serves all of its environments together.
-const TARGETS: [(&str, Make); 3] = [
+const TARGETS: [(&str, Make); 4] = [
+    ("host", host),
     ("command", command),
     ("vercel", vercel),
     ("github_actions", github_actions),
@@ -54,17 +56,18 @@ pub async fn open(
     project: &ProjectPaths,
     root: &Path,
 ) -> Result<(Targets, mpsc::UnboundedReceiver<LocalNotice>), Problem> {
+    let (sender, notices) = mpsc::unbounded_channel();
     let site = Site {
         config,
         project,
         root,
+        notices: Some(sender.clone()),
     };
-    let (sender, notices) = mpsc::unbounded_channel();
     let mut targets = Targets::new();
     let mut local = Vec::new();
     for environment in config.environments()? {
         if environment.target == LOCAL {
-            local.push((environment.name, environment.port));
+            local.push(environment);
             continue;
         }
         let Some((_, make)) = TARGETS.iter().find(|(name, _)| *name == environment.target) else {
@@ -82,21 +85,36 @@ pub async fn open(
         targets.insert(environment.name.clone(), make(&site, &environment)?);
     }
     if !local.is_empty() {
-        let names: Vec<String> = local.iter().map(|(name, _)| name.clone()).collect();
-        let options = wiring::local_options(config, project, local, sender);
+        let options = wiring::local_options(config, project, root, &local, sender)?;
         let target = LocalTarget::open(options).await?;
-        for name in names {
-            targets.insert(name, Arc::clone(&target) as Arc<dyn DeployTarget>);
+        for environment in local {
+            targets.insert(
+                environment.name,
+                Arc::clone(&target) as Arc<dyn DeployTarget>,
+            );
         }
     }
     Ok((targets, notices))
 }
 
-fn health(config: &Config) -> HealthOptions {
-    HealthOptions {
+fn health(site: &Site<'_>, environment: &Environment) -> Result<HealthOptions, Problem> {
+    Ok(HealthOptions {
         deadline: SHOWN_WITHIN,
-        ..wiring::health_options(config)
-    }
+        ..wiring::health_options(&environment.health, &environment.name, site.root)?
+    })
+}
+
+/// How each environment is asked whether it is well, for as long as it is live.
+///
+/// # Errors
+/// `config` when a header is named that cannot be one.
+pub fn checks(config: &Config, root: &Path) -> Result<BTreeMap<String, HealthOptions>, Problem> {
+    let environments = config.environments()?.into_iter();
+    let checks = environments.map(|environment| {
+        let options = wiring::health_options(&environment.health, &environment.name, root)?;
+        Ok((environment.name, options))
+    });
+    checks.collect()
 }
 
 /// The first of these variables that is set, with its value.
@@ -172,11 +190,81 @@ fn api(name: &str, default: &str) -> Result<url::Url, Problem> {
     })
 }
 
+fn host(site: &Site<'_>, environment: &Environment) -> Result<Arc<dyn DeployTarget>, Problem> {
+    let set = &environment.host;
+    let mistake = |what: String, hint: &str| {
+        let what = format!("the environment {:?}: {what}", environment.name);
+        Problem::new(422, "config", what).hint(hint)
+    };
+    if set.url.is_empty() {
+        return Err(mistake(
+            "it is deployed to another machine, but to which?".to_owned(),
+            "set `url` under [deploy.host] in your own configuration, or SAYSO_DEPLOY__HOST__URL; docs/deploy.md shows how",
+        ));
+    }
+    let url = url::Url::parse(&set.url).map_err(|error| {
+        let what = format!("{:?} is no address: {error}", set.url);
+        mistake(
+            what,
+            "write it whole, as in https://deploy.example.org:8443",
+        )
+    })?;
+    let roots = match set.ca.as_str() {
+        "" => None,
+        path => Some(std::fs::read(path).map_err(|error| {
+            mistake(
+                format!("{path}: {error}"),
+                "`ca` under [deploy.host] names a file in PEM",
+            )
+        })?),
+    };
+    let there = |environment: &Environment| match environment.host.environment.as_str() {
+        "" => environment.name.clone(),
+        name => name.to_owned(),
+    };
+    // What can be promoted there: the environments of the same server.
+    let all = site.config.environments()?;
+    let names = all
+        .iter()
+        .filter(|other| other.target == "host" && other.host.url == set.url)
+        .map(|other| (other.name.clone(), there(other)));
+    let actor = git(site.root, &["config", "user.name"]);
+    let secrets = secrets(&[]);
+    let target = HostTarget::open(HostOptions {
+        environment: environment.name.clone(),
+        names: names.collect(),
+        url,
+        project: set.project.clone(),
+        site: Some(set.site.clone()).filter(|site| !site.is_empty()),
+        roots,
+        insecure: set.insecure,
+        parallel: set.parallel,
+        time_limit: set.time_limit.duration(),
+        token: token(Service::Host, &secrets),
+        actor: actor.unwrap_or_else(|| "someone".to_owned()),
+        build: wiring::build_options(site.config),
+        cache: site.project.host().join("cache"),
+        health: health(site, environment)?,
+        state_dir: site.project.targets(),
+        secrets,
+        pace: Pace {
+            least: Duration::from_secs(1),
+            skew: Duration::from_secs(1),
+            failed: Duration::from_secs(1),
+            tries: 10,
+            poll: Duration::from_millis(50),
+            ..Pace::default()
+        },
+        notices: site.notices.clone(),
+    })?;
+    Ok(target)
+}
+
 fn command(site: &Site<'_>, environment: &Environment) -> Result<Arc<dyn DeployTarget>, Problem> {
     let target = CommandTarget::open(CommandOptions {
         environment: environment.name.clone(),
         settings: environment.command.clone(),
-        health: health(site.config),
+        health: health(site, environment)?,
         state_dir: site.project.targets(),
         secrets: secrets(&environment.command.pass),
     })?;
@@ -245,10 +333,18 @@ pub(super) fn vercel_options(
         url: Some(set.url.clone()).filter(|url| !url.is_empty()),
         bypass: variable(&["VERCEL_AUTOMATION_BYPASS_SECRET"]),
         time_limit: set.time_limit.duration(),
-        health: health(config),
+        health: health(
+            &Site {
+                config,
+                project,
+                root,
+                notices: None,
+            },
+            environment,
+        )?,
         state_dir: project.targets(),
         secrets,
-        pace: crate::deploy::remote::Pace::default(),
+        pace: Pace::default(),
     })
 }
 
@@ -282,10 +378,10 @@ fn github_actions(
         input: Some(set.input.clone()).filter(|input| !input.is_empty()),
         url: Some(set.url.clone()).filter(|url| !url.is_empty()),
         time_limit: set.time_limit.duration(),
-        health: health(site.config),
+        health: health(site, environment)?,
         state_dir: site.project.targets(),
         secrets,
-        pace: crate::deploy::remote::Pace::default(),
+        pace: Pace::default(),
     })?;
     Ok(target)
 }

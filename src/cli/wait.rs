@@ -191,6 +191,12 @@ impl Watcher {
                 // The end may have come before the stream did: the record is the truth.
                 None => {
                     let now = self.client.deployment(id).await?;
+                    if now.state == DeploymentState::Waiting {
+                        if !self.json {
+                            eprintln!("{}: `sayso approve {id}`", now.progress.message);
+                        }
+                        return Ok(Exit::Refused);
+                    }
                     if now.state.is_final() && over.replace(()).is_some() {
                         let live = now.state == DeploymentState::Live;
                         return Ok(if live { Exit::Done } else { Exit::Failed });

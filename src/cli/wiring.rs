@@ -1,5 +1,7 @@
 //! Connecting rooms: what the configuration means for the embedded host and the microphone.
 
+use std::net::IpAddr;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,9 +10,9 @@ use tokio::sync::mpsc;
 use super::embed::Session;
 use super::print;
 use crate::config::credential::{self, Service};
-use crate::config::{Config, Paths, ProjectPaths};
+use crate::config::{Config, Environment, Health, Paths, ProjectPaths};
 use crate::deploy::build::BuildOptions;
-use crate::deploy::health::HealthOptions;
+use crate::deploy::health::{HealthOptions, Marker};
 use crate::deploy::host::Spa;
 use crate::deploy::preview::Browser;
 use crate::deploy::{LocalNotice, LocalOptions, PreviewOptions};
@@ -40,37 +42,85 @@ pub fn build_options(config: &Config) -> BuildOptions {
     }
 }
 
-/// What "well" means.
-pub fn health_options(config: &Config) -> HealthOptions {
-    let watch = config.health.watch.duration();
-    HealthOptions {
-        path: config.health.path.clone(),
-        expect_text: Some(config.health.expect.clone()).filter(|text| !text.is_empty()),
-        timeout: config.health.timeout.duration(),
+/// What "well" means in an environment; a check of one's own runs in `folder`.
+///
+/// # Errors
+/// `config` when a header is named that cannot be one.
+pub fn health_options(
+    health: &Health,
+    environment: &str,
+    folder: &Path,
+) -> Result<HealthOptions, Problem> {
+    let text = |text: &str| Some(text.to_owned()).filter(|text| !text.trim().is_empty());
+    let watch = health.watch.duration();
+    Ok(HealthOptions {
+        environment: environment.to_owned(),
+        path: health.path.clone(),
+        status: Some(health.status).filter(|status| *status != 0),
+        expect_text: Some(health.expect.clone()).filter(|text| !text.is_empty()),
+        header: Marker::read(&health.header)?,
+        latency: Some(health.latency.duration()).filter(|latency| !latency.is_zero()),
+        command: text(&health.command),
+        command_timeout: health.command_timeout.duration(),
+        folder: folder.to_owned(),
+        passes: health.passes,
+        timeout: health.timeout.duration(),
         watch,
         probes: u32::try_from(watch.as_millis() / WATCH_EVERY.as_millis())
             .unwrap_or(1)
             .max(1),
+        interval: health.interval.duration(),
+        failures: health.failures,
+        cooldown: health.cooldown.duration(),
         ..HealthOptions::default()
-    }
+    })
 }
 
-/// What the configuration means for the embedded host with these environments and their ports.
+/// What the configuration means for the embedded host with these environments.
+///
+/// # Errors
+/// `config` when an address or a header cannot be one.
 pub fn local_options(
     config: &Config,
     project: &ProjectPaths,
-    environments: Vec<(String, u16)>,
+    root: &Path,
+    environments: &[Environment],
     notices: mpsc::UnboundedSender<LocalNotice>,
-) -> LocalOptions {
-    LocalOptions {
-        environments,
-        keep: config.deploy.local.keep,
+) -> Result<LocalOptions, Problem> {
+    let local = &config.deploy.local;
+    let healths = environments.iter().map(|environment| {
+        let options = health_options(&environment.health, &environment.name, root)?;
+        Ok((environment.name.clone(), options))
+    });
+    Ok(LocalOptions {
+        environments: environments
+            .iter()
+            .map(|environment| (environment.name.clone(), environment.port))
+            .collect(),
+        listen: address(&local.listen, "[deploy.local] listen")?,
+        hosts: local.hosts.clone(),
+        keep: local.keep,
         build: build_options(config),
-        health: health_options(config),
-        notice: config.deploy.local.notice,
+        healths: healths.collect::<Result<_, Problem>>()?,
+        notice: local.notice,
         notices: Some(notices),
         ..LocalOptions::new(project.host())
-    }
+    })
+}
+
+/// The address of a network interface.
+///
+/// # Errors
+/// `config` when it is none.
+pub fn address(text: &str, setting: &str) -> Result<IpAddr, Problem> {
+    text.parse().map_err(|_| {
+        Problem::new(
+            422,
+            "config",
+            format!("{setting}: {text:?} is no address of a network interface"),
+        )
+        .hint("write 127.0.0.1 (this machine alone), 0.0.0.0 or :: (every machine that reaches this one)")
+    })
 }
 
 /// What the configuration means for previews.

@@ -1,5 +1,6 @@
 //! The typed client of the HTTP API: the cockpit, the command line and tests speak to a server only through it.
 
+mod gates;
 mod options;
 mod poll;
 pub mod reconnect;
@@ -18,13 +19,11 @@ use url::Url;
 
 use crate::model::api::{
     Accepted, Answer, Approval, Approved, BatchApproval, Comparison, Decide, DeploymentList,
-    EditText, EventPage, Promote, ProposalView, RecipeInfo, Reject, Restore, Revise, Rollback,
-    RunRecipe, StartPreview, Status, Submission, SyncRequest, Synced, VersionView, WatchRequest,
-    WatchStatus,
+    EditText, EventPage, ProposalView, RecipeInfo, Reject, Restore, Revise, RunRecipe,
+    StartPreview, Status, Submission, SyncRequest, Synced, VersionView, WatchRequest, WatchStatus,
 };
 use crate::model::{
-    Cursor, Deployment, DeploymentId, Instruction, InstructionId, LiveRelease, Preview, Problem,
-    ProposalId,
+    Cursor, Deployment, DeploymentId, Instruction, InstructionId, Preview, Problem, ProposalId,
 };
 
 /// Where a server is and how to be let in.
@@ -346,27 +345,6 @@ impl Client {
         answer(request.timeout(Duration::from_secs(60))).await
     }
 
-    /// `POST /api/deployments/{id}/cancel`.
-    pub async fn cancel(&self, id: &DeploymentId) -> Result<Deployment, Problem> {
-        self.post(
-            &format!("api/deployments/{id}/cancel"),
-            &serde_json::json!({}),
-        )
-        .await
-    }
-
-    /// `POST /api/environments/{name}/rollback`.
-    pub async fn rollback(
-        &self,
-        environment: &str,
-        rollback: &Rollback,
-    ) -> Result<LiveRelease, Problem> {
-        let name =
-            percent_encoding::utf8_percent_encode(environment, percent_encoding::NON_ALPHANUMERIC);
-        self.post(&format!("api/environments/{name}/rollback"), rollback)
-            .await
-    }
-
     /// `GET /api/events`: a page of the log after `after` (absent: from the oldest), waiting up to `wait`.
     pub async fn events(
         &self,
@@ -381,14 +359,6 @@ impl Client {
         query.extend(after.map(|cursor| ("after", cursor.to_string())));
         let request = self.request(Method::GET, "api/events")?.query(&query);
         answer(request.timeout(wait + Duration::from_secs(15))).await
-    }
-
-    /// `POST /api/environments/{name}/promote`.
-    pub async fn promote(&self, environment: &str, promote: &Promote) -> Result<Synced, Problem> {
-        let name =
-            percent_encoding::utf8_percent_encode(environment, percent_encoding::NON_ALPHANUMERIC);
-        self.post(&format!("api/environments/{name}/promote"), promote)
-            .await
     }
 
     fn request(&self, method: Method, path: &str) -> Result<RequestBuilder, Problem> {

@@ -64,6 +64,8 @@ pub enum Service {
     GitHub,
     /// Vercel.
     Vercel,
+    /// Another machine that runs `sayso serve`.
+    Host,
     /// OpenAI, or a server that speaks its language.
     OpenAi,
     /// Anthropic.
@@ -74,9 +76,10 @@ pub enum Service {
 
 impl Service {
     /// All of them, in the order of the help.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::GitHub,
         Self::Vercel,
+        Self::Host,
         Self::OpenAi,
         Self::Anthropic,
         Self::Gemini,
@@ -87,6 +90,7 @@ impl Service {
         match self {
             Self::GitHub => "github",
             Self::Vercel => "vercel",
+            Self::Host => "host",
             Self::OpenAi => "openai",
             Self::Anthropic => "anthropic",
             Self::Gemini => "gemini",
@@ -102,6 +106,7 @@ impl Service {
             }
             Self::GitHub => &["GITHUB_PAT", "GH_TOKEN", "GITHUB_TOKEN"],
             Self::Vercel => &["VERCEL_TOKEN"],
+            Self::Host => &["SAYSO_HOST_TOKEN"],
             Self::OpenAi => &["OPENAI_API_KEY"],
             Self::Anthropic => &["ANTHROPIC_API_KEY"],
             Self::Gemini => &["GOOGLE_GEMINI_API_KEY"],

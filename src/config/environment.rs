@@ -5,8 +5,9 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
 
-use super::{Config, Span};
-use crate::model::Problem;
+use super::freeze::{self, Freeze};
+use super::{Config, Health, Span};
+use crate::model::{ApprovalRule, Problem};
 
 /// Deploying by any program.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -24,6 +25,28 @@ pub struct CommandSettings {
     pub progress: String,
     /// Variables with tokens or keys that the program is given; others of that kind are kept from it.
     pub pass: Vec<String>,
+    /// How long it may take.
+    pub time_limit: Span,
+}
+
+/// Deploying to another machine that runs `sayso serve`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HostSettings {
+    /// The address of that server.
+    pub url: String,
+    /// The project that it must serve; empty for any.
+    pub project: String,
+    /// The environment there; empty for the same name as here.
+    pub environment: String,
+    /// The live address, as visitors know it; empty for the one that the server names.
+    pub site: String,
+    /// A file with certificates to trust besides the system's, in PEM.
+    pub ca: String,
+    /// Plain HTTP is allowed to a server that is not on this machine.
+    pub insecure: bool,
+    /// Files that are sent at the same time.
+    pub parallel: usize,
     /// How long it may take.
     pub time_limit: Span,
 }
@@ -76,6 +99,30 @@ pub struct EnvironmentTable {
     /// The embedded host's port for it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub port: Option<u16>,
+    /// The branch that it follows; absent for the one that is checked out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub branch: Option<String>,
+    /// Its address.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub url: Option<String>,
+    /// The checks before each step, by name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub checks: Option<Vec<String>>,
+    /// Who must say yes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub approval: Option<ApprovalRule>,
+    /// The environment that a good release goes to next, by itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub promote_to: Option<String>,
+    /// Windows in which nothing new goes to it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub freeze: Option<Vec<String>>,
+    /// Over `[health]`.
+    #[serde(default, skip_serializing_if = "Table::is_empty")]
+    pub health: Table,
+    /// Over `[deploy.host]`.
+    #[serde(default, skip_serializing_if = "Table::is_empty")]
+    pub host: Table,
     /// Over `[deploy.command]`.
     #[serde(default, skip_serializing_if = "Table::is_empty")]
     pub command: Table,
@@ -96,6 +143,22 @@ pub struct Environment {
     pub target: String,
     /// The embedded host's port for it.
     pub port: u16,
+    /// The branch that it follows; empty for the one that is checked out.
+    pub branch: String,
+    /// Its address; empty where the target knows it.
+    pub url: String,
+    /// The checks before each step, by name.
+    pub checks: Vec<String>,
+    /// Who must say yes.
+    pub approval: ApprovalRule,
+    /// The environment that a good release goes to next, by itself.
+    pub promote_to: Option<String>,
+    /// When nothing new goes to it.
+    pub freeze: Freeze,
+    /// What "well" means here.
+    pub health: Health,
+    /// For the target `host`.
+    pub host: HostSettings,
     /// For the target `command`.
     pub command: CommandSettings,
     /// For the target `vercel`.
@@ -146,6 +209,26 @@ impl Config {
         let is_default = entry.name == deploy.environment;
         let port = if is_default { deploy.local.port } else { 0 };
         let at = |name: &str| format!("environment {:?}, {name}", entry.name);
+        let windows = entry.freeze.as_deref().unwrap_or_default();
+        let zone = freeze::zone(&deploy.timezone);
+        let freeze = zone.and_then(|zone| Freeze::parse(windows, zone));
+        let url = entry.url.clone().unwrap_or_default();
+        // The address of an environment is that of its target, unless that has one of its own.
+        let known = |own: &mut String| {
+            if own.is_empty() {
+                own.clone_from(&url);
+            }
+        };
+        let mut command = over(&deploy.command, &entry.command, &at("command"))?;
+        let mut vercel = over(&deploy.vercel, &entry.vercel, &at("vercel"))?;
+        let mut actions = over(
+            &deploy.github_actions,
+            &entry.github_actions,
+            &at("github_actions"),
+        )?;
+        for own in [&mut command.url, &mut vercel.url, &mut actions.url] {
+            known(own);
+        }
         Ok(Environment {
             name: entry.name.clone(),
             target: entry
@@ -153,13 +236,17 @@ impl Config {
                 .clone()
                 .unwrap_or_else(|| deploy.target.clone()),
             port: entry.port.unwrap_or(port),
-            command: over(&deploy.command, &entry.command, &at("command"))?,
-            vercel: over(&deploy.vercel, &entry.vercel, &at("vercel"))?,
-            github_actions: over(
-                &deploy.github_actions,
-                &entry.github_actions,
-                &at("github_actions"),
-            )?,
+            branch: entry.branch.clone().unwrap_or_default(),
+            checks: entry.checks.clone().unwrap_or_default(),
+            approval: entry.approval.unwrap_or_default(),
+            promote_to: entry.promote_to.clone(),
+            freeze: freeze.map_err(|why| mistake(format!("{}: {why}", at("freeze"))))?,
+            url,
+            health: over(&self.health, &entry.health, &at("health"))?,
+            host: over(&deploy.host, &entry.host, &at("host"))?,
+            command,
+            vercel,
+            github_actions: actions,
         })
     }
 }
@@ -183,11 +270,24 @@ fn over<T: Clone + Serialize + DeserializeOwned>(
 /// The keys that an `[[environment]]` may have, for the check of a layer.
 pub(super) fn known(defaults: &Table) -> Table {
     let mut known = Table::new();
-    for key in ["name", "target", "port"] {
+    for key in [
+        "name",
+        "target",
+        "port",
+        "branch",
+        "url",
+        "checks",
+        "approval",
+        "promote_to",
+        "freeze",
+    ] {
         known.insert(key.to_owned(), Value::String(String::new()));
     }
     let deploy = defaults.get("deploy").and_then(Value::as_table);
-    for key in ["command", "vercel", "github_actions"] {
+    if let Some(health) = defaults.get("health") {
+        known.insert("health".to_owned(), health.clone());
+    }
+    for key in ["host", "command", "vercel", "github_actions"] {
         if let Some(settings) = deploy.and_then(|deploy| deploy.get(key)) {
             known.insert(key.to_owned(), settings.clone());
         }
@@ -218,6 +318,7 @@ fn mistake(message: String) -> Problem {
 #[cfg(test)]
 mod tests {
     use super::super::{Layer, load_layers};
+    use crate::model::ApprovalRule;
 
     fn load(texts: &[&str]) -> Result<super::Config, super::Problem> {
         let layers: Vec<Layer> = texts
@@ -260,6 +361,25 @@ mod tests {
     }
 
     #[test]
+    fn an_environment_has_its_own_idea_of_health_and_its_own_host() {
+        let config = load(&[
+            "[health]\npath = \"/ok\"\nexpect = \"hi\"\n[deploy.host]\nproject = \"shop\"\n\
+             [[environment]]\nname = \"staging\"\n[environment.health]\nexpect = \"\"\ninterval = \"5s\"\n\
+             [environment.host]\nurl = \"https://h\"",
+        ])
+        .unwrap();
+        let all = config.environments().unwrap();
+        assert_eq!(all[0].health, config.health);
+        let health = &all[1].health;
+        assert_eq!((health.path.as_str(), health.expect.as_str()), ("/ok", ""));
+        assert_eq!(health.interval.duration().as_secs(), 5);
+        assert_eq!(
+            (all[1].host.url.as_str(), all[1].host.project.as_str()),
+            ("https://h", "shop")
+        );
+    }
+
+    #[test]
     fn a_typo_in_an_environment_is_named_with_its_line() {
         let problem =
             load(&["[[environment]]\nname = \"x\"\n[environment.vercel]\nprojekt = \"y\""])
@@ -270,6 +390,32 @@ mod tests {
                 && problem.detail.contains("did you mean project?"),
             "{problem}"
         );
+    }
+
+    #[test]
+    fn what_stands_before_an_environment_is_read() {
+        let config = load(&[
+            "[[check]]\nname = \"lint\"\nrun = \"make lint\"\n\
+             [[environment]]\nname = \"staging\"\nbranch = \"staging\"\nchecks = [\"lint\", \"size\"]\n\
+             promote_to = \"production\"\nfreeze = [\"22:00 - 06:00\"]\n\
+             [[environment]]\nname = \"production\"\napproval = \"two people\"\ntarget = \"command\"\n\
+             url = \"https://example.org\"\n[deploy]\ntimezone = \"UTC\"",
+            "[[environment]]\nname = \"staging\"\napproval = \"ask\"",
+        ])
+        .unwrap();
+        let all = config.environments().unwrap();
+        let (production, staging) = (&all[0], &all[1]);
+        assert_eq!(production.approval, ApprovalRule::TwoPeople);
+        assert_eq!(production.command.url, "https://example.org");
+        assert_eq!(production.branch, "");
+        assert_eq!(staging.approval, ApprovalRule::Ask);
+        assert_eq!(staging.branch, "staging");
+        assert_eq!(staging.checks, ["lint", "size"]);
+        assert_eq!(staging.promote_to.as_deref(), Some("production"));
+        let night = "2026-11-20T23:00:00Z".parse().unwrap();
+        assert!(staging.freeze.until(night).is_some());
+        assert_eq!(production.freeze.until(night), None);
+        assert_eq!(config.check[0].time_limit.duration().as_secs(), 300);
     }
 
     #[test]

@@ -4,7 +4,10 @@ use std::path::Path;
 
 use toml::{Table, Value};
 
-use super::{Config, DEFAULTS, Paths, environment, keys, phrase};
+use super::{
+    Config, DEFAULTS, Paths, check as checks, environment, environment_lines as lines, keys, phrase,
+    told,
+};
 use crate::model::Problem;
 
 /// One layer of configuration.
@@ -59,17 +62,33 @@ pub fn load_layers(layers: &[Layer]) -> Result<Config, Problem> {
             .map_err(|error| mistake(&layer.name, error.to_string().trim()))?;
         keys::place(&layer.name, &layer.text, &mut table, mistake)?;
         check(&layer.name, &layer.text, &merged, &table, "")?;
-        phrase::check(&layer.text).map_err(|(message, line)| {
+        let checked = phrase::check(&layer.text).and_then(|()| told::check(&layer.text));
+        checked.map_err(|(message, line)| {
             let line = line.map_or(String::new(), |line| format!(" line {line}"));
             mistake(&format!("{}{line}", layer.name), &message)
         })?;
+        for look in [checks::check, lines::check] {
+            look(&layer.text).map_err(|(message, line)| at_line(&layer.name, &message, line))?;
+        }
         let mut next = merged.clone();
         merge(&mut next, table);
         // Deserialised after each layer, so that a value of the wrong kind is blamed on its own layer.
         Config::deserialize_table(&next).map_err(|error| mistake(&layer.name, error.trim()))?;
         merged = next;
     }
-    Config::deserialize_table(&merged).map_err(|error| mistake("configuration", error.trim()))
+    let config = Config::deserialize_table(&merged)
+        .map_err(|error| mistake("configuration", error.trim()))?;
+    // What names something else can only be looked at once all layers are there.
+    for layer in layers {
+        lines::references(&layer.text, &config)
+            .map_err(|(message, line)| at_line(&layer.name, &message, line))?;
+    }
+    Ok(config)
+}
+
+fn at_line(layer: &str, message: &str, line: Option<usize>) -> Problem {
+    let line = line.map_or(String::new(), |line| format!(" line {line}"));
+    mistake(&format!("{layer}{line}"), message)
 }
 
 /// Where keys and sound are sent, and what is run, is not for a repository to say: whoever opens it would hand them over.
@@ -106,12 +125,37 @@ fn own_only(layer: &str, text: &str) -> Result<(), Problem> {
     if preview.is_some_and(|preview| preview.contains_key("browser")) {
         found = found.or(Some("preview.browser".to_owned()));
     }
+    let section = |name: &str| table.get(name).and_then(Value::as_table);
+    let within = |table: Option<&Table>, name: &str| {
+        let inner = table.and_then(|table| table.get(name));
+        inner.and_then(Value::as_table).cloned()
+    };
+    if within(section("deploy"), "host").is_some_and(|host| host.contains_key("url")) {
+        found = found.or(Some("deploy.host.url".to_owned()));
+    }
+    let environments = table.get("environment").and_then(Value::as_array);
+    for entry in environments.into_iter().flatten() {
+        if within(entry.as_table(), "host").is_some_and(|host| host.contains_key("url")) {
+            found = found.or(Some("environment.host.url".to_owned()));
+        }
+    }
+    let exposed = [
+        ("server", section("server").cloned()),
+        ("deploy.local", within(section("deploy"), "local")),
+    ];
+    for (name, table) in exposed {
+        for key in ["listen", "tls_cert", "tls_key", "insecure"] {
+            if table.as_ref().is_some_and(|table| table.contains_key(key)) {
+                found = found.or(Some(format!("{name}.{key}")));
+            }
+        }
+    }
     match found {
         None => Ok(()),
         Some(setting) => Err(mistake(
             layer,
             &format!(
-                "{setting} says where keys are sent or what is run: it can stand in your own configuration only"
+                "{setting} says where keys are sent, what is run or who is let in: it can stand in your own configuration only"
             ),
         )),
     }
@@ -133,7 +177,9 @@ pub(super) fn merge(into: &mut Table, from: Table) {
             (Some(Value::Array(into)), Value::Array(from)) if key == "phrase" => {
                 into.splice(0..0, from);
             }
-            (Some(Value::Array(into)), Value::Array(from)) if key == "environment" => {
+            (Some(Value::Array(into)), Value::Array(from))
+                if key == "environment" || key == "check" =>
+            {
                 environment::merge(into, from);
             }
             (_, value) => {
@@ -161,8 +207,12 @@ fn check(
             (Some(Value::Table(known)), Value::Table(table)) => {
                 check(layer, text, known, table, &path)?;
             }
-            (Some(_), Value::Array(entries)) if path == "environment" => {
-                let known = environment::known(known);
+            (Some(_), Value::Array(entries)) if path == "environment" || path == "check" => {
+                let known = if path == "check" {
+                    checks::known()
+                } else {
+                    environment::known(known)
+                };
                 for entry in entries.iter().filter_map(Value::as_table) {
                     check(layer, text, &known, entry, &path)?;
                 }
@@ -333,6 +383,16 @@ mod tests {
             ("[speech]\nurl = \"https://x\"", "speech.url"),
             ("[generate.agent]\ncommand = [\"sh\"]", "generate.agent"),
             ("[github]\napi = \"https://x\"", "github.api"),
+            ("[deploy.host]\nurl = \"https://x\"", "deploy.host.url"),
+            (
+                "[[environment]]\nname = \"a\"\n[environment.host]\nurl = \"https://x\"",
+                "environment.host.url",
+            ),
+            ("[server]\nlisten = \"0.0.0.0\"", "server.listen"),
+            (
+                "[deploy.local]\nlisten = \"0.0.0.0\"",
+                "deploy.local.listen",
+            ),
         ] {
             let problem = own_only("sayso.toml", text).unwrap_err();
             assert!(problem.detail.contains(setting), "{problem}");

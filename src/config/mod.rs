@@ -4,20 +4,27 @@
 //! `sayso.toml` in the site's repository, environment variables, flags. A key that nobody knows is an error
 //! that names the file and the line: silence would hide a typo for ever.
 
+mod check;
 pub mod credential;
 mod duration;
 mod environment;
+mod environment_lines;
+pub mod freeze;
+mod health;
 mod keys;
 mod layers;
 mod paths;
 mod phrase;
+mod told;
 mod watch;
 
+pub use check::{BUILT_IN, Check, Size};
 pub use credential::Secret;
 pub use duration::Span;
 pub use environment::{
-    ActionsSettings, CommandSettings, Environment, EnvironmentTable, VercelSettings,
+    ActionsSettings, CommandSettings, Environment, EnvironmentTable, HostSettings, VercelSettings,
 };
+pub use health::{Health, Notifications, Told, Webhook};
 pub use keys::{KeySetting, Keys};
 pub use layers::{Layer, load, load_layers};
 pub use paths::{Paths, ProjectPaths};
@@ -39,6 +46,8 @@ pub struct Config {
     pub phrase: Vec<Phrase>,
     /// Environments besides the default one, and what is set for each.
     pub environment: Vec<EnvironmentTable>,
+    /// Commands that must end well before something goes to an environment that names them.
+    pub check: Vec<Check>,
     /// Microphone and push-to-talk.
     pub voice: Voice,
     /// Speech recognition.
@@ -61,6 +70,8 @@ pub struct Config {
     pub watch: Watch,
     /// Health checks.
     pub health: Health,
+    /// Notifications.
+    pub notify: Notifications,
     /// The HTTP server.
     pub server: Server,
     /// The cockpit.
@@ -256,14 +267,24 @@ pub struct GitHub {
 pub struct Deploy {
     /// The default environment.
     pub environment: String,
-    /// Its target: `local`, `command`, `vercel` or `github_actions`.
+    /// Its target: `local`, `host`, `command`, `vercel` or `github_actions`.
     pub target: String,
     /// How often it is looked for deployments made elsewhere; zero for never.
     pub look: Span,
     /// Addresses that are told of deployments, each message signed.
     pub webhooks: Vec<String>,
+    /// The time zone of the freeze windows; empty for the system's.
+    pub timezone: String,
+    /// Checks that run at a time; 0 for as many as there are processors, at most four.
+    pub checks_at_once: usize,
+    /// The largest file that the check `size` lets through.
+    pub max_file: Size,
+    /// The most that all files together may have for the check `size`.
+    pub max_total: Size,
     /// The embedded host.
     pub local: LocalHost,
+    /// Another machine that runs `sayso serve`.
+    pub host: HostSettings,
     /// Any program.
     pub command: CommandSettings,
     /// Vercel.
@@ -276,8 +297,12 @@ pub struct Deploy {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LocalHost {
-    /// Port on the loopback interface; 0 for one of the site's own.
+    /// Port; 0 for one of the site's own.
     pub port: u16,
+    /// The address that it listens on.
+    pub listen: String,
+    /// Names under which the site is reached, besides the loopback ones.
+    pub hosts: Vec<String>,
     /// Releases kept.
     pub keep: usize,
     /// Live reload and the deployment notice.
@@ -308,26 +333,20 @@ pub struct Preview {
     pub browser: String,
 }
 
-/// Health checks.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Health {
-    /// The path asked for.
-    pub path: String,
-    /// Text the page must contain; empty for none.
-    pub expect: String,
-    /// For one probe.
-    pub timeout: Span,
-    /// How long a new release is watched.
-    pub watch: Span,
-}
-
 /// The HTTP server.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Server {
-    /// Port on the loopback interface; 0 for any.
+    /// Port; 0 for any.
     pub port: u16,
+    /// The address that it listens on.
+    pub listen: String,
+    /// The file with the certificate (and those between it and its root), in PEM; empty for plain HTTP.
+    pub tls_cert: String,
+    /// The file with its key, in PEM.
+    pub tls_key: String,
+    /// Plain HTTP beyond this machine: behind a proxy that speaks TLS.
+    pub insecure: bool,
     /// Names under which it is reached from outside (through a tunnel), besides the loopback ones.
     pub hosts: Vec<String>,
 }
@@ -409,7 +428,9 @@ impl Default for Config {
 }
 
 /// Names of the environment variables that hold keys and tokens.
-pub const SECRETS: [&str; 11] = [
+pub const SECRETS: [&str; 13] = [
+    "SAYSO_HOST_TOKEN",
+    "SAYSO_TOKEN",
     "GITHUB_PAT",
     "GITHUB_WEBHOOK_SECRET",
     "SAYSO_WEBHOOK_SECRET",

@@ -74,7 +74,7 @@ pub(super) fn check(text: &str) -> Result<(), (String, Option<usize>)> {
         if let Some(environment) = &entry.environment
             && !matches!(
                 control,
-                Control::Deploy | Control::Redeploy | Control::Rollback
+                Control::Deploy | Control::Redeploy | Control::Promote | Control::Rollback
             )
         {
             let message = format!("phrase.environment: {act} goes to no environment");

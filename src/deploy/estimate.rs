@@ -41,9 +41,9 @@ pub struct Estimate {
 #[derive(Clone, Debug)]
 pub struct Estimator {
     /// The stages in the order in which they come.
-    order: [Stage; 6],
+    order: Vec<Stage>,
     /// Expected milliseconds, in that order.
-    expected: [f64; 6],
+    expected: Vec<f64>,
     known: bool,
     percent: u8,
     reached: usize,
@@ -56,10 +56,14 @@ impl Estimator {
     }
 
     /// As [`Self::new`], for a place where the stages come in another order.
-    pub fn ordered(history: &[BTreeMap<Stage, u64>], order: [Stage; 6]) -> Self {
+    pub fn ordered(
+        history: &[BTreeMap<Stage, u64>],
+        order: impl IntoIterator<Item = Stage>,
+    ) -> Self {
+        let order: Vec<Stage> = order.into_iter().collect();
         let recent = &history[history.len().saturating_sub(RECENT)..];
-        let mut expected = [0.0; 6];
-        for (at, stage) in order.into_iter().enumerate() {
+        let mut expected = vec![0.0; order.len()];
+        for (at, stage) in order.iter().copied().enumerate() {
             let default = DEFAULTS
                 .iter()
                 .find(|(other, _)| *other == stage)
@@ -102,7 +106,7 @@ impl Estimator {
         self.reached = self.reached.max(at);
         let at = self.reached;
         let spent = in_stage_ms as f64;
-        let mut expected = self.expected;
+        let mut expected = self.expected.clone();
         let known = fraction
             .filter(|fraction| fraction.is_finite())
             .map(|fraction| fraction.clamp(0.0, 1.0));

@@ -1,22 +1,47 @@
-//! Asks a release whether it is well, over real HTTP, as a visitor would.
+//! Asks a release whether it is well, over real HTTP, as a visitor would; then a person's own check, if there is one.
 
+pub(crate) mod cooldown;
+pub(crate) mod judge;
+pub(crate) mod own;
+
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use reqwest::redirect::Policy;
 
+use self::judge::{Answered, Unwell, judge};
 use super::host::{CANDIDATE, RELEASE};
 use crate::model::{Problem, ReleaseId};
+
+pub use judge::Marker;
 
 /// A page longer than this is not read to its end.
 const BODY: usize = 4 * 1024 * 1024;
 
+/// Redirections that are followed.
+const REDIRECTS: usize = 5;
+
 /// What "well" means, and for how long it is asked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HealthOptions {
+    /// The environment, as a check of one's own is told it.
+    pub environment: String,
     /// The path that is asked for.
     pub path: String,
+    /// The status that the answer must have; `None` for any from 200 to 299.
+    pub status: Option<u16>,
     /// Text that the answer must contain.
     pub expect_text: Option<String>,
+    /// A header that the answer must carry.
+    pub header: Option<Marker>,
+    /// A slower answer is not a good one; `None` for any time within `timeout`.
+    pub latency: Option<Duration>,
+    /// What the shell runs after a good answer; its exit code decides.
+    pub command: Option<String>,
+    /// How long that may take.
+    pub command_timeout: Duration,
+    /// Where it runs.
+    pub folder: PathBuf,
     /// Good answers in a row that are needed.
     pub passes: u32,
     /// How long one answer may take.
@@ -27,18 +52,59 @@ pub struct HealthOptions {
     pub watch: Duration,
     /// How often it is asked in that time.
     pub probes: u32,
+    /// How often a live release is asked for as long as it is live; zero: only while it is watched.
+    pub interval: Duration,
+    /// Bad answers in a row that make a live release unwell.
+    pub failures: u32,
+    /// For so long after an automatic return there is no other.
+    pub cooldown: Duration,
 }
 
 impl Default for HealthOptions {
     fn default() -> Self {
         Self {
+            environment: String::new(),
             path: "/".to_owned(),
+            status: None,
             expect_text: None,
+            header: None,
+            latency: None,
+            command: None,
+            command_timeout: Duration::from_secs(30),
+            folder: std::env::temp_dir(),
             passes: 2,
             timeout: Duration::from_secs(2),
             deadline: Duration::from_secs(10),
             watch: Duration::from_secs(2),
             probes: 3,
+            interval: Duration::from_secs(20),
+            failures: 3,
+            cooldown: Duration::from_secs(600),
+        }
+    }
+}
+
+impl HealthOptions {
+    /// Whether the path can be asked for on any address.
+    ///
+    /// # Errors
+    /// `bad-request` when it is not a path: it could then name another host.
+    pub(crate) fn check(&self) -> Result<(), Problem> {
+        if !self.path.starts_with('/') || self.path.starts_with("//") {
+            return Err(Problem::bad_request(format!(
+                "the health path {:?} is not a path",
+                self.path
+            ))
+            .hint("write it from the root of the site, such as / or /health.html"));
+        }
+        Ok(())
+    }
+
+    /// `http` to `https`, the bare domain to `www`: followed, unless a redirection is what is expected.
+    pub(crate) fn redirections(&self) -> Policy {
+        match self.status {
+            Some(300..400) => Policy::none(),
+            _ => Policy::limited(REDIRECTS),
         }
     }
 }
@@ -84,13 +150,7 @@ impl Prober {
     /// # Errors
     /// `internal` when no HTTP client can be made, `bad-request` when the path is not one.
     pub fn new(options: HealthOptions) -> Result<Self, Problem> {
-        if !options.path.starts_with('/') || options.path.starts_with("//") {
-            return Err(Problem::bad_request(format!(
-                "the health path {:?} is not a path",
-                options.path
-            ))
-            .hint("write it from the root of the site, such as / or /health.html"));
-        }
+        options.check()?;
         // A second call is refused because a provider is there already, which is all that is needed.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let client = reqwest::Client::builder()
@@ -98,7 +158,7 @@ impl Prober {
             // that plain HTTP on the loopback address does not need.
             .no_proxy()
             .tls_certs_only(std::iter::empty())
-            .redirect(Policy::limited(5))
+            .redirect(options.redirections())
             .user_agent(concat!("sayso/", env!("CARGO_PKG_VERSION"), " health"))
             .timeout(options.timeout)
             .build()
@@ -128,46 +188,50 @@ impl Prober {
         if let Some(candidate) = question.candidate {
             request = request.header(CANDIDATE, candidate);
         }
-        let (status, settled, verdict) = match request.send().await {
+        let (status, mut settled, mut verdict) = match request.send().await {
             Err(error) => (0, false, Err(no_answer(&error, self.options.timeout))),
             Ok(response) => {
-                let status = response.status();
-                let by = response
-                    .headers()
-                    .get(RELEASE)
-                    .and_then(|value| value.to_str().ok());
-                let right = by == Some(question.release.as_str());
-                let by = by.unwrap_or("no release").to_owned();
-                match self.judge(response, question.release, &by).await {
-                    Ok(verdict) => (status.as_u16(), right, verdict),
-                    Err(broken) => (status.as_u16(), false, Err(broken)),
+                let status = response.status().as_u16();
+                match self.judge(response, question.release, started).await {
+                    Ok((lasting, verdict)) => (status, lasting, verdict),
+                    Err(broken) => (status, false, Err(broken)),
                 }
             }
         };
+        let millis = started.elapsed().as_millis() as u64;
+        if verdict.is_ok() {
+            let header = question.candidate.map(|value| format!("{CANDIDATE}: {value}"));
+            let told = own::Told {
+                url: question.base,
+                release: question.release.as_str(),
+                header: header.as_deref().unwrap_or_default(),
+            };
+            verdict = own::ask(&self.options, &told).await;
+            // The world that it looks at may be another the next time.
+            settled &= verdict.is_ok();
+        }
         Probe {
             ok: verdict.is_ok(),
             status,
-            millis: started.elapsed().as_millis() as u64,
+            millis,
             url,
             message: verdict.err().unwrap_or_else(|| "ok".to_owned()),
             settled,
         }
     }
 
-    /// The verdict on an answer; the outer error is a connection that broke while it was read.
+    /// Whether asking again cannot change the verdict on an answer, and the verdict; the outer error is a connection
+    /// that broke while it was read.
     async fn judge(
         &self,
         mut response: reqwest::Response,
         release: &ReleaseId,
-        by: &str,
-    ) -> Result<Result<(), String>, String> {
-        let status = response.status();
-        if !status.is_success() {
-            return Ok(Err(format!("{} answered {status}", response.url().path())));
-        }
-        if by != release.as_str() {
-            return Ok(Err(format!("{by} answered instead of {release}")));
-        }
+        started: Instant,
+    ) -> Result<(bool, Result<(), String>), String> {
+        let (status, path) = (response.status(), response.url().path().to_owned());
+        let headers = response.headers().clone();
+        let by = headers.get(RELEASE).and_then(|value| value.to_str().ok());
+        let right = by == Some(release.as_str());
         let mut body = Vec::new();
         while let Some(chunk) = response
             .chunk()
@@ -179,12 +243,23 @@ impl Prober {
                 break;
             }
         }
-        Ok(match &self.options.expect_text {
-            Some(text) if !String::from_utf8_lossy(&body).contains(text.as_str()) => Err(format!(
-                "{} does not contain {text:?}",
-                response.url().path()
-            )),
-            _ => Ok(()),
+        let verdict = judge(
+            &self.options,
+            &Answered {
+                path: &path,
+                status: status.as_u16(),
+                headers: &headers,
+                body: &body,
+                took: started.elapsed(),
+            },
+        );
+        Ok(match verdict {
+            Err(Unwell { message, lasting }) => (right && lasting, Err(message)),
+            Ok(()) if !right => {
+                let by = by.unwrap_or("no release");
+                (false, Err(format!("{by} answered instead of {release}")))
+            }
+            Ok(()) => (right, Ok(())),
         })
     }
 

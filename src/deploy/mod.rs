@@ -2,8 +2,8 @@
 //!
 //! [`local`] keeps immutable releases on this machine and serves them through [`host`], its own small HTTP face.
 //! [`build`] says how a site is built, [`health`] asks a release whether it is well, [`estimate`] turns measured
-//! stage durations into an honest percentage. [`command`], [`vercel`] and [`github_actions`] deploy to places outside
-//! this process; [`remote`] is what those three share.
+//! stage durations into an honest percentage. [`sayso_host`] deploys to another machine's local host. [`command`],
+//! [`vercel`] and [`github_actions`] deploy to places outside this process; [`remote`] is what those share.
 
 /// Ends the process at once, without unwinding, when `SAYSO_FAILPOINT` names this place.
 ///
@@ -25,10 +25,12 @@ pub mod local;
 pub mod manifest;
 pub mod preview;
 pub mod remote;
+pub mod sayso_host;
 pub mod vercel;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use tokio::sync::mpsc;
@@ -42,7 +44,8 @@ use crate::model::{
 pub use command::{CommandOptions, CommandTarget};
 pub use github_actions::{ActionsOptions, ActionsTarget};
 pub use preview::{Previews, PreviewOptions};
-pub use local::{LocalNotice, LocalOptions, LocalTarget};
+pub use local::{LocalNotice, LocalOptions, LocalTarget, Received};
+pub use sayso_host::{HostOptions, HostTarget};
 pub use vercel::{VercelOptions, VercelTarget};
 
 /// What a target is asked to do.
@@ -124,6 +127,38 @@ pub struct DeployFailure {
     pub unknown: bool,
 }
 
+/// What became of an automatic return.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Retreat {
+    /// This release is served now; the unwell one is marked and not offered again.
+    Returned(ReleaseId),
+    /// Something else was live already: nothing was done.
+    Moved,
+    /// The unwell release is still served, and a person must act: why, and what to do.
+    Stays(String),
+}
+
+/// Why an unwell release stays when there is none that could take its place.
+pub(crate) const NO_GOOD: &str =
+    "there is no earlier release that is known to be good: mend the site and deploy again";
+
+/// Why an unwell release stays while a cool-down of `length` has still `left` to go.
+pub(crate) fn cooling(left: Duration, length: Duration) -> String {
+    format!(
+        "it went back by itself a short while ago, and does so once in {} at most ({} to go): \
+         `sayso rollback` goes back now, or mend the site and deploy again",
+        spelled(length),
+        spelled(left)
+    )
+}
+
+fn spelled(time: Duration) -> String {
+    match time.as_secs() {
+        seconds @ 0..120 => format!("{seconds} s"),
+        seconds => format!("{} min", seconds / 60),
+    }
+}
+
 /// A release that is moved on without being built anew.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PromoteRequest {
@@ -135,6 +170,9 @@ pub struct PromoteRequest {
     pub release: Option<ReleaseId>,
     /// The environment that it comes from, when no release is named.
     pub from: Option<String>,
+    /// What the environment must still serve when traffic moves; `None` when that does not matter, `Some(None)` for
+    /// nothing.
+    pub expected: Option<Option<ReleaseId>>,
 }
 
 /// A deployment as the place itself lists it.
@@ -200,6 +238,11 @@ pub trait DeployTarget: Send + Sync {
         Stage::ALL
     }
 
+    /// Whether it can move a release on without building it anew.
+    fn promotes(&self) -> bool {
+        false
+    }
+
     /// Moves a release on to an environment without building it anew.
     ///
     /// # Errors
@@ -236,6 +279,50 @@ pub trait DeployTarget: Send + Sync {
 
     /// Asks the live address once how it is; `None` where there is nothing to ask.
     async fn look(&self, _environment: &str) -> Option<health::Probe> {
+        None
+    }
+
+    /// True while the target itself watches what went live last: it returns by itself then, and tells it.
+    fn watching(&self, _environment: &str) -> bool {
+        false
+    }
+
+    /// What is remembered of an environment that is served elsewhere.
+    #[doc(hidden)]
+    fn memory(&self) -> Option<&remote::memory::Memory> {
+        None
+    }
+
+    /// Whether `release` was well here for as long as releases are watched.
+    fn proven(&self, _environment: &str, release: &ReleaseId) -> bool {
+        self.memory().is_none_or(|memory| memory.proven(release))
+    }
+
+    /// Remembers that `release` was well for as long as releases are watched.
+    async fn prove(&self, _environment: &str, release: &ReleaseId) {
+        if let Some(memory) = self.memory() {
+            memory.prove(release);
+        }
+    }
+
+    /// Takes `release` back if it is still live, because it is unwell: to the last good one, and not again within the
+    /// cool-down.
+    async fn retreat(&self, environment: &str, release: &ReleaseId, reason: &str) -> Retreat {
+        let Some(memory) = self.memory() else {
+            return Retreat::Stays("mend the site and deploy again".to_owned());
+        };
+        let to = match memory.retreat(release, reason) {
+            Ok(to) => to,
+            Err(retreat) => return retreat,
+        };
+        match self.rollback(environment, Some(&to)).await {
+            Ok(live) => Retreat::Returned(live.release),
+            Err(problem) => Retreat::Stays(format!("it could not go back to {to}: {problem}")),
+        }
+    }
+
+    /// The embedded host, where this is it: releases that other machines made come in there.
+    fn local(&self) -> Option<&LocalTarget> {
         None
     }
 

@@ -37,10 +37,23 @@ pub const TO_ENVIRONMENT: &[(Control, &[&str])] = &[
         ],
     ),
     (
+        Control::Promote,
+        &[
+            "promote to",
+            "promote it to",
+            "promote that to",
+            "promote the site to",
+            "promote the release to",
+        ],
+    ),
+    (
         Control::Rollback,
         &["roll back", "rollback", "roll back the", "roll it back on"],
     ),
 ];
+
+/// What a person says to move what one environment serves on to another; both names stand in it.
+pub const BETWEEN: [&str; 2] = ["promote {from} to {to}", "promote from {from} to {to}"];
 
 /// What a person says to see a page; its name follows, then "page".
 pub const OPEN_PAGE: &[(Control, &str)] = &[
@@ -91,7 +104,7 @@ pub(crate) fn environment(heard: &str) -> Option<(&str, String)> {
             let named = preposition == " to"
                 && front
                     .split(' ')
-                    .any(|word| word.ends_with("deploy") || word == "publish");
+                    .any(|word| word.ends_with("deploy") || word == "publish" || word == "promote");
             let name = known.or_else(|| named.then(|| name.to_owned()))?;
             return Some((front, name));
         }

@@ -185,7 +185,7 @@ pub fn nearest(table: &Table, heard: &str) -> Option<Hit> {
     let control = phrase.does.control;
     let somewhere = matches!(
         control,
-        Control::Deploy | Control::Redeploy | Control::Rollback
+        Control::Deploy | Control::Redeploy | Control::Promote | Control::Rollback
     );
     (somewhere && phrase.does.environment.is_none()).then(|| Hit {
         phrase: phrase.say.clone(),

@@ -15,6 +15,7 @@ pub const PHRASES: &[(Control, &[&str])] = &[
     (Control::Undo, acts::UNDO),
     (Control::Rollback, acts::ROLLBACK),
     (Control::Redeploy, acts::REDEPLOY),
+    (Control::Promote, acts::PROMOTE),
     (Control::Status, talk::STATUS),
     (Control::Stop, acts::STOP),
     (Control::Open, talk::OPEN),

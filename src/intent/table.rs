@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::OnceLock;
 
-use super::names::{OPEN_PAGE, OPEN_SECTION, TO_ENVIRONMENT, environment};
+use super::names::{BETWEEN, OPEN_PAGE, OPEN_SECTION, TO_ENVIRONMENT, environment};
 use super::near;
 use super::phrases::{AROUND, LEADING, PHRASES, SURROUNDED, TRAILING, words};
 use super::places::{Kind, Place};
@@ -86,7 +86,7 @@ impl Table {
             }
         }
         for name in environments {
-            let spoken = words(&name.replace(['-', '_'], " ")).join(" ");
+            let spoken = spoken(name);
             for (control, fronts) in TO_ENVIRONMENT {
                 for front in *fronts {
                     let does = Does {
@@ -95,6 +95,18 @@ impl Table {
                     };
                     table.add(&format!("{front} {spoken}"), does);
                 }
+            }
+        }
+        for (from, to) in pairs(environments) {
+            for phrase in BETWEEN {
+                let say = phrase
+                    .replace("{from}", &spoken(from))
+                    .replace("{to}", &spoken(to));
+                let does = Does {
+                    environment: Some(to.clone()),
+                    ..Control::Promote.into()
+                };
+                table.add(&say, does);
             }
         }
         for place in places {
@@ -227,6 +239,7 @@ impl Table {
             control,
             Control::Deploy
                 | Control::Redeploy
+                | Control::Promote
                 | Control::Rollback
                 | Control::Status
                 | Control::Stop
@@ -240,6 +253,38 @@ impl Table {
             exact: true,
         })
     }
+}
+
+/// Environments among which something moves on; with more of them nobody says all of their names.
+const MOVING: usize = 6;
+
+/// Every two of a few environments, in both orders.
+fn pairs(environments: &[String]) -> impl Iterator<Item = (&String, &String)> {
+    let few = &environments[..environments.len().min(MOVING)];
+    few.iter()
+        .flat_map(move |from| few.iter().map(move |to| (from, to)))
+        .filter(|(from, to)| from != to)
+}
+
+/// A name as it is said.
+pub fn spoken(name: &str) -> String {
+    words(&name.replace(['-', '_'], " ")).join(" ")
+}
+
+/// The environment that `phrase` moves something on from: the first of two names in it.
+pub fn moved_from<'a>(
+    phrase: &str,
+    environments: impl Iterator<Item = &'a str>,
+) -> Option<&'a str> {
+    let mut known: Vec<&str> = environments.collect();
+    // The longer name first: one may begin with another.
+    known.sort_by_key(|name| std::cmp::Reverse(name.len()));
+    known.into_iter().find(|name| {
+        BETWEEN.iter().any(|between| {
+            let front = between.replace("{from}", &spoken(name)).replace("{to}", "");
+            phrase.starts_with(&front) && phrase.len() > front.len()
+        })
+    })
 }
 
 impl From<Hit> for Intent {
@@ -345,7 +390,35 @@ mod tests {
         ] {
             assert_eq!(control(&table, text), Some((wanted, true)), "{text}");
         }
+        let table = Table::new(&[], &["staging".into(), "production".into()], &[]);
+        for (text, from) in [
+            ("Promote staging to production.", Some("staging")),
+            ("promote it to production", None),
+            ("Please promote the release to production", None),
+        ] {
+            let Intent::Control {
+                control,
+                environment,
+                phrase,
+                exact: true,
+                ..
+            } = table.understand(text)
+            else {
+                panic!("{text} is no command");
+            };
+            assert_eq!(
+                (control, environment.as_deref()),
+                (Control::Promote, Some("production")),
+                "{text}"
+            );
+            assert_eq!(
+                moved_from(&phrase, ["production", "staging"].into_iter()),
+                from,
+                "{text}"
+            );
+        }
         for text in [
+            "Promote the summer sale on the homepage",
             "Open the team page.",
             "Change the about us page.",
             "Push it to left.",

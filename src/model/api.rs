@@ -7,6 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use super::deployment::{Deployment, LiveRelease, ReleaseInfo};
 use super::event::{Cursor, Event};
+use super::gate::EnvironmentStatus;
+use super::health::Vitals;
 use super::id::{DeploymentId, InstructionId, ProposalId, ReleaseId};
 use super::instruction::{Action, Instruction};
 use super::preview::Preview;
@@ -289,6 +291,9 @@ pub struct SyncRequest {
     /// With no proposal open: only these paths of the working tree; empty means all changes.
     #[serde(default)]
     pub paths: Vec<String>,
+    /// `deploy` and `redeploy`: although nothing new should go to the environment now.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub during_freeze: bool,
 }
 
 /// The answer to a sync call.
@@ -320,6 +325,24 @@ pub struct Promote {
     /// The environment whose live release it is, when no release is named.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from: Option<String>,
+    /// The release that the environment must still serve; something else makes the request a conflict (409).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expected: Option<ReleaseId>,
+    /// Promote although nothing new should go to the environment now.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub during_freeze: bool,
+}
+
+/// `POST /api/deployments/{id}/approve`: a yes to a deployment that waits for it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ApproveDeployment {
+    /// The release whose difference was seen: what the environment must still serve (409 otherwise).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expected: Option<ReleaseId>,
+    /// Although nothing new should go to the environment now.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub during_freeze: bool,
 }
 
 /// The answer to a webhook.
@@ -402,6 +425,9 @@ pub struct EnvironmentReleases {
     /// What people should know about it: that a rollback pinned it, say.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
+    /// How it has been lately, where it is asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub health: Option<Vitals>,
 }
 
 /// `POST /api/watch`: every save goes to a sandbox, or no longer.
@@ -489,9 +515,15 @@ pub struct Status {
     pub instructions: Vec<Instruction>,
     /// Deployments that are not final.
     pub deployments: Vec<Deployment>,
+    /// Every environment: what is set for it, who is at it, what waits for it.
+    #[serde(default)]
+    pub environments: Vec<EnvironmentStatus>,
     /// Previews of proposals.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub previews: Vec<Preview>,
+    /// How each live environment has been in the last minutes.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub health: Vec<Vitals>,
     /// How watching the files stands; absent where it cannot be.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub watch: Option<WatchStatus>,

@@ -6,6 +6,7 @@ use std::fmt;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::gate::{Gate, Promotion};
 use super::id::{DeploymentId, InstructionId, ReleaseId};
 use super::problem::Problem;
 
@@ -15,6 +16,8 @@ use super::problem::Problem;
 pub enum Stage {
     /// Waits for its turn.
     Queue,
+    /// The environment's checks run on the commit's files.
+    Check,
     /// The commit's files are fetched.
     Fetch,
     /// The site is built.
@@ -28,9 +31,20 @@ pub enum Stage {
 }
 
 impl Stage {
-    /// Every stage, in order.
+    /// The stages that every deployment has, in order; `Check` comes before them where an environment has checks.
     pub const ALL: [Stage; 6] = [
         Stage::Queue,
+        Stage::Fetch,
+        Stage::Build,
+        Stage::Upload,
+        Stage::Activate,
+        Stage::Verify,
+    ];
+
+    /// Every stage that there is, in order.
+    pub const EVERY: [Stage; 7] = [
+        Stage::Queue,
+        Stage::Check,
         Stage::Fetch,
         Stage::Build,
         Stage::Upload,
@@ -42,6 +56,7 @@ impl Stage {
     pub fn as_str(self) -> &'static str {
         match self {
             Stage::Queue => "queue",
+            Stage::Check => "check",
             Stage::Fetch => "fetch",
             Stage::Build => "build",
             Stage::Upload => "upload",
@@ -75,6 +90,8 @@ pub struct Progress {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum DeploymentState {
+    /// Waits for approval, or for a freeze window to end.
+    Waiting,
     /// Waits for its turn.
     Queued,
     /// At work.
@@ -94,12 +111,12 @@ pub enum DeploymentState {
 impl DeploymentState {
     /// True when nothing more will happen to the deployment.
     pub fn is_final(self) -> bool {
-        !matches!(self, Self::Queued | Self::Running)
+        !matches!(self, Self::Waiting | Self::Queued | Self::Running)
     }
 }
 
 /// A release going to an environment.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Deployment {
     /// Its name.
     pub id: DeploymentId,
@@ -138,11 +155,29 @@ pub struct Deployment {
     pub log_tail: Vec<String>,
     /// Who asked.
     pub actor: String,
+    /// What it had to pass before it could begin.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gate: Option<Gate>,
+    /// The release that it moves on; absent when it makes one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub promotion: Option<Promotion>,
+    /// It was let through a freeze window that ends then, on request.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub during_freeze: Option<Timestamp>,
     /// When it began.
     pub started_at: Timestamp,
     /// When it ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ended_at: Option<Timestamp>,
+}
+
+impl Deployment {
+    /// True when it moves a release on and makes none.
+    pub fn is_moved(&self) -> bool {
+        self.promotion
+            .as_ref()
+            .is_some_and(|promotion| !promotion.anew)
+    }
 }
 
 /// A release that an environment keeps.

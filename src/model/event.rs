@@ -22,15 +22,16 @@ pub enum EventKind {
     Proposal,
     /// A proposal changed (edited, revised, decided): as `proposal`.
     ProposalUpdated,
-    /// Someone accepted: `{hunks, action, message}`.
+    /// Someone accepted: `{hunks, action, message}`; with a `deployment` it was let through to its environment:
+    /// `{action, rule, approvals, missing, release, over, since, changed, files}`.
     Approved,
     /// Someone declined: `{reason}`.
     Rejected,
-    /// A check ran: `{name, ok, ms, output}`.
+    /// A check ran: `{name, ok, ms, output, message, kept?, skipped?}`.
     Check,
     /// A commit was made: `{commit, branch, message, files, output}`.
     Commit,
-    /// A deployment began: `{target, commit, force}`.
+    /// A deployment began: `{target, commit, force, promotion?, during_freeze?}`.
     DeployStart,
     /// A deployment moved on: see [`Progress`](super::Progress).
     DeployProgress,
@@ -40,11 +41,11 @@ pub enum EventKind {
     DeployError,
     /// Health was probed: `{ok, status, ms, url, message}`.
     Health,
-    /// A release moved to another environment: `{from, to, release}`.
+    /// A release moved to another environment: `{from, to, release, over, approvals, anew, automatic}`.
     Promote,
     /// An environment went back: `{from, to, automatic, reason}`.
     Rollback,
-    /// Something was stopped by a person: `{reason}`.
+    /// Something was stopped: `{reason}`.
     Canceled,
     /// A message for people: `{message}`.
     Notice,

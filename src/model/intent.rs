@@ -22,6 +22,8 @@ pub enum Control {
     Rollback,
     /// "redeploy": deploy the current state again.
     Redeploy,
+    /// "promote staging to production": a release goes on to the next environment.
+    Promote,
     /// "status".
     Status,
     /// "stop": cancel what is running.
@@ -47,7 +49,7 @@ pub enum Risk {
 
 impl Control {
     /// Every control.
-    pub const ALL: [Control; 13] = [
+    pub const ALL: [Control; 14] = [
         Control::Commit,
         Control::Deploy,
         Control::Preview,
@@ -56,6 +58,7 @@ impl Control {
         Control::Undo,
         Control::Rollback,
         Control::Redeploy,
+        Control::Promote,
         Control::Status,
         Control::Stop,
         Control::Open,
@@ -79,6 +82,7 @@ impl Control {
             Control::Commit | Control::Undo | Control::Reject => Risk::Undoable,
             Control::Deploy
             | Control::Redeploy
+            | Control::Promote
             | Control::Rollback
             | Control::Approve
             | Control::Second => Risk::Grave,
@@ -96,6 +100,7 @@ impl Control {
             Control::Undo => "undo",
             Control::Rollback => "rollback",
             Control::Redeploy => "redeploy",
+            Control::Promote => "promote",
             Control::Status => "status",
             Control::Stop => "stop",
             Control::Open => "open",

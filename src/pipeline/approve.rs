@@ -10,11 +10,12 @@ use tokio_util::sync::CancellationToken;
 
 use super::Conductor;
 use super::control::short;
+use super::gate::Asking;
 use super::records::{self, Change, Journal};
 use crate::model::api::{Approval, Approved, Synced};
 use crate::model::{
-    Action, Content, Decision, EventKind, FileTree, InstructionState, NewEvent, Problem, Proposal,
-    ProposalId, ProposalState, ProposedFile, failpoint, merge,
+    Action, Content, Decision, DeploymentState, EventKind, FileTree, InstructionState, NewEvent,
+    Problem, Proposal, ProposalId, ProposalState, ProposedFile, failpoint, merge,
 };
 use crate::review;
 use crate::vcs::{CommitRequest, Committed, Prepared};
@@ -73,6 +74,9 @@ impl Conductor {
         let environment = self
             .environment(approval.environment.as_deref())?
             .to_owned();
+        if action == Action::Deploy {
+            self.may_follow(&environment, &proposal.branch)?;
+        }
         let message = approval.message.unwrap_or_else(|| proposal.title.clone());
         for attempt in 0.. {
             let head = self.repo.status().await?;
@@ -353,16 +357,19 @@ impl Conductor {
                 let instruction = proposals
                     .first()
                     .and_then(|proposal| proposal.instruction.clone());
-                let deployment = self.new_deployment(
+                let mut deployment = self.new_deployment(
                     &committed.commit,
                     &journal.environment,
                     false,
                     &journal.actor,
                     instruction.as_ref(),
                 )?;
-                change = change
-                    .event(super::deploy::start_event(&deployment))
-                    .deployment(&deployment)?;
+                // A freeze that began only now holds it back: what was approved is not forgotten.
+                let begins = self.admit(&mut deployment, Asking::ByItself).await?;
+                change = change.event(begins).deployment(&deployment)?;
+                if deployment.state == DeploymentState::Waiting {
+                    change = self.supersede_waiting(change, &deployment)?;
+                }
                 Some(deployment)
             }
             _ => None,
@@ -385,8 +392,10 @@ impl Conductor {
         change.store(&self.log).await?;
         failpoint::reach("commit.stored");
         let id = deployment.as_ref().map(|deployment| deployment.id.clone());
-        if let Some(deployment) = deployment {
-            self.run_deployment(deployment);
+        match deployment {
+            Some(waits) if waits.state == DeploymentState::Waiting => self.hold(&waits),
+            Some(deployment) => self.enqueue(deployment).await?,
+            None => {}
         }
         Ok(Synced {
             commit: committed.commit,

@@ -60,6 +60,10 @@ impl Conductor {
     ) -> Result<Synced, Problem> {
         let _one_at_a_time = self.reviewing.lock().await;
         let environment = self.environment(environment.as_deref())?.to_owned();
+        if action == Action::Deploy {
+            let branch = self.repo.status().await?.branch;
+            self.may_follow(&environment, &branch)?;
+        }
         // All are looked at before one is touched.
         let mut proposals = Vec::new();
         for (id, version) in &items {

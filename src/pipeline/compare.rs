@@ -2,13 +2,27 @@
 
 use super::{Conductor, records};
 use crate::model::api::{Comparison, FileChange};
-use crate::model::{LineTag, Problem};
+use crate::model::{LineTag, Problem, ProposedFile};
 use crate::review;
 
 /// Commits listed on either side.
 const COMMITS: usize = 100;
 /// Bytes of a patch; what is longer is no reading matter.
 const PATCH: usize = 512 * 1024;
+
+/// How many lines differ in a file; its hunks are made on the way.
+pub(super) fn counted(file: &mut ProposedFile) -> FileChange {
+    review::diff::refresh(file);
+    let count = |tag: LineTag| {
+        let lines = file.hunks.iter().flat_map(|hunk| &hunk.lines);
+        lines.filter(|line| line.tag == tag).count()
+    };
+    FileChange {
+        path: file.path.clone(),
+        added: count(LineTag::Insert),
+        removed: count(LineTag::Delete),
+    }
+}
 
 impl Conductor {
     /// Compares what `a` and `b` were built from: deployments, releases or full commit ids.
@@ -18,13 +32,7 @@ impl Conductor {
     pub async fn compare(&self, a: &str, b: &str) -> Result<Comparison, Problem> {
         let (from, to) = (self.commit_named(a)?, self.commit_named(b)?);
         let mut files = self.repo.changes_between(&from, &to).await?;
-        for file in &mut files {
-            review::diff::refresh(file);
-        }
-        let count = |file: &crate::model::ProposedFile, tag: LineTag| {
-            let lines = file.hunks.iter().flat_map(|hunk| &hunk.lines);
-            lines.filter(|line| line.tag == tag).count()
-        };
+        let counts: Vec<FileChange> = files.iter_mut().map(counted).collect();
         let mut patch = review::patch::unified(&files);
         let truncated = patch.len() > PATCH;
         if truncated {
@@ -34,14 +42,7 @@ impl Conductor {
         Ok(Comparison {
             commits: self.repo.commits_between(&from, &to, COMMITS).await?,
             lost: self.repo.commits_between(&to, &from, COMMITS).await?,
-            files: files
-                .iter()
-                .map(|file| FileChange {
-                    path: file.path.clone(),
-                    added: count(file, LineTag::Insert),
-                    removed: count(file, LineTag::Delete),
-                })
-                .collect(),
+            files: counts,
             from,
             to,
             patch,

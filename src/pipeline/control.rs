@@ -1,11 +1,15 @@
 //! What a spoken command means here and now. Pure: a situation in, a plan out.
 
+mod waiting;
+
 use serde::{Deserialize, Serialize};
 
+pub use self::waiting::Promotes;
+use self::waiting::{approve_waiting, decline_waiting, names_waiting, promote, waiting_text};
 use super::records::Quick;
 use crate::model::{
-    Action, Control, InstructionId, Proposal, ProposalId, ProposalKind, Question, ReleaseId, Risk,
-    Sureness,
+    Action, Control, Deployment, DeploymentId, InstructionId, Proposal, ProposalId, ProposalKind,
+    Question, ReleaseId, Risk, Sureness,
 };
 
 /// What the decision depends on.
@@ -34,6 +38,10 @@ pub struct Situation<'a> {
     pub environment: &'a str,
     /// The release that a rollback would return to: its id and commit.
     pub previous: Option<(ReleaseId, String)>,
+    /// What a promotion to the environment would move there, or why there is nothing.
+    pub promotes: Result<Promotes, String>,
+    /// The newest deployment that waits for approval.
+    pub waiting: Option<&'a Deployment>,
     /// The last commit that Sayso made and that is still at the head.
     pub undoable: Option<String>,
     /// The commit at the head, when a spoken word made it without a question.
@@ -100,6 +108,24 @@ pub enum Act {
     },
     /// Go back to a release.
     Rollback(ReleaseId),
+    /// Move a release on.
+    Promote {
+        /// The environment that it comes from.
+        from: String,
+        /// The release.
+        release: ReleaseId,
+        /// What the environment must still serve.
+        over: Option<ReleaseId>,
+    },
+    /// Say yes to a deployment that waits for it.
+    Let {
+        /// Which one.
+        deployment: DeploymentId,
+        /// What the environment must still serve.
+        over: Option<ReleaseId>,
+    },
+    /// Say no to it.
+    Decline(DeploymentId),
     /// Open an address on the live site.
     Open(String),
     /// Make the change that these words ask for.
@@ -189,6 +215,13 @@ fn confirm(act: &Act, at: &Situation<'_>) -> String {
         Act::Approve { .. } | Act::CommitAtOnce { .. } => format!("Approve \u{ab}{open}\u{bb}?"),
         Act::Deploy { .. } => deploy_text(at, "Deploy"),
         Act::Rollback(release) => format!("Return {} to release {release}?", at.environment),
+        Act::Promote { release, .. } => format!("Promote {release} to {}?", at.environment),
+        Act::Let { .. } => at
+            .waiting
+            .map_or_else(String::new, |it| waiting_text(it, "Approve")),
+        Act::Decline(_) => at
+            .waiting
+            .map_or_else(String::new, |it| waiting_text(it, "Decline")),
     };
     format!("Heard \u{ab}{}\u{bb}. {what}", at.heard)
 }
@@ -252,6 +285,7 @@ pub fn choose(first: Plan, second: Plan, control: Control, at: &Situation<'_>) -
 fn meaning(control: Control, at: &Situation<'_>) -> Plan {
     match control {
         Control::Approve => approve(at),
+        Control::Reject if names_waiting(at.phrase) => decline_waiting(at),
         Control::Reject => match (&at.asking, at.open) {
             (Some((id, _)), _) => Plan::Do(Act::Answer(id.clone(), false)),
             (None, Some(open)) => Plan::Do(Act::Reject(open.id.clone())),
@@ -292,6 +326,7 @@ fn meaning(control: Control, at: &Situation<'_>) -> Plan {
                 at.environment
             )),
         },
+        Control::Promote => promote(at),
         Control::Undo => match (at.open, &at.undoable, &at.quick) {
             // The last step goes first: a commit made by a word is taken back by one.
             (open, _, Some(quick)) if open.is_none_or(|open| open.created_at < quick.at) => {
@@ -324,6 +359,9 @@ fn meaning(control: Control, at: &Situation<'_>) -> Plan {
 }
 
 fn approve(at: &Situation<'_>) -> Plan {
+    if names_waiting(at.phrase) {
+        return approve_waiting(at);
+    }
     match (&at.asking, at.open) {
         (Some((id, _)), _) if at.exact => Plan::Do(Act::Answer(id.clone(), true)),
         // "Yes" that was not clearly heard: the question stays open, to be answered clearly.
@@ -349,6 +387,7 @@ fn approve(at: &Situation<'_>) -> Plan {
         (None, None) if ships(at.phrase) && !at.head.is_empty() => {
             ask(at, "deploy", deploy_text(at, "Deploy"), at.deploy(false))
         }
+        (None, None) if at.waiting.is_some() => approve_waiting(at),
         (None, None) => Plan::Nothing("nothing is waiting for an answer".into()),
     }
 }

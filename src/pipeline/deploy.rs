@@ -6,21 +6,17 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 use serde_json::json;
 use tokio::sync::mpsc;
-use tokio_util::sync::CancellationToken;
 
 use super::Conductor;
+use super::gate::Asking;
 use super::records::{self, Change};
 use crate::deploy::estimate::Estimator;
-use crate::deploy::{DeployFailure, DeployRequest, Deployed, Report};
+use crate::deploy::{DeployFailure, Deployed, Report};
 use crate::model::api::Rollback;
 use crate::model::{
     Deployment, DeploymentId, DeploymentState, EventKind, InstructionId, LiveRelease, NewEvent,
     Problem, Progress, Stage, failpoint,
 };
-
-/// Earlier deployments among which those to the same environment are looked for: others, and those made elsewhere, stand
-/// between them.
-const HISTORY: usize = 60;
 
 /// Between two progress events within a stage: enough for a smooth bar, few enough for a log.
 const PROGRESS_EVERY: Duration = Duration::from_millis(250);
@@ -63,12 +59,15 @@ impl Conductor {
             problem: None,
             log_tail: Vec::new(),
             actor: actor.to_owned(),
+            gate: None,
+            promotion: None,
+            during_freeze: None,
             started_at: Timestamp::now(),
             ended_at: None,
         })
     }
 
-    /// Stores a deployment and begins it.
+    /// Stores a deployment and begins it, unless it must wait.
     pub(super) async fn begin_deployment(
         self: &Arc<Self>,
         commit: &str,
@@ -76,84 +75,12 @@ impl Conductor {
         force: bool,
         actor: &str,
         instruction: Option<&InstructionId>,
-    ) -> Result<DeploymentId, Problem> {
-        let deployment = self.new_deployment(commit, environment, force, actor, instruction)?;
-        let id = deployment.id.clone();
-        Change::new()
-            .event(start_event(&deployment))
-            .deployment(&deployment)?
-            .store(&self.log)
-            .await?;
-        failpoint::reach("deploy.stored");
-        self.run_deployment(deployment);
-        Ok(id)
-    }
-
-    /// Drives a stored deployment in a task of its own.
-    pub(super) fn run_deployment(self: &Arc<Self>, deployment: Deployment) {
-        let cancel = CancellationToken::new();
-        self.running()
-            .insert(deployment.id.to_string(), cancel.clone());
-        let conductor = Arc::clone(self);
-        self.tasks.spawn(async move {
-            let id = deployment.id.clone();
-            let result = conductor.drive_deployment(deployment, cancel).await;
-            conductor.running().remove(id.as_str());
-            if let Err(problem) = result {
-                tracing::error!(%problem, %id, "a deployment's end could not be stored");
-            }
-        });
-    }
-
-    async fn drive_deployment(
-        self: &Arc<Self>,
-        mut deployment: Deployment,
-        cancel: CancellationToken,
-    ) -> Result<(), Problem> {
-        let target = Arc::clone(self.target(&deployment.environment)?);
-        deployment.state = DeploymentState::Running;
-        deployment.attempts += 1;
-        // Stored before it begins, so that attempts are counted however the process ends.
-        Change::new()
-            .deployment(&deployment)?
-            .store(&self.log)
-            .await?;
-        let source = match self.repo.source(&deployment.commit).await {
-            Ok(source) => source,
-            Err(problem) => return self.deployment_failed(deployment, problem).await,
-        };
-        let history = records::deployments(&self.log, HISTORY)?
-            .into_iter()
-            .filter(|earlier| {
-                earlier.state == DeploymentState::Live
-                    && earlier.environment == deployment.environment
-                    && earlier.target == deployment.target
-                    && !earlier.stages.is_empty()
-            })
-            .map(|earlier| earlier.stages)
-            .rev() // oldest first
-            .collect::<Vec<_>>();
-        let (reports, received) = mpsc::unbounded_channel();
-        let request = DeployRequest {
-            id: deployment.id.clone(),
-            environment: deployment.environment.clone(),
-            source,
-            force: deployment.force,
-        };
-        let work = target.deploy(request, reports, cancel);
-        let (result, told) = tokio::join!(
-            work,
-            self.tell(
-                &mut deployment,
-                received,
-                Estimator::ordered(&history, target.stages())
-            )
-        );
-        told?;
-        match result {
-            Ok(deployed) => self.complete(deployment, deployed).await,
-            Err(failure) => self.failed(deployment, failure).await,
-        }
+        asking: Asking,
+    ) -> Result<Deployment, Problem> {
+        let mut deployment = self.new_deployment(commit, environment, force, actor, instruction)?;
+        let event = self.admit(&mut deployment, asking).await?;
+        self.begin_admitted(deployment.clone(), event).await?;
+        Ok(deployment)
     }
 
     /// Turns a target's reports into events and the bar's position, until the target is done. Reports that
@@ -268,7 +195,7 @@ impl Conductor {
 
     /// A deployment is live and verified.
     pub(super) async fn complete(
-        &self,
+        self: &Arc<Self>,
         mut deployment: Deployment,
         deployed: Deployed,
     ) -> Result<(), Problem> {
@@ -290,14 +217,18 @@ impl Conductor {
             "stages": deployment.stages,
         });
         let event = about(&deployment, EventKind::DeployComplete, "sayso", data);
-        Change::new()
+        let promoted = super::promote::promote_event(&deployment);
+        promoted
+            .into_iter()
+            .fold(Change::new(), Change::event)
             .event(event)
             .deployment(&deployment)?
             .store(&self.log)
             .await?;
         self.announce_end(&deployment);
+        self.turned();
         failpoint::reach("deploy.completed");
-        Ok(())
+        self.went_live(&deployment).await
     }
 
     pub(super) async fn failed(
@@ -389,6 +320,22 @@ impl Conductor {
         if deployment.state.is_final() {
             return Err(over());
         }
+        {
+            // What has no turn yet is over at once.
+            let mut lanes = self.lanes.lock().await;
+            let lane = lanes.get_mut(&deployment.environment);
+            let withdrawn = lane.is_some_and(|lane| lane.withdraw(id));
+            let now = records::deployment(&self.log, id)?;
+            if withdrawn || now.state == DeploymentState::Waiting {
+                let reason = match now.state {
+                    DeploymentState::Waiting => format!("{actor} declined it"),
+                    _ => format!("{actor} stopped it before its turn"),
+                };
+                let change = self.dropped(Change::new(), id, reason, actor)?;
+                change.store(&self.log).await?;
+                return records::deployment(&self.log, id);
+            }
+        }
         let Some(cancel) = self.running().get(id.as_str()).cloned() else {
             return Err(over());
         };
@@ -422,8 +369,10 @@ impl Conductor {
         let environment = self.environment(Some(environment))?.to_owned();
         let target = self.target(&environment)?;
         let began = Instant::now();
+        let stopped = self.clear_the_way(&environment, actor).await?;
         let from = target.live(&environment).map(|live| live.release);
         let live = target.rollback(&environment, rollback.to.as_ref()).await?;
+        self.turned();
         let data = json!({
             "from": from,
             "to": live.release,
@@ -441,6 +390,10 @@ impl Conductor {
                 .event(NewEvent::new(EventKind::Notice, "sayso", data).environment(&environment));
         }
         change.store(&self.log).await?;
+        if let Some(stopped) = stopped {
+            self.stay_back(stopped, live.clone(), actor);
+        }
+        self.expire(&environment).await?;
         Ok(live)
     }
 }
@@ -456,11 +409,17 @@ fn with_usual(message: String, usual_ms: Option<u64>) -> String {
 
 /// The `deploy_start` event.
 pub(super) fn start_event(deployment: &Deployment) -> NewEvent {
-    let data = json!({
+    let mut data = json!({
         "target": deployment.target,
         "commit": deployment.commit,
         "force": deployment.force,
     });
+    if let Some(promotion) = &deployment.promotion {
+        data["promotion"] = json!(promotion);
+    }
+    if let Some(until) = &deployment.during_freeze {
+        data["during_freeze"] = json!(until);
+    }
     about(deployment, EventKind::DeployStart, &deployment.actor, data)
 }
 

@@ -21,6 +21,7 @@ pub fn intent(intent: &Intent) -> String {
                 Control::Undo => "undo",
                 Control::Rollback => "go back to the previous release",
                 Control::Redeploy => "deploy again",
+                Control::Promote => "promote",
                 Control::Status => "show the status",
                 Control::Stop => "stop",
                 Control::Open => "open",

@@ -38,7 +38,7 @@ impl Conductor {
     }
 
     /// Asks every place what it knows, once.
-    pub async fn look_elsewhere(&self) {
+    pub async fn look_elsewhere(self: &Arc<Self>) {
         let _alone = self.looking.lock().await;
         for (environment, target) in &self.targets {
             if let Err(problem) = self.look_at(environment, target).await {
@@ -49,7 +49,7 @@ impl Conductor {
     }
 
     async fn look_at(
-        &self,
+        self: &Arc<Self>,
         environment: &str,
         target: &Arc<dyn DeployTarget>,
     ) -> Result<(), Problem> {
@@ -88,7 +88,7 @@ impl Conductor {
 
     /// What became of one of ours whose end was not known.
     async fn learned(
-        &self,
+        self: &Arc<Self>,
         id: &DeploymentId,
         listed: Elsewhere,
         target: &Arc<dyn DeployTarget>,
@@ -236,6 +236,9 @@ fn of(id: DeploymentId, environment: &str, target: &str, listed: &Elsewhere) -> 
             .then(|| Problem::new(502, "deploy-failed", listed.message.clone())),
         log_tail: Vec::new(),
         actor: listed.actor.clone(),
+        gate: None,
+        promotion: None,
+        during_freeze: None,
         started_at: listed.at,
         ended_at: listed.ended.filter(|_| over),
     }

@@ -4,25 +4,34 @@
 //! document it changes; what is not final at a start is taken up again (`recover`).
 
 mod answer;
+mod approval;
 mod approve;
 mod batch;
+mod checks;
+mod checks_built_in;
 mod compare;
 mod control;
 mod deploy;
 mod describe;
+mod drive;
 mod evidence;
+mod gate;
+mod gate_words;
 mod hearing;
 mod history;
 mod hooks;
 mod instruct;
 mod live;
 mod misheard;
-mod outgoing;
+mod notify;
+pub mod outgoing;
 mod plan;
 mod preview;
 mod promote;
 mod propose;
 mod question;
+mod queue;
+mod received;
 mod records;
 mod recipes;
 mod recover;
@@ -34,6 +43,7 @@ mod status;
 mod steps;
 mod sync;
 mod versions;
+mod vitals;
 mod watch;
 
 use std::collections::{BTreeMap, HashMap};
@@ -53,6 +63,7 @@ use crate::speech::Transcriber;
 use crate::vcs::Repository;
 
 pub use hooks::Delivery;
+pub use notify::Show;
 
 /// What a conductor works with.
 pub struct Setup {
@@ -82,6 +93,10 @@ pub struct Conductor {
     generators: Vec<Arc<dyn Generator>>,
     transcriber: Option<Arc<dyn Transcriber>>,
     targets: BTreeMap<String, Arc<dyn DeployTarget>>,
+    /// What is set for each environment.
+    rules: gate::Rules,
+    /// Whose turn it is at each environment; held while anything about turns and approvals changes.
+    lanes: tokio::sync::Mutex<queue::Lanes>,
     recordings: PathBuf,
     /// The known phrases, for the tree they were made for.
     phrases: tokio::sync::Mutex<Option<Arc<hearing::Phrases>>>,
@@ -100,6 +115,10 @@ pub struct Conductor {
     looking: tokio::sync::Mutex<()>,
     /// The previews, once they are served.
     previews: OnceLock<Arc<Previews>>,
+    /// How every environment has been.
+    vitals: Arc<vitals::Histories>,
+    /// Counts up when an environment may serve something else than before.
+    turned: tokio::sync::watch::Sender<u64>,
     /// What saves go to, once there is a clone to watch.
     sandbox: OnceLock<sandbox::Sandboxed>,
     /// What can be stopped, by id.
@@ -117,7 +136,10 @@ impl Conductor {
             &setup.config.phrase,
             setup.targets.keys().map(String::as_str),
         )?;
+        let rules = gate::rules(&setup.config)?;
         let conductor = Arc::new(Self {
+            rules,
+            lanes: tokio::sync::Mutex::default(),
             phrases: tokio::sync::Mutex::new(None),
             log: setup.log,
             config: setup.config,
@@ -133,12 +155,16 @@ impl Conductor {
             receiving: tokio::sync::Mutex::new(()),
             looking: tokio::sync::Mutex::new(()),
             previews: OnceLock::new(),
+            vitals: Arc::default(),
+            turned: tokio::sync::watch::Sender::default(),
             sandbox: OnceLock::new(),
             running: Mutex::new(HashMap::new()),
             tasks: TaskTracker::new(),
         });
         if let Some(notices) = setup.notices {
-            tokio::spawn(watch::listen(conductor.log.clone(), notices));
+            let histories = Arc::clone(&conductor.vitals);
+            let (log, weak) = (conductor.log.clone(), Arc::downgrade(&conductor));
+            tokio::spawn(watch::listen(weak, log, histories, notices));
         }
         if let Some(told) = conductor.repo.told() {
             tokio::spawn(watch::relay(conductor.log.clone(), told));
@@ -195,6 +221,11 @@ impl Conductor {
 
     fn waiting(&self) -> MutexGuard<'_, HashMap<String, oneshot::Sender<Answered>>> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// An environment may serve something else than before.
+    fn turned(&self) {
+        self.turned.send_modify(|count| *count = count.wrapping_add(1));
     }
 
     fn running(&self) -> MutexGuard<'_, HashMap<String, CancellationToken>> {

@@ -8,20 +8,24 @@ use serde_json::json;
 
 use super::Conductor;
 use super::answer::Answer;
-use super::control::{self, Act, Plan, Situation, short};
+use super::control::{self, Act, Plan, Promotes, Situation, short};
+use super::gate::Asking;
 use super::hearing::Understood;
 use super::instruct::Stop;
 use super::records::{self, Change};
+use crate::intent::table::moved_from;
 use crate::intent::{clean, sound};
-use crate::model::api::{self, Approval, Reject, Rollback, StartPreview, SyncRequest};
+use crate::model::api::{
+    self, Approval, ApproveDeployment, Promote, Reject, Rollback, StartPreview, SyncRequest,
+};
 use crate::model::{
-    Action, EventKind, Instruction, InstructionId, InstructionState, Intent, NewEvent, Problem,
+    Action, Control, DeploymentState, EventKind, Instruction, InstructionId, InstructionState, Intent, NewEvent, Problem,
     ProposalKind, ProposalState, ReleaseId, Sureness, failpoint,
 };
 
 /// What can be said, for who asks.
 const HELP: &str = "say what to change (\u{ab}change the headline to \u{2026}\u{bb}), or: commit that, \
-    preview the changes, deploy that, redeploy, roll back, undo that, open the about page, show status, stop, yes, no, \
+    preview the changes, deploy that, redeploy, promote staging to production, approve the promotion, roll back, undo that, open the about page, show status, stop, yes, no, \
     go back to the version before; \
     \u{ab}no, I meant \u{2026}\u{bb} corrects the last thing";
 
@@ -44,8 +48,21 @@ impl Conductor {
         else {
             return Ok(false);
         };
+        let environment = match (control, environment) {
+            (Control::Promote, None) => self.next_environment().map(str::to_owned),
+            _ => environment.clone(),
+        };
         let environment = self.environment(environment.as_deref())?.to_owned();
         let status = self.repo.status().await?;
+        let waiting = records::open_deployments(&self.log)?
+            .into_iter()
+            .rev()
+            .find(|deployment| deployment.state == DeploymentState::Waiting);
+        // What a deployment takes: an environment may follow a branch of its own.
+        let head = match control {
+            Control::Deploy | Control::Redeploy => self.tip_for(&environment, &status.head).await?,
+            _ => status.head.clone(),
+        };
         let proposals = records::open_proposals(&self.log)?;
         let mut open = proposals
             .iter()
@@ -68,10 +85,12 @@ impl Conductor {
             open: open.next(),
             opened,
             asking,
-            head: &status.head,
+            head: &head,
             changes: status.changes,
             environment: &environment,
             previous: self.previous(&environment)?,
+            promotes: self.promotes(&environment, phrase),
+            waiting: waiting.as_ref(),
             undoable: self.undoable(&status.head)?,
             quick: records::quick(&self.log)?.filter(|quick| quick.commit == status.head),
             approve_action: self.config.approve.action,
@@ -262,10 +281,37 @@ impl Conductor {
                 instruction.proposal = Some(proposal);
             }
             Act::Deploy { commit, force } => {
+                let by = Some(&instruction.id);
                 let deployment = self
-                    .begin_deployment(&commit, environment, force, &actor, Some(&instruction.id))
+                    .begin_deployment(&commit, environment, force, &actor, by, Asking::Now)
                     .await?;
-                instruction.deployment = Some(deployment);
+                instruction.deployment = Some(deployment.id);
+            }
+            Act::Promote {
+                from,
+                release,
+                over,
+            } => {
+                let promote = Promote {
+                    release: Some(release),
+                    from: Some(from),
+                    expected: over,
+                    during_freeze: false,
+                };
+                let synced = self.promote(environment, promote, &actor).await?;
+                instruction.deployment = synced.deployment;
+            }
+            Act::Let { deployment, over } => {
+                let approval = ApproveDeployment {
+                    expected: over,
+                    during_freeze: false,
+                };
+                let now = self.approve_deployment(&deployment, approval, &actor).await?;
+                notice = Some(format!("{} {}", super::gate_words::subject(&now), now.progress.message));
+                instruction.deployment = Some(now.id);
+            }
+            Act::Decline(deployment) => {
+                self.cancel(&deployment, &actor).await?;
             }
             Act::Rollback(to) => {
                 self.rollback(environment, Rollback { to: Some(to) }, &actor)
@@ -315,11 +361,60 @@ impl Conductor {
             !waits
         });
         for deployment in records::open_deployments(&self.log).unwrap_or_default() {
-            if self.cancel(&deployment.id, actor).await.is_ok() {
+            // What waits for approval does not run: it is declined, not stopped.
+            if deployment.state != DeploymentState::Waiting
+                && self.cancel(&deployment.id, actor).await.is_ok()
+            {
                 stopped += 1;
             }
         }
         stopped
+    }
+
+    /// The environment that a promotion goes to where none is named: the last one that others lead to.
+    fn next_environment(&self) -> Option<&str> {
+        let leads = |rules: &crate::config::Environment| rules.promote_to.clone();
+        let last = self
+            .rules
+            .values()
+            .filter_map(leads)
+            .find(|to| self.rules.get(to).is_none_or(|rules| rules.promote_to.is_none()))?;
+        self.targets.get_key_value(&last).map(|(name, _)| name.as_str())
+    }
+
+    /// What a promotion to `environment` would move there, as `phrase` says it.
+    fn promotes(&self, environment: &str, phrase: &str) -> Result<Promotes, String> {
+        let names = self.targets.keys().map(String::as_str);
+        let leads = self.rules.values().find(|rules| {
+            rules.promote_to.as_deref() == Some(environment) && self.targets.contains_key(&rules.name)
+        });
+        let mut others = names.clone().filter(|name| *name != environment);
+        let from = moved_from(phrase, names)
+            .filter(|from| *from != environment)
+            .or(leads.map(|rules| rules.name.as_str()))
+            .or_else(|| match (others.next(), others.next()) {
+                (Some(only), None) => Some(only),
+                _ => None,
+            });
+        let Some(from) = from else {
+            return Err(format!(
+                "say what is to be promoted: \u{ab}promote staging to {environment}\u{bb}"
+            ));
+        };
+        let served = |name: &str| self.targets.get(name).and_then(|target| target.live(name));
+        let Some(live) = served(from) else {
+            return Err(format!("{from} serves nothing that could be promoted"));
+        };
+        let over = served(environment).map(|live| live.release);
+        if over.as_ref() == Some(&live.release) {
+            return Err(format!("{environment} serves {} already", live.release));
+        }
+        Ok(Promotes {
+            from: from.to_owned(),
+            release: live.release,
+            commit: live.commit,
+            over,
+        })
     }
 
     /// The release a rollback of `environment` would return to, with its commit.

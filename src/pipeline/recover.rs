@@ -15,6 +15,54 @@ const MAX_ATTEMPTS: u32 = 3;
 impl Conductor {
     /// Takes up what an earlier process left unfinished.
     pub(super) async fn recover(self: &Arc<Self>) -> Result<(), Problem> {
+        let mut open = records::open_deployments(&self.log)?;
+        // Whoever was at an environment has its turn before who waited for it; of those the newest counts.
+        open.sort_by_key(|deployment| deployment.state != DeploymentState::Running);
+        for deployment in open {
+            // One that was taken up before it may have taken its place.
+            let deployment = records::deployment(&self.log, &deployment.id)?;
+            match deployment.state {
+                DeploymentState::Waiting => {
+                    if self.targets.contains_key(&deployment.environment) {
+                        self.hold(&deployment);
+                    } else {
+                        let reason = format!("there is no environment {:?} any more", deployment.environment);
+                        let change = self.dropped(Change::new(), &deployment.id, reason, "sayso")?;
+                        change.store(&self.log).await?;
+                    }
+                    continue;
+                }
+                DeploymentState::Queued if deployment.attempts == 0 => {
+                    if self.targets.contains_key(&deployment.environment) {
+                        self.enqueue(deployment).await?;
+                        continue;
+                    }
+                }
+                state if state.is_final() => continue,
+                _ => {}
+            }
+            let target = self.targets.get(&deployment.environment);
+            let live = match target {
+                Some(target) => {
+                    target
+                        .reconcile(&deployment.environment, &deployment.id)
+                        .await
+                }
+                None => None,
+            };
+            match live {
+                Some(deployed) => self.complete(deployment, deployed).await?,
+                None if target.is_some() && deployment.attempts < MAX_ATTEMPTS => {
+                    self.enqueue(deployment).await?;
+                }
+                None => {
+                    let problem = Problem::internal(crate::model::host::INTERRUPTED)
+                        .hint("deploy again: `sayso deploy`");
+                    self.deployment_failed(deployment, problem).await?;
+                }
+            }
+        }
+        // After those: what a recovered commit deploys is newer than all of them.
         for journal in records::journals(&self.log)? {
             let commit = journal.prepared.commit.clone();
             // A commit that can no longer be made is dropped with an event; that is no reason not to start.
@@ -28,33 +76,8 @@ impl Conductor {
                 Ok(_) => {}
             }
         }
-        for deployment in records::open_deployments(&self.log)? {
-            if self.running().contains_key(deployment.id.as_str()) {
-                continue; // begun by a recovered commit just now
-            }
-            let target = self.targets.get(&deployment.environment);
-            let live = match target {
-                Some(target) => {
-                    target
-                        .reconcile(&deployment.environment, &deployment.id)
-                        .await
-                }
-                None => None,
-            };
-            match live {
-                Some(deployed) => self.complete(deployment, deployed).await?,
-                None if target.is_some()
-                    && deployment.attempts < MAX_ATTEMPTS
-                    && deployment.state != DeploymentState::Canceled =>
-                {
-                    self.run_deployment(deployment);
-                }
-                None => {
-                    let problem = Problem::internal("it was interrupted and is not begun again")
-                        .hint("deploy again: `sayso deploy`");
-                    self.deployment_failed(deployment, problem).await?;
-                }
-            }
+        for environment in self.targets.keys() {
+            self.expire(environment).await?;
         }
         for mut instruction in records::open_instructions(&self.log)? {
             match instruction.state {
@@ -77,9 +100,7 @@ impl Conductor {
                         .await?;
                 }
                 // A model or an agent had asked; it is gone, so it is begun again.
-                InstructionState::Asking
-                    if records::act(&self.log, &instruction.id)?.is_none() =>
-                {
+                InstructionState::Asking if records::act(&self.log, &instruction.id)?.is_none() => {
                     instruction.question = None;
                     instruction.state = InstructionState::Understanding;
                     self.store(Change::new(), &mut instruction).await?;

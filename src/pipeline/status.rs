@@ -5,7 +5,7 @@ use super::control::short;
 use super::propose::view;
 use super::records;
 use crate::model::api::{DeploymentList, EnvironmentReleases, SpeechStatus, Status};
-use crate::model::{Deployment, DeploymentId, Problem};
+use crate::model::{Deployment, DeploymentId, DeploymentState, Problem};
 
 /// How many deployments a listing gives.
 const LISTED: usize = 100;
@@ -36,7 +36,9 @@ impl Conductor {
                 .collect(),
             instructions: records::open_instructions(&self.log)?,
             deployments: records::open_deployments(&self.log)?,
+            environments: self.environments_now().await?,
             previews: self.previews_now(),
+            health: self.vitals.listed(),
             watch: self.watch_status(),
             oldest: self.log.oldest()?,
             cursor,
@@ -89,6 +91,11 @@ impl Conductor {
             n => words.push(format!("{n} proposals wait")),
         }
         for deployment in &status.deployments {
+            if deployment.state == DeploymentState::Waiting {
+                let subject = super::gate_words::subject(deployment);
+                words.push(format!("{subject} {}", deployment.progress.message));
+                continue;
+            }
             words.push(format!(
                 "deploying {} to {}: {} {} %",
                 short(&deployment.commit),
@@ -114,6 +121,7 @@ impl Conductor {
                     environment: name.clone(),
                     releases: target.releases(name),
                     note: target.note(name),
+                    health: self.vitals.of(name),
                 })
                 .collect(),
         })

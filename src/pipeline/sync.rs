@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::Conductor;
+use super::gate::Asking;
 use super::records;
 use crate::model::api::{SyncRequest, Synced};
 use crate::model::{Action, Problem, ProposalState};
@@ -79,10 +80,10 @@ impl Conductor {
         self.deploy(request, true, actor).await
     }
 
-    /// Deploys the branch's head; `force` makes a new release even when the same tree is live.
+    /// Deploys the tip of the branch that the environment follows; `force` makes a new release even when the same tree is live.
     ///
     /// # Errors
-    /// `nothing-to-deploy` on a branch without commits; `not-found` for an unknown environment.
+    /// `nothing-to-deploy` on a branch without commits; `not-found` for an unknown environment or branch; `frozen`.
     pub async fn deploy(
         self: &Arc<Self>,
         request: SyncRequest,
@@ -97,12 +98,20 @@ impl Conductor {
                     .hint("commit something first: `sayso commit`"),
             );
         }
-        let id = self
-            .begin_deployment(&status.head, &environment, force, actor, None)
+        let commit = self.tip_for(&environment, &status.head).await?;
+        let deployment = self
+            .begin_deployment(
+                &commit,
+                &environment,
+                force,
+                actor,
+                None,
+                Asking::person(request.during_freeze),
+            )
             .await?;
         Ok(Synced {
-            commit: status.head,
-            deployment: Some(id),
+            commit,
+            deployment: Some(deployment.id),
         })
     }
 }

@@ -5,7 +5,7 @@ use axum::extract::State;
 use super::auth::Actor;
 use super::extract::{Environment, Name, OptionalJson};
 use super::{App, blocking};
-use crate::model::api::{DeploymentList, Promote, Rollback, Synced};
+use crate::model::api::{ApproveDeployment, DeploymentList, Promote, Rollback, Synced};
 use crate::model::{Deployment, DeploymentId, LiveRelease, Problem};
 
 type Reply<T = Deployment> = Result<axum::Json<T>, Problem>;
@@ -26,6 +26,19 @@ pub(super) async fn cancel(
     Name(id): Name<DeploymentId>,
 ) -> Reply {
     let deployment = app.conductor.cancel(&id, &actor.0).await?;
+    Ok(axum::Json(deployment))
+}
+
+pub(super) async fn approve(
+    State(app): State<App>,
+    actor: Actor,
+    Name(id): Name<DeploymentId>,
+    OptionalJson(approval): OptionalJson<ApproveDeployment>,
+) -> Reply {
+    let deployment = app
+        .conductor
+        .approve_deployment(&id, approval, &actor.0)
+        .await?;
     Ok(axum::Json(deployment))
 }
 

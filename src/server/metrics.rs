@@ -59,6 +59,7 @@ pub(super) async fn show(State(app): State<App>) -> impl IntoResponse {
             "Deployments in the history, by state.",
         );
         let mut states: BTreeMap<&str, u64> = [
+            (DeploymentState::Waiting, 0),
             (DeploymentState::Queued, 0),
             (DeploymentState::Running, 0),
             (DeploymentState::Live, 0),
@@ -102,6 +103,7 @@ pub(super) async fn show(State(app): State<App>) -> impl IntoResponse {
 
 fn label(state: DeploymentState) -> &'static str {
     match state {
+        DeploymentState::Waiting => "waiting",
         DeploymentState::Queued => "queued",
         DeploymentState::Running => "running",
         DeploymentState::Live => "live",

@@ -12,6 +12,7 @@ mod feed;
 mod filter;
 mod frame;
 mod guard;
+mod host;
 mod instructions;
 mod linger;
 mod matrix;
@@ -24,15 +25,17 @@ mod recipes;
 mod routes;
 mod schema;
 mod schema_answers;
+mod schema_host;
 mod session;
 mod status;
 mod stream;
 mod submit;
 mod sync;
+mod tls;
 mod watch;
 mod webhooks;
 
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -50,6 +53,7 @@ use crate::model::Problem;
 use crate::pipeline::Conductor;
 
 pub use routes::{Access, RouteInfo, routes};
+pub use tls::Tls;
 pub use webhooks::WebhookSecrets;
 
 /// The largest JSON body.
@@ -69,8 +73,12 @@ const READERS: usize = 4;
 pub struct ServerOptions {
     /// Where to listen; port 0 takes any free one.
     pub listen: SocketAddr,
+    /// Certificate and key; without them plain HTTP is spoken.
+    pub tls: Option<Tls>,
     /// The bearer token that every call needs.
     pub token: String,
+    /// One that lets deployments in, and nothing else.
+    pub host_token: Option<String>,
     /// Who acts with that token, as events name them.
     pub actor: String,
     /// `Host` values accepted besides the loopback names with the port, e.g. `sayso.example.org`.
@@ -88,7 +96,9 @@ impl ServerOptions {
     pub fn local(token: impl Into<String>, actor: impl Into<String>) -> Self {
         Self {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+            tls: None,
             token: token.into(),
+            host_token: None,
             actor: actor.into(),
             allowed_hosts: Vec::new(),
             heartbeat: Duration::from_secs(10),
@@ -163,13 +173,14 @@ pub async fn serve(
     options: ServerOptions,
     shutdown: CancellationToken,
 ) -> Result<Running, Problem> {
-    if options.token.len() < 16 || !options.token.bytes().all(|b| b.is_ascii_graphic()) {
+    let weak = |token: &String| token.len() < 16 || !token.bytes().all(|b| b.is_ascii_graphic());
+    if weak(&options.token) || options.host_token.as_ref().is_some_and(weak) {
         return Err(Problem::new(
             500,
             "token",
             "the server's token must be at least 16 visible ASCII characters",
         )
-        .hint("leave it out to have one made"));
+        .hint("leave it out to have one made; `openssl rand -base64 32` makes one, too"));
     }
     let refused = |error: std::io::Error| {
         Problem::new(500, "listen", format!("{}: {error}", options.listen))
@@ -177,11 +188,40 @@ pub async fn serve(
     };
     let listener = TcpListener::bind(options.listen).await.map_err(refused)?;
     let addr = listener.local_addr().map_err(refused)?;
-    let url = Url::parse(&format!("http://{addr}/")).map_err(Problem::internal)?;
+    let secured = match &options.tls {
+        Some(tls) => Some(tls.acceptor()?),
+        None => None,
+    };
+    // The certificate names this machine as others know it; programs on it come in here.
+    let inside = match &secured {
+        Some(_) => Some(
+            TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
+                .await
+                .map_err(refused)?,
+        ),
+        None => None,
+    };
+    let mut reached = match &inside {
+        Some(inside) => inside.local_addr().map_err(refused)?,
+        None => addr,
+    };
+    if reached.ip().is_unspecified() {
+        // It is every address of this machine; this one is always there.
+        reached.set_ip(match reached.ip() {
+            IpAddr::V4(_) => Ipv4Addr::LOCALHOST.into(),
+            IpAddr::V6(_) => Ipv6Addr::LOCALHOST.into(),
+        });
+    }
+    let url = Url::parse(&format!("http://{reached}/")).map_err(Problem::internal)?;
+    let mut hosts = options.allowed_hosts.clone();
+    if inside.is_some() {
+        hosts.extend(["127.0.0.1", "localhost"].map(|name| format!("{name}:{}", reached.port())));
+    }
     let app: App = Arc::new(Shared {
         conductor,
-        auth: auth::Auth::new(&options.token, &options.actor, addr.port()),
-        hosts: guard::Hosts::new(addr, &options.allowed_hosts),
+        auth: auth::Auth::new(&options.token, &options.actor, addr.port())
+            .with_host_token(options.host_token.as_deref()),
+        hosts: guard::Hosts::new(addr, &hosts),
         heartbeat: options.heartbeat,
         shutdown: shutdown.clone(),
         streams: Arc::new(Semaphore::new(options.max_streams)),
@@ -193,23 +233,28 @@ pub async fn serve(
         counters: metrics::Counters::default(),
     });
     let router = routes::router(&app);
-    // Without it a small event waits up to 40 ms for the acknowledgement of the one before.
-    let listener = listener.tap_io(|tcp| {
-        if let Err(error) = tcp.set_nodelay(true) {
-            tracing::debug!(%error, "TCP_NODELAY");
-        }
-    });
     let task = tokio::spawn(async move {
-        // As a plain router it would be built anew for each connection: 30 KiB and some time each.
-        let server = axum::serve(listener, router.into_make_service())
-            .with_graceful_shutdown(shutdown.clone().cancelled_owned())
-            .into_future();
+        let serving = async {
+            match (secured, inside) {
+                (Some(acceptor), Some(inside)) => {
+                    let listener = tls::Secured::new(listener, acceptor, shutdown.clone());
+                    let outside = axum::serve(listener, router.clone().into_make_service())
+                        .with_graceful_shutdown(shutdown.clone().cancelled_owned());
+                    let (one, other) = tokio::join!(
+                        outside.into_future(),
+                        plainly(inside, router, shutdown.clone())
+                    );
+                    one.and(other)
+                }
+                _ => plainly(listener, router, shutdown.clone()).await,
+            }
+        };
         let overdue = async {
             shutdown.cancelled().await;
             tokio::time::sleep(GRACE).await;
         };
         tokio::select! {
-            ended = server => {
+            ended = serving => {
                 if let Err(error) = ended {
                     tracing::error!(%error, "the server ended");
                 }
@@ -226,6 +271,24 @@ pub async fn serve(
         },
         task,
     })
+}
+
+/// Serves plain HTTP until `shutdown`.
+async fn plainly(
+    listener: TcpListener,
+    router: axum::Router,
+    shutdown: CancellationToken,
+) -> std::io::Result<()> {
+    // Without it a small event waits up to 40 ms for the acknowledgement of the one before.
+    let listener = listener.tap_io(|tcp| {
+        if let Err(error) = tcp.set_nodelay(true) {
+            tracing::debug!(%error, "TCP_NODELAY");
+        }
+    });
+    // As a plain router it would be built anew for each connection: 30 KiB and some time each.
+    axum::serve(listener, router.into_make_service())
+        .with_graceful_shutdown(shutdown.cancelled_owned())
+        .await
 }
 
 /// Runs a short blocking call (a read of the database) off the runtime's own threads.

@@ -52,7 +52,7 @@ fn operation(route: &Route) -> Value {
         "responses": responses(route),
         "security": match route.info.access {
             Access::Open => json!([]),
-            Access::Token => json!([{ "bearer": [] }]),
+            Access::Token | Access::Host => json!([{ "bearer": [] }]),
         },
     });
     let parameters = parameters(route);
@@ -84,6 +84,10 @@ fn request_body(takes: Takes) -> Option<Value> {
     match takes {
         Takes::Nothing => None,
         Takes::Json(name) => Some(json!({ "required": true, "content": json_of(name) })),
+        Takes::Bytes => Some(json!({
+            "required": true,
+            "content": { "application/octet-stream": { "schema": { "type": "string", "format": "binary" } } },
+        })),
         Takes::Optional(name) => Some(json!({ "required": false, "content": json_of(name) })),
         Takes::Instruction => Some(json!({
             "required": true,
@@ -143,8 +147,28 @@ fn parameters(route: &Route) -> Vec<Value> {
             }));
         }
     }
+    if route.info.path.contains("{sha256}") {
+        all.push(json!({
+            "name": "sha256", "in": "path", "required": true,
+            "schema": { "type": "string", "pattern": "^[0-9a-f]{64}$" },
+        }));
+    }
     let query = |name: &str, description: &str, schema: Value| json!({ "name": name, "in": "query", "description": description, "schema": schema });
     let header = |name: &str, description: &str, schema: Value| json!({ "name": name, "in": "header", "description": description, "schema": schema });
+    if matches!(route.takes, Takes::Bytes) {
+        let number = || json!({ "type": "integer", "minimum": 0 });
+        for (name, description) in [
+            (
+                crate::model::host::OFFSET,
+                "Where in the content the piece begins",
+            ),
+            (crate::model::host::LENGTH, "Bytes of the whole content"),
+        ] {
+            let mut required = header(name, description, number());
+            required["required"] = true.into();
+            all.push(required);
+        }
+    }
     if matches!(route.info.path, "/api/realtime-sync" | "/api/events") {
         all.push(query(
             "after",

@@ -5,11 +5,12 @@ use std::collections::BTreeMap;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::{from_fn, from_fn_with_state};
-use axum::routing::{MethodRouter, delete, get, post};
+use axum::routing::{MethodRouter, delete, get, post, put};
 
 use super::{
-    App, MAX_JSON_BYTES, auth, compare, deployments, events, guard, instructions, linger, matrix,
-    metrics, openapi, previews, problem, proposals, recipes, session, status, stream, submit, sync, watch, webhooks,
+    App, MAX_JSON_BYTES, auth, compare, deployments, events, guard, host, instructions, linger,
+    matrix, metrics, openapi, previews, problem, proposals, recipes, session, status, stream,
+    submit, sync, watch, webhooks,
 };
 use crate::model::Problem;
 
@@ -20,12 +21,14 @@ pub enum Access {
     Open,
     /// Bearers of the token, and sessions.
     Token,
+    /// The same, and bearers of the token for deployments.
+    Host,
 }
 
 /// Method, path and access of a route.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RouteInfo {
-    /// `GET`, `POST` or `DELETE`.
+    /// `GET`, `POST`, `PUT` or `DELETE`.
     pub method: &'static str,
     /// The path, with `{id}` and `{name}` for its variable part.
     pub path: &'static str,
@@ -44,6 +47,8 @@ pub(super) enum Takes {
     Optional(&'static str),
     /// An instruction: JSON or multipart.
     Instruction,
+    /// Bytes as they are, or packed with gzip.
+    Bytes,
 }
 
 /// What a route answers when all is well.
@@ -96,7 +101,7 @@ const fn row(
 
 #[rustfmt::skip]
 pub(super) static ROUTES: &[Route] = {
-    use Access::{Open, Token};
+    use Access::{Host, Open, Token};
     use Gives::{Accepted, Json, Many, Redirect, Text};
     use Takes::{Instruction, Nothing, Optional};
     &[
@@ -150,7 +155,7 @@ pub(super) static ROUTES: &[Route] = {
             Optional("SyncRequest"), Json("Synced"), || post(sync::batch)),
         row(Token, "POST", "/api/sync/commit", "Commit without deploying",
             Optional("SyncRequest"), Json("Synced"), || post(sync::commit)),
-        row(Token, "POST", "/api/sync/deploy", "Deploy the head of the branch",
+        row(Token, "POST", "/api/sync/deploy", "Deploy the tip of the branch that the environment follows",
             Optional("SyncRequest"), Json("Synced"), || post(sync::deploy)),
         row(Token, "POST", "/api/sync/redeploy", "Deploy the same state once more",
             Optional("SyncRequest"), Json("Synced"), || post(sync::redeploy)),
@@ -164,10 +169,37 @@ pub(super) static ROUTES: &[Route] = {
             Nothing, Json("Deployment"), || get(deployments::show)),
         row(Token, "POST", "/api/deployments/{id}/cancel", "Stop a deployment before traffic moves",
             Nothing, Json("Deployment"), || post(deployments::cancel)),
+        row(Token, "POST", "/api/deployments/{id}/approve", "Say yes to a deployment that waits for it",
+            Optional("ApproveDeployment"), Json("Deployment"), || post(deployments::approve)),
         row(Token, "POST", "/api/environments/{name}/rollback", "Go back to an earlier release",
             Optional("Rollback"), Json("LiveRelease"), || post(deployments::rollback)),
         row(Token, "POST", "/api/environments/{name}/promote", "Make a release live that was built before",
             Optional("Promote"), Json("Synced"), || post(deployments::promote)),
+        row(Host, "GET", "/api/host/{name}", "For another Sayso that deploys here: how an environment stands",
+            Nothing, Json("HostState"), || get(host::state)),
+        row(Host, "GET", "/api/host/{name}/health", "How what is live is, asked now",
+            Nothing, Json("HealthAnswer"), || get(host::health)),
+        row(Host, "POST", "/api/host/{name}/missing", "Which of these files' contents are not here",
+            Takes::Json("HostManifest"), Json("HostMissing"),
+            || post(host::missing).layer(DefaultBodyLimit::max(host::MAX_MANIFEST))),
+        row(Host, "POST", "/api/host/{name}/release", "Make what was sent a release, check it, and make it live",
+            Takes::Json("HostRelease"), Accepted("HostAccepted"),
+            || post(host::release).layer(DefaultBodyLimit::max(host::MAX_MANIFEST))),
+        row(Host, "POST", "/api/host/{name}/promote", "Move on what another environment serves here",
+            Takes::Json("HostPromote"), Accepted("HostAccepted"), || post(host::promote)),
+        row(Host, "POST", "/api/host/{name}/rollback", "Go back to an earlier release",
+            Optional("Rollback"), Json("LiveRelease"), || post(host::rollback)),
+        row(Host, "POST", "/api/host/{name}/retreat", "A release is unwell: go back once, if something good is known",
+            Takes::Json("HostUnwell"), Json("HostRetreat"), || post(host::retreat)),
+        row(Host, "GET", "/api/host/{name}/deployments/{id}", "A deployment that came from there",
+            Nothing, Json("Deployment"), || get(host::deployment)),
+        row(Host, "POST", "/api/host/{name}/deployments/{id}/cancel", "Stop it before traffic moves",
+            Nothing, Json("Deployment"), || post(host::cancel)),
+        row(Host, "GET", "/api/host/blobs/{sha256}", "How much of a content is here",
+            Nothing, Json("HostContent"), || get(host::have)),
+        row(Host, "PUT", "/api/host/blobs/{sha256}", "A piece of a content: `upload-offset` of `upload-length` bytes",
+            Takes::Bytes, Json("HostContent"),
+            || put(host::piece).layer(DefaultBodyLimit::max(host::MAX_PIECE))),
         row(Open, "POST", "/api/webhooks/github", "GitHub's webhook; its signature stands in for the token",
             Nothing, Json("Received"), || post(webhooks::github)),
         row(Open, "POST", "/api/webhooks/vercel", "Vercel's webhook; its signature stands in for the token",
@@ -218,6 +250,7 @@ pub(super) fn router(app: &App) -> Router {
         let methods = match access {
             Access::Open => methods,
             Access::Token => methods.layer(require()),
+            Access::Host => methods.layer(from_fn_with_state(app.clone(), auth::require_host)),
         };
         router = router.route(path, methods);
     }

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{auth, schema_answers as answers, submit};
+use super::{auth, schema_answers as answers, schema_host as host, submit};
 
 /// A cursor, a bare sequence number, or nothing.
 pub(super) const CURSOR_OR_SEQ: &str = "^([0-9A-Za-z]{1,64}-[0-9]{1,19}|[0-9]{1,19})?$";
@@ -70,7 +70,7 @@ pub(super) fn object(fields: &[(&str, Value)]) -> Value {
 }
 
 /// An object that a client sends: a field nobody knows is refused.
-fn request(fields: &[(&str, Value)]) -> Value {
+pub(super) fn request(fields: &[(&str, Value)]) -> Value {
     let mut schema = object(fields);
     schema["additionalProperties"] = false.into();
     schema
@@ -83,6 +83,7 @@ pub(super) fn all() -> Value {
         .into_iter()
         .chain(answers::answers())
         .chain(answers::parts())
+        .chain(host::schemas())
     {
         all.insert(name.to_owned(), schema);
     }
@@ -238,12 +239,22 @@ fn requests() -> Vec<(&'static str, Value)> {
                 ("message?", or_null(text())),
                 ("environment?", or_null(name())),
                 ("paths?", many(text())),
+                ("during_freeze?", flag()),
             ]),
         ),
         ("Rollback", request(&[("to?", or_null(name()))])),
         (
             "Promote",
-            request(&[("release?", or_null(name())), ("from?", or_null(name()))]),
+            request(&[
+                ("release?", or_null(name())),
+                ("from?", or_null(name())),
+                ("expected?", or_null(name())),
+                ("during_freeze?", flag()),
+            ]),
+        ),
+        (
+            "ApproveDeployment",
+            request(&[("expected?", or_null(name())), ("during_freeze?", flag())]),
         ),
         ("SignIn", {
             let mut schema = request(&[("token", text())]);
@@ -265,8 +276,12 @@ mod tests {
 
     use super::*;
     use crate::model::EventKind;
-    use crate::model::api::{Approval, Rollback, Submission, SyncRequest};
-    use crate::model::{Action, LiveRelease, Progress, Stage};
+    use crate::model::api::{
+        Approval, ApproveDeployment, Promote, Rollback, Submission, SyncRequest,
+    };
+    use crate::model::{
+        Action, ApprovalRule, EnvironmentStatus, Gate, LiveRelease, Lock, Progress, Stage,
+    };
 
     fn names(value: &Value) -> BTreeSet<String> {
         value.as_object().unwrap().keys().cloned().collect()
@@ -310,8 +325,60 @@ mod tests {
                 message: text(),
                 environment: text(),
                 paths: vec![],
+                during_freeze: true,
             },
         );
+        same_fields(
+            &all["Promote"],
+            Promote {
+                release: Some("rel_1".into()),
+                from: text(),
+                expected: Some("rel_1".into()),
+                during_freeze: true,
+            },
+        );
+        same_fields(
+            &all["ApproveDeployment"],
+            ApproveDeployment {
+                expected: Some("rel_1".into()),
+                during_freeze: true,
+            },
+        );
+        same_fields(
+            &all["Gate"],
+            Gate {
+                rule: ApprovalRule::Ask,
+                given: vec![],
+                over: Some("rel_1".into()),
+                since: text(),
+                files: vec![],
+                changed: 0,
+                commits: vec![],
+                frozen_until: Some(jiff::Timestamp::UNIX_EPOCH),
+            },
+        );
+        let lock = || Lock {
+            deployment: "dep_1".into(),
+            owner: "x".into(),
+            since: jiff::Timestamp::UNIX_EPOCH,
+        };
+        same_fields(
+            &all["EnvironmentStatus"],
+            EnvironmentStatus {
+                name: "x".into(),
+                target: "x".into(),
+                branch: "x".into(),
+                url: "x".into(),
+                approval: ApprovalRule::Ask,
+                checks: vec!["x".into()],
+                promote_to: text(),
+                frozen_until: Some(jiff::Timestamp::UNIX_EPOCH),
+                lock: Some(lock()),
+                queued: Some(lock()),
+                waiting: vec![lock()],
+            },
+        );
+        same_fields(&all["Lock"], lock());
         same_fields(
             &all["Rollback"],
             Rollback {
@@ -342,7 +409,7 @@ mod tests {
     #[test]
     fn names_of_stages_and_events_are_those_of_the_model() {
         let all = all();
-        let stages = Stage::ALL.map(|stage| Value::from(stage.as_str()));
+        let stages = Stage::EVERY.map(|stage| Value::from(stage.as_str()));
         let schema = &all["Deployment"]["properties"]["progress"]["properties"]["stage"]["enum"];
         assert_eq!(schema.as_array().unwrap().as_slice(), stages);
         assert_eq!(

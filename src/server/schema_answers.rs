@@ -36,8 +36,19 @@ pub(super) fn answers() -> Vec<(&'static str, Value)> {
                         ("environment", text()),
                         ("releases", many(of("ReleaseInfo"))),
                         ("note?", text()),
+                        ("health?", of("Vitals")),
                     ])),
                 ),
+            ]),
+        ),
+        (
+            "Vitals",
+            object(&[
+                ("environment", text()),
+                ("release?", text()),
+                ("failing", count()),
+                ("note?", text()),
+                ("answers", many(of("HealthAnswer"))),
             ]),
         ),
         (
@@ -47,14 +58,7 @@ pub(super) fn answers() -> Vec<(&'static str, Value)> {
                 ("to", text()),
                 ("commits", many(of("CommitLine"))),
                 ("lost", many(of("CommitLine"))),
-                (
-                    "files",
-                    many(object(&[
-                        ("path", text()),
-                        ("added", count()),
-                        ("removed", count()),
-                    ])),
-                ),
+                ("files", many(of("FileChange"))),
                 ("patch", text()),
                 ("truncated", flag()),
             ]),
@@ -108,7 +112,9 @@ pub(super) fn answers() -> Vec<(&'static str, Value)> {
                 ("proposals", many(of("ProposalView"))),
                 ("instructions", many(of("Instruction"))),
                 ("deployments", many(of("Deployment"))),
+                ("environments", many(of("EnvironmentStatus"))),
                 ("previews?", many(of("Preview"))),
+                ("health?", many(of("Vitals"))),
                 ("watch?", of("WatchStatus")),
                 ("cursor", of("Cursor")),
                 ("oldest", count()),
@@ -360,6 +366,7 @@ pub(super) fn parts() -> Vec<(&'static str, Value)> {
                 (
                     "state",
                     one_of(&[
+                        "waiting",
                         "queued",
                         "running",
                         "live",
@@ -378,7 +385,9 @@ pub(super) fn parts() -> Vec<(&'static str, Value)> {
                         ),
                         (
                             "stage",
-                            one_of(&["queue", "fetch", "build", "upload", "activate", "verify"]),
+                            one_of(&[
+                                "queue", "check", "fetch", "build", "upload", "activate", "verify",
+                            ]),
                         ),
                         ("message", text()),
                         ("eta_ms?", count()),
@@ -392,8 +401,58 @@ pub(super) fn parts() -> Vec<(&'static str, Value)> {
                 ("problem?", of("Problem")),
                 ("log_tail", many(text())),
                 ("actor", text()),
+                ("gate?", of("Gate")),
+                (
+                    "promotion?",
+                    object(&[
+                        ("release", text()),
+                        ("from?", text()),
+                        ("over?", text()),
+                        ("anew?", flag()),
+                        ("automatic?", flag()),
+                    ]),
+                ),
+                ("during_freeze?", time()),
                 ("started_at", time()),
                 ("ended_at?", time()),
+            ]),
+        ),
+        ("ApprovalRule", one_of(&["none", "ask", "two people"])),
+        (
+            "Gate",
+            object(&[
+                ("rule", of("ApprovalRule")),
+                ("given", many(object(&[("actor", text()), ("at", time())]))),
+                ("over?", text()),
+                ("since?", text()),
+                ("files", many(of("FileChange"))),
+                ("changed", count()),
+                ("commits", many(of("CommitLine"))),
+                ("frozen_until?", time()),
+            ]),
+        ),
+        (
+            "FileChange",
+            object(&[("path", text()), ("added", count()), ("removed", count())]),
+        ),
+        (
+            "Lock",
+            object(&[("deployment", text()), ("owner", text()), ("since", time())]),
+        ),
+        (
+            "EnvironmentStatus",
+            object(&[
+                ("name", text()),
+                ("target", text()),
+                ("branch?", text()),
+                ("url?", text()),
+                ("approval", of("ApprovalRule")),
+                ("checks?", many(text())),
+                ("promote_to?", text()),
+                ("frozen_until?", time()),
+                ("lock?", of("Lock")),
+                ("queued?", of("Lock")),
+                ("waiting?", many(of("Lock"))),
             ]),
         ),
         (

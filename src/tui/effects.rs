@@ -21,8 +21,8 @@ use super::terminal;
 use crate::client::Client;
 use crate::client::stream::{self, StreamItem};
 use crate::model::api::{
-    Answer, EditText, Promote, Reject, Restore, Revise, Rollback, StartPreview, Submission,
-    SyncRequest, WatchRequest,
+    Answer, ApproveDeployment, EditText, Promote, Reject, Restore, Revise, Rollback, StartPreview,
+    Submission, SyncRequest, WatchRequest,
 };
 use crate::model::{Cursor, Event, InstructionId, Problem};
 
@@ -211,9 +211,17 @@ impl Effects {
             Effect::Promote(environment, release) => self.change(async move {
                 let promote = Promote {
                     release: Some(release),
-                    from: None,
+                    ..Promote::default()
                 };
                 Outcome::Synced(client.promote(&environment, &promote).await)
+            }),
+            Effect::Let(id, expected) => self.change(async move {
+                let approval = ApproveDeployment {
+                    expected,
+                    during_freeze: false,
+                };
+                let done = client.approve_deployment(&id, &approval).await;
+                Outcome::Let(done.map(Box::new))
             }),
             Effect::LoadDeployments => {
                 self.ask(async move { Outcome::Deployments(client.deployments().await) })

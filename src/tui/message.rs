@@ -99,6 +99,8 @@ pub enum Outcome {
     Answered(InstructionId, Result<Instruction, Problem>),
     /// A deployment was asked for.
     Synced(Result<Synced, Problem>),
+    /// A yes to a deployment that waited for it was taken.
+    Let(Result<Box<Deployment>, Problem>),
     /// A rollback was asked for.
     RolledBack(Result<LiveRelease, Problem>),
     /// A deployment was told to stop.
@@ -182,6 +184,8 @@ pub enum Effect {
     RollbackTo(String, ReleaseId),
     /// Make a release of an environment live that was built before.
     Promote(String, ReleaseId),
+    /// Say yes to a deployment that waits for it; what its environment must still serve.
+    Let(DeploymentId, Option<ReleaseId>),
     /// Stop a deployment.
     Stop(DeploymentId),
     /// Stop an instruction before it has become a proposal.

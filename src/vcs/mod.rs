@@ -123,6 +123,18 @@ pub trait Repository: Send + Sync {
     /// cannot say whether the branch moved: then it must be asked again.
     async fn finish(&self, prepared: &Prepared) -> Result<Committed, Problem>;
 
+    /// The commit at the head of `branch`: of the local one, else of the remote's as it was last seen.
+    ///
+    /// # Errors
+    /// `not-found` when there is no such branch.
+    async fn tip(&self, branch: &str) -> Result<String, Problem> {
+        let status = self.status().await?;
+        if status.branch == branch && !status.head.is_empty() {
+            return Ok(status.head);
+        }
+        Err(no_branch(branch))
+    }
+
     /// Whether `commit` is at or below the head of `branch`.
     async fn contains(&self, branch: &str, commit: &str) -> Result<bool, Problem>;
 
@@ -131,6 +143,13 @@ pub trait Repository: Send + Sync {
     fn told(&self) -> Option<tokio::sync::mpsc::UnboundedReceiver<String>> {
         None
     }
+}
+
+/// There is no such branch.
+pub(crate) fn no_branch(branch: &str) -> Problem {
+    Problem::not_found(format!("there is no branch {branch:?} here")).hint(format!(
+        "make it (git branch {branch}), fetch it, or correct `branch` of the environment"
+    ))
 }
 
 /// A path must stay inside the repository and outside of git's own folder.

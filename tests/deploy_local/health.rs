@@ -76,8 +76,10 @@ fn damage(rig: &Rig, release: &ReleaseId) {
 
 #[tokio::test]
 async fn a_release_that_turns_bad_while_watched_is_taken_back_once() {
-    let mut rig = rig(watched).await;
+    // Well for as long as it is watched, which is not at all here.
+    let rig = rig(|options| options.health.path = "/health.txt".into()).await;
     let first = rig.deploy(large("one")).await.unwrap().release;
+    let mut rig = rig.reopen(watched).await;
     let second = rig.deploy(large("two")).await.unwrap().release;
     damage(&rig, &second);
 
@@ -100,12 +102,7 @@ async fn a_release_that_turns_bad_while_watched_is_taken_back_once() {
     assert!(releases[0].bad && releases[1].current, "{releases:?}");
 
     // Not offered again, by hand or by the same tree.
-    let problem = rig
-        .target
-        .rollback(PRODUCTION, Some(&second))
-        .await
-        .unwrap_err();
-    assert!(problem.is("conflict"), "{problem}");
+    assert!(rig.target.rollback(PRODUCTION, None).await.is_err());
     let third = rig.deploy(large("two")).await.unwrap().release;
     assert_ne!(third, second);
     assert_eq!(rig.home().await, page("two"));
@@ -120,12 +117,17 @@ async fn a_release_that_turns_bad_while_watched_is_taken_back_once() {
 #[tokio::test]
 async fn without_an_earlier_good_release_it_says_so_and_stays() {
     let mut rig = rig(watched).await;
+    // Live for a moment only: nobody knows whether it is good.
+    rig.deploy(large("none")).await.unwrap();
     let only = rig.deploy(large("one")).await.unwrap().release;
     damage(&rig, &only);
     loop {
         let notice = tokio::time::timeout(Duration::from_secs(10), rig.notices.recv()).await;
         match notice.expect("it is noticed").unwrap() {
-            LocalNotice::Unwell { release, .. } => break assert_eq!(release, only),
+            LocalNotice::Unwell { release, hint, .. } => {
+                assert!(hint.contains("known to be good"), "{hint}");
+                break assert_eq!(release, only);
+            }
             LocalNotice::Health { .. } => {}
             other => panic!("{other:?}"),
         }
@@ -156,6 +158,31 @@ async fn a_well_release_passes_its_watch() {
         }
     }
     assert_eq!(answers, 3);
+    assert!(rig.target.proven(PRODUCTION, &release));
+}
+
+#[tokio::test]
+async fn a_watch_that_its_process_did_not_survive_begins_anew() {
+    let rig = rig(watched).await;
+    let release = rig.deploy(large("one")).await.unwrap().release;
+    assert!(rig.target.watching(PRODUCTION) && !rig.target.proven(PRODUCTION, &release));
+    let mut rig = rig
+        .reopen(|options| {
+            watched(options);
+            options.health.watch = Duration::from_millis(60);
+            options.health.probes = 3;
+        })
+        .await;
+    loop {
+        match rig.notices.recv().await.unwrap() {
+            LocalNotice::Watched {
+                release: watched, ..
+            } => break assert_eq!(watched, release),
+            LocalNotice::Health { .. } => {}
+            other => panic!("{other:?}"),
+        }
+    }
+    assert!(rig.target.proven(PRODUCTION, &release));
 }
 
 #[tokio::test]

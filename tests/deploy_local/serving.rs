@@ -396,3 +396,26 @@ async fn open_pages_hear_of_progress_and_of_releases() {
     let ended = tokio::time::timeout(Duration::from_secs(5), stream.read_to_end(&mut rest)).await;
     assert!(ended.is_ok(), "the stream outlived its host");
 }
+
+#[tokio::test]
+async fn a_name_of_the_sites_own_is_answered_and_no_other() {
+    let rig = rig(|options| options.hosts = vec!["www.example.org".into()]).await;
+    rig.deploy(Commit::page("one")).await.unwrap();
+    for (host, status) in [
+        ("www.example.org", 200),
+        ("WWW.example.org:8080", 200),
+        ("example.org", 421),
+        ("www.example.org.evil.example", 421),
+        ("localhost", 200),
+    ] {
+        let answer = fetch(rig.port(), "GET", "/", &[("host", host)]).await;
+        assert_eq!(answer.status, status, "{host}");
+    }
+    // Served to everybody, it has no names to hide behind.
+    let rig = rig
+        .reopen(|options| options.listen = "0.0.0.0".parse().unwrap())
+        .await;
+    let answer = fetch(rig.port(), "GET", "/", &[("host", "any.example")]).await;
+    assert_eq!(answer.status, 200);
+    assert!(rig.target.url(PRODUCTION).unwrap().starts_with("http://127.0.0.1:"));
+}

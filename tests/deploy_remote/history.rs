@@ -275,7 +275,7 @@ async fn a_rollback_and_a_promotion_are_in_the_timeline_with_the_pin() {
     );
     let promote = Promote {
         release: Some(ReleaseId::from("dpl_2")),
-        from: None,
+        ..Promote::default()
     };
     let synced = stage
         .conductor

@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use axum::response::Response;
 use reqwest::header::HeaderMap;
+use sayso::model::news::Topic;
 use sayso::model::{Event, EventKind, signature};
 use sayso::server::WebhookSecrets;
 use serde_json::{Value, json};
@@ -365,6 +366,40 @@ async fn deployments_are_told_signed_in_order_and_again_until_they_are_taken() {
         let right = format!("sha256={}", signature::sha256(SECRET.as_bytes(), &parts));
         assert_eq!(seen.header("x-sayso-signature"), Some(right.as_str()));
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn news_of_chosen_kinds_is_told_and_no_other() {
+    let receiver = Service::start(|_| Receiver::default()).await;
+    let dir = tempfile::tempdir().unwrap();
+    let url = format!("{}hook", receiver.url);
+    let log = support::log(dir.path());
+    let conductor = support::conductor(log.clone());
+    let topics = [Topic::Unwell, Topic::RolledBack];
+    conductor
+        .tell_news(std::slice::from_ref(&url), &topics, Some(SECRET.into()), 0.001)
+        .unwrap();
+    let event = |kind, data| sayso::model::NewEvent::new(kind, "sayso", data);
+    let events = vec![
+        event(EventKind::DeployComplete, json!({"url": "https://example.org"})),
+        event(EventKind::Error, json!({"message": "any other error"})),
+        event(EventKind::Error, json!({"message": "it is unwell", "unwell": true})),
+        event(EventKind::Notice, json!({"message": "x"})),
+        event(EventKind::Rollback, json!({"to": "rel_1"})),
+    ];
+    log.append(events, Vec::new()).await.unwrap();
+    until("both are taken", || {
+        receiver.script.taken.lock().unwrap().len() == 2
+    })
+    .await;
+    let taken = receiver.script.taken.lock().unwrap();
+    let bodies: Vec<Value> = taken
+        .iter()
+        .map(|seen| serde_json::from_slice(&seen.body).unwrap())
+        .collect();
+    assert_eq!(bodies[0]["data"]["message"], "it is unwell");
+    assert_eq!(bodies[1]["type"], "rollback");
+    assert!(taken.iter().all(|seen| seen.header("x-sayso-signature").is_some()));
 }
 
 /// A row of the bench: how long it takes from a webhook to its event on a stream, among several streams.

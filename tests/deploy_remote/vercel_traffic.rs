@@ -17,6 +17,7 @@ async fn promote(rig: &Rig, release: &str) -> Told {
         environment: "production".to_owned(),
         release: Some(ReleaseId::from(release)),
         from: None,
+        expected: None,
     };
     let outcome = rig
         .target

@@ -2,7 +2,10 @@
 
 use sayso::client::stream::StreamItem;
 use sayso::model::api::{CommitLine, Comparison, FileChange};
-use sayso::model::{Cursor, Event, EventKind, Problem};
+use sayso::model::{
+    ApprovalRule, Cursor, DeploymentState, EnvironmentStatus, Event, EventKind, Gate, Given,
+    HealthAnswer, Problem, Promotion, Vitals,
+};
 use sayso::tui::message::{Effect, Message, Mouse, Outcome};
 use sayso::tui::model::timeline::{LIMIT, PAGE};
 use sayso::tui::model::{Overlay, Pane, Subject};
@@ -388,6 +391,34 @@ fn going_back_to_a_release_of_the_list_asks_first_and_refuses_what_cannot_be() {
 }
 
 #[test]
+fn how_the_live_release_has_been_is_drawn_and_said_in_words() {
+    let mut vitals = Vitals::new("production");
+    for (ok, ms) in [(true, 10), (true, 40), (false, 9), (false, 8)] {
+        vitals.add(HealthAnswer {
+            at: AT.parse().unwrap(),
+            ok,
+            status: if ok { 200 } else { 500 },
+            ms,
+            message: if ok { String::new() } else { "/ answered 500".into() },
+        });
+    }
+    vitals.note = Some("sayso rollback goes back now".into());
+    let mut told = deployments();
+    told.releases[0].health = Some(vitals);
+    let mut desk = with_deployments(140, 60);
+    desk.done(Outcome::Deployments(Ok(told)));
+    let text = desk.text();
+    assert!(
+        text.contains("✗ ▂▇✗✗ UNWELL, 2 bad answers in a row"),
+        "{text}"
+    );
+    assert!(text.contains("next: sayso rollback goes back now"), "{text}");
+    // A bad answer of what is live makes the list old.
+    let data = json!({"ok": false, "release": "rel_4", "message": "/ answered 500"});
+    assert_eq!(desk.event(EventKind::Health, data), [Effect::LoadDeployments]);
+}
+
+#[test]
 fn a_release_of_the_list_is_promoted_after_a_question_and_a_pin_is_in_sight() {
     let mut told = deployments();
     for deployment in &mut told.deployments {
@@ -426,6 +457,101 @@ fn a_release_of_the_list_is_promoted_after_a_question_and_a_pin_is_in_sight() {
         desk.text().contains("on the embedded host R"),
         "{}",
         desk.text()
+    );
+}
+
+#[test]
+fn what_waits_before_an_environment_is_approved_or_declined_after_a_question() {
+    let mut desk = with_deployments(140, 60);
+    assert_eq!(desk.press("A"), []);
+    assert!(
+        desk.text().contains("nothing waits for approval"),
+        "{}",
+        desk.text()
+    );
+    let mut waits = deployments().deployments.remove(0);
+    waits.id = "dep_9".into();
+    waits.state = DeploymentState::Waiting;
+    waits.promotion = Some(Promotion {
+        release: "rel_9".into(),
+        from: Some("staging".into()),
+        over: Some("rel_4".into()),
+        anew: false,
+        automatic: false,
+    });
+    waits.gate = Some(Gate {
+        rule: ApprovalRule::TwoPeople,
+        given: vec![Given {
+            actor: "Grace".into(),
+            at: AT.parse().unwrap(),
+        }],
+        over: Some("rel_4".into()),
+        since: Some("4b2c3d4e5f60".into()),
+        files: vec![FileChange {
+            path: "index.html".into(),
+            added: 3,
+            removed: 1,
+        }],
+        changed: 1,
+        commits: Vec::new(),
+        frozen_until: None,
+    });
+    let mut told = status();
+    told.cursor.seq = 1000;
+    told.deployments = vec![waits];
+    desk.done(Outcome::Status(Ok(told)));
+    assert_eq!(desk.press("A"), []);
+    for words in [
+        "Approve the promotion of rel_9 to production?",
+        "Asked for by Ada.",
+        "1 files differ from 4b2c3d4",
+        "index.html +3 -1",
+        "Grace has approved it.",
+    ] {
+        assert!(desk.text().contains(words), "{words}: {}", desk.text());
+    }
+    assert_eq!(
+        desk.press("y"),
+        [Effect::Let("dep_9".into(), Some("rel_4".into()))]
+    );
+    desk.done(Outcome::Let(Err(Problem::conflict(
+        "Ada has approved this already",
+    ))));
+    assert!(
+        desk.text().contains("has approved this already"),
+        "{}",
+        desk.text()
+    );
+    desk.press("X");
+    assert!(
+        desk.text().contains("Decline the promotion"),
+        "{}",
+        desk.text()
+    );
+    assert_eq!(desk.press("y"), [Effect::Stop("dep_9".into())]);
+}
+
+#[test]
+fn a_release_goes_on_to_the_environment_that_comes_next() {
+    let mut desk = with_deployments(140, 60);
+    let mut told = status();
+    told.cursor.seq = 1000;
+    told.environments = vec![EnvironmentStatus {
+        name: "production".into(),
+        target: "local".into(),
+        promote_to: Some("archive".into()),
+        ..EnvironmentStatus::default()
+    }];
+    desk.done(Outcome::Status(Ok(told)));
+    desk.press("P");
+    assert!(
+        desk.text().contains("Make 4b2c3d4 live on archive"),
+        "{}",
+        desk.text()
+    );
+    assert_eq!(
+        desk.press("y"),
+        [Effect::Promote("archive".into(), "rel_4".into())]
     );
 }
 

@@ -280,11 +280,13 @@ pub fn status() -> Status {
         proposals: Vec::new(),
         instructions: Vec::new(),
         deployments: Vec::new(),
+        environments: Vec::new(),
         cursor: Cursor {
             epoch: "e".into(),
             seq: 0,
         },
         previews: Vec::new(),
+        health: Vec::new(),
         watch: Some(WatchStatus::default()),
         oldest: 0,
     }
@@ -426,6 +428,9 @@ pub fn deployments() -> DeploymentList {
             .then(|| Problem::internal("npm run build ended with 1")),
         log_tail: vec!["> build".into(), "\u{1b}[31merror\u{1b}[0m: no".into()],
         actor: "Ada".into(),
+        gate: None,
+        promotion: None,
+        during_freeze: None,
         started_at: AT.parse::<jiff::Timestamp>().unwrap()
             + jiff::SignedDuration::from_secs(number as i64 * 60),
         ended_at: Some(
@@ -453,6 +458,7 @@ pub fn deployments() -> DeploymentList {
             environment: "production".into(),
             releases: vec![release(4), release(2)],
             note: None,
+            health: None,
         }],
     }
 }

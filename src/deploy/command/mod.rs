@@ -20,7 +20,7 @@ use tokio_util::sync::CancellationToken;
 
 use self::pattern::Patterns;
 use super::build::run::{RunError, run as run_command};
-use super::health::HealthOptions;
+use super::health::{HealthOptions, Probe};
 use super::remote::Redactor;
 use super::remote::memory::{Known, Memory};
 use super::remote::probe::SiteProbe;
@@ -73,7 +73,8 @@ impl CommandTarget {
         Ok(Arc::new(Self {
             patterns: Patterns::new(&settings.progress, &settings.address)?,
             probe: SiteProbe::new(options.health.clone(), HeaderMap::new())?,
-            memory: Memory::open(&options.state_dir, &options.environment),
+            memory: Memory::open(&options.state_dir, &options.environment)
+                .cooling(options.health.cooldown),
             turn: tokio::sync::Mutex::new(()),
             options,
         }))
@@ -344,5 +345,14 @@ impl DeployTarget for CommandTarget {
             url: known.url,
             stages: known.stages,
         })
+    }
+
+    async fn look(&self, _environment: &str) -> Option<Probe> {
+        let url = self.memory.current()?.url;
+        Some(self.probe.look(&url).await.probe)
+    }
+
+    fn memory(&self) -> Option<&Memory> {
+        Some(&self.memory)
     }
 }

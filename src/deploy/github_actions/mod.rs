@@ -113,7 +113,8 @@ impl ActionsTarget {
                 options.pace,
             )?,
             probe: SiteProbe::new(options.health.clone(), HeaderMap::new())?,
-            memory: Memory::open(&options.state_dir, &options.environment),
+            memory: Memory::open(&options.state_dir, &options.environment)
+                .cooling(options.health.cooldown),
             nudge: Notify::new(),
             turn: tokio::sync::Mutex::new(()),
             options,
@@ -492,6 +493,10 @@ impl DeployTarget for ActionsTarget {
     async fn look(&self, _environment: &str) -> Option<Probe> {
         let url = self.inner.options.url.as_ref()?;
         Some(self.inner.probe.look(url).await.probe)
+    }
+
+    fn memory(&self) -> Option<&Memory> {
+        Some(&self.inner.memory)
     }
 
     fn nudge(&self) {

@@ -15,7 +15,7 @@ mod site;
 
 use std::collections::HashMap;
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -85,10 +85,49 @@ struct Shown {
     previous: Option<Arc<Site>>,
 }
 
+/// Where an environment is served.
+#[derive(Clone, Debug)]
+pub(crate) struct Place {
+    /// The address of the interface.
+    pub listen: IpAddr,
+    /// Names under which it is reached, besides the loopback ones.
+    pub hosts: Vec<String>,
+}
+
+impl Default for Place {
+    fn default() -> Self {
+        Self {
+            listen: Ipv4Addr::LOCALHOST.into(),
+            hosts: Vec::new(),
+        }
+    }
+}
+
+impl Place {
+    /// Whether a request for this `Host` is answered. On the loopback address a page on the internet could make a browser
+    /// ask under a name of its own; what everybody may ask has nothing to hide.
+    fn answers(&self, host: &str) -> bool {
+        let name = |host: &str| {
+            let host = host.trim_end_matches('.');
+            match host.rsplit_once(':') {
+                Some((name, port)) if port.bytes().all(|b| b.is_ascii_digit()) => name.to_owned(),
+                _ => host.to_owned(),
+            }
+        };
+        !self.listen.is_loopback()
+            || path::is_loopback(host)
+            || self
+                .hosts
+                .iter()
+                .any(|known| name(known).eq_ignore_ascii_case(&name(host)))
+    }
+}
+
 /// One environment's face.
 #[derive(Debug)]
 pub(crate) struct Front {
     environment: String,
+    place: Place,
     address: SocketAddr,
     serving: Serving,
     shown: ArcSwapOption<Shown>,
@@ -112,12 +151,28 @@ impl Front {
         serving: Serving,
         stop: CancellationToken,
     ) -> io::Result<(Arc<Self>, JoinHandle<()>)> {
-        let listener = listen(ports, last)?;
+        Self::open_at(Place::default(), environment, ports, last, serving, stop)
+    }
+
+    /// The same on any interface.
+    ///
+    /// # Errors
+    /// When no port can be had there.
+    pub fn open_at(
+        place: Place,
+        environment: &str,
+        ports: &[u16],
+        last: Option<u16>,
+        serving: Serving,
+        stop: CancellationToken,
+    ) -> io::Result<(Arc<Self>, JoinHandle<()>)> {
+        let listener = listen(place.listen, ports, last)?;
         let address = listener.local_addr()?;
         let secret =
             getrandom::u64().and_then(|a| Ok(format!("{a:016x}{:016x}", getrandom::u64()?)));
         let front = Arc::new(Self {
             environment: environment.to_owned(),
+            place,
             address,
             serving,
             shown: ArcSwapOption::empty(),
@@ -149,7 +204,15 @@ impl Front {
 
     /// The address of the start page.
     pub fn url(&self) -> String {
-        format!("http://{}/", self.address)
+        let mut address = self.address;
+        if address.ip().is_unspecified() {
+            // It is every address of this machine; this one is always there.
+            address.set_ip(match address.ip() {
+                IpAddr::V4(_) => Ipv4Addr::LOCALHOST.into(),
+                IpAddr::V6(_) => Ipv6Addr::LOCALHOST.into(),
+            });
+        }
+        format!("http://{address}/")
     }
 
     /// The release that is served.
@@ -224,10 +287,13 @@ impl Front {
     }
 }
 
-fn listen(ports: &[u16], last: Option<u16>) -> io::Result<TcpListener> {
+fn listen(ip: IpAddr, ports: &[u16], last: Option<u16>) -> io::Result<TcpListener> {
     let try_port = |port: u16| {
-        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-        let socket = tokio::net::TcpSocket::new_v4()?;
+        let address = SocketAddr::from((ip, port));
+        let socket = match ip {
+            IpAddr::V4(_) => tokio::net::TcpSocket::new_v4()?,
+            IpAddr::V6(_) => tokio::net::TcpSocket::new_v6()?,
+        };
         // A port whose last connections are still winding down is free for us on Unix;
         // on Windows the same option would let two programs share it.
         #[cfg(unix)]
@@ -266,7 +332,7 @@ async fn respond(State(front): State<Arc<Front>>, request: Request) -> Response 
         .get(HOST)
         .and_then(|host| host.to_str().ok())
         .unwrap_or("");
-    if !path::is_loopback(host) {
+    if !front.place.answers(host) {
         return pages::misdirected();
     }
     let method = request.method();

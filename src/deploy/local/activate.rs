@@ -3,13 +3,15 @@
 use std::io;
 use std::sync::Arc;
 
+use jiff::Timestamp;
+
 use super::pointer::{Entry, Pointer};
 use super::watch;
 use super::{Environment, Inner, LocalNotice};
-use crate::deploy::Deployed;
 use crate::deploy::disk;
 use crate::deploy::health::Question;
 use crate::deploy::host::Site;
+use crate::deploy::{Deployed, NO_GOOD, Retreat, cooling};
 use crate::model::{DeploymentId, LiveRelease, Problem, ReleaseId};
 
 /// Why traffic did not move to a new release.
@@ -104,23 +106,31 @@ impl Inner {
             .map_err(SwitchError::Io)
     }
 
-    /// Takes `unwell` back if it is still live: to what was served before, else to the newest good release that can
-    /// still be loaded. It is marked and not offered again. Returns what is served now, `None` when there is no good
-    /// release (`unwell` is then still served) or something else is live by now.
+    /// Takes `unwell` back if it is still live: to what was served before, else to the newest proven release that can
+    /// still be loaded. It is marked and not offered again. `always` is for a release that was not live yet for anybody
+    /// to see: what a cool-down forbids is to push releases around that were.
     pub(super) async fn retreat(
         self: &Arc<Self>,
         environment: &Environment,
         unwell: &ReleaseId,
         reason: &str,
-    ) -> Option<ReleaseId> {
+        always: bool,
+    ) -> Retreat {
         let _switching = environment.switching.lock().await;
         let mut pointer = environment.pointer().clone();
         if pointer.current.as_ref() != Some(unwell) {
-            return None;
+            return Retreat::Moved;
         }
         watch::end(environment);
         pointer.mark_bad(unwell, reason);
-        while let Some(to) = pointer.last_good().cloned() {
+        let waits = environment.cooldown.left().filter(|_| !always);
+        let mut stays = match waits {
+            Some(left) => cooling(left, environment.cooldown.length()),
+            None => NO_GOOD.to_owned(),
+        };
+        while waits.is_none()
+            && let Some(to) = pointer.last_good().cloned()
+        {
             let site = match self.load(environment, &to).await {
                 Ok(site) => site,
                 Err(error) => {
@@ -130,18 +140,47 @@ impl Inner {
                 }
             };
             pointer.turn_to(&to);
-            if let Err(error) = self.turn(environment, pointer, site).await {
-                tracing::error!(%error, "the pointer cannot be written");
-                return None;
+            if !always {
+                pointer.returned_at = Some(Timestamp::now());
             }
-            return Some(to);
+            match self.turn(environment, pointer, site).await {
+                Ok(()) => {
+                    if !always {
+                        environment.cooldown.begin();
+                    }
+                    return Retreat::Returned(to);
+                }
+                Err(error) => {
+                    tracing::error!(%error, "the pointer cannot be written");
+                    return Retreat::Stays(format!(
+                        "the pointer to {to} cannot be written ({error}): make sure that the disk is not full, then \
+                         `sayso rollback`"
+                    ));
+                }
+            }
         }
-        // Nothing to go back to. That it is unwell is remembered all the same.
+        // Nothing to go back to, or not now. That it is unwell is remembered all the same.
         if let Err(error) = self.save(environment, &pointer).await {
+            tracing::error!(%error, "the pointer cannot be written");
+            stays.push_str("; that it is unwell could not be stored");
+        }
+        *environment.pointer() = pointer;
+        Retreat::Stays(stays)
+    }
+
+    /// Remembers that `release` was well for as long as it is watched.
+    pub(super) async fn prove(&self, environment: &Environment, release: &ReleaseId) {
+        let _switching = environment.switching.lock().await;
+        let mut pointer = environment.pointer().clone();
+        pointer.prove(release);
+        if *environment.pointer() == pointer {
+            return;
+        }
+        if let Err(error) = self.save(environment, &pointer).await {
+            // It is watched once more after the next start.
             tracing::error!(%error, "the pointer cannot be written");
         }
         *environment.pointer() = pointer;
-        None
     }
 
     /// A person goes back.
@@ -151,7 +190,7 @@ impl Inner {
         to: Option<&ReleaseId>,
     ) -> Result<LiveRelease, Problem> {
         let environment = self.environment(name)?;
-        let _switching = environment.switching.lock().await;
+        let switching = environment.switching.lock().await;
         let mut pointer = environment.pointer().clone();
         let to = match to {
             Some(to) => match pointer.entry(to) {
@@ -159,19 +198,15 @@ impl Inner {
                     return Err(Problem::not_found(format!("{name} keeps no release {to}"))
                         .hint("see `sayso deployments` for the releases that are kept"));
                 }
-                Some(entry) => {
-                    if let Some(why) = &entry.bad {
-                        return Err(Problem::conflict(format!("{to} was found unwell: {why}"))
-                            .hint("deploy its commit again if it is good now"));
-                    }
-                    to.clone()
-                }
+                // Named by a person: even one that was found unwell.
+                Some(_) => to.clone(),
             },
             None => pointer.older_good().cloned().ok_or_else(|| {
                 Problem::not_found(format!("{name} has no earlier good release to go back to"))
                     .hint("deploy an earlier commit instead")
             })?,
         };
+        let mut on_trial = false;
         let site = self.load(environment, &to).await.map_err(|error| {
             Problem::internal(format!("{to} cannot be read from disk: {error}"))
                 .hint("go back to another release, or deploy its commit again")
@@ -179,6 +214,7 @@ impl Inner {
         if pointer.current.as_ref() != Some(&to) {
             watch::end(environment);
             pointer.turn_to(&to);
+            on_trial = pointer.on_trial();
             self.turn(environment, pointer, site)
                 .await
                 .map_err(|error| {
@@ -186,8 +222,12 @@ impl Inner {
                     .hint("make sure that the disk is not full; the same release as before is live")
                 })?;
         }
+        drop(switching);
+        if on_trial {
+            watch::begin(self, environment, &to).await;
+        }
         let base = environment.front.url();
-        let probe = self
+        let probe = environment
             .prober
             .probe(&Question {
                 base: &base,
@@ -225,9 +265,10 @@ impl Inner {
             release: &entry.release,
             candidate: None,
         };
-        if let Err(probe) = self.prober.gate(&question, &mut |_| {}).await {
+        if let Err(probe) = environment.prober.gate(&question, &mut |_| {}).await {
             let (environment, from, reason) = (environment, entry.release.clone(), probe.message);
-            if let Some(to) = self.retreat(environment, &from, &reason).await {
+            let retreat = self.retreat(environment, &from, &reason, true).await;
+            if let Retreat::Returned(to) = retreat {
                 let environment = environment.name.clone();
                 self.notify(LocalNotice::RolledBack {
                     environment,
@@ -238,7 +279,7 @@ impl Inner {
                 return None;
             }
         }
-        watch::begin(self, environment, &entry.release);
+        watch::begin(self, environment, &entry.release).await;
         Some(Deployed {
             release: entry.release,
             url: base,

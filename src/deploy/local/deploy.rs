@@ -11,7 +11,7 @@ use crate::deploy::build::BuildOptions;
 use crate::deploy::health::{Probe, Question};
 use crate::deploy::host::Site;
 use crate::deploy::manifest::{Manifest, sha256};
-use crate::deploy::{DeployFailure, Deployed};
+use crate::deploy::{DeployFailure, Deployed, Retreat};
 use crate::model::{Problem, ReleaseId, Source, Stage};
 
 /// Deploys `source`.
@@ -51,12 +51,18 @@ pub(super) async fn deploy(
     outcome
 }
 
-/// Moves what `from` serves on.
-pub(super) async fn promote(
-    mut run: Run,
-    from: &str,
-    expected: Option<&ReleaseId>,
-) -> Result<Deployed, DeployFailure> {
+/// Which release is moved on.
+pub(super) struct Moving {
+    /// The environment that it comes from; without one, any that keeps the release.
+    pub from: Option<String>,
+    /// The release; without one, what `from` serves.
+    pub release: Option<ReleaseId>,
+    /// What must still be served when traffic moves.
+    pub expected: Option<Option<ReleaseId>>,
+}
+
+/// Moves a release on that another environment made.
+pub(super) async fn promote(mut run: Run, moving: Moving) -> Result<Deployed, DeployFailure> {
     let inner = run.inner.clone();
     let environment = known(&run, &inner)?;
     let _turn = turn(&mut run, environment).await?;
@@ -64,26 +70,11 @@ pub(super) async fn promote(
         return Ok(done);
     }
     let _making = inner.collecting.read().await;
-    let source = inner
-        .environment(from)
-        .map_err(|problem| of_problem(&run, &problem))?;
-    let entry = source
-        .pointer()
-        .live()
-        .filter(|entry| entry.bad.is_none())
-        .cloned();
-    let entry = entry.ok_or_else(|| {
-        run.failure(
-            format!(
-                "{from} serves no good release that could be moved to {}",
-                environment.name
-            ),
-            format!("deploy to {from} first"),
-        )
-    })?;
-    if let Some(expected) = expected {
+    let entry = moved_on(&run, &inner, environment, &moving)?;
+    let expected = moving.expected;
+    if let Some(expected) = &expected {
         let current = environment.pointer().current.clone();
-        if current.as_ref() != Some(expected) {
+        if current != *expected {
             return Err(moved(&run, environment, current.as_ref()));
         }
     }
@@ -94,14 +85,69 @@ pub(super) async fn promote(
         .map_err(|error| {
             run.failure(
                 format!("{} cannot be read from disk: {error}", entry.release),
-                format!("deploy to {from} again"),
+                "deploy its commit again",
             )
         })?;
-    let expected = expected.cloned().map(Some);
     activate(&mut run, environment, &manifest, &entry.commit, expected).await
 }
 
-fn known<'a>(run: &Run, inner: &'a Inner) -> Result<&'a Environment, DeployFailure> {
+/// The entry of the release that is to be moved to `environment`.
+fn moved_on(
+    run: &Run,
+    inner: &Inner,
+    environment: &Environment,
+    moving: &Moving,
+) -> Result<Entry, DeployFailure> {
+    let sources: Vec<&Environment> = match &moving.from {
+        Some(from) => {
+            let from = inner.environment(from);
+            vec![from.map_err(|problem| of_problem(run, &problem))?]
+        }
+        None => inner.environments.values().collect(),
+    };
+    let name = &environment.name;
+    let found = sources.iter().find_map(|source| {
+        let pointer = source.pointer();
+        let entry = match &moving.release {
+            Some(release) => pointer.entry(release),
+            None => pointer.live(),
+        };
+        entry.cloned()
+    });
+    let Some(entry) = found else {
+        return Err(match (&moving.release, &moving.from) {
+            (Some(release), _) => run.failure(
+                format!("{release} is not kept any more, so it cannot be moved to {name}"),
+                "deploy its commit instead; `sayso deployments` lists the releases that are kept",
+            ),
+            (None, from) => {
+                let from = from.as_deref().unwrap_or("no environment");
+                run.failure(
+                    format!("{from} serves no good release that could be moved to {name}"),
+                    format!("deploy to {from} first"),
+                )
+            }
+        });
+    };
+    // Found unwell anywhere, it is offered nowhere.
+    let unwell = inner.environments.values().find_map(|other| {
+        let pointer = other.pointer();
+        let why = pointer.entry(&entry.release)?.bad.clone()?;
+        Some((other.name.clone(), why))
+    });
+    if let Some((place, why)) = unwell {
+        return Err(run.failure(
+            format!(
+                "{} was found unwell on {place} ({why}): it is no good release that could be moved to {name}",
+                entry.release
+            ),
+            "mend the site and deploy again",
+        ));
+    }
+    Ok(entry)
+}
+
+pub(super) fn known<'a>(run: &Run, inner: &'a Inner) -> Result<&'a Environment, DeployFailure> {
     inner
         .environment(&run.environment)
         .map_err(|problem| of_problem(run, &problem))
@@ -115,7 +161,7 @@ fn of_problem(run: &Run, problem: &Problem) -> DeployFailure {
 }
 
 /// Waits until no other deployment goes to the environment.
-async fn turn<'a>(
+pub(super) async fn turn<'a>(
     run: &mut Run,
     environment: &'a Environment,
 ) -> Result<tokio::sync::MutexGuard<'a, ()>, DeployFailure> {
@@ -135,7 +181,7 @@ async fn turn<'a>(
 }
 
 /// The same deployment, asked for twice, is one.
-fn done_before(run: &Run, environment: &Environment) -> Option<Deployed> {
+pub(super) fn done_before(run: &Run, environment: &Environment) -> Option<Deployed> {
     let pointer = environment.pointer();
     let entry = pointer.live().filter(|entry| entry.deployment == run.id)?;
     Some(Deployed {
@@ -146,7 +192,7 @@ fn done_before(run: &Run, environment: &Environment) -> Option<Deployed> {
 }
 
 /// A digest of everything besides the tree that a release depends on.
-fn recipe(options: &BuildOptions) -> String {
+pub(in crate::deploy) fn recipe(options: &BuildOptions) -> String {
     /// Counts up when the detection or the walk changes what a release holds.
     const VERSION: u32 = 1;
     let BuildOptions {
@@ -159,7 +205,7 @@ fn recipe(options: &BuildOptions) -> String {
 }
 
 /// A kept, good and whole release of the same tree.
-async fn reusable(inner: &Arc<Inner>, tree: &str, recipe: &str) -> Option<Manifest> {
+pub(super) async fn reusable(inner: &Arc<Inner>, tree: &str, recipe: &str) -> Option<Manifest> {
     if tree.is_empty() {
         return None;
     }
@@ -183,7 +229,7 @@ async fn reusable(inner: &Arc<Inner>, tree: &str, recipe: &str) -> Option<Manife
 }
 
 /// Checks a whole release, makes it live, and asks it at the live address.
-async fn activate(
+pub(super) async fn activate(
     run: &mut Run,
     environment: &Environment,
     manifest: &Manifest,
@@ -224,7 +270,7 @@ async fn activate(
         release: &manifest.id,
         candidate: None,
     };
-    if let Err(probe) = inner
+    if let Err(probe) = environment
         .prober
         .gate(&question, &mut |probe| run.health(probe))
         .await
@@ -232,7 +278,7 @@ async fn activate(
         return Err(take_back(run, environment, &manifest.id, probe).await);
     }
     failpoint!("deploy.verified");
-    watch::begin(&inner, environment, &manifest.id);
+    watch::begin(&inner, environment, &manifest.id).await;
     Ok(Deployed {
         release: manifest.id.clone(),
         url,
@@ -253,9 +299,9 @@ async fn check_candidate(
         release: &site.id,
         candidate: Some(&candidate),
     };
-    let (cancel, inner) = (run.cancel.clone(), run.inner.clone());
+    let cancel = run.cancel.clone();
     let mut tell = |probe: &Probe| run.health(probe);
-    let gate = inner.prober.gate(&question, &mut tell);
+    let gate = environment.prober.gate(&question, &mut tell);
     let well = tokio::select! {
         biased;
         () = cancel.cancelled() => None,
@@ -290,22 +336,18 @@ async fn take_back(
     let message = format!("{release} went live but is unwell: {}", probe.message);
     match run
         .inner
-        .retreat(environment, release, &probe.message)
+        .retreat(environment, release, &probe.message, true)
         .await
     {
-        Some(to) => DeployFailure {
+        Retreat::Returned(to) => DeployFailure {
             rolled_back: true,
             ..run.failure(
                 message,
                 format!("{to} is live again; mend the site and deploy again"),
             )
         },
-        None => run.failure(
-            format!(
-                "{message}; there is no earlier good release to go back to, so it is still served"
-            ),
-            "mend the site and deploy again",
-        ),
+        Retreat::Moved => run.failure(message, "another release is live by now"),
+        Retreat::Stays(why) => run.failure(format!("{message}; it is still served"), why),
     }
 }
 

@@ -12,15 +12,24 @@
 //! in memory, asked again at the live address, and watched for a while. A release found unwell after the switch is
 //! taken back once, by itself, and not offered again.
 
+mod accept;
 mod activate;
 mod deploy;
+pub(super) mod hash;
 mod make;
 mod open;
+mod options;
 mod pointer;
+mod receive;
 mod run;
 mod store;
+mod target;
 pub(super) mod walk;
 mod watch;
+
+pub use options::{LocalNotice, LocalOptions};
+pub(super) use deploy::recipe;
+pub use receive::Received;
 
 use std::collections::{BTreeMap, HashSet};
 use std::fs::File;
@@ -28,7 +37,6 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use async_trait::async_trait;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -36,91 +44,11 @@ use tokio_util::sync::CancellationToken;
 use self::pointer::Pointer;
 use self::run::Run;
 use self::store::Store;
-use super::build::BuildOptions;
-use super::health::{HealthOptions, Probe, Prober, Question};
-use super::host::{Front, Loader, Spa};
-use super::{DeployFailure, DeployRequest, DeployTarget, Deployed, PromoteRequest, Report};
-use crate::model::{
-    DeploymentId, DeploymentState, LiveRelease, Problem, Progress, ReleaseId, ReleaseInfo, Stage,
-};
-
-/// How the local host is set up.
-#[derive(Clone, Debug)]
-pub struct LocalOptions {
-    /// Where releases and pointers are kept; used by one process at a time.
-    pub state_dir: PathBuf,
-    /// Each environment's name and port; port 0 takes any, and the same again at the next start.
-    pub environments: Vec<(String, u16)>,
-    /// Releases to keep for each environment, besides those that are pointed at.
-    pub keep: usize,
-    /// How sites are built.
-    pub build: BuildOptions,
-    /// What "well" means.
-    pub health: HealthOptions,
-    /// Pages show running deployments and reload when a release goes live.
-    pub notice: bool,
-    /// Addresses of no file.
-    pub spa: Spa,
-    /// Where to tell what happens after a deployment has returned.
-    pub notices: Option<mpsc::UnboundedSender<LocalNotice>>,
-}
-
-impl LocalOptions {
-    /// One environment, `production`, on any port; five releases; the default build and health.
-    pub fn new(state_dir: impl Into<PathBuf>) -> Self {
-        Self {
-            state_dir: state_dir.into(),
-            environments: vec![("production".to_owned(), 0)],
-            keep: 5,
-            build: BuildOptions::default(),
-            health: HealthOptions::default(),
-            notice: true,
-            spa: Spa::Auto,
-            notices: None,
-        }
-    }
-}
-
-/// What happens to an environment outside a deployment.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum LocalNotice {
-    /// A release that just went live was asked how it is.
-    Health {
-        /// The environment.
-        environment: String,
-        /// The release.
-        release: ReleaseId,
-        /// The answer.
-        probe: Probe,
-    },
-    /// A release was well for as long as it was watched.
-    Watched {
-        /// The environment.
-        environment: String,
-        /// The release.
-        release: ReleaseId,
-    },
-    /// A release was found unwell and taken back. This happens once for a release; it is not offered again.
-    RolledBack {
-        /// The environment.
-        environment: String,
-        /// The unwell release.
-        from: ReleaseId,
-        /// What is served now.
-        to: ReleaseId,
-        /// What was wrong with it.
-        reason: String,
-    },
-    /// A release was found unwell and there is no earlier good one: it is still served, and a person must act.
-    Unwell {
-        /// The environment.
-        environment: String,
-        /// The release.
-        release: ReleaseId,
-        /// What is wrong with it.
-        reason: String,
-    },
-}
+use super::health::cooldown::Cooldown;
+use super::health::{Probe, Prober, Question};
+use super::host::{Front, Loader};
+use super::{DeployFailure, Deployed, Report};
+use crate::model::{DeploymentId, LiveRelease, Problem, ReleaseId, Stage};
 
 /// One environment.
 struct Environment {
@@ -132,6 +60,9 @@ struct Environment {
     deploying: tokio::sync::Mutex<()>,
     /// Held while the pointer moves: shortly, so that a rollback never waits for a build.
     switching: tokio::sync::Mutex<()>,
+    prober: Prober,
+    /// The wait after an automatic return.
+    cooldown: Cooldown,
     /// Ends the watch over the release that went live last.
     watching: Mutex<CancellationToken>,
 }
@@ -159,10 +90,11 @@ struct Inner {
     options: LocalOptions,
     store: Store,
     loader: Loader,
-    prober: Prober,
     environments: BTreeMap<String, Environment>,
     /// Releases of environments that are not configured now; `None` when that cannot be known.
     elsewhere: Option<HashSet<ReleaseId>>,
+    /// Held while a content that another machine sends is written: one of few for each content.
+    lanes: [tokio::sync::Mutex<()>; 16],
     /// Read by whoever makes a release, written by whoever removes old ones.
     collecting: tokio::sync::RwLock<()>,
     stop: CancellationToken,
@@ -260,7 +192,7 @@ impl LocalTarget {
             release: &release,
             candidate: None,
         };
-        Some(self.inner.prober.probe(&question).await)
+        Some(environment.prober.probe(&question).await)
     }
 
     /// Moves the release that `from` serves on to `to`, without building anything. `expected` is what `to` must
@@ -279,8 +211,12 @@ impl LocalTarget {
     ) -> Result<Deployed, DeployFailure> {
         let run = self.begin(id, to.to_owned(), reports);
         let token = run.cancel.clone();
-        let (from, expected) = (from.to_owned(), expected.cloned());
-        let work = async move { deploy::promote(run, &from, expected.as_ref()).await };
+        let moving = deploy::Moving {
+            from: Some(from.to_owned()),
+            release: None,
+            expected: expected.cloned().map(Some),
+        };
+        let work = deploy::promote(run, moving);
         finish(self.inner.clone(), work, token, cancel).await
     }
 
@@ -374,91 +310,4 @@ async fn finish(
             unknown: false,
         })
     })
-}
-
-#[async_trait]
-impl DeployTarget for LocalTarget {
-    fn name(&self) -> &'static str {
-        "local"
-    }
-
-    fn announce(&self, environment: &str, progress: &Progress, state: DeploymentState) {
-        if let Ok(environment) = self.inner.environment(environment) {
-            environment.front.announce(progress, state);
-        }
-    }
-
-    async fn deploy(
-        &self,
-        request: DeployRequest,
-        reports: mpsc::UnboundedSender<Report>,
-        cancel: CancellationToken,
-    ) -> Result<Deployed, DeployFailure> {
-        let DeployRequest {
-            id,
-            environment,
-            source,
-            force,
-        } = request;
-        let run = self.begin(id, environment, reports);
-        let token = run.cancel.clone();
-        let work = deploy::deploy(run, source, force);
-        finish(self.inner.clone(), work, token, cancel).await
-    }
-
-    async fn promote(
-        &self,
-        request: PromoteRequest,
-        reports: mpsc::UnboundedSender<Report>,
-        cancel: CancellationToken,
-    ) -> Result<Deployed, DeployFailure> {
-        let PromoteRequest {
-            id,
-            environment,
-            release: _,
-            from,
-        } = request;
-        let Some(from) = from else {
-            return Err(DeployFailure {
-                stage: Stage::Queue,
-                message: format!("it is not said which environment is promoted to {environment}"),
-                hint: "name it; `sayso rollback --to RELEASE` makes a kept release live again"
-                    .to_owned(),
-                log_tail: Vec::new(),
-                canceled: false,
-                rolled_back: false,
-                unknown: false,
-            });
-        };
-        LocalTarget::promote(self, id, &from, &environment, None, reports, cancel).await
-    }
-
-    async fn rollback(
-        &self,
-        environment: &str,
-        to: Option<&ReleaseId>,
-    ) -> Result<LiveRelease, Problem> {
-        let (inner, name, to) = (self.inner.clone(), environment.to_owned(), to.cloned());
-        tokio::spawn(async move { inner.rollback(&name, to.as_ref()).await })
-            .await
-            .map_err(Problem::internal)?
-    }
-
-    fn releases(&self, environment: &str) -> Vec<ReleaseInfo> {
-        self.inner
-            .environment(environment)
-            .map(|environment| environment.pointer().infos())
-            .unwrap_or_default()
-    }
-
-    fn live(&self, environment: &str) -> Option<LiveRelease> {
-        self.inner.environment(environment).ok()?.live()
-    }
-
-    async fn reconcile(&self, environment: &str, id: &DeploymentId) -> Option<Deployed> {
-        let (inner, name, id) = (self.inner.clone(), environment.to_owned(), id.clone());
-        tokio::spawn(async move { inner.reconcile(&name, &id).await })
-            .await
-            .ok()?
-    }
 }

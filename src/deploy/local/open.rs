@@ -10,10 +10,12 @@ use tokio_util::sync::CancellationToken;
 
 use super::pointer::Pointer;
 use super::store::Store;
-use super::{Environment, Inner, LocalNotice, LocalOptions, LocalTarget};
+use super::{Environment, Inner, LocalNotice, LocalOptions, LocalTarget, receive, watch};
+use crate::deploy::Retreat;
 use crate::deploy::disk;
 use crate::deploy::health::Prober;
-use crate::deploy::host::{Front, Loader, Serving};
+use crate::deploy::health::cooldown::Cooldown;
+use crate::deploy::host::{Front, Loader, Place, Serving};
 use crate::model::{Problem, ReleaseId};
 
 /// What was found on disk.
@@ -26,7 +28,11 @@ struct Found {
 }
 
 pub(super) async fn open(options: LocalOptions) -> Result<LocalTarget, Problem> {
-    let prober = Prober::new(options.health.clone())?;
+    let probers: Vec<Prober> = options
+        .environments
+        .iter()
+        .map(|(name, _)| Prober::new(options.health_of(name)))
+        .collect::<Result<_, _>>()?;
     for (name, _) in &options.environments {
         check_name(name)?;
     }
@@ -45,14 +51,21 @@ pub(super) async fn open(options: LocalOptions) -> Result<LocalTarget, Problem> 
     let mut environments = BTreeMap::new();
     let mut pointers = found.pointers;
     let folder = options.state_dir.join("environments");
-    for (name, port) in &options.environments {
-        let (front, server) = take_port(&folder, name, *port, serving, &stop)?;
+    for ((name, port), prober) in options.environments.iter().zip(probers) {
+        let place = Place {
+            listen: options.listen,
+            hosts: options.hosts.clone(),
+        };
+        let (front, server) = take_port(&folder, name, *port, place, serving, &stop)?;
         servers.push(server);
+        let pointer = pointers.remove(name).unwrap_or_default();
         let environment = Environment {
             name: name.clone(),
             front,
             file: folder.join(format!("{name}.json")),
-            pointer: Mutex::new(pointers.remove(name).unwrap_or_default()),
+            cooldown: Cooldown::new(prober.options().cooldown, pointer.returned_at),
+            prober,
+            pointer: Mutex::new(pointer),
             deploying: tokio::sync::Mutex::default(),
             switching: tokio::sync::Mutex::default(),
             watching: Mutex::default(),
@@ -63,9 +76,9 @@ pub(super) async fn open(options: LocalOptions) -> Result<LocalTarget, Problem> 
         options,
         store: found.store,
         loader: Loader::new(serving),
-        prober,
         environments,
         elsewhere: found.elsewhere,
+        lanes: std::array::from_fn(|_| tokio::sync::Mutex::default()),
         collecting: tokio::sync::RwLock::default(),
         stop,
         lock: found.lock,
@@ -118,6 +131,7 @@ fn find(dir: &Path, environments: &[(String, u16)]) -> Result<Found, Problem> {
         Err(fs::TryLockError::Error(error)) => return Err(cannot(error)),
     }
     let (store, mut crashed) = Store::open(dir).map_err(cannot)?;
+    receive::forget_old(store.incoming());
 
     let mut pointers = BTreeMap::new();
     let mut elsewhere = Some(HashSet::new());
@@ -191,6 +205,7 @@ fn take_port(
     folder: &Path,
     name: &str,
     port: u16,
+    place: Place,
     serving: Serving,
     stop: &CancellationToken,
 ) -> Result<(Arc<Front>, tokio::task::JoinHandle<()>), Problem> {
@@ -204,8 +219,8 @@ fn take_port(
         .chain(last)
         .chain(own_ports(&file))
         .collect();
-    let (front, server) =
-        Front::open(name, &ports, last, serving, stop.clone()).map_err(|error| {
+    let (front, server) = Front::open_at(place, name, &ports, last, serving, stop.clone())
+        .map_err(|error| {
             Problem::internal(format!("no port for the environment {name}: {error}")).hint(
                 "end a program that listens on many ports, or name another port in sayso.toml",
             )
@@ -247,25 +262,32 @@ async fn serve_existing(inner: &Arc<Inner>) {
         match inner.load(environment, &current).await {
             Ok(site) => {
                 environment.front.show(site, None);
+                // The process that watched it ended before it was proven.
+                if environment.pointer().on_trial() {
+                    watch::begin(inner, environment, &current).await;
+                }
                 tokio::spawn(load_previous(inner.clone(), environment.name.clone()));
             }
             Err(error) => {
                 tracing::error!(release = %current, %error, "the live release is damaged");
                 let reason = format!("it is damaged on disk: {error}");
                 let name = environment.name.clone();
-                inner.notify(match inner.retreat(environment, &current, &reason).await {
-                    Some(to) => LocalNotice::RolledBack {
+                // It cannot be served at all: no cool-down keeps another from being served.
+                match inner.retreat(environment, &current, &reason, true).await {
+                    Retreat::Returned(to) => inner.notify(LocalNotice::RolledBack {
                         environment: name,
                         from: current,
                         to,
                         reason,
-                    },
-                    None => LocalNotice::Unwell {
+                    }),
+                    Retreat::Stays(hint) => inner.notify(LocalNotice::Unwell {
                         environment: name,
                         release: current,
                         reason,
-                    },
-                });
+                        hint,
+                    }),
+                    Retreat::Moved => {}
+                }
             }
         }
     }

@@ -37,6 +37,14 @@ pub(super) struct Entry {
     /// Why it is not offered any more.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bad: Option<String>,
+    /// True once it was well for as long as it is watched: only then an automatic return goes to it. (What was written
+    /// before releases were proven had been watched as well.)
+    #[serde(default = "yes")]
+    pub proven: bool,
+}
+
+fn yes() -> bool {
+    true
 }
 
 impl Entry {
@@ -59,7 +67,13 @@ impl Entry {
             bytes: manifest.bytes(),
             stages,
             bad: None,
+            proven: false,
         }
+    }
+
+    /// Whether an automatic return may go to it.
+    fn is_good(&self) -> bool {
+        self.proven && self.bad.is_none()
     }
 }
 
@@ -72,6 +86,9 @@ pub(super) struct Pointer {
     pub previous: Option<ReleaseId>,
     /// Since when `current` is served.
     pub since: Option<Timestamp>,
+    /// When it went back by itself last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub returned_at: Option<Timestamp>,
     /// What was deployed here and is kept, newest first.
     pub history: Vec<Entry>,
 }
@@ -87,8 +104,10 @@ impl Pointer {
         self.entry(self.current.as_ref()?)
     }
 
-    /// Brings a release here: it becomes the newest and is served.
-    pub fn activate(&mut self, entry: Entry) {
+    /// Brings a release here: it becomes the newest and is served. A release never changes, so one that was proven here
+    /// before stays so.
+    pub fn activate(&mut self, mut entry: Entry) {
+        entry.proven |= self.entry(&entry.release).is_some_and(Entry::is_good);
         self.history.retain(|other| other.release != entry.release);
         let release = entry.release.clone();
         self.history.insert(0, entry);
@@ -112,7 +131,22 @@ impl Pointer {
         }
     }
 
-    /// The newest good release that is older than the one served: where "roll back" goes.
+    /// A release was well for as long as it is watched.
+    pub fn prove(&mut self, release: &ReleaseId) {
+        for entry in &mut self.history {
+            if entry.release == *release {
+                entry.proven = true;
+            }
+        }
+    }
+
+    /// True while it is not known yet whether what is served is well.
+    pub fn on_trial(&self) -> bool {
+        self.live()
+            .is_some_and(|entry| !entry.proven && entry.bad.is_none())
+    }
+
+    /// The newest release that was not found unwell and is older than the one served: where "roll back" goes.
     pub fn older_good(&self) -> Option<&ReleaseId> {
         let current = self.current.as_ref()?;
         let at = self
@@ -125,18 +159,36 @@ impl Pointer {
             .map(|entry| &entry.release)
     }
 
-    /// Where an automatic return goes: to what was served before, if that is good, else to [`Self::older_good`].
+    /// Where an automatic return goes: to what was served before, if that is proven and good, else to the newest such
+    /// release that is older than the one served.
     pub fn last_good(&self) -> Option<&ReleaseId> {
-        self.previous
-            .as_ref()
-            .filter(|release| self.current.as_ref() != Some(release))
-            .filter(|release| self.entry(release).is_some_and(|entry| entry.bad.is_none()))
-            .or_else(|| self.older_good())
+        let current = self.current.as_ref()?;
+        if let Some(previous) = self.previous.as_ref()
+            && previous != current
+            && self.entry(previous).is_some_and(Entry::is_good)
+        {
+            return Some(previous);
+        }
+        let at = self
+            .history
+            .iter()
+            .position(|entry| entry.release == *current)?;
+        self.history[at + 1..]
+            .iter()
+            .find(|entry| entry.is_good())
+            .map(|entry| &entry.release)
     }
 
-    /// Forgets all but the newest `keep` releases and those that are pointed at.
+    /// Forgets all but the newest `keep` releases, those that are pointed at, and the one that an automatic return would
+    /// go to.
     pub fn prune(&mut self, keep: usize) {
-        let pointed: HashSet<&ReleaseId> = self.current.iter().chain(&self.previous).collect();
+        let pointed: HashSet<ReleaseId> = self
+            .current
+            .iter()
+            .chain(&self.previous)
+            .chain(self.last_good())
+            .cloned()
+            .collect();
         let mut at = 0;
         self.history.retain(|entry| {
             at += 1;
@@ -187,6 +239,15 @@ mod tests {
         pointer
     }
 
+    /// The same, each of them proven.
+    fn proven(names: &[&str]) -> Pointer {
+        let mut pointer = pointer(names);
+        for name in names {
+            pointer.prove(&(*name).into());
+        }
+        pointer
+    }
+
     fn name(release: Option<&ReleaseId>) -> Option<&str> {
         release.map(ReleaseId::as_str)
     }
@@ -206,7 +267,7 @@ mod tests {
 
     #[test]
     fn bad_releases_are_never_gone_back_to() {
-        let mut pointer = pointer(&["a", "b", "c"]);
+        let mut pointer = proven(&["a", "b", "c"]);
         pointer.mark_bad(&"b".into(), "unwell");
         assert_eq!(name(pointer.older_good()), Some("a"));
         assert_eq!(name(pointer.last_good()), Some("a"));
@@ -216,10 +277,35 @@ mod tests {
 
     #[test]
     fn an_automatic_return_goes_to_what_was_served() {
-        let mut pointer = pointer(&["a", "b", "c"]);
+        let mut pointer = proven(&["a", "b", "c"]);
         pointer.turn_to(&"a".into());
         pointer.activate(entry("d"));
         assert_eq!(name(pointer.last_good()), Some("a"));
+    }
+
+    #[test]
+    fn an_automatic_return_goes_to_nothing_that_was_not_proven() {
+        let mut pointer = pointer(&["a", "b", "c"]);
+        assert_eq!(name(pointer.last_good()), None);
+        assert_eq!(name(pointer.older_good()), Some("b"), "a person may");
+        pointer.prove(&"a".into());
+        assert_eq!(name(pointer.last_good()), Some("a"));
+        // The same files again: what is known of the release stays known.
+        pointer.activate(entry("a"));
+        assert!(!pointer.on_trial());
+        pointer.activate(entry("b"));
+        assert!(pointer.on_trial());
+    }
+
+    #[test]
+    fn what_an_automatic_return_would_go_to_is_kept() {
+        let mut pointer = proven(&["a"]);
+        for name in ["b", "c", "d", "e"] {
+            pointer.activate(entry(name));
+        }
+        pointer.prune(1);
+        let left: Vec<_> = pointer.history.iter().map(|e| e.release.as_str()).collect();
+        assert_eq!(left, ["e", "d", "a"]);
     }
 
     #[test]

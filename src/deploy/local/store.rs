@@ -4,45 +4,29 @@
 //! objects/<sha256>                 one file's bytes, read-only, synced before it gets this name
 //! releases/<id>/manifest.json      the release; complete and synced before the folder gets this name
 //! releases/<id>/files/…            the same files as people see them (hard links; a convenience, not the truth)
+//! incoming/<sha256>[.part]         contents that another machine sends; what came is kept for its next try
 //! tmp/<deployment>-…               a deployment at work; whatever is here at start-up is of a crash
 //! ```
 
 use std::collections::{HashMap, HashSet};
-use std::fs::{self, File};
-use std::io::{self, Read};
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
 
+pub(super) use super::hash::StoreError;
+use super::hash::hash_all;
 use super::walk::Found;
 use crate::deploy::disk;
-use crate::deploy::manifest::{FileRecord, Manifest, hex};
+use crate::deploy::manifest::{FileRecord, Manifest};
 use crate::model::{DeploymentId, ReleaseId};
-
-/// Text up to this size is checked for being UTF-8; larger text is taken to be.
-const CHECKED_TEXT: u64 = 4 * 1024 * 1024;
 
 /// The folders of the store.
 #[derive(Debug)]
 pub(super) struct Store {
     objects: PathBuf,
     releases: PathBuf,
+    incoming: PathBuf,
     tmp: PathBuf,
-}
-
-/// What could not be done to a release.
-#[derive(Debug)]
-pub(super) enum StoreError {
-    /// The work was stopped on request.
-    Canceled,
-    /// The disk or the folder said no.
-    Io(io::Error),
-}
-
-impl From<io::Error> for StoreError {
-    fn from(error: io::Error) -> Self {
-        Self::Io(error)
-    }
 }
 
 impl Store {
@@ -55,9 +39,10 @@ impl Store {
         let store = Self {
             objects: root.join("objects"),
             releases: root.join("releases"),
+            incoming: root.join("incoming"),
             tmp: root.join("tmp"),
         };
-        for folder in [&store.objects, &store.releases, &store.tmp] {
+        for folder in [&store.objects, &store.releases, &store.incoming, &store.tmp] {
             fs::create_dir_all(folder)?;
         }
         let mut crashed = false;
@@ -106,6 +91,11 @@ impl Store {
     /// Where the bytes of a content are.
     pub fn object(&self, sha256: &str) -> PathBuf {
         self.objects.join(sha256)
+    }
+
+    /// The folder of what another machine sends.
+    pub fn incoming(&self) -> &Path {
+        &self.incoming
     }
 
     /// Where a release is.
@@ -350,84 +340,6 @@ fn shared(file: &Path) -> io::Result<bool> {
         let _ = file;
         Ok(false)
     }
-}
-
-/// Hashes all files, on all processors.
-fn hash_all(
-    files: &[Found],
-    canceled: &(dyn Fn() -> bool + Sync),
-    progress: &(dyn Fn(u16) + Sync),
-) -> Result<Vec<FileRecord>, StoreError> {
-    let threads = std::thread::available_parallelism()
-        .map_or(1, usize::from)
-        .min(8);
-    let threads = threads.min(files.len().div_ceil(16)).max(1);
-    let next = AtomicUsize::new(0);
-    let done = Mutex::new(Vec::with_capacity(files.len()));
-    let work = || -> Result<(), StoreError> {
-        loop {
-            let at = next.fetch_add(1, Ordering::Relaxed);
-            let Some(found) = files.get(at) else {
-                return Ok(());
-            };
-            if canceled() {
-                return Err(StoreError::Canceled);
-            }
-            let record = hash(found)?;
-            let mut done = done.lock().unwrap_or_else(PoisonError::into_inner);
-            done.push((at, record));
-            // Twenty steps are plenty for a bar. Told under the lock, so that they come in order.
-            let step = |count: usize| count * 20 / files.len();
-            if step(done.len()) > step(done.len() - 1) {
-                progress((step(done.len()) * 50) as u16);
-            }
-        }
-    };
-    std::thread::scope(|scope| {
-        let helpers: Vec<_> = (1..threads).map(|_| scope.spawn(work)).collect();
-        let mut outcome = work();
-        for helper in helpers {
-            let other = helper
-                .join()
-                .unwrap_or_else(|_| Err(io::Error::other("hashing stopped unexpectedly").into()));
-            outcome = outcome.and(other);
-        }
-        outcome
-    })?;
-    let mut done = done.into_inner().unwrap_or_else(PoisonError::into_inner);
-    done.sort_by_key(|(at, _)| *at);
-    Ok(done.into_iter().map(|(_, record)| record).collect())
-}
-
-fn hash(found: &Found) -> io::Result<FileRecord> {
-    use sha2::{Digest, Sha256};
-    let mut file = File::open(&found.file)?;
-    let expected = file.metadata()?.len();
-    let mut hasher = Sha256::new();
-    let (size, utf8) = if expected <= CHECKED_TEXT {
-        let mut bytes = Vec::with_capacity(expected as usize + 1);
-        file.read_to_end(&mut bytes)?;
-        hasher.update(&bytes);
-        (bytes.len() as u64, std::str::from_utf8(&bytes).is_ok())
-    } else {
-        let mut buffer = vec![0; 256 * 1024];
-        let mut size = 0;
-        loop {
-            let read = file.read(&mut buffer)?;
-            if read == 0 {
-                break;
-            }
-            hasher.update(&buffer[..read]);
-            size += read as u64;
-        }
-        (size, true)
-    };
-    Ok(FileRecord {
-        path: found.path.clone(),
-        sha256: hex(&hasher.finalize()),
-        size,
-        utf8,
-    })
 }
 
 #[cfg(test)]

@@ -168,6 +168,23 @@ fn publishable(name: &str, at_root: bool) -> bool {
     !name.starts_with('.') || (at_root && name == ".well-known")
 }
 
+/// Whether a path, as another machine names it, can be one of a release: below its root, publishable, and the same on every
+/// system.
+pub(super) fn may_be_published(path: &str) -> bool {
+    let parts: Vec<&str> = path.split('/').collect();
+    let plain = |part: &str| {
+        !part.is_empty() && part != "." && part != ".." && !part.contains(['\\', ':', '\0'])
+    };
+    path.len() <= 4096
+        && parts.len() <= DEPTH
+        && parts.iter().all(|part| plain(part))
+        && parts
+            .iter()
+            .enumerate()
+            .all(|(at, part)| publishable(part, at == 0))
+        && path != ".well-known"
+}
+
 /// Whether a name at the root of a repository belongs to a tool rather than to the site.
 fn of_tools(name: &str, at_root: bool) -> bool {
     at_root && matches!(name, "node_modules" | "sayso.toml")

@@ -1,14 +1,15 @@
-//! Watches a release for a while after it went live.
+//! Watches a release for a while after it went live. What was well for all of it is proven: an automatic return may go
+//! to it later.
 
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use super::{Environment, Inner, LocalNotice};
+use crate::deploy::Retreat;
 use crate::deploy::health::{Probe, Question};
 use crate::model::ReleaseId;
 
-/// A single bad answer may be a hiccup: so many in a row, this far apart, are not.
-const FAILURES: u32 = 3;
+/// A single bad answer may be a hiccup: some in a row, this far apart, are not.
 const APART: Duration = Duration::from_millis(50);
 
 /// Ends the watch over whatever went live last.
@@ -20,19 +21,23 @@ pub(super) fn end(environment: &Environment) {
         .cancel();
 }
 
-/// Watches `release` in the background, instead of whatever was watched before.
-pub(super) fn begin(inner: &Arc<Inner>, environment: &Environment, release: &ReleaseId) {
-    let options = inner.prober.options();
+/// Watches `release` in the background, instead of whatever was watched before. One that is not to be watched is proven
+/// at once.
+pub(super) async fn begin(inner: &Arc<Inner>, environment: &Environment, release: &ReleaseId) {
+    let options = environment.prober.options();
     if options.watch.is_zero() || options.probes == 0 {
+        inner.prove(environment, release).await;
         return;
     }
     let token = inner.stop.child_token();
-    let mut watching = environment
-        .watching
-        .lock()
-        .unwrap_or_else(PoisonError::into_inner);
-    watching.cancel();
-    *watching = token.clone();
+    {
+        let mut watching = environment
+            .watching
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        watching.cancel();
+        *watching = token.clone();
+    }
     let (inner, name, release) = (inner.clone(), environment.name.clone(), release.clone());
     tokio::spawn(async move {
         let Ok(environment) = inner.environment(&name) else {
@@ -61,7 +66,7 @@ struct Watch<'a> {
 impl Watch<'_> {
     /// Asks over the whole window; `Some` is what was wrong.
     async fn window(&self) -> Option<Probe> {
-        let options = self.inner.prober.options();
+        let options = self.environment.prober.options();
         for _ in 0..options.probes {
             tokio::time::sleep(options.watch / options.probes).await;
             let mut failures = 0;
@@ -71,7 +76,7 @@ impl Watch<'_> {
                     break;
                 }
                 failures += 1;
-                if failures == FAILURES {
+                if failures >= options.failures.max(1) {
                     return Some(probe);
                 }
                 tokio::time::sleep(APART).await;
@@ -87,7 +92,7 @@ impl Watch<'_> {
             release: self.release,
             candidate: None,
         };
-        let probe = self.inner.prober.probe(&question).await;
+        let probe = self.environment.prober.probe(&question).await;
         self.inner.notify(LocalNotice::Health {
             environment: self.environment.name.clone(),
             release: self.release.clone(),
@@ -99,29 +104,31 @@ impl Watch<'_> {
     async fn conclude(&self, unwell: Option<Probe>) {
         let (environment, release) = (self.environment.name.clone(), self.release.clone());
         let Some(probe) = unwell else {
+            self.inner.prove(self.environment, &release).await;
             return self.inner.notify(LocalNotice::Watched {
                 environment,
                 release,
             });
         };
         let reason = probe.message;
-        if let Some(to) = self
+        let retreat = self
             .inner
-            .retreat(self.environment, self.release, &reason)
-            .await
-        {
-            self.inner.notify(LocalNotice::RolledBack {
+            .retreat(self.environment, self.release, &reason, false)
+            .await;
+        match retreat {
+            Retreat::Returned(to) => self.inner.notify(LocalNotice::RolledBack {
                 environment,
                 from: release,
                 to,
                 reason,
-            });
-        } else if self.environment.front.release().as_ref() == Some(self.release) {
-            self.inner.notify(LocalNotice::Unwell {
+            }),
+            Retreat::Stays(hint) => self.inner.notify(LocalNotice::Unwell {
                 environment,
                 release,
                 reason,
-            });
+                hint,
+            }),
+            Retreat::Moved => {}
         }
     }
 }

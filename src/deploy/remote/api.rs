@@ -139,8 +139,27 @@ impl Api {
         headers: HeaderMap,
         pace: Pace,
     ) -> Result<Self, Problem> {
+        Self::trusting(service, base, token, headers, pace, Vec::new())
+    }
+
+    /// The same; `roots` are trusted besides the system's own.
+    ///
+    /// # Errors
+    /// When the machine's TLS set-up is broken.
+    pub fn trusting(
+        service: &'static str,
+        base: Url,
+        token: Token,
+        headers: HeaderMap,
+        pace: Pace,
+        roots: Vec<reqwest::Certificate>,
+    ) -> Result<Self, Problem> {
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let client = reqwest::Client::builder()
+        let mut client = reqwest::Client::builder();
+        if !roots.is_empty() {
+            client = client.tls_certs_merge(roots);
+        }
+        let client = client
             .connect_timeout(Duration::from_secs(10))
             .user_agent(concat!("sayso/", env!("CARGO_PKG_VERSION")))
             // Elsewhere the token must not go.
@@ -312,7 +331,10 @@ impl Api {
                     let skew = self.pace.skew.mul_f64(random());
                     Some(wait.clamp(self.pace.least, self.pace.most) + skew)
                 }
-                None => (refused.status >= 500).then_some(self.pace.failed),
+                // A full disk does not get emptier by asking again.
+                None => {
+                    (refused.status >= 500 && refused.status != 507).then_some(self.pace.failed)
+                }
             },
             Fault::Unclear(_) => Some(self.pace.failed),
             Fault::NotSent(problem) => problem.is("unreachable").then_some(self.pace.failed),
@@ -322,6 +344,17 @@ impl Api {
 
     fn lost(&self, error: &reqwest::Error) -> Fault {
         let why = root_cause(error);
+        if error.is_connect() && why.to_ascii_lowercase().contains("certificate") {
+            let problem = Problem::new(
+                502,
+                "untrusted",
+                format!("{} is not trusted: {why}", self.service),
+            );
+            // Asking again would be answered the same.
+            return Fault::NotSent(problem.hint(
+                "its certificate must be one that this machine trusts, be made for that name, and not have ended",
+            ));
+        }
         if error.is_connect() || error.is_builder() {
             let problem = Problem::new(
                 502,

@@ -101,7 +101,8 @@ impl Refused {
     }
 }
 
-/// What a "no" says: `{"error":{"code","message"}}` (Vercel) or `{"message"}` (GitHub), or no JSON at all.
+/// What a "no" says: `{"error":{"code","message"}}` (Vercel), `{"message"}` (GitHub), `{"type","detail"}` (another Sayso),
+/// or no JSON at all.
 pub(super) fn refused(service: &str, status: u16, headers: &HeaderMap, body: &[u8]) -> Refused {
     let mut body: Value = serde_json::from_slice(body).unwrap_or_default();
     if let Some(location) = headers.get("location").and_then(|to| to.to_str().ok()) {
@@ -112,8 +113,15 @@ pub(super) fn refused(service: &str, status: u16, headers: &HeaderMap, body: &[u
         .filter(|error| error.is_object())
         .unwrap_or(&body);
     let text = |key: &str| error.get(key).and_then(Value::as_str).unwrap_or_default();
-    let code = text("code").to_owned();
-    let message = match text("message") {
+    let code = match text("type").strip_prefix("about:sayso/") {
+        Some(slug) => slug.to_owned(),
+        None => text("code").to_owned(),
+    };
+    let said = match text("message") {
+        "" => text("detail"),
+        said => said,
+    };
+    let message = match said {
         "" => format!("{service} answered {status}"),
         message => message.chars().take(500).collect(),
     };

@@ -4,10 +4,13 @@ use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::deploy::health::cooldown::Cooldown;
+use crate::deploy::{NO_GOOD, Retreat, cooling};
 use crate::model::{DeploymentId, LiveRelease, Problem, ReleaseId, ReleaseInfo, Stage};
 
 /// Releases that are remembered.
@@ -15,7 +18,7 @@ const KEEP: usize = 50;
 
 /// A release that was live once.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Known {
+pub struct Known {
     pub release: ReleaseId,
     pub commit: String,
     pub tree: String,
@@ -33,12 +36,22 @@ pub(crate) struct Known {
 
 /// A deployment that was begun and whose end was not seen.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Begun {
+pub struct Begun {
     /// Since when.
     pub at: Timestamp,
     /// The service's name for it, once it is known.
     #[serde(default)]
     pub remote: Option<String>,
+}
+
+/// What is known of how a release was while it was live.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Verdict {
+    /// It was well for as long as it is watched.
+    Proven,
+    /// It was found unwell.
+    Bad(String),
 }
 
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -57,13 +70,41 @@ struct State {
     made: BTreeMap<String, DeploymentId>,
     #[serde(default)]
     note: Option<String>,
+    /// By release; nothing for one that was not watched to the end.
+    #[serde(default)]
+    verdicts: BTreeMap<String, Verdict>,
+    /// When it went back by itself last.
+    #[serde(default)]
+    returned_at: Option<Timestamp>,
+}
+
+impl State {
+    fn verdict(&self, release: &ReleaseId) -> Option<&Verdict> {
+        self.verdicts.get(release.as_str())
+    }
+
+    fn is_bad(&self, release: &ReleaseId) -> bool {
+        matches!(self.verdict(release), Some(Verdict::Bad(_)))
+    }
+
+    /// The releases before the one that is live, newest first.
+    fn before(&self) -> impl Iterator<Item = &Known> {
+        let at = self.current.as_ref().and_then(|current| {
+            let mut known = self.releases.iter();
+            known.rposition(|known| known.release == *current)
+        });
+        self.releases[..at.unwrap_or(0)].iter().rev()
+    }
 }
 
 /// The memory of one environment, in a file.
-pub(crate) struct Memory {
+#[derive(Debug)]
+pub struct Memory {
     environment: String,
     file: PathBuf,
     state: Mutex<State>,
+    /// The wait after an automatic return.
+    cooldown: Cooldown,
 }
 
 impl Memory {
@@ -81,6 +122,16 @@ impl Memory {
             environment: environment.to_owned(),
             file,
             state: Mutex::new(state),
+            cooldown: Cooldown::new(Duration::ZERO, None),
+        }
+    }
+
+    /// With a wait of `length` after an automatic return, of which one in an earlier process may be left.
+    pub fn cooling(self, length: Duration) -> Self {
+        let returned = self.state().returned_at;
+        Self {
+            cooldown: Cooldown::new(length, returned),
+            ..self
         }
     }
 
@@ -212,15 +263,64 @@ impl Memory {
         known.find(|known| known.release == *current).cloned()
     }
 
-    /// The release that was live before the current one.
+    /// The release that was live before the current one and was not found unwell.
     pub fn previous(&self) -> Option<Known> {
         let state = self.state();
-        let current = state.current.as_ref()?;
-        let at = state
-            .releases
-            .iter()
-            .rposition(|known| known.release == *current)?;
-        state.releases[..at].last().cloned()
+        let mut before = state.before();
+        before.find(|known| !state.is_bad(&known.release)).cloned()
+    }
+
+    /// The newest release before the current one that was well for as long as it was watched.
+    pub fn last_good(&self) -> Option<Known> {
+        let state = self.state();
+        let good = |known: &&Known| state.verdict(&known.release) == Some(&Verdict::Proven);
+        state.before().find(good).cloned()
+    }
+
+    /// Whether the release was well for as long as releases are watched.
+    pub fn proven(&self, release: &ReleaseId) -> bool {
+        self.state().verdict(release) == Some(&Verdict::Proven)
+    }
+
+    /// Remembers that the release was well for as long as releases are watched.
+    pub fn prove(&self, release: &ReleaseId) {
+        self.judge(release, Verdict::Proven);
+    }
+
+    fn judge(&self, release: &ReleaseId, verdict: Verdict) {
+        let done = self.change(|state| {
+            state.verdicts.insert(release.to_string(), verdict);
+            let known: Vec<String> = state
+                .releases
+                .iter()
+                .map(|known| known.release.to_string())
+                .collect();
+            state
+                .verdicts
+                .retain(|other, _| other == release.as_str() || known.contains(other));
+        });
+        warn(done);
+    }
+
+    /// The environment is to go back by itself, because `release` is unwell: marks it, and says where to, once.
+    ///
+    /// # Errors
+    /// What became of it when there is nowhere to go to, or not now.
+    pub fn retreat(&self, release: &ReleaseId, reason: &str) -> Result<ReleaseId, Retreat> {
+        if self.current().is_none_or(|live| live.release != *release) {
+            return Err(Retreat::Moved);
+        }
+        self.judge(release, Verdict::Bad(reason.to_owned()));
+        if let Some(left) = self.cooldown.left() {
+            return Err(Retreat::Stays(cooling(left, self.cooldown.length())));
+        }
+        let Some(good) = self.last_good() else {
+            return Err(Retreat::Stays(NO_GOOD.to_owned()));
+        };
+        // Before it is tried: a place that refuses is not asked again and again.
+        self.cooldown.begin();
+        warn(self.change(|state| state.returned_at = Some(Timestamp::now())));
+        Ok(good.release)
     }
 
     /// What is live, as it is shown.
@@ -245,7 +345,7 @@ impl Memory {
             created_at: known.at,
             files: known.files,
             bytes: known.bytes,
-            bad: false,
+            bad: state.is_bad(&known.release),
             current: state.current.as_ref() == Some(&known.release),
         });
         infos.collect()
@@ -307,6 +407,37 @@ mod tests {
         memory.set_current(&ReleaseId::from("a"));
         assert_eq!(memory.live().unwrap().commit, "commit of a");
         assert!(memory.previous().is_none());
+    }
+
+    #[test]
+    fn it_goes_back_once_and_to_nothing_that_is_not_known_to_be_good() {
+        let dir = tempfile::tempdir().unwrap();
+        let open = || Memory::open(dir.path(), "production").cooling(Duration::from_secs(600));
+        let memory = open();
+        let id = |name: &str| ReleaseId::from(name);
+        for name in ["a", "b", "c", "d"] {
+            memory.went_live(known(name));
+        }
+        assert_eq!(memory.retreat(&id("b"), "x"), Err(Retreat::Moved));
+        assert_eq!(
+            memory.retreat(&id("d"), "x"),
+            Err(Retreat::Stays(NO_GOOD.into()))
+        );
+        memory.prove(&id("a"));
+        memory.prove(&id("b"));
+        assert_eq!(memory.retreat(&id("d"), "x"), Ok(id("b")));
+        assert!(memory.infos()[0].bad && memory.proven(&id("b")));
+        memory.set_current(&id("b"));
+        memory.went_live(known("e"));
+        // A person goes on without the bad one.
+        assert_eq!(memory.previous().unwrap().release, id("c"));
+        for memory in [memory, open()] {
+            let again = memory.retreat(&id("e"), "x");
+            assert!(
+                matches!(&again, Err(Retreat::Stays(why)) if why.contains("10 min")),
+                "{again:?}"
+            );
+        }
     }
 
     #[test]

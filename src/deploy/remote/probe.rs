@@ -3,19 +3,17 @@
 use std::time::{Duration, Instant};
 
 use reqwest::header::HeaderMap;
-use reqwest::redirect::Policy;
 
 use super::track::Track;
 use crate::deploy::DeployFailure;
+use crate::deploy::health::judge::{Answered, judge};
+use crate::deploy::health::own::{self, Told};
 use crate::deploy::health::{HealthOptions, Probe};
 use crate::deploy::manifest::sha256;
 use crate::model::Problem;
 
 /// A page longer than this is not read to its end.
 const BODY: usize = 4 * 1024 * 1024;
-
-/// Redirections that are followed: `http` to `https`, the bare domain to `www`.
-const REDIRECTS: usize = 5;
 
 /// One look at an address.
 #[derive(Clone, Debug)]
@@ -40,17 +38,11 @@ impl SiteProbe {
     /// # Errors
     /// `internal` when no HTTP client can be made, `bad-request` when the path is not one.
     pub fn new(options: HealthOptions, headers: HeaderMap) -> Result<Self, Problem> {
-        if !options.path.starts_with('/') || options.path.starts_with("//") {
-            return Err(Problem::bad_request(format!(
-                "the health path {:?} is not a path",
-                options.path
-            ))
-            .hint("write it from the root of the site, such as / or /health.html"));
-        }
+        options.check()?;
         let _ = rustls::crypto::ring::default_provider().install_default();
         let client = reqwest::Client::builder()
             .timeout(options.timeout)
-            .redirect(Policy::limited(REDIRECTS))
+            .redirect(options.redirections())
             .user_agent(concat!("sayso/", env!("CARGO_PKG_VERSION")))
             // A connection that is kept could lead to the machine that served the release before.
             .pool_max_idle_per_host(0)
@@ -69,18 +61,34 @@ impl SiteProbe {
     pub async fn look(&self, base: &str) -> Look {
         let url = format!("{}{}", base.trim_end_matches('/'), self.options.path);
         let started = Instant::now();
-        let (status, verdict, page) = match self.ask(&url).await {
-            Ok((status, body)) => {
-                let verdict = self.judge(status, &body);
+        let (status, mut verdict, page) = match self.ask(&url).await {
+            Ok((status, headers, body)) => {
+                let answered = Answered {
+                    path: &self.options.path,
+                    status,
+                    headers: &headers,
+                    body: &body,
+                    took: started.elapsed(),
+                };
+                let verdict = judge(&self.options, &answered).map_err(|unwell| unwell.message);
                 (status, verdict, Some(sha256(&body)))
             }
             Err(message) => (0, Err(message), None),
         };
+        let millis = started.elapsed().as_millis() as u64;
+        if verdict.is_ok() {
+            let told = Told {
+                url: base,
+                release: "",
+                header: "",
+            };
+            verdict = own::ask(&self.options, &told).await;
+        }
         Look {
             probe: Probe {
                 ok: verdict.is_ok(),
                 status,
-                millis: started.elapsed().as_millis() as u64,
+                millis,
                 url,
                 message: verdict.err().unwrap_or_else(|| "ok".to_owned()),
                 settled: false,
@@ -89,7 +97,7 @@ impl SiteProbe {
         }
     }
 
-    async fn ask(&self, url: &str) -> Result<(u16, Vec<u8>), String> {
+    async fn ask(&self, url: &str) -> Result<(u16, HeaderMap, Vec<u8>), String> {
         let failed = |error: &reqwest::Error| {
             if error.is_timeout() {
                 format!("no answer within {} ms", self.options.timeout.as_millis())
@@ -104,7 +112,7 @@ impl SiteProbe {
             .header("accept", "text/html,*/*;q=0.8")
             .header("cache-control", "no-cache");
         let mut response = request.send().await.map_err(|error| failed(&error))?;
-        let status = response.status().as_u16();
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
         let mut body = Vec::new();
         while let Some(chunk) = response.chunk().await.map_err(|error| failed(&error))? {
             body.extend_from_slice(&chunk);
@@ -112,19 +120,7 @@ impl SiteProbe {
                 break;
             }
         }
-        Ok((status, body))
-    }
-
-    fn judge(&self, status: u16, body: &[u8]) -> Result<(), String> {
-        if !(200..300).contains(&status) {
-            return Err(format!("{} answered {status}", self.options.path));
-        }
-        match &self.options.expect_text {
-            Some(text) if !String::from_utf8_lossy(body).contains(text.as_str()) => {
-                Err(format!("{} does not contain {text:?}", self.options.path))
-            }
-            _ => Ok(()),
-        }
+        Ok((status, headers, body))
     }
 
     /// Asks until the answer is good and `fits`, or the deadline has passed; every answer is reported.
@@ -139,6 +135,7 @@ impl SiteProbe {
     ) -> Result<Look, Look> {
         let started = Instant::now();
         let mut pause = Duration::from_millis(100);
+        let mut passes = 0;
         loop {
             let mut look = self.look(base).await;
             if look.probe.ok
@@ -149,8 +146,13 @@ impl SiteProbe {
             }
             track.health(&look.probe);
             if look.probe.ok {
-                return Ok(look);
+                passes += 1;
+                if passes >= self.options.passes.max(1) {
+                    return Ok(look);
+                }
+                continue;
             }
+            passes = 0;
             if started.elapsed() + pause > self.options.deadline {
                 return Err(look);
             }

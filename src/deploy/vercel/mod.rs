@@ -133,7 +133,8 @@ impl VercelTarget {
                 options.pace,
             )?,
             probe: SiteProbe::new(options.health.clone(), headers)?,
-            memory: Memory::open(&options.state_dir, &options.environment),
+            memory: Memory::open(&options.state_dir, &options.environment)
+                .cooling(options.health.cooldown),
             sent: Sent::open(options.state_dir.join(sent)),
             nudge: Notify::new(),
             turn: tokio::sync::Mutex::new(()),
@@ -326,6 +327,10 @@ impl DeployTarget for VercelTarget {
         super::remote::apart(async move { inner.deploy(request, &mut track).await }).await
     }
 
+    fn promotes(&self) -> bool {
+        true
+    }
+
     async fn promote(
         &self,
         request: PromoteRequest,
@@ -371,6 +376,10 @@ impl DeployTarget for VercelTarget {
     async fn look(&self, _environment: &str) -> Option<Probe> {
         let url = self.inner.known_url()?;
         Some(self.inner.probe.look(&url).await.probe)
+    }
+
+    fn memory(&self) -> Option<&Memory> {
+        Some(&self.inner.memory)
     }
 
     fn nudge(&self) {

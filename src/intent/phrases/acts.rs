@@ -217,6 +217,16 @@ pub(super) const REDEPLOY: &[&str] = &[
     "redeploy everything",
 ];
 
+/// To move a release on to the next environment.
+pub(super) const PROMOTE: &[&str] = &[
+    "promote",
+    "promote it",
+    "promote that",
+    "promote the site",
+    "promote the website",
+    "promote the changes",
+];
+
 /// To stop what runs.
 pub(super) const STOP: &[&str] = &[
     "stop",

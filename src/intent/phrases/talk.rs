@@ -52,6 +52,9 @@ pub(super) const APPROVE: &[&str] = &[
     "approve this",
     "approve the change",
     "approve the changes",
+    "approve the promotion",
+    "approve the deployment",
+    "approve the release",
     "approved",
     "confirm",
     "confirm it",
@@ -145,6 +148,10 @@ pub(super) const REJECT: &[&str] = &[
     "skip it",
     "skip that",
     "negative",
+    "reject the promotion",
+    "decline the promotion",
+    "reject the deployment",
+    "decline the deployment",
 ];
 
 /// To be told how things stand.

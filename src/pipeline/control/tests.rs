@@ -40,6 +40,8 @@ fn at<'a>(heard: &'a str, open: Option<&'a Proposal>) -> Situation<'a> {
         changes: 0,
         environment: "production",
         previous: None,
+        promotes: Err("nothing to promote".into()),
+        waiting: None,
         undoable: None,
         quick: None,
         approve_action: Action::Deploy,
@@ -305,4 +307,81 @@ fn an_unclear_answer_leaves_the_question_open() {
         plan(Control::Reject, &situation),
         Plan::Do(Act::Answer("ins_1".into(), false))
     );
+}
+
+fn waiting() -> Deployment {
+    serde_json::from_value(serde_json::json!({
+        "id": "dep_1", "environment": "production", "target": "local", "commit": "c".repeat(40), "force": false,
+        "state": "waiting", "progress": { "percent": 0, "stage": "queue", "message": "waits" }, "actor": "Ada",
+        "started_at": "2026-01-01T00:00:00Z",
+        "promotion": { "release": "rel_2", "from": "staging", "over": "rel_1" },
+        "gate": { "rule": "two people", "over": "rel_1", "since": "abcdef0123", "changed": 3 },
+    }))
+    .unwrap()
+}
+
+#[test]
+fn what_waits_before_an_environment_is_approved_after_a_question() {
+    let (waiting, open) = (waiting(), proposal());
+    let mut situation = at("approve the promotion", Some(&open));
+    // Named, it comes before a proposal that is open.
+    situation.waiting = Some(&waiting);
+    let (text, act) = asked(plan(Control::Approve, &situation));
+    assert_eq!(
+        text,
+        "Approve the promotion of rel_2 to production (3 files changed since abcdef0)?"
+    );
+    let over = Some(ReleaseId::from("rel_1"));
+    let yes = Act::Let {
+        deployment: "dep_1".into(),
+        over,
+    };
+    assert_eq!(act, yes);
+    let (text, act) = asked(plan(Control::Reject, &{
+        let mut no = at("decline the promotion", Some(&open));
+        no.waiting = Some(&waiting);
+        no
+    }));
+    assert!(text.starts_with("Decline the promotion"), "{text}");
+    assert_eq!(act, Act::Decline("dep_1".into()));
+    // A plain yes is about the proposal; without one, about what waits.
+    let mut plain = at("yes", Some(&open));
+    plain.waiting = Some(&waiting);
+    assert!(matches!(
+        plan(Control::Approve, &plain),
+        Plan::Do(Act::Approve { .. })
+    ));
+    plain.open = None;
+    assert_eq!(asked(plan(Control::Approve, &plain)).1, yes);
+    let none = at("approve the promotion", Some(&open));
+    assert!(matches!(plan(Control::Approve, &none), Plan::Nothing(_)));
+}
+
+#[test]
+fn a_promotion_names_the_release_and_what_it_goes_over() {
+    let mut situation = at("promote staging to production", None);
+    assert_eq!(
+        plan(Control::Promote, &situation),
+        Plan::Nothing("nothing to promote".into())
+    );
+    situation.promotes = Ok(Promotes {
+        from: "staging".into(),
+        release: "rel_2".into(),
+        commit: "abcdef0123".into(),
+        over: Some("rel_1".into()),
+    });
+    let (text, act) = asked(plan(Control::Promote, &situation));
+    assert_eq!(
+        text,
+        "Promote rel_2 (commit abcdef0) from staging to production?"
+    );
+    let wanted = Act::Promote {
+        from: "staging".into(),
+        release: "rel_2".into(),
+        over: Some("rel_1".into()),
+    };
+    assert_eq!(act, wanted);
+    // However sure the ear is, what visitors see is asked about.
+    situation.spoken = Some(Sureness::Certain);
+    assert_eq!(asked(plan(Control::Promote, &situation)).1, wanted);
 }

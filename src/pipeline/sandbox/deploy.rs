@@ -6,15 +6,21 @@ use std::time::Duration;
 use serde_json::json;
 
 use super::super::Conductor;
+use super::super::gate::Asking;
 use super::super::records;
 use super::pass::Worker;
-use crate::model::{DeploymentId, EventKind, Problem};
+use crate::model::{DeploymentId, DeploymentState, EventKind, Problem};
 
 /// Deployments among which the newest of the environment is looked for.
 const RECENT: usize = 60;
 
 /// The end of a deployment may be stored without an event of its own.
 const LOOK_AGAIN: Duration = Duration::from_secs(5);
+
+/// What waits for a person does not keep the next commit from taking its place.
+fn runs(state: DeploymentState) -> bool {
+    !state.is_final() && state != DeploymentState::Waiting
+}
 
 impl Worker {
     /// Deploys what is at the branch, unless that was begun before. `None` when there is nothing to do, or one runs: its
@@ -31,15 +37,16 @@ impl Worker {
             .into_iter()
             .find(|deployment| deployment.environment == self.environment);
         if let Some(newest) = newest
-            && (newest.commit == tip || !newest.state.is_final())
+            && (newest.commit == tip || runs(newest.state))
         {
-            return Ok(Some(newest.id).filter(|_| !newest.state.is_final()));
+            return Ok(Some(newest.id).filter(|_| runs(newest.state)));
         }
-        let id = self
+        let (environment, by) = (&self.environment, Asking::ByItself);
+        let begun = self
             .conductor
-            .begin_deployment(&tip, &self.environment, false, &self.actor, None)
+            .begin_deployment(&tip, environment, false, &self.actor, None, by)
             .await?;
-        Ok(Some(id))
+        Ok(Some(begun.id).filter(|_| runs(begun.state)))
     }
 
     /// The same; what keeps it from beginning is told.
@@ -65,7 +72,7 @@ impl Conductor {
         let mut follower = self.log.follow(self.log.head().seq);
         loop {
             match records::deployment(&self.log, &id) {
-                Ok(deployment) if !deployment.state.is_final() => {}
+                Ok(deployment) if runs(deployment.state) => {}
                 _ => return,
             }
             // Any event may be the one; a time-out only means to look again.

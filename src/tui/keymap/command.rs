@@ -39,6 +39,7 @@ pub enum Command {
     Redeploy,
     Rollback,
     StopDeployment,
+    ApproveRelease,
     OpenPage,
     CopyAddress,
     PaneSay,

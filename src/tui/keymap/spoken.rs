@@ -103,6 +103,7 @@ pub fn is_elsewhere(command: Command) -> bool {
             | Redeploy
             | Rollback
             | StopDeployment
+            | ApproveRelease
             | Yes
             | TogglePlan
             | No

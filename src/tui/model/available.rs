@@ -51,7 +51,10 @@ pub fn why_not(model: &Model, command: C) -> Option<&'static str> {
         }
         C::UndoDecision if model.reviews.undo.is_empty() => Some("nothing was decided yet"),
         C::RedoDecision if model.reviews.redo.is_empty() => Some("nothing was undone"),
-        C::StopDeployment if model.deploying().is_none() => Some("no deployment is running"),
+        C::StopDeployment if model.deploying().is_none() && model.site.waiting.is_empty() => {
+            Some("no deployment is running")
+        }
+        C::ApproveRelease if model.site.waiting.is_empty() => Some("nothing waits for approval"),
         C::OpenPage | C::CopyAddress | C::Rollback if model.site.live().is_none() => {
             Some("nothing is live yet")
         }
@@ -155,6 +158,7 @@ pub fn is_harmless(command: C) -> bool {
             | C::Redeploy
             | C::Rollback
             | C::PromoteHere
+            | C::ApproveRelease
             | C::ApproveBatch
             | C::CommitBatch
             | C::StopDeployment

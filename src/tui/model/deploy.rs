@@ -77,7 +77,7 @@ impl Deploy {
         );
         deploy.advance(&deployment.progress, now);
         deploy.ending = match deployment.state {
-            DeploymentState::Queued | DeploymentState::Running => None,
+            DeploymentState::Waiting | DeploymentState::Queued | DeploymentState::Running => None,
             DeploymentState::Live => Some(Ending::Live {
                 url: deployment.url.clone().unwrap_or_default(),
                 total_ms: None,

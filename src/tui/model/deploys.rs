@@ -1,7 +1,7 @@
 //! The deployments of the project and the releases kept, as the deploy pane lists them.
 
 use crate::model::api::{DeploymentList, EnvironmentReleases};
-use crate::model::{Deployment, DeploymentId, DeploymentState, ReleaseInfo};
+use crate::model::{Deployment, DeploymentId, DeploymentState, ReleaseInfo, Vitals};
 
 /// Deployments kept.
 const KEPT: usize = 100;
@@ -102,12 +102,32 @@ impl Deploys {
         kept.note.as_deref()
     }
 
+    /// Why what `deployment` made cannot go on to the next environment; nothing when it can.
+    pub fn not_moved_on(&self, deployment: &Deployment) -> Option<&'static str> {
+        match self.release(deployment) {
+            Some(release) if release.bad => Some("this release failed after it went live"),
+            Some(_) => None,
+            None if deployment.target != "local" => None,
+            None => Some("this release is not kept any more; deploy its commit instead"),
+        }
+    }
+
+    /// How `environment` has been lately, where it is asked.
+    pub fn health(&self, environment: &str) -> Option<&Vitals> {
+        let kept = self
+            .releases
+            .iter()
+            .find(|kept| kept.environment == environment)?;
+        kept.health.as_ref()
+    }
+
     /// Why what `deployment` made cannot be made live; nothing when it can, or only the place knows.
     pub fn not_promoted(&self, deployment: &Deployment) -> Option<&'static str> {
         if deployment.target == "local" {
             return Some("on the embedded host R goes back to it");
         }
         match (deployment.state, self.release(deployment)) {
+            (DeploymentState::Waiting, _) => Some("this deployment waits for approval"),
             (DeploymentState::Queued | DeploymentState::Running, _) => {
                 Some("this deployment is still running")
             }
@@ -119,6 +139,7 @@ impl Deploys {
     /// Why the environment cannot go back to what `deployment` made; nothing when it can.
     pub fn not_back_to(&self, deployment: &Deployment) -> Option<&'static str> {
         match (deployment.state, self.release(deployment)) {
+            (DeploymentState::Waiting, _) => Some("this deployment waits for approval"),
             (DeploymentState::Queued | DeploymentState::Running, _) => {
                 Some("this deployment is still running")
             }
@@ -136,6 +157,7 @@ impl Deploys {
 /// A state in a word, with the mark that says it without colour.
 pub fn state(state: DeploymentState) -> (&'static str, &'static str) {
     match state {
+        DeploymentState::Waiting => ("?", "asks"),
         DeploymentState::Queued => ("·", "waits"),
         DeploymentState::Running => ("●", "running"),
         DeploymentState::Live => ("✓", "live"),

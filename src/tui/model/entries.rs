@@ -52,7 +52,7 @@ pub struct Entry {
 
 /// What the program can do outside the cockpit, so that it is found from inside it. A test holds it against the command
 /// line's own list.
-pub const SHELL: [(&str, &str); 22] = [
+pub const SHELL: [(&str, &str); 24] = [
     ("demo", "the whole job on a bundled sample site"),
     ("say", "one instruction without the cockpit"),
     (
@@ -82,6 +82,7 @@ pub const SHELL: [(&str, &str); 22] = [
         "promote",
         "make a release live that was built before, without building it anew",
     ),
+    ("approve", "say yes (or no) to what waits before an environment"),
     ("rollback", "go back to an earlier release"),
     ("status", "how things stand"),
     ("versions", "the versions of a proposal; take one back"),
@@ -96,6 +97,7 @@ pub const SHELL: [(&str, &str); 22] = [
     ("init", "write a configuration for this site"),
     ("completions", "completions for your shell"),
     ("login", "keep a token in the system keyring"),
+    ("notify", "who is told what happens; try whether it arrives"),
 ];
 
 /// Earlier instructions that are offered.

@@ -160,6 +160,8 @@ impl Journey {
             }
             EventKind::Intent => earliest(&mut self.understood),
             EventKind::Proposal => latest(&mut self.proposed),
+            // Those of a deployment are part of it.
+            EventKind::Approved | EventKind::Check if event.deployment.is_some() => {}
             EventKind::Approved => latest(&mut self.approved),
             EventKind::Check => latest(&mut self.checked),
             EventKind::Commit => {
@@ -171,7 +173,7 @@ impl Journey {
                 self.live = at;
                 self.commit = short(&event.data["commit"]);
                 self.environment = event.environment.clone().unwrap_or_default();
-                self.stages = Stage::ALL
+                self.stages = Stage::EVERY
                     .into_iter()
                     .filter_map(|stage| {
                         let ms = u64::deserialize(&event.data["stages"][stage.as_str()]).ok()?;

@@ -58,6 +58,7 @@ use super::theme::Theme;
 use crate::client::stream::Connection;
 use crate::config;
 use crate::model::api::RecipeInfo;
+use crate::model::news::Topic;
 use crate::model::{Action, DeploymentId, InstructionId, ProposalId, ReleaseId};
 
 /// A point in time: since the cockpit started.
@@ -88,6 +89,8 @@ pub struct Settings {
     pub pictures: pictures::Way,
     /// How a person who looks elsewhere is told.
     pub notify: config::Notify,
+    /// Of what.
+    pub told: Vec<Topic>,
     /// Whether there is a microphone to ask.
     pub microphone: bool,
     /// Every setting with its value and what it is, for the palette.
@@ -126,6 +129,7 @@ impl Settings {
             ascii: config.ui.ascii == config::Toggle::On,
             pictures: pictures::Way::No("no terminal was asked"),
             notify: config.ui.notify,
+            told: config.notify.terminal.events.clone(),
             microphone: false,
             listed: entries::settings(config),
             zone: TimeZone::UTC,
@@ -185,12 +189,29 @@ pub enum Confirm {
     RollbackTo(String, ReleaseId, String),
     /// Make this release of an environment live; its commit is shown.
     PromoteTo(String, ReleaseId, String),
+    /// Let a deployment through that waits for approval.
+    Let(Box<Waits>),
+    /// Decline it.
+    Decline(Box<Waits>),
     /// Stop a deployment.
     Stop(DeploymentId),
     /// Quit while a deployment runs.
     Quit,
     /// Commit these proposals, in these versions, as one; and deploy.
     Batch(Vec<(ProposalId, u32)>, Action),
+}
+
+/// A deployment that waits for approval, as it is asked about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Waits {
+    /// Its name.
+    pub id: DeploymentId,
+    /// What its environment must still serve.
+    pub over: Option<ReleaseId>,
+    /// What it is: `the promotion of rel_… to production`.
+    pub what: String,
+    /// What it changes, and who said yes.
+    pub lines: Vec<String>,
 }
 
 /// What lies over the panes.

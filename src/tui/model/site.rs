@@ -1,7 +1,7 @@
 //! What the header shows: the repository, its branch and what is live.
 
-use crate::model::LiveRelease;
 use crate::model::api::{RepositoryStatus, SpeechStatus, WatchStatus};
+use crate::model::{Deployment, EnvironmentStatus, LiveRelease};
 
 /// Repository, releases and speech, as the server told.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -18,6 +18,10 @@ pub struct Site {
     pub speech: SpeechStatus,
     /// How watching the files stands; `None` where there are none.
     pub watch: Option<WatchStatus>,
+    /// Every environment: what is set for it.
+    pub environments: Vec<EnvironmentStatus>,
+    /// Deployments that wait for approval, oldest first.
+    pub waiting: Vec<Deployment>,
 }
 
 impl Site {
@@ -26,6 +30,15 @@ impl Site {
         self.live
             .iter()
             .find(|live| live.environment == self.environment)
+    }
+
+    /// Where a release of `environment` goes next.
+    pub fn next_of(&self, environment: &str) -> Option<&str> {
+        let own = self
+            .environments
+            .iter()
+            .find(|one| one.name == environment)?;
+        own.promote_to.as_deref()
     }
 
     /// Notes what an environment serves now.

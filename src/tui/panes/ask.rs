@@ -78,6 +78,16 @@ pub fn words(model: &Model, confirm: &Confirm) -> (&'static str, Vec<String>) {
             body.push("The branch stays as it is.".to_owned());
             "Promote"
         }
+        Confirm::Let(waits) => {
+            body.push(format!("Approve {}?", waits.what));
+            body.extend(waits.lines.iter().cloned());
+            "Approve"
+        }
+        Confirm::Decline(waits) => {
+            body.push(format!("Decline {}? It is not done.", waits.what));
+            body.extend(waits.lines.iter().cloned());
+            "Decline"
+        }
         Confirm::Stop(_) => {
             body.push(format!(
                 "Stop the deployment to {environment}? What is live now stays live."

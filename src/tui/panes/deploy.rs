@@ -6,7 +6,8 @@ use ratatui::layout::Rect;
 use ratatui::text::Span;
 
 use super::{history, waterfall};
-use crate::tui::model::{Model, Pane};
+use crate::model::DeploymentState;
+use crate::tui::model::{Deploy, Model, Pane};
 use crate::tui::text;
 use crate::tui::view::paint::{self, span};
 
@@ -82,6 +83,7 @@ fn above(model: &Model, area: Rect) -> Vec<Vec<Span<'static>>> {
     if model.deploying().is_some() {
         add(running(model), &mut left);
     }
+    add(health(model, columns), &mut left);
     let figures = waterfall::figures(model, columns);
     let steps = waterfall::rows(model, columns);
     if steps.len() > left {
@@ -102,6 +104,37 @@ fn above(model: &Model, area: Rect) -> Vec<Vec<Span<'static>>> {
     rows
 }
 
+/// The longest strip of answers.
+const STRIP: usize = 30;
+
+/// How what is live has been: its answers as a strip, and in words.
+fn health(model: &Model, columns: usize) -> Vec<Vec<Span<'static>>> {
+    let theme = &model.settings.theme;
+    let Some(vitals) = model.deploys.health(&model.site.environment) else {
+        return Vec::new();
+    };
+    let well = vitals.failing == 0;
+    let (mark, style) = match well {
+        true => ("✓", theme.good),
+        false => ("✗", theme.bad),
+    };
+    let strip = vitals.strip(STRIP.min(columns / 3));
+    let mut rows = vec![vec![
+        span(" health        ".to_owned(), theme.title),
+        span(format!("{mark} "), style),
+        span(format!("{strip} "), theme.bar),
+        span(
+            text::clean_prose(&vitals.words()),
+            if well { theme.dim } else { style },
+        ),
+    ]];
+    if let Some(note) = &vitals.note {
+        let note = text::clean_prose(note);
+        rows.push(vec![span(format!("   next: {note}"), style)]);
+    }
+    rows
+}
+
 /// The running deployment: its stages, and what is being done.
 fn running(model: &Model) -> Vec<Vec<Span<'static>>> {
     let theme = &model.settings.theme;
@@ -109,7 +142,11 @@ fn running(model: &Model) -> Vec<Vec<Span<'static>>> {
         return Vec::new();
     };
     let mut stages = Vec::new();
-    for stage in crate::model::Stage::ALL {
+    let checked = model.site.environments.iter().any(|environment| {
+        environment.name == deploy.environment && !environment.checks.is_empty()
+    });
+    let known = crate::model::Stage::EVERY.into_iter();
+    for stage in known.filter(|stage| checked || *stage != crate::model::Stage::Check) {
         let (mark, style) = match stage.cmp(&deploy.stage) {
             std::cmp::Ordering::Less => ("✓", theme.good),
             std::cmp::Ordering::Equal => ("▸", theme.title_active),
@@ -119,5 +156,30 @@ fn running(model: &Model) -> Vec<Vec<Span<'static>>> {
     }
     let message = text::clean_prose(&deploy.message);
     // The bar itself is the line at the bottom of the screen: one that moves is enough.
-    vec![stages, vec![span(format!("   {message}"), theme.dim)]]
+    let mut rows = vec![stages, vec![span(format!("   {message}"), theme.dim)]];
+    rows.extend(held(model, deploy));
+    rows
+}
+
+/// Who is at the environment, since when, and who is next.
+fn held(model: &Model, deploy: &Deploy) -> Option<Vec<Span<'static>>> {
+    let theme = &model.settings.theme;
+    let record = model.deploys.find(&deploy.id)?;
+    let since = model.timeline.local(record.started_at).time();
+    let since = format!(
+        "{:02}:{:02}:{:02}",
+        since.hour(),
+        since.minute(),
+        since.second()
+    );
+    let owner = text::clean_prose(&record.actor);
+    let mut words = format!("   {owner} has {} since {since}", deploy.environment);
+    let next = model.deploys.list().iter().find(|other| {
+        other.environment == deploy.environment && other.state == DeploymentState::Queued
+    });
+    if let Some(next) = next {
+        let (commit, who) = (text::short(&next.commit), text::clean_prose(&next.actor));
+        words.push_str(&format!("; next: {commit} of {who}"));
+    }
+    Some(vec![span(words, theme.dim)])
 }

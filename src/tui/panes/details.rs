@@ -237,6 +237,26 @@ fn about_deployment(model: &Model, deployment: &Deployment) -> Vec<Vec<Span<'sta
     add("target", &deployment.target);
     add("address", deployment.url.as_deref().unwrap_or_default());
     add("asked by", &deployment.actor);
+    if let Some(promotion) = &deployment.promotion {
+        let from = promotion.from.as_deref().unwrap_or("an earlier deployment");
+        add("promotes", &format!("{} of {from}", promotion.release));
+    }
+    if let Some(gate) = &deployment.gate {
+        let given: Vec<String> = gate
+            .given
+            .iter()
+            .map(|given| format!("{} at {}", given.actor, model.timeline.local(given.at)))
+            .collect();
+        add("approval", gate.rule.as_str());
+        add("approved by", &given.join("\n"));
+        add("over", gate.over.as_ref().map_or("", |over| over.as_str()));
+        let files: Vec<String> = gate
+            .files
+            .iter()
+            .map(|file| format!("{} +{} -{}", file.path, file.added, file.removed))
+            .collect();
+        add("changes", &files.join("\n"));
+    }
     let local = model.timeline.local(deployment.started_at);
     add(
         "began",

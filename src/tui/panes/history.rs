@@ -62,9 +62,10 @@ fn line(model: &Model, deployment: &Deployment, columns: usize) -> Vec<Span<'sta
     let style = match deployment.state {
         DeploymentState::Live => theme.good,
         DeploymentState::Failed => theme.bad,
-        DeploymentState::Canceled | DeploymentState::RolledBack | DeploymentState::Unknown => {
-            theme.warn
-        }
+        DeploymentState::Waiting
+        | DeploymentState::Canceled
+        | DeploymentState::RolledBack
+        | DeploymentState::Unknown => theme.warn,
         DeploymentState::Queued | DeploymentState::Running => theme.tip,
     };
     let current = model

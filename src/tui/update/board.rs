@@ -249,7 +249,16 @@ impl Turn<'_> {
         let Some(selected) = self.m.deploys.selected() else {
             return self.say(Tone::Plain, "nothing has been deployed yet");
         };
-        if let Some(why) = self.m.deploys.not_promoted(selected) {
+        let next = self
+            .m
+            .site
+            .next_of(&selected.environment)
+            .map(str::to_owned);
+        let why = match &next {
+            Some(_) => self.m.deploys.not_moved_on(selected),
+            None => self.m.deploys.not_promoted(selected),
+        };
+        if let Some(why) = why {
             return self.say(Tone::Plain, format!("this one cannot be promoted: {why}"));
         }
         let Some(release) = selected.release.clone() else {
@@ -258,7 +267,8 @@ impl Turn<'_> {
                 "this one cannot be promoted: it made no release",
             );
         };
-        let (environment, commit) = (selected.environment.clone(), selected.commit.clone());
+        let environment = next.unwrap_or_else(|| selected.environment.clone());
+        let commit = selected.commit.clone();
         self.ask(Confirm::PromoteTo(environment, release, commit));
     }
 

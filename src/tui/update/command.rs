@@ -58,10 +58,12 @@ impl Turn<'_> {
             C::Rollback => self.ask(Confirm::Rollback),
             C::StopDeployment => match self.m.deploying().map(|deploy| deploy.id.clone()) {
                 Some(id) => self.ask(Confirm::Stop(id)),
+                None if !self.m.site.waiting.is_empty() => self.ask_to_let(false),
                 None => self.say(Tone::Plain, "no deployment is running"),
             },
             C::Watch => self.watch(true),
             C::StopWatching => self.watch(false),
+            C::ApproveRelease => self.ask_to_let(true),
             C::OpenPage => self.with_address(Effect::Open),
             C::CopyAddress => self.with_address(Effect::Copy),
             C::PaneSay => self.show_pane(Pane::Say),
@@ -127,6 +129,10 @@ impl Turn<'_> {
     /// Brings a pane to the front; the full view of a proposal gives way.
     pub(super) fn show_pane(&mut self, pane: Pane) {
         self.m.pane = pane;
+        // Answers of the health checks come without events.
+        if pane == Pane::Deploy && self.m.deploys.health(&self.m.site.environment).is_some() {
+            self.m.deploys.fresh = false;
+        }
         self.m.reading = false;
     }
 
@@ -273,6 +279,8 @@ impl Turn<'_> {
                 self.begin_work("asking for the promotion");
                 self.out.push(Effect::Promote(environment, release));
             }
+            Confirm::Let(waits) => self.let_through(*waits),
+            Confirm::Decline(waits) => self.out.push(Effect::Stop(waits.id)),
             Confirm::Stop(id) => self.out.push(Effect::Stop(id)),
             Confirm::Quit => self.out.push(Effect::Quit),
             Confirm::Batch(items, action) => self.send_batch(items, action),

@@ -8,6 +8,7 @@ use super::Turn;
 use crate::client::stream::Connection;
 use crate::model::ansi;
 use crate::model::api::ProposalView;
+use crate::model::news::{self, Topic};
 use crate::model::{
     Candidate, Cursor, Event, EventKind, InstructionId, LiveRelease, Progress, ProposalId,
     ProposalState, ReleaseId, Stage,
@@ -32,6 +33,8 @@ impl Turn<'_> {
             EventKind::Transcript => self.transcript(event),
             EventKind::Intent => self.intent(event),
             EventKind::Proposal | EventKind::ProposalUpdated => self.proposal(event),
+            // What waits before an environment is part of the state.
+            EventKind::Approved if event.deployment.is_some() => self.load(0),
             EventKind::Approved => {
                 self.close_question(event.instruction.as_ref());
                 self.work_on(event, "committing");
@@ -47,10 +50,16 @@ impl Turn<'_> {
             EventKind::Canceled => self.canceled(event),
             EventKind::Error => self.error(event),
             EventKind::Notice => self.notice(event),
+            // Of what is live; probes of a deployment at work come with its progress.
+            EventKind::Health if event.data["release"].is_string() => {
+                self.m.deploys.fresh = false;
+            }
             EventKind::Check | EventKind::Health => {}
         }
         if !self.m.focused
-            && let Some(words) = notable(event)
+            && let Some(topic) = Topic::of(event)
+            && self.m.settings.told.contains(&topic)
+            && let Some(words) = news::words(event)
         {
             self.out.push(Effect::Notify(words));
         }
@@ -71,7 +80,15 @@ impl Turn<'_> {
             watch.on = on;
         }
         let message = said(event, "message").to_owned();
-        self.say(Tone::Plain, message);
+        if event.data["waits"] == true {
+            self.say(
+                Tone::Warn,
+                format!("{message}: A approves it, X declines it"),
+            );
+            self.load(0);
+        } else {
+            self.say(Tone::Plain, message);
+        }
         // A correction goes on after it has told what it took back.
         let ends = event.instruction.is_some() && event.data["corrects"].is_null();
         if ends
@@ -200,7 +217,7 @@ impl Turn<'_> {
     fn deploy_complete(&mut self, event: &Event) {
         let url = text::clean_prose(said(event, "url"));
         let total_ms = event.data["total_ms"].as_u64();
-        let stages: Vec<(Stage, u64)> = Stage::ALL
+        let stages: Vec<(Stage, u64)> = Stage::EVERY
             .into_iter()
             .filter_map(|stage| Some((stage, event.data["stages"][stage.as_str()].as_u64()?)))
             .collect();
@@ -308,6 +325,15 @@ impl Turn<'_> {
         }
         if let Some(id) = &event.proposal {
             self.close_proposal(id);
+        }
+        let was_waiting = self
+            .m
+            .site
+            .waiting
+            .iter()
+            .any(|waiting| Some(&waiting.id) == event.deployment.as_ref());
+        if was_waiting {
+            self.load(0);
         }
         self.say(Tone::Warn, format!("stopped {}", said(event, "reason")));
     }
@@ -430,23 +456,6 @@ const CARD_LINES: usize = 20;
 const HISTORY: u64 = 1_000;
 /// How long to wait before the state is asked for again.
 pub(super) const RETRY: Moment = Moment::from_secs(2);
-
-/// What a person who looks elsewhere wants to hear of an event.
-fn notable(event: &Event) -> Option<String> {
-    let environment = event.environment.as_deref().unwrap_or("the site");
-    match event.kind {
-        EventKind::DeployComplete => Some(format!("LIVE on {environment}: {}", said(event, "url"))),
-        EventKind::DeployError => Some(format!(
-            "deployment failed at {}: {}",
-            said(event, "stage"),
-            said(event, "message")
-        )),
-        EventKind::Rollback => Some(format!("{environment} went back to the release before")),
-        EventKind::Proposal => Some(format!("a proposal waits: {}", said(event, "title"))),
-        EventKind::Intent => event.data["question"]["text"].as_str().map(str::to_owned),
-        _ => None,
-    }
-}
 
 /// True for what makes the list of deployments another one.
 fn changes_deployments(kind: EventKind) -> bool {

@@ -6,6 +6,7 @@ mod command;
 mod drafting;
 mod edit;
 mod events;
+mod gates;
 mod heard;
 mod lists;
 mod mouse;

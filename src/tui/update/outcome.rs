@@ -5,7 +5,7 @@ use super::Turn;
 use super::events::RETRY;
 use crate::client::stream::Connection;
 use crate::model::api::Status;
-use crate::model::{InstructionState, Problem, ProposalId, ProposalState};
+use crate::model::{DeploymentState, InstructionState, Problem, ProposalId, ProposalState};
 use crate::tui::message::{Effect, Outcome};
 use crate::tui::model::{Card, Deploy, OpenQuestion, Site, Tone, Work};
 
@@ -112,6 +112,11 @@ impl Turn<'_> {
                     }
                 }
             }
+            Outcome::Let(Ok(now)) => self.was_let(&now),
+            Outcome::Let(Err(problem)) => {
+                self.synced("not approved", Some(problem));
+                self.load(0);
+            }
             Outcome::Synced(result) => self.synced("no deployment", result.err()),
             Outcome::RolledBack(Ok(live)) => {
                 self.m.site.put_live(live);
@@ -139,6 +144,13 @@ impl Turn<'_> {
             live: status.live,
             speech: status.speech,
             watch: status.watch,
+            environments: status.environments,
+            waiting: status
+                .deployments
+                .iter()
+                .filter(|deployment| deployment.state == DeploymentState::Waiting)
+                .cloned()
+                .collect(),
         };
         // A state older than the events that came in the meantime must not take them back.
         let fresh = status.cursor.seq >= self.m.state_seq;
@@ -163,11 +175,9 @@ impl Turn<'_> {
                     })
                 })
                 .collect();
-            let running = status
-                .deployments
-                .iter()
-                .rev()
-                .find(|deployment| !deployment.state.is_final());
+            let running = status.deployments.iter().rev().find(|deployment| {
+                !deployment.state.is_final() && deployment.state != DeploymentState::Waiting
+            });
             match running {
                 Some(running) => {
                     let known = self

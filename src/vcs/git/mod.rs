@@ -399,6 +399,27 @@ impl Repository for Git {
         finish::finish(self, prepared).await
     }
 
+    async fn tip(&self, branch: &str) -> Result<String, Problem> {
+        for place in [
+            format!("refs/heads/{branch}"),
+            format!("refs/remotes/origin/{branch}"),
+        ] {
+            let wanted = format!("{place}^{{commit}}");
+            let call = Call::new([
+                "rev-parse",
+                "--verify",
+                "--quiet",
+                "--end-of-options",
+                &wanted,
+            ]);
+            let output = self.run(call).await?;
+            if output.code == 0 {
+                return Ok(output.text().trim().to_owned());
+            }
+        }
+        Err(super::no_branch(branch))
+    }
+
     async fn contains(&self, branch: &str, commit: &str) -> Result<bool, Problem> {
         if !is_id(commit) {
             return Ok(false);

@@ -325,6 +325,10 @@ impl Repository for Cloned {
         Ok(self.settle(prepared, &commit).await)
     }
 
+    async fn tip(&self, branch: &str) -> Result<String, Problem> {
+        self.git.tip(branch).await
+    }
+
     async fn contains(&self, branch: &str, commit: &str) -> Result<bool, Problem> {
         self.git.contains(branch, commit).await
     }

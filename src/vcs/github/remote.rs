@@ -422,6 +422,10 @@ impl Repository for Remote {
         })
     }
 
+    async fn tip(&self, branch: &str) -> Result<String, Problem> {
+        self.api.head(branch).await
+    }
+
     async fn contains(&self, branch: &str, commit: &str) -> Result<bool, Problem> {
         let head = self.api.head(branch).await?;
         self.api.contains(&head, commit).await

@@ -13,6 +13,7 @@ use crate::generate::offline::find::text::describe;
 use crate::generate::offline::find::{Finder, Hit, role};
 use crate::generate::offline::plan::Plan;
 use crate::generate::offline::text::{Host, encode, folded};
+use crate::generate::offline::view::Piece;
 use crate::intent::numbers;
 use crate::model::{Refusal, RefusalReason};
 
@@ -64,6 +65,9 @@ pub fn plan(
             return Err(refusal);
         }
     };
+    if let Some(refusal) = one_of_pieces(target, role, &hit) {
+        return Err(refusal);
+    }
     let old = hit.doc.raw(hit.span.clone()).to_owned();
     if role.is_none() && !target.naming && names_only(target, &old) && amount(&value.text) {
         return Err(Refusal::new(
@@ -92,6 +96,46 @@ pub fn plan(
     plan.notes.push(super::why::told(target, role, &hit));
     super::twins::follow(&hit, role, &new, &mut plan);
     Ok(plan)
+}
+
+/// A paragraph or heading that was meant by what it is, and of which one piece was found.
+fn one_of_pieces(target: &Phrase, role: Option<Role>, hit: &Hit) -> Option<Refusal> {
+    let whole = matches!(
+        role?,
+        Role::Paragraph | Role::Heading | Role::Headline | Role::Tagline | Role::ListItem
+    );
+    let own = folded(&hit.doc.text(hit.node));
+    if !whole || !target.quoted.is_empty() || folded(&target.said).contains(&own) {
+        return None;
+    }
+    let seen = hit.seen.iter().find(|seen| seen.attr.is_none())?;
+    let view = &seen.view;
+    let texts = view.texts(view.nodes[seen.at].parent);
+    let pieces: Vec<&Piece> = texts
+        .iter()
+        .flat_map(|text| &view.nodes[*text].text)
+        .filter(|piece| match piece {
+            Piece::Lit(doc, node) => doc.text(*node).contains(char::is_alphanumeric),
+            _ => true,
+        })
+        .collect();
+    let candidates = pieces.iter().filter_map(|piece| match piece {
+        Piece::Lit(doc, node) => Some(crate::generate::offline::find::candidate(
+            doc,
+            doc.node(*node).inner.clone(),
+        )),
+        _ => None,
+    });
+    (pieces.len() > 1).then(|| {
+        Refusal::new(
+            RefusalReason::Mixed,
+            format!(
+                "{} is put together from several pieces; say which piece to change",
+                describe(target)
+            ),
+        )
+        .candidates(candidates.collect())
+    })
 }
 
 /// Whether a phrase means a record by its name alone: "the skill Web design".

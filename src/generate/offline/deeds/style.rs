@@ -119,9 +119,10 @@ pub fn plan(
     // "the ink colour", "the border radius": a name of the theme that is no word for one.
     if found.is_empty() && (color || words.is_empty()) {
         let named: Vec<String> = if words.is_empty() {
+            // "background-color" is named for what it colours, "border-radius" for what it is.
             property
-                .rsplit('-')
-                .next()
+                .strip_suffix("-color")
+                .or_else(|| property.rsplit('-').next())
                 .map(str::to_owned)
                 .into_iter()
                 .collect()

@@ -288,6 +288,10 @@ impl Finder<'_> {
                     {
                         node.name.clone()
                     }
+                    // What one element sets on itself is no name that others use.
+                    Kind::Scalar if doc.ancestors(id).any(|up| doc.node(up).name == "style") => {
+                        continue;
+                    }
                     Kind::Scalar => match token_key(&doc, id) {
                         Some(name) => name,
                         None => continue,

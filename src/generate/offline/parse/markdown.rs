@@ -3,7 +3,7 @@
 use tree_sitter::Node as TsNode;
 
 use super::template::{self, Tag};
-use super::{Grammar, children, control, markup, parse_front, script, tree};
+use super::{Grammar, children, control, data, markup, parse_front, script, tree};
 use crate::generate::offline::doc::{Doc, Kind, Lang, NodeId, Span};
 use crate::generate::offline::text::{self, Host};
 
@@ -16,19 +16,58 @@ pub fn parse(doc: &mut Doc) {
         return;
     };
     let tags = template::tags(text);
+    let settings = settings(text, start);
+    for (_, yaml) in &settings {
+        data::yaml(doc, 0, yaml.clone());
+    }
     let mut markdown = Markdown {
         doc,
         base: start,
         tags,
+        settings: settings.into_iter().map(|(whole, _)| whole).collect(),
     };
     let root = tree.root_node();
     markdown.blocks(0, &children(root));
+}
+
+/// The settings of components in Markdown (`::hero`, then YAML between two lines of `---`): all of each with its opening
+/// line, and the YAML in it. They are no text, though Markdown by itself would take them for headings and paragraphs.
+fn settings(text: &str, base: usize) -> Vec<(Span, Span)> {
+    let mut out = Vec::new();
+    let mut lines = text.split_inclusive('\n').scan(0, |at, line| {
+        let start = *at;
+        *at += line.len();
+        Some((start, line.trim_end()))
+    });
+    while let Some((start, line)) = lines.next() {
+        let name = line.trim_start().trim_start_matches(':');
+        let colons = line.trim_start().len() - name.len();
+        if colons < 2 || !name.starts_with(char::is_alphabetic) {
+            continue;
+        }
+        let Some((open, fence)) = lines.next() else {
+            break;
+        };
+        if fence.trim() != "---" {
+            continue;
+        }
+        let first = open + fence.len() + 1;
+        if let Some((close, mark)) = lines.by_ref().find(|(_, line)| line.trim() == "---") {
+            out.push((
+                base + start..base + close + mark.len(),
+                base + first.min(close)..base + close,
+            ));
+        }
+    }
+    out
 }
 
 struct Markdown<'d> {
     doc: &'d mut Doc,
     base: usize,
     tags: Vec<Tag>,
+    /// Where settings of components stand.
+    settings: Vec<Span>,
 }
 
 impl Markdown<'_> {
@@ -61,6 +100,11 @@ impl Markdown<'_> {
     }
 
     fn block(&mut self, parent: NodeId, node: TsNode<'_>) {
+        let start = self.span(node).start;
+        let group = matches!(node.kind(), "section" | "document");
+        if !group && self.settings.iter().any(|span| span.contains(&start)) {
+            return;
+        }
         match node.kind() {
             "section" | "document" => self.blocks(parent, &children(node)),
             "atx_heading" | "setext_heading" => {

@@ -26,6 +26,18 @@ pub(super) fn describe(event: &Event) -> (Tone, String, Option<u64>) {
         },
         EventKind::Proposal => format!("proposed: {} ({})", say("title"), files(data)),
         EventKind::ProposalUpdated => format!("proposal changed: {}", say("title")),
+        EventKind::Approved if event.deployment.is_some() => {
+            tone = Tone::Good;
+            let what = match say("action") {
+                "promote" => "promotion",
+                _ => "deployment",
+            };
+            let more = match number("missing") {
+                Some(missing @ 1..) => format!("; {missing} more must"),
+                _ => String::new(),
+            };
+            format!("{} approved the {what} to {environment}{more}", event.actor)
+        }
         EventKind::Approved => {
             tone = Tone::Good;
             match say("action") {
@@ -43,7 +55,14 @@ pub(super) fn describe(event: &Event) -> (Tone, String, Option<u64>) {
             let ok = data["ok"].as_bool().unwrap_or(false);
             tone = if ok { Tone::Good } else { Tone::Bad };
             let result = if ok { "passed" } else { "failed" };
-            format!("check {} {result}", say("name"))
+            let before = if data["kept"].is_string() {
+                " before with these files"
+            } else {
+                ""
+            };
+            let why = if ok { "" } else { say("message") };
+            let colon = if why.is_empty() { "" } else { ": " };
+            format!("check {} {result}{before}{colon}{why}", say("name"))
         }
         EventKind::Commit => {
             tone = Tone::Good;

@@ -352,7 +352,13 @@ impl Finder<'_> {
             let hits: Vec<(Hit, u8)> = self
                 .texts(wanted, scope)
                 .into_iter()
-                .filter(|(hit, level)| *level >= 2 && !(thing && stressed(hit)))
+                .filter(|(hit, level)| {
+                    // A word in some post is not what "the description" of a site means.
+                    let aside = !scope.paged
+                        && scope.words.len() == 1
+                        && self.site.entries().contains(&hit.doc.path);
+                    *level >= 2 && !(thing && (aside || stressed(hit)))
+                })
                 .collect();
             let found = self.best(hits, None, &[], scope, phrase.ordinal);
             if !found.is_empty() {
