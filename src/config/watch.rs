@@ -49,8 +49,8 @@ const SANDBOX: &str = "sandbox";
 const LOCAL: &str = "local";
 
 impl Config {
-    /// The environment that saves are deployed to: the one asked for, else the configured one, else one called
-    /// `sandbox`, else the default one where only this machine sees it.
+    /// The environment that saves are deployed to: the one asked for, else the configured one, else the one that follows
+    /// their branch, else one called `sandbox`, else the default one where only this machine sees it.
     ///
     /// # Errors
     /// `not-found` for a name that is not configured; `no-sandbox` (422) when every save would go to a place that others
@@ -70,7 +70,11 @@ impl Config {
                     .hint(format!("configured: {}", known.join(", "))),
             );
         }
-        if let Some(found) = all.iter().find(|environment| environment.name == SANDBOX) {
+        let follows = all
+            .iter()
+            .find(|environment| environment.branch == self.watch.branch)
+            .or_else(|| all.iter().find(|environment| environment.name == SANDBOX));
+        if let Some(found) = follows {
             return Ok(found.name.clone());
         }
         match all.first() {
@@ -113,6 +117,10 @@ mod tests {
             one.sandbox_environment(Some("production")).unwrap(),
             "production"
         );
+        let follows = config(
+            "[[environment]]\nname = \"sandbox\"\n[[environment]]\nname = \"try\"\nbranch = \"sandbox\"\n",
+        );
+        assert_eq!(follows.sandbox_environment(None).unwrap(), "try");
         let set = config("[watch]\nenvironment = \"try\"\n[[environment]]\nname = \"try\"\n");
         assert_eq!(set.sandbox_environment(None).unwrap(), "try");
         assert!(

@@ -212,14 +212,18 @@ async fn a_storm_of_changes_is_a_handful_of_commits() {
     // 100,000 changes of 100 files.
     let site = desk.site.clone();
     let storm = move || {
+        use std::os::unix::fs::FileExt;
+        let make = |n| std::fs::File::create(site.join(format!("f{n}.html"))).unwrap();
+        let files: Vec<std::fs::File> = (0..100).map(make).collect();
         for round in 0..1000 {
-            for n in 0..100 {
-                std::fs::write(site.join(format!("f{n}.html")), format!("{round}")).unwrap();
+            for file in &files {
+                file.write_all_at(format!("{round:04}").as_bytes(), 0)
+                    .unwrap();
             }
         }
     };
     tokio::task::spawn_blocking(storm).await.unwrap();
-    desk.until("f99.html", "999").await;
+    desk.until("f99.html", "0999").await;
     // All of them have the same text, so one blob.
     wait_for("all of it", async || {
         let tree = desk.git(&["ls-tree", "sandbox"]);
