@@ -87,9 +87,11 @@ impl Bench {
 
     fn say(&self, engine: &str, words: &str) -> Said {
         Said::of(
-            self.command(&["say", "--engine", engine, "--action", "preview", "--json", words])
-                .output()
-                .unwrap(),
+            self.command(&[
+                "say", "--engine", engine, "--action", "preview", "--json", words,
+            ])
+            .output()
+            .unwrap(),
         )
     }
 }
@@ -107,7 +109,10 @@ impl Said {
         let err = String::from_utf8_lossy(&output.stderr).into_owned();
         Self {
             code: output.status.code(),
-            events: out.lines().filter_map(|line| serde_json::from_str(line).ok()).collect(),
+            events: out
+                .lines()
+                .filter_map(|line| serde_json::from_str(line).ok())
+                .collect(),
             all: format!("{out}\n{err}"),
         }
     }
@@ -124,7 +129,8 @@ impl Said {
 
     fn notices(&self) -> String {
         let all = self.events.iter().filter(|event| event["type"] == "notice");
-        all.map(|event| event["data"]["message"].to_string()).collect()
+        all.map(|event| event["data"]["message"].to_string())
+            .collect()
     }
 }
 
@@ -146,7 +152,9 @@ fn no_key_in(folder: &Path) {
         if path.is_dir() {
             no_key_in(&path);
         } else if let Ok(bytes) = std::fs::read(&path) {
-            let held = bytes.windows(CANARY.len()).any(|window| window == CANARY.as_bytes());
+            let held = bytes
+                .windows(CANARY.len())
+                .any(|window| window == CANARY.as_bytes());
             assert!(!held, "{}", path.display());
         }
     }

@@ -42,7 +42,13 @@ pub struct Args {
 
 impl Args {
     /// These words for this engine.
-    pub(super) fn with(words: String, engine: &str, action: ActionArg, yes: bool, json: bool) -> Self {
+    pub(super) fn with(
+        words: String,
+        engine: &str,
+        action: ActionArg,
+        yes: bool,
+        json: bool,
+    ) -> Self {
         Self {
             text: vec![words],
             wav: None,

@@ -130,7 +130,8 @@ impl Watcher {
                 };
                 if (waits || now.state.is_final()) && (shown || silent > PATIENCE) {
                     if now.state == InstructionState::Done {
-                        self.catch_up(id, event.map_or(0, |event| event.seq)).await?;
+                        self.catch_up(id, event.map_or(0, |event| event.seq))
+                            .await?;
                     }
                     return Ok(now);
                 }

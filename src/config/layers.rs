@@ -5,8 +5,8 @@ use std::path::Path;
 use toml::{Table, Value};
 
 use super::{
-    Config, DEFAULTS, Paths, check as checks, environment, environment_lines as lines, keys, phrase,
-    told,
+    Config, DEFAULTS, Paths, check as checks, environment, environment_lines as lines, keys,
+    phrase, told,
 };
 use crate::model::Problem;
 

@@ -142,11 +142,7 @@ pub(crate) fn plan(folder: &dyn Folder, options: &BuildOptions) -> Plan {
 /// What makes a change of this file a change of what a build runs, in a word for people. `None` for a file that is only
 /// read by what runs already.
 pub fn steers(path: &str) -> Option<&'static str> {
-    let name = path
-        .rsplit('/')
-        .next()
-        .unwrap_or(path)
-        .to_ascii_lowercase();
+    let name = path.rsplit('/').next().unwrap_or(path).to_ascii_lowercase();
     let below = |folder: &str| path.starts_with(folder) || path.contains(&format!("/{folder}"));
     const COMMANDS: [&str; 12] = [
         "package.json",

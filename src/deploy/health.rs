@@ -200,7 +200,9 @@ impl Prober {
         };
         let millis = started.elapsed().as_millis() as u64;
         if verdict.is_ok() {
-            let header = question.candidate.map(|value| format!("{CANDIDATE}: {value}"));
+            let header = question
+                .candidate
+                .map(|value| format!("{CANDIDATE}: {value}"));
             let told = own::Told {
                 url: question.base,
                 release: question.release.as_str(),

@@ -43,8 +43,8 @@ use crate::model::{
 
 pub use command::{CommandOptions, CommandTarget};
 pub use github_actions::{ActionsOptions, ActionsTarget};
-pub use preview::{Previews, PreviewOptions};
 pub use local::{LocalNotice, LocalOptions, LocalTarget, Received};
+pub use preview::{PreviewOptions, Previews};
 pub use sayso_host::{HostOptions, HostTarget};
 pub use vercel::{VercelOptions, VercelTarget};
 
@@ -255,7 +255,11 @@ pub trait DeployTarget: Send + Sync {
     ) -> Result<Deployed, DeployFailure> {
         Err(DeployFailure {
             stage: Stage::Activate,
-            message: format!("the target {} cannot promote to {}", self.name(), request.environment),
+            message: format!(
+                "the target {} cannot promote to {}",
+                self.name(),
+                request.environment
+            ),
             hint: "deploy the commit instead".to_owned(),
             log_tail: Vec::new(),
             canceled: false,

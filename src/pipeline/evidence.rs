@@ -51,13 +51,13 @@ fn asked(words: &str, config: &Config) -> Option<Look> {
     } else if has(&["console", "javascript", "js", "script", "scripts"]) {
         Some(Look::Console)
     } else if has(&["check", "checks", "health"]) {
-        Some(Look::Check(HealthOptions {
+        Some(Look::Check(Box::new(HealthOptions {
             path: config.health.path.clone(),
             status: Some(config.health.status).filter(|status| *status != 0),
             expect_text: Some(config.health.expect.clone()).filter(|text| !text.is_empty()),
             timeout: config.health.timeout.duration(),
             ..HealthOptions::default()
-        }))
+        })))
     } else {
         None
     }

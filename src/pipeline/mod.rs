@@ -32,8 +32,8 @@ mod propose;
 mod question;
 mod queue;
 mod received;
-mod records;
 mod recipes;
+mod records;
 mod recover;
 mod review;
 mod revision;
@@ -225,7 +225,8 @@ impl Conductor {
 
     /// An environment may serve something else than before.
     fn turned(&self) {
-        self.turned.send_modify(|count| *count = count.wrapping_add(1));
+        self.turned
+            .send_modify(|count| *count = count.wrapping_add(1));
     }
 
     fn running(&self) -> MutexGuard<'_, HashMap<String, CancellationToken>> {

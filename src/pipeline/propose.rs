@@ -6,10 +6,10 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 use serde_json::json;
 
-use super::{Conductor, versions};
 use super::control::short;
 use super::instruct::Stop;
 use super::records::Change;
+use super::{Conductor, versions};
 use crate::generate::Generated;
 use crate::model::api::{ProposalView, RepositoryStatus};
 use crate::model::{

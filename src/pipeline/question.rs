@@ -19,8 +19,8 @@ use crate::model::api::{
     self, Approval, ApproveDeployment, Promote, Reject, Rollback, StartPreview, SyncRequest,
 };
 use crate::model::{
-    Action, Control, DeploymentState, EventKind, Instruction, InstructionId, InstructionState, Intent, NewEvent, Problem,
-    ProposalKind, ProposalState, ReleaseId, Sureness, failpoint,
+    Action, Control, DeploymentState, EventKind, Instruction, InstructionId, InstructionState,
+    Intent, NewEvent, Problem, ProposalKind, ProposalState, ReleaseId, Sureness, failpoint,
 };
 
 /// What can be said, for who asks.
@@ -276,7 +276,9 @@ impl Conductor {
                     Ok(preview) => {
                         notice = Some(format!("the preview will be at {}", preview.url));
                     }
-                    Err(problem) => tracing::info!(%problem, "a proposal is shown without a preview"),
+                    Err(problem) => {
+                        tracing::info!(%problem, "a proposal is shown without a preview")
+                    }
                 }
                 instruction.proposal = Some(proposal);
             }
@@ -306,8 +308,14 @@ impl Conductor {
                     expected: over,
                     during_freeze: false,
                 };
-                let now = self.approve_deployment(&deployment, approval, &actor).await?;
-                notice = Some(format!("{} {}", super::gate_words::subject(&now), now.progress.message));
+                let now = self
+                    .approve_deployment(&deployment, approval, &actor)
+                    .await?;
+                notice = Some(format!(
+                    "{} {}",
+                    super::gate_words::subject(&now),
+                    now.progress.message
+                ));
                 instruction.deployment = Some(now.id);
             }
             Act::Decline(deployment) => {
@@ -374,19 +382,22 @@ impl Conductor {
     /// The environment that a promotion goes to where none is named: the last one that others lead to.
     fn next_environment(&self) -> Option<&str> {
         let leads = |rules: &crate::config::Environment| rules.promote_to.clone();
-        let last = self
-            .rules
-            .values()
-            .filter_map(leads)
-            .find(|to| self.rules.get(to).is_none_or(|rules| rules.promote_to.is_none()))?;
-        self.targets.get_key_value(&last).map(|(name, _)| name.as_str())
+        let last = self.rules.values().filter_map(leads).find(|to| {
+            self.rules
+                .get(to)
+                .is_none_or(|rules| rules.promote_to.is_none())
+        })?;
+        self.targets
+            .get_key_value(&last)
+            .map(|(name, _)| name.as_str())
     }
 
     /// What a promotion to `environment` would move there, as `phrase` says it.
     fn promotes(&self, environment: &str, phrase: &str) -> Result<Promotes, String> {
         let names = self.targets.keys().map(String::as_str);
         let leads = self.rules.values().find(|rules| {
-            rules.promote_to.as_deref() == Some(environment) && self.targets.contains_key(&rules.name)
+            rules.promote_to.as_deref() == Some(environment)
+                && self.targets.contains_key(&rules.name)
         });
         let mut others = names.clone().filter(|name| *name != environment);
         let from = moved_from(phrase, names)

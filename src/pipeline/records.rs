@@ -255,10 +255,7 @@ pub fn open_instructions(log: &EventLog) -> Result<Vec<Instruction>, Problem> {
 }
 
 /// The deployment `id`, if there is one.
-pub fn deployment_if_any(
-    log: &EventLog,
-    id: &DeploymentId,
-) -> Result<Option<Deployment>, Problem> {
+pub fn deployment_if_any(log: &EventLog, id: &DeploymentId) -> Result<Option<Deployment>, Problem> {
     log.get(DEPLOYMENT, id.as_str())
 }
 

@@ -26,8 +26,12 @@ impl Conductor {
                     if self.targets.contains_key(&deployment.environment) {
                         self.hold(&deployment);
                     } else {
-                        let reason = format!("there is no environment {:?} any more", deployment.environment);
-                        let change = self.dropped(Change::new(), &deployment.id, reason, "sayso")?;
+                        let reason = format!(
+                            "there is no environment {:?} any more",
+                            deployment.environment
+                        );
+                        let change =
+                            self.dropped(Change::new(), &deployment.id, reason, "sayso")?;
                         change.store(&self.log).await?;
                     }
                     continue;

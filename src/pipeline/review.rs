@@ -5,9 +5,9 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde_json::json;
 
-use super::{Conductor, versions};
 use super::propose::{proposal_event, view};
 use super::records::{self, Change};
+use super::{Conductor, versions};
 use crate::model::api::{Decide, EditText, ProposalView, Reject, Revise, Submission};
 use crate::model::{
     Content, EventKind, InstructionId, InstructionState, NewEvent, Problem, Proposal, ProposalId,

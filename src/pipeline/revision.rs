@@ -68,8 +68,7 @@ pub fn is_revision(words: &str) -> bool {
     let plain = plain(words);
     let pointed = POINTING.iter().find_map(|begin| plain.strip_prefix(begin));
     let instead = plain.ends_with(" instead") || plain.ends_with(" rather");
-    let they =
-        matches!(pointed, Some(_) if !plain.starts_with("use ") && !plain.starts_with("try "));
+    let they = pointed.is_some() && !plain.starts_with("use ") && !plain.starts_with("try ");
     instead || they || compares(pointed.unwrap_or(&plain))
 }
 

@@ -238,10 +238,6 @@ impl Round {
             Beat::Proven => {
                 target.prove(environment, &release).await;
                 change = change.event(watched(&conductor.log, environment, &release)?);
-                change.store(&conductor.log).await?;
-                // It goes on to where its environment leads.
-                conductor.stays_well(environment, &release).await;
-                return Ok(());
             }
             Beat::FirstBad => {
                 change = change.event(bad(&conductor.log, environment, &release, &probe)?);
@@ -263,6 +259,7 @@ impl Round {
             }
         }
         change.store(&conductor.log).await?;
+        // It goes on to where its environment leads.
         if beat == Beat::Proven {
             conductor.stays_well(environment, &release).await;
         }

@@ -150,7 +150,8 @@ pub(super) struct Feed {
     live: Option<Follower>,
 }
 
-/// The next event of a [`Feed`].
+/// The next event of a [`Feed`]. It is written out at once and never kept, so its size does not matter.
+#[allow(clippy::large_enum_variant)]
 pub(super) enum Next {
     /// From a page.
     Stored(Event),

@@ -171,11 +171,7 @@ impl Transcriber for Choice {
         self.inner.glance(samples, stop).await
     }
 
-    async fn compare(
-        &self,
-        samples: Vec<f32>,
-        texts: Vec<String>,
-    ) -> Result<Option<Fit>, Problem> {
+    async fn compare(&self, samples: Vec<f32>, texts: Vec<String>) -> Result<Option<Fit>, Problem> {
         self.inner.compare(samples, texts).await
     }
 

@@ -104,11 +104,7 @@ impl Transcriber for Fallback {
         self.second.glance(samples, stop).await
     }
 
-    async fn compare(
-        &self,
-        samples: Vec<f32>,
-        texts: Vec<String>,
-    ) -> Result<Option<Fit>, Problem> {
+    async fn compare(&self, samples: Vec<f32>, texts: Vec<String>) -> Result<Option<Fit>, Problem> {
         // What is overheard stays on this machine.
         self.second.compare(samples, texts).await
     }

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use super::checkup::Item;
 use super::keys::{Key, Stroke};
-use super::pictures::Drawing;
 use super::model::painting::{PaintJob, Painted};
 use super::model::{Subject, Tone};
+use super::pictures::Drawing;
 use super::theme::Ground;
 use super::voice_port::{MicEvent, Sound};
 use crate::client::stream::StreamItem;

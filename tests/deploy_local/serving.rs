@@ -417,5 +417,10 @@ async fn a_name_of_the_sites_own_is_answered_and_no_other() {
         .await;
     let answer = fetch(rig.port(), "GET", "/", &[("host", "any.example")]).await;
     assert_eq!(answer.status, 200);
-    assert!(rig.target.url(PRODUCTION).unwrap().starts_with("http://127.0.0.1:"));
+    assert!(
+        rig.target
+            .url(PRODUCTION)
+            .unwrap()
+            .starts_with("http://127.0.0.1:")
+    );
 }

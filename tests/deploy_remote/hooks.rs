@@ -377,13 +377,24 @@ async fn news_of_chosen_kinds_is_told_and_no_other() {
     let conductor = support::conductor(log.clone());
     let topics = [Topic::Unwell, Topic::RolledBack];
     conductor
-        .tell_news(std::slice::from_ref(&url), &topics, Some(SECRET.into()), 0.001)
+        .tell_news(
+            std::slice::from_ref(&url),
+            &topics,
+            Some(SECRET.into()),
+            0.001,
+        )
         .unwrap();
     let event = |kind, data| sayso::model::NewEvent::new(kind, "sayso", data);
     let events = vec![
-        event(EventKind::DeployComplete, json!({"url": "https://example.org"})),
+        event(
+            EventKind::DeployComplete,
+            json!({"url": "https://example.org"}),
+        ),
         event(EventKind::Error, json!({"message": "any other error"})),
-        event(EventKind::Error, json!({"message": "it is unwell", "unwell": true})),
+        event(
+            EventKind::Error,
+            json!({"message": "it is unwell", "unwell": true}),
+        ),
         event(EventKind::Notice, json!({"message": "x"})),
         event(EventKind::Rollback, json!({"to": "rel_1"})),
     ];
@@ -399,7 +410,11 @@ async fn news_of_chosen_kinds_is_told_and_no_other() {
         .collect();
     assert_eq!(bodies[0]["data"]["message"], "it is unwell");
     assert_eq!(bodies[1]["type"], "rollback");
-    assert!(taken.iter().all(|seen| seen.header("x-sayso-signature").is_some()));
+    assert!(
+        taken
+            .iter()
+            .all(|seen| seen.header("x-sayso-signature").is_some())
+    );
 }
 
 /// A row of the bench: how long it takes from a webhook to its event on a stream, among several streams.

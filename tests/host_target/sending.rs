@@ -149,7 +149,13 @@ fn it_travels_over_tls_and_only_to_who_is_trusted() {
     let mut sender = Sender::new(&[("index.html", "<h1>safe</h1>")], &address);
     let (last, _) = sender.deploy();
     assert_eq!(last["type"], "deploy_error", "{last}");
-    assert!(last["data"]["hint"].as_str().unwrap().contains("certificate"), "{last}");
+    assert!(
+        last["data"]["hint"]
+            .as_str()
+            .unwrap()
+            .contains("certificate"),
+        "{last}"
+    );
     sender.set("SAYSO_DEPLOY__HOST__CA", cert.to_str().unwrap());
     assert_eq!(fetch(&sender.live()), "<h1>safe</h1>");
     // Programs on the host itself come in beside it.

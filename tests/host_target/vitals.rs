@@ -111,7 +111,10 @@ impl Rig {
     async fn deploy(&self, text: &str) -> ReleaseId {
         stage::write(self.site.path(), "index.html", text);
         stage::git(self.site.path(), &["commit", "-q", "-a", "-m", text]);
-        let synced = self.conductor.deploy(SyncRequest::default(), false, "Ada").await;
+        let synced = self
+            .conductor
+            .deploy(SyncRequest::default(), false, "Ada")
+            .await;
         let id = synced.unwrap().deployment.unwrap();
         wait_for("the end of the deployment", async || {
             let deployment = self.conductor.deployment(&id).unwrap();

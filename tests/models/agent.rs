@@ -30,7 +30,10 @@ fn noted(bench: &Bench, name: &str) -> Value {
 
 /// A site and an agent that plays `scene`.
 fn bench(scene: &str, more: &str) -> Bench {
-    let bench = Bench::new("http://127.0.0.1:9", &[("index.html", PAGE), (".env", "TOKEN=site-secret")]);
+    let bench = Bench::new(
+        "http://127.0.0.1:9",
+        &[("index.html", PAGE), (".env", "TOKEN=site-secret")],
+    );
     let (script, note) = (script(), bench.home.path().to_owned());
     bench.configure(&format!(
         "[generate.agent]\nprotocol = \"acp\"\ncommand = [\"python3\", {script:?}, \"{scene}\", {note:?}]\n{more}"
@@ -54,12 +57,23 @@ fn a_plan_its_steps_and_messages_are_told_and_the_difference_is_the_proposal() {
     assert!(patch.contains("+<h1>Hello agent</h1>"), "{patch}");
     assert_eq!(said.proposal()["files"].as_array().unwrap().len(), 1);
     let notices = said.notices();
-    for step in ["Read index.html", "I change the heading.", "plan: 1 of 2 done: change the heading"] {
+    for step in [
+        "Read index.html",
+        "I change the heading.",
+        "plan: 1 of 2 done: change the heading",
+    ] {
         assert!(notices.contains(step), "{step}: {notices}");
     }
-    let tasks = said.events.iter().find_map(|event| event["data"]["tasks"].as_array());
+    let tasks = said
+        .events
+        .iter()
+        .find_map(|event| event["data"]["tasks"].as_array());
     assert_eq!(tasks.unwrap().len(), 2);
-    assert!(said.proposal()["notes"].to_string().contains("All done."), "{}", said.all);
+    assert!(
+        said.proposal()["notes"].to_string().contains("All done."),
+        "{}",
+        said.all
+    );
     // The person's files stand as they were.
     assert_eq!(stage::read(bench.site.path(), "index.html"), PAGE);
     let prompt = noted(&bench, "prompt").to_string();
@@ -102,7 +116,13 @@ fn yes_to_everything_and_what_the_configuration_allows_go_through() {
     let allowed = bench("permission", "allow = [\"execute\"]\n");
     let said = say(&allowed, &[]);
     assert_eq!(said.code, Some(0), "{}", said.all);
-    assert!(said.events.iter().all(|event| event["data"]["question"].is_null()), "{}", said.all);
+    assert!(
+        said.events
+            .iter()
+            .all(|event| event["data"]["question"].is_null()),
+        "{}",
+        said.all
+    );
 }
 
 #[test]
@@ -111,14 +131,22 @@ fn a_question_back_is_shown_as_what_it_is() {
     let said = say(&bench, &[]);
     assert_eq!(said.code, Some(3), "{}", said.all);
     let error = said.error()["message"].to_string();
-    assert!(error.contains("Which of the two headings do you mean?"), "{error}");
+    assert!(
+        error.contains("Which of the two headings do you mean?"),
+        "{error}"
+    );
 }
 
 #[test]
 fn noise_between_messages_is_passed_over() {
     let said = say(&bench("garbage", ""), &[]);
     assert_eq!(said.code, Some(0), "{}", said.all);
-    assert!(said.proposal()["patch"].as_str().unwrap().contains("Hello agent"));
+    assert!(
+        said.proposal()["patch"]
+            .as_str()
+            .unwrap()
+            .contains("Hello agent")
+    );
 }
 
 #[test]
@@ -134,9 +162,17 @@ fn an_agent_that_fails_says_how() {
         assert!(message.contains(words), "{scene}: {message}");
     }
     let missing = Bench::new("http://127.0.0.1:9", &[("index.html", PAGE)]);
-    missing.configure("[generate.agent]\nprotocol = \"acp\"\ncommand = [\"no-such-agent-anywhere\"]\n");
+    missing.configure(
+        "[generate.agent]\nprotocol = \"acp\"\ncommand = [\"no-such-agent-anywhere\"]\n",
+    );
     let said = say(&missing, &[]);
-    assert!(said.error()["message"].to_string().contains("cannot be started"), "{}", said.all);
+    assert!(
+        said.error()["message"]
+            .to_string()
+            .contains("cannot be started"),
+        "{}",
+        said.all
+    );
     missing.configure("[generate.agent]\nprotocol = \"grpc\"\n");
     assert_eq!(say(&missing, &[]).code, Some(1));
 }
@@ -147,7 +183,10 @@ fn nothing_is_written_outside_the_copy_and_no_secret_is_read() {
     let said = say(&bench, &[]);
     assert_eq!(said.code, Some(0), "{}", said.all);
     let refused = noted(&bench, "refused");
-    assert_eq!(refused, serde_json::json!([true, true, true, true, true, true]));
+    assert_eq!(
+        refused,
+        serde_json::json!([true, true, true, true, true, true])
+    );
     assert!(!Path::new("/etc/sayso-was-here").exists());
     assert!(!bench.home.path().join("x").exists());
     let files = said.proposal()["files"].as_array().unwrap();
@@ -165,7 +204,12 @@ fn a_terminal_is_not_offered() {
 
 /// A conductor with the scripted agent as its only engine.
 async fn room(site: &Path, state: &Path, scene: &str) -> Arc<Conductor> {
-    let command = ["python3".into(), script().display().to_string(), scene.into(), state.display().to_string()];
+    let command = [
+        "python3".into(),
+        script().display().to_string(),
+        scene.into(),
+        state.display().to_string(),
+    ];
     let agent = Agent::new(Setup {
         speaks: Speaks::Acp,
         command: command.to_vec(),
@@ -196,13 +240,17 @@ async fn give(conductor: &Arc<Conductor>, words: &str) -> InstructionId {
         prompt: Some(words.into()),
         ..Submission::default()
     };
-    conductor.submit(submission, None, None, "Ada").await.unwrap()
+    conductor
+        .submit(submission, None, None, "Ada")
+        .await
+        .unwrap()
 }
 
 async fn asked(conductor: &Conductor, id: &InstructionId) -> Question {
     stage::wait_for("a question", async || {
         let now = conductor.instruction(id).unwrap();
-        now.question.filter(|_| now.state == InstructionState::Asking)
+        now.question
+            .filter(|_| now.state == InstructionState::Asking)
     })
     .await
 }
@@ -222,7 +270,11 @@ async fn at(conductor: &Conductor, id: &InstructionId, state: InstructionState) 
     .await
 }
 
-const SITE: [(&str, &str); 3] = [("about.html", PAGE), ("footer.html", PAGE), ("index.html", PAGE)];
+const SITE: [(&str, &str); 3] = [
+    ("about.html", PAGE),
+    ("footer.html", PAGE),
+    ("index.html", PAGE),
+];
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_permission_is_asked_answered_and_given_back_each_time() {
@@ -253,7 +305,11 @@ async fn a_plan_is_cut_down_by_words_and_only_the_rest_is_proposed() {
     let room = room(site.path(), state.path(), "many").await;
     let id = give(&room, "make all headings nicer").await;
     let question = asked(&room, &id).await;
-    let files: Vec<&str> = question.plan.iter().map(|line| line.file.as_str()).collect();
+    let files: Vec<&str> = question
+        .plan
+        .iter()
+        .map(|line| line.file.as_str())
+        .collect();
     assert_eq!(files, ["about.html", "footer.html", "index.html"]);
     assert_eq!(question.plan[0].what, "+1 -1 lines");
     let cut = give(&room, "not the footer").await;
@@ -263,9 +319,20 @@ async fn a_plan_is_cut_down_by_words_and_only_the_rest_is_proposed() {
     at(&room, &on, InstructionState::Done).await;
     let now = at(&room, &id, InstructionState::Proposed).await;
     let proposal = room.proposal(&now.proposal.unwrap()).unwrap().proposal;
-    let files: Vec<&str> = proposal.files.iter().map(|file| file.path.as_str()).collect();
+    let files: Vec<&str> = proposal
+        .files
+        .iter()
+        .map(|file| file.path.as_str())
+        .collect();
     assert_eq!(files, ["about.html", "index.html"]);
-    assert!(proposal.notes.iter().any(|note| note.contains("footer.html")), "{:?}", proposal.notes);
+    assert!(
+        proposal
+            .notes
+            .iter()
+            .any(|note| note.contains("footer.html")),
+        "{:?}",
+        proposal.notes
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -307,7 +374,10 @@ async fn a_question_outlives_the_process_that_asked_it() {
     let room = room(site.path(), state.path(), "many").await;
     // It is asked again by whoever does the work anew.
     asked(&room, &id).await;
-    stage::wait_for("an answer that arrives", async || room.answer(&id, true, "Ada").await.ok()).await;
+    stage::wait_for("an answer that arrives", async || {
+        room.answer(&id, true, "Ada").await.ok()
+    })
+    .await;
     at(&room, &id, InstructionState::Proposed).await;
 }
 
@@ -342,5 +412,8 @@ async fn stopping_tells_the_agent_and_ends_everything_it_started() {
     })
     .await;
     assert!(state.path().join("canceled").exists(), "it was told before");
-    assert_eq!(room.instruction(&id).unwrap().state, InstructionState::Canceled);
+    assert_eq!(
+        room.instruction(&id).unwrap().state,
+        InstructionState::Canceled
+    );
 }

@@ -29,7 +29,9 @@ impl Double {
         let services = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/services");
         let program = services.join("node_modules/@copilotkit/aimock/dist/cli.js");
         if !program.is_file() {
-            println!("SKIPPED: the package @copilotkit/aimock is not installed: scripts/setup.sh test");
+            println!(
+                "SKIPPED: the package @copilotkit/aimock is not installed: scripts/setup.sh test"
+            );
             return None;
         }
         let folder = tempfile::tempdir().unwrap();
@@ -37,10 +39,22 @@ impl Double {
         std::fs::write(&file, json!({ "fixtures": fixtures }).to_string()).unwrap();
         for _ in 0..10 {
             // The port may be taken by somebody else before it is used: then the next one.
-            let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+            let port = std::net::TcpListener::bind("127.0.0.1:0")
+                .unwrap()
+                .local_addr()
+                .unwrap()
+                .port();
             let mut child = Command::new("node")
                 .arg(&program)
-                .args(["-h", "127.0.0.1", "--log-level", "warn", "-p", &port.to_string(), "-f"])
+                .args([
+                    "-h",
+                    "127.0.0.1",
+                    "--log-level",
+                    "warn",
+                    "-p",
+                    &port.to_string(),
+                    "-f",
+                ])
                 .arg(&file)
                 .stdout(Stdio::null())
                 .stderr(Stdio::null())
@@ -67,7 +81,8 @@ impl Double {
     fn journal(&self) -> Vec<Value> {
         let address = self.url.trim_start_matches("http://");
         let text = get(address, "/__aimock/journal");
-        let value: Value = serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text}"));
+        let value: Value =
+            serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text}"));
         match value {
             Value::Array(list) => list,
             mut other => match other["entries"].take() {
@@ -98,7 +113,11 @@ fn answers(said: &str, arguments: &Value) -> Value {
 
 #[test]
 fn each_service_makes_the_change_and_is_told_no_more_than_it_needs() {
-    let calm = edit("index.html", "<h1>Hello there</h1>", "<h1 class=\"calm\">Hello there</h1>");
+    let calm = edit(
+        "index.html",
+        "<h1>Hello there</h1>",
+        "<h1 class=\"calm\">Hello there</h1>",
+    );
     let Some(double) = Double::start(&json!([answers("look calmer", &calm)])) else {
         return;
     };
@@ -113,20 +132,39 @@ fn each_service_makes_the_change_and_is_told_no_more_than_it_needs() {
         assert_eq!(said.code, Some(0), "{engine}: {}", said.all);
         let proposal = said.proposal();
         let patch = proposal["patch"].as_str().unwrap();
-        assert!(patch.contains("+<h1 class=\"calm\">Hello there</h1>"), "{engine}: {patch}");
-        let wanted = if engine == "auto" { "anthropic" } else { engine };
+        assert!(
+            patch.contains("+<h1 class=\"calm\">Hello there</h1>"),
+            "{engine}: {patch}"
+        );
+        let wanted = if engine == "auto" {
+            "anthropic"
+        } else {
+            engine
+        };
         assert_eq!(proposal["engine"], wanted);
         assert_eq!(proposal["title"], "Soften the heading");
-        assert!(proposal["notes"].to_string().contains("tokens read"), "{proposal}");
-        assert!(proposal["notes"].to_string().contains("index.html"), "{proposal}");
+        assert!(
+            proposal["notes"].to_string().contains("tokens read"),
+            "{proposal}"
+        );
+        assert!(
+            proposal["notes"].to_string().contains("index.html"),
+            "{proposal}"
+        );
         assert!(!said.all.contains(CANARY), "{engine}");
     }
     let journal = double.journal();
     assert_eq!(journal.len(), 5);
     for request in &journal {
         let text = request.to_string();
-        assert!(text.contains("Use the word garden."), "the site's own guide is honoured");
-        assert!(!text.contains("secret-of-the-site"), "secrets stay out of prompts");
+        assert!(
+            text.contains("Use the word garden."),
+            "the site's own guide is honoured"
+        );
+        assert!(
+            !text.contains("secret-of-the-site"),
+            "secrets stay out of prompts"
+        );
     }
     no_key_in(bench.home.path());
 }
@@ -139,10 +177,18 @@ fn a_plain_change_asks_nobody() {
     let bench = Bench::new(&double.url, &[("index.html", PAGE)]);
     let said = bench.say("auto", "change the headline to Good morning");
     assert_eq!(said.proposal()["engine"], "offline", "{}", said.all);
-    let ambiguous = [("index.html", "<h1>A</h1>\n<a href=\"/a\">Read more</a>\n<a href=\"/b\">Read more</a>\n")];
+    let ambiguous = [(
+        "index.html",
+        "<h1>A</h1>\n<a href=\"/a\">Read more</a>\n<a href=\"/b\">Read more</a>\n",
+    )];
     let bench = Bench::new(&double.url, &ambiguous);
     let said = bench.say("auto", "change the link Read more to Go on");
-    assert_eq!(said.error()["reason"], "ambiguous", "the person chooses, not a model: {}", said.all);
+    assert_eq!(
+        said.error()["reason"],
+        "ambiguous",
+        "the person chooses, not a model: {}",
+        said.all
+    );
     assert!(double.journal().is_empty());
 }
 
@@ -150,7 +196,10 @@ fn a_plain_change_asks_nobody() {
 fn an_answer_that_does_not_fit_goes_back_with_the_reason() {
     let wrong = edit("index.html", "<h1>Hello  there</h1>", "<h1>Hi</h1>");
     let right = edit("index.html", "<h1>Hello there</h1>", "<h1>Hi</h1>");
-    let fixtures = json!([answers("Nothing was changed, because of this", &right), answers("feel warmer", &wrong)]);
+    let fixtures = json!([
+        answers("Nothing was changed, because of this", &right),
+        answers("feel warmer", &wrong)
+    ]);
     let Some(double) = Double::start(&fixtures) else {
         return;
     };
@@ -161,7 +210,11 @@ fn an_answer_that_does_not_fit_goes_back_with_the_reason() {
     assert!(said.notices().contains("goes back"), "{}", said.all);
     let journal = double.journal();
     assert_eq!(journal.len(), 2);
-    assert!(journal[1].to_string().contains("line 2 is nearest"), "{}", journal[1]);
+    assert!(
+        journal[1].to_string().contains("line 2 is nearest"),
+        "{}",
+        journal[1]
+    );
 }
 
 #[test]
@@ -173,7 +226,13 @@ fn an_answer_that_never_fits_is_given_up_and_nothing_is_made() {
     let bench = Bench::new(&double.url, &[("index.html", PAGE)]);
     let said = bench.say("openai", "make the page feel warmer");
     assert_eq!(said.code, Some(1), "{}", said.all);
-    assert!(said.error()["message"].to_string().contains("does not occur"), "{}", said.all);
+    assert!(
+        said.error()["message"]
+            .to_string()
+            .contains("does not occur"),
+        "{}",
+        said.all
+    );
     assert_eq!(double.journal().len(), 3, "asked once and given back twice");
 }
 
@@ -182,7 +241,8 @@ fn a_busy_service_is_asked_again_and_a_wrong_key_is_not() {
     let calm = edit("index.html", "<h1>Hello there</h1>", "<h1>Hi</h1>");
     let mut busy = answers("busy", &calm);
     busy["match"]["sequenceIndex"] = json!(0);
-    busy["response"] = json!({ "error": { "message": "Overloaded", "type": "overloaded_error" }, "status": 529 });
+    busy["response"] =
+        json!({ "error": { "message": "Overloaded", "type": "overloaded_error" }, "status": 529 });
     let mut key = answers("wrong key", &calm);
     key["response"] = json!({ "error": { "message": "invalid x-api-key", "type": "authentication_error" }, "status": 401 });
     let Some(double) = Double::start(&json!([busy, key, answers("busy", &calm)])) else {
@@ -191,10 +251,18 @@ fn a_busy_service_is_asked_again_and_a_wrong_key_is_not() {
     let bench = Bench::new(&double.url, &[("index.html", PAGE)]);
     let said = bench.say("anthropic", "make the busy page nicer");
     assert_eq!(said.code, Some(0), "{}", said.all);
-    assert!(said.notices().contains("Overloaded; trying again"), "{}", said.all);
+    assert!(
+        said.notices().contains("Overloaded; trying again"),
+        "{}",
+        said.all
+    );
     let said = bench.say("anthropic", "the wrong key makes it nicer");
     assert_eq!(said.code, Some(1), "{}", said.all);
-    assert!(said.error()["hint"].to_string().contains("key"), "{}", said.all);
+    assert!(
+        said.error()["hint"].to_string().contains("key"),
+        "{}",
+        said.all
+    );
     assert_eq!(double.journal().len(), 3);
 }
 
@@ -218,18 +286,48 @@ fn what_the_repository_says_does_not_widen_what_may_be_written() {
     let bench = Bench::new(&double.url, &[("index.html", PAGE)]);
     let said = bench.say("anthropic", "make the heading nicer");
     let proposal = said.proposal();
-    assert!(proposal["warnings"].to_string().contains(".github/workflows/x.yml"), "{proposal}");
+    assert!(
+        proposal["warnings"]
+            .to_string()
+            .contains(".github/workflows/x.yml"),
+        "{proposal}"
+    );
     let decisions: Vec<(&str, &str)> = proposal["files"]
         .as_array()
         .unwrap()
         .iter()
-        .map(|file| (file["path"].as_str().unwrap(), file["hunks"][0]["decision"].as_str().unwrap()))
+        .map(|file| {
+            (
+                file["path"].as_str().unwrap(),
+                file["hunks"][0]["decision"].as_str().unwrap(),
+            )
+        })
         .collect();
-    assert_eq!(decisions, [(".github/workflows/x.yml", "rejected"), ("index.html", "accepted")]);
+    assert_eq!(
+        decisions,
+        [
+            (".github/workflows/x.yml", "rejected"),
+            ("index.html", "accepted")
+        ]
+    );
     let said = bench.say("anthropic", "make the heading warmer");
     assert_eq!(said.code, Some(1), "{}", said.all);
-    assert!(said.error()["message"].to_string().contains("leaves the site"), "{}", said.all);
-    assert!(!bench.site.path().parent().unwrap().join("outside.txt").exists());
+    assert!(
+        said.error()["message"]
+            .to_string()
+            .contains("leaves the site"),
+        "{}",
+        said.all
+    );
+    assert!(
+        !bench
+            .site
+            .path()
+            .parent()
+            .unwrap()
+            .join("outside.txt")
+            .exists()
+    );
 }
 
 #[test]
@@ -245,7 +343,11 @@ fn an_answer_that_is_cut_in_the_middle_is_none() {
     for engine in ["anthropic", "openai", "compatible"] {
         let said = bench.say(engine, "make the heading nicer");
         assert_eq!(said.code, Some(1), "{engine}: {}", said.all);
-        assert!(said.error()["message"].to_string().contains("broke off"), "{engine}: {}", said.all);
+        assert!(
+            said.error()["message"].to_string().contains("broke off"),
+            "{engine}: {}",
+            said.all
+        );
     }
 }
 
@@ -270,14 +372,35 @@ fn a_large_change_is_planned_first_and_only_what_is_wanted_is_asked_for() {
     let said = bench.say("anthropic", "make everything look darker");
     assert_eq!(said.code, Some(3), "{}", said.all);
     assert_eq!(double.journal().len(), 1);
-    let question = said.events.iter().find(|event| event["data"]["question"]["act"] == "plan");
+    let question = said
+        .events
+        .iter()
+        .find(|event| event["data"]["question"]["act"] == "plan");
     let plan = &question.unwrap()["data"]["question"]["plan"];
     assert_eq!(plan.as_array().unwrap().len(), 5);
     assert_eq!(plan[4]["what"], "a darker heading");
-    let args = ["say", "--engine", "anthropic", "--action", "preview", "--json", "--yes", "make it darker"];
+    let args = [
+        "say",
+        "--engine",
+        "anthropic",
+        "--action",
+        "preview",
+        "--json",
+        "--yes",
+        "make it darker",
+    ];
     let said = super::Said::of(bench.command(&args).output().unwrap());
-    assert_eq!(said.proposal()["files"].as_array().unwrap().len(), 5, "{}", said.all);
+    assert_eq!(
+        said.proposal()["files"].as_array().unwrap().len(),
+        5,
+        "{}",
+        said.all
+    );
     let journal = double.journal();
     assert_eq!(journal.len(), 3);
-    assert!(journal[2].to_string().contains("e.html: a darker heading"), "{}", journal[2]);
+    assert!(
+        journal[2].to_string().contains("e.html: a darker heading"),
+        "{}",
+        journal[2]
+    );
 }

@@ -32,10 +32,22 @@ impl Judge {
             return None;
         }
         for _ in 0..5 {
-            let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+            let port = std::net::TcpListener::bind("127.0.0.1:0")
+                .unwrap()
+                .local_addr()
+                .unwrap()
+                .port();
             let mut child = Command::new("python3")
                 .arg(&program)
-                .args(["serve", "-h", "127.0.0.1", "--response-style", "echo", "-p", &port.to_string()])
+                .args([
+                    "serve",
+                    "-h",
+                    "127.0.0.1",
+                    "--response-style",
+                    "echo",
+                    "-p",
+                    &port.to_string(),
+                ])
                 .env("PYTHONPATH", &folder)
                 .stdout(Stdio::null())
                 .stderr(Stdio::null())
@@ -94,11 +106,18 @@ fn busy_services_cut_streams_and_refusals_are_met_as_they_should_be() {
             let bench = Bench::with(&config, &[("index.html", PAGE)]);
             // What it echoes is no change: nothing is proposed in the end.
             let said = bench.say(engine, "make the heading nicer");
-            assert!(said.events.iter().all(|event| event["type"] != "proposal"), "{engine}: {}", said.all);
+            assert!(
+                said.events.iter().all(|event| event["type"] != "proposal"),
+                "{engine}: {}",
+                said.all
+            );
         }
     }
     let verdict = judge.call("GET", "/_llmock/verdict", "");
     println!("{verdict}");
     assert_eq!(verdict["passed"], true, "{verdict:#}");
-    assert!(verdict["faults_injected"].as_u64().unwrap() >= 8, "{verdict:#}");
+    assert!(
+        verdict["faults_injected"].as_u64().unwrap() >= 8,
+        "{verdict:#}"
+    );
 }

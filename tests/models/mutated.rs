@@ -48,9 +48,17 @@ fn right() -> Answer {
     Answer {
         note: "Change it all".into(),
         edits: vec![
-            edit("index.html", "  <h1>One</h1>\n", "  <h1>First</h1>\n  <h2>Second</h2>\n"),
+            edit(
+                "index.html",
+                "  <h1>One</h1>\n",
+                "  <h1>First</h1>\n  <h2>Second</h2>\n",
+            ),
             edit("index.html", "<p>Four</p>", "<p>Fourth</p>"),
-            edit("list.html", "\t<li>One</li>\n\t<li>Two</li>\n", "\t<li>Two</li>\n\t<li>One</li>\n"),
+            edit(
+                "list.html",
+                "\t<li>One</li>\n\t<li>Two</li>\n",
+                "\t<li>Two</li>\n\t<li>One</li>\n",
+            ),
             edit("style.css", "color: red", "color: teal"),
             edit("data.yml", "title: Hello", "title: Good day"),
         ],
@@ -150,7 +158,9 @@ fn spoil(answer: &mut Answer, dice: &mut Dice) -> &'static str {
             let edit = answer.edits.remove(at);
             let halves = edit.old.split_at(edit.old.len() / 2);
             answer.edits.push(self::edit(&edit.file, halves.0, ""));
-            answer.edits.push(self::edit(&edit.file, &edit.old, &edit.new));
+            answer
+                .edits
+                .push(self::edit(&edit.file, &edit.old, &edit.new));
             "overlapping"
         }
     }
@@ -159,7 +169,8 @@ fn spoil(answer: &mut Answer, dice: &mut Dice) -> &'static str {
 /// What the edits of an answer make of a file, worked out in the plainest way: each old text, in the line ends of the file,
 /// stands in it once, and is replaced there. `None` when that is not so.
 fn plainly(before: &str, edits: &[&Edit]) -> Option<String> {
-    let dos = before.contains("\r\n") && before.matches('\n').count() == before.matches("\r\n").count();
+    let dos =
+        before.contains("\r\n") && before.matches('\n').count() == before.matches("\r\n").count();
     let unix = !before.contains('\r');
     let own = |text: &str| match (dos, unix) {
         (true, _) => text.replace("\r\n", "\n").replace('\n', "\r\n"),
@@ -242,7 +253,11 @@ fn of_a_thousand_spoiled_answers_none_is_written_wrong() {
                         continue;
                     }
                     let after = file.after.clone().unwrap();
-                    assert_eq!(plainly(&before, &here).as_deref(), Some(after.as_str()), "{kind} {round}");
+                    assert_eq!(
+                        plainly(&before, &here).as_deref(),
+                        Some(after.as_str()),
+                        "{kind} {round}"
+                    );
                 }
             }
         }
@@ -250,7 +265,9 @@ fn of_a_thousand_spoiled_answers_none_is_written_wrong() {
     let (fit, refused) = tally
         .values()
         .fold((0, 0), |sum, one| (sum.0 + one.0, sum.1 + one.1));
-    println!("{COUNT} mutated answers: 0 written wrong, 0 panics; {fit} fit, {refused} refused with a reason: {tally:?}");
+    println!(
+        "{COUNT} mutated answers: 0 written wrong, 0 panics; {fit} fit, {refused} refused with a reason: {tally:?}"
+    );
     assert_eq!(u64::from(fit + refused), COUNT);
     assert!(refused > 500 && fit > 50, "{tally:?}");
 }

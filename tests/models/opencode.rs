@@ -83,12 +83,19 @@ fn a_real_agent_edits_a_site_when_it_may_and_does_not_when_it_may_not() {
     assert_eq!(said.code, Some(0), "{}", said.all);
     let patch = said.proposal()["patch"].as_str().unwrap();
     assert!(patch.contains("+<h1>Hello from afar</h1>"), "{patch}");
-    let asked = said.events.iter().find_map(|event| event["data"]["question"]["text"].as_str());
+    let asked = said
+        .events
+        .iter()
+        .find_map(|event| event["data"]["question"]["text"].as_str());
     let asked = asked.unwrap_or_else(|| panic!("nothing was asked: {}", said.all));
     assert!(asked.contains("index.html"), "{asked}");
     assert_eq!(stage::read(allowed.site.path(), "index.html"), PAGE);
     // The same agent where nobody is there to say yes.
     let said = say(&bench(&double.url, &program), &[]);
     assert_eq!(said.code, Some(3), "{}", said.all);
-    assert!(said.events.iter().all(|event| event["type"] != "proposal"), "{}", said.all);
+    assert!(
+        said.events.iter().all(|event| event["type"] != "proposal"),
+        "{}",
+        said.all
+    );
 }

@@ -34,7 +34,8 @@ fn server(answer: impl Fn(usize, TcpStream) + Send + 'static) -> String {
     url
 }
 
-const HEAD: &str = "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\nconnection: close\r\n\r\n";
+const HEAD: &str =
+    "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\nconnection: close\r\n\r\n";
 
 /// Anthropic's events for a call with these arguments, without the last one.
 fn call(arguments: &str) -> String {
@@ -61,10 +62,17 @@ fn tokens_are_counted_and_a_clean_end_too_early_is_no_answer() {
     let bench = Bench::new(&url, &[("index.html", PAGE)]);
     let said = bench.say("anthropic", "make the heading nicer");
     let notes = said.proposal()["notes"].to_string();
-    assert!(notes.contains("2000 tokens read (800 from its cache), 44 written"), "{notes}");
+    assert!(
+        notes.contains("2000 tokens read (800 from its cache), 44 written"),
+        "{notes}"
+    );
     let said = bench.say("anthropic", "make the heading nicer");
     assert_eq!(said.code, Some(1), "{}", said.all);
-    assert!(said.error()["message"].to_string().contains("broke off"), "{}", said.all);
+    assert!(
+        said.error()["message"].to_string().contains("broke off"),
+        "{}",
+        said.all
+    );
 }
 
 #[test]
@@ -81,21 +89,36 @@ fn an_error_in_the_stream_ends_it_and_before_any_answer_is_tried_again() {
     });
     let bench = Bench::new(&url, &[("index.html", PAGE)]);
     let said = bench.say("anthropic", "make the heading nicer");
-    assert!(said.proposal()["patch"].to_string().contains("<h1>Hi</h1>"), "{}", said.all);
+    assert!(
+        said.proposal()["patch"].to_string().contains("<h1>Hi</h1>"),
+        "{}",
+        said.all
+    );
     let said = bench.say("anthropic", "make the heading nicer");
     assert_eq!(said.code, Some(1), "{}", said.all);
-    assert!(said.error()["message"].to_string().contains("Overloaded"), "{}", said.all);
+    assert!(
+        said.error()["message"].to_string().contains("Overloaded"),
+        "{}",
+        said.all
+    );
 }
 
 #[test]
 fn a_page_instead_of_an_api_is_named() {
     let url = server(|_, mut stream| {
-        let _ = write!(stream, "HTTP/1.1 404 Not Found\r\ncontent-length: 13\r\n\r\n<h1>Hello</h1>");
+        let _ = write!(
+            stream,
+            "HTTP/1.1 404 Not Found\r\ncontent-length: 13\r\n\r\n<h1>Hello</h1>"
+        );
     });
     let bench = Bench::new(&url, &[("index.html", PAGE)]);
     let said = bench.say("gemini", "make the heading nicer");
     assert_eq!(said.code, Some(1), "{}", said.all);
-    assert!(said.error()["hint"].to_string().contains("address"), "{}", said.all);
+    assert!(
+        said.error()["hint"].to_string().contains("address"),
+        "{}",
+        said.all
+    );
 }
 
 #[test]
@@ -112,7 +135,13 @@ fn stopping_closes_the_connection() {
     });
     let bench = Bench::new(&url, &[("index.html", PAGE)]);
     let child = bench
-        .command(&["say", "--engine", "anthropic", "--json", "make the heading nicer"])
+        .command(&[
+            "say",
+            "--engine",
+            "anthropic",
+            "--json",
+            "make the heading nicer",
+        ])
         .stdout(std::process::Stdio::piped())
         .stderr(std::process::Stdio::piped())
         .spawn()
@@ -123,5 +152,9 @@ fn stopping_closes_the_connection() {
     assert_eq!(closed.recv_timeout(DEADLINE), Ok(true));
     let said = Said::of(child.wait_with_output().unwrap());
     assert_eq!(said.code, Some(130), "{}", said.all);
-    assert!(said.events.iter().all(|event| event["type"] != "proposal"), "{}", said.all);
+    assert!(
+        said.events.iter().all(|event| event["type"] != "proposal"),
+        "{}",
+        said.all
+    );
 }

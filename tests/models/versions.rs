@@ -8,18 +8,27 @@ use sayso::pipeline::Conductor;
 
 use super::stage::{self, Stage0, wait_for};
 
-const SITE: [(&str, &str); 2] = [("about.html", "<h1>Old</h1>\n"), ("index.html", "<h1>Old</h1>\n")];
+const SITE: [(&str, &str); 2] = [
+    ("about.html", "<h1>Old</h1>\n"),
+    ("index.html", "<h1>Old</h1>\n"),
+];
 
 async fn say(conductor: &Arc<Conductor>, words: &str) -> InstructionId {
     let submission = Submission {
         prompt: Some(words.into()),
         ..Submission::default()
     };
-    conductor.submit(submission, None, None, "Ada").await.unwrap()
+    conductor
+        .submit(submission, None, None, "Ada")
+        .await
+        .unwrap()
 }
 
 /// Waits for the end of what was said; the proposal that it led to.
-async fn over(conductor: &Arc<Conductor>, id: &InstructionId) -> (InstructionState, Option<ProposalId>) {
+async fn over(
+    conductor: &Arc<Conductor>,
+    id: &InstructionId,
+) -> (InstructionState, Option<ProposalId>) {
     wait_for("the end of an instruction", async || {
         let now = conductor.instruction(id).unwrap();
         let over = now.state.is_final() || now.state == InstructionState::Proposed;
@@ -74,10 +83,17 @@ async fn every_version_is_listed_and_any_can_be_taken_back() {
             (3, Some("index.html: Old => Three"), true),
         ]
     );
-    assert!(versions[1].patch.contains("+<h1>Two</h1>"), "{}", versions[1].patch);
+    assert!(
+        versions[1].patch.contains("+<h1>Two</h1>"),
+        "{}",
+        versions[1].patch
+    );
     let to = |version, later| Restore { version, later };
     let back = room.restore(&id, to(None, false), "Ada").await.unwrap();
-    assert_eq!(back.proposal.id, id, "the open proposal changes; no second one opens");
+    assert_eq!(
+        back.proposal.id, id,
+        "the open proposal changes; no second one opens"
+    );
     assert_eq!(text(room, &id), "<h1>Two</h1>\n");
     room.restore(&id, to(None, false), "Ada").await.unwrap();
     assert_eq!(text(room, &id), "<h1>One</h1>\n");
@@ -89,20 +105,31 @@ async fn every_version_is_listed_and_any_can_be_taken_back() {
     assert_eq!(text(room, &id), "<h1>Three</h1>\n");
     assert!(room.restore(&id, to(Some(99), false), "Ada").await.is_err());
     let all = room.versions(&id).unwrap();
-    assert_eq!(all.iter().map(|one| one.of).collect::<Vec<_>>(), [1, 2, 3, 2, 1, 2, 3]);
+    assert_eq!(
+        all.iter().map(|one| one.of).collect::<Vec<_>>(),
+        [1, 2, 3, 2, 1, 2, 3]
+    );
     // What is approved is what was taken back.
     let approval = sayso::model::api::Approval::default();
     room.restore(&id, to(Some(2), false), "Ada").await.unwrap();
     room.approve(&id, approval, "Ada").await.unwrap();
-    assert_eq!(stage::read(stage.site.path(), "index.html"), "<h1>Two</h1>\n");
-    let late = room.restore(&id, to(Some(1), false), "Ada").await.unwrap_err();
+    assert_eq!(
+        stage::read(stage.site.path(), "index.html"),
+        "<h1>Two</h1>\n"
+    );
+    let late = room
+        .restore(&id, to(Some(1), false), "Ada")
+        .await
+        .unwrap_err();
     assert_eq!(late.status, 409, "{late}");
 }
 
 #[tokio::test]
 async fn versions_outlive_a_restart_and_decisions_make_none() {
     let (stage, id) = conversation().await;
-    let hunk = stage.conductor.proposal(&id).unwrap().proposal.files[0].hunks[0].id.clone();
+    let hunk = stage.conductor.proposal(&id).unwrap().proposal.files[0].hunks[0]
+        .id
+        .clone();
     let decide = sayso::model::api::Decide {
         hunks: vec![hunk],
         lines: None,
@@ -110,7 +137,12 @@ async fn versions_outlive_a_restart_and_decisions_make_none() {
     };
     stage.conductor.decide(&id, decide, "Ada").await.unwrap();
     assert_eq!(stage.conductor.versions(&id).unwrap().len(), 3);
-    let Stage0 { site, state, conductor, target } = stage;
+    let Stage0 {
+        site,
+        state,
+        conductor,
+        target,
+    } = stage;
     drop(conductor);
     let room = stage::conductor_on(site.path(), stage::log(state.path()), target).await;
     assert_eq!(room.versions(&id).unwrap().len(), 3);
@@ -127,7 +159,10 @@ async fn the_version_before_is_taken_back_by_word() {
     let (stage, id) = conversation().await;
     let word = say(&stage.conductor, "go back to the version before").await;
     let (state, proposal) = over(&stage.conductor, &word).await;
-    assert_eq!((state, proposal), (InstructionState::Done, Some(id.clone())));
+    assert_eq!(
+        (state, proposal),
+        (InstructionState::Done, Some(id.clone()))
+    );
     assert_eq!(text(&stage.conductor, &id), "<h1>Two</h1>\n");
 }
 

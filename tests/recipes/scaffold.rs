@@ -282,8 +282,17 @@ fn where_something_is_set_up_for_it_the_scaffold_is_fitted_in() {
     );
     let said = bench.say("add dark mode");
     assert!(said.patch().contains("+/* fitted */"), "{}", said.all);
-    assert!(said.patch().contains("+:root {"), "the scaffold is there: {}", said.all);
-    assert!(said.lines("notes").contains("agent fitted it into the site"), "{}", said.all);
+    assert!(
+        said.patch().contains("+:root {"),
+        "the scaffold is there: {}",
+        said.all
+    );
+    assert!(
+        said.lines("notes")
+            .contains("agent fitted it into the site"),
+        "{}",
+        said.all
+    );
     let said = bench.run(&["recipe", "run", "dark-mode", "--alone", "--json", "--yes"]);
     assert!(!said.patch().contains("fitted"), "{}", said.all);
 }

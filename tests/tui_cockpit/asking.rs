@@ -300,9 +300,14 @@ fn an_agents_second_question_is_not_answered_by_a_key_meant_for_the_first() {
     desk.event(EventKind::Intent, ask("May it edit a.html?"));
     assert_eq!(desk.press("y"), [Effect::Answer("ins_1".into(), true)]);
     // The next one comes before the answer to the first has arrived.
-    desk.event(EventKind::Notice, json!({"message": "answered: yes", "answered": true, "engine": "sayso"}));
+    desk.event(
+        EventKind::Notice,
+        json!({"message": "answered: yes", "answered": true, "engine": "sayso"}),
+    );
     let second = desk.event_of(EventKind::Intent, ask("May it run rm?"));
-    desk.take(Message::Stream(sayso::client::stream::StreamItem::Event(second.into())));
+    desk.take(Message::Stream(sayso::client::stream::StreamItem::Event(
+        second.into(),
+    )));
     assert_eq!(desk.stroke("y", Stroke::Press), [], "it was not drawn yet");
     desk.draw();
     assert!(desk.text().contains("May it run rm?"), "{}", desk.text());

@@ -399,7 +399,11 @@ fn how_the_live_release_has_been_is_drawn_and_said_in_words() {
             ok,
             status: if ok { 200 } else { 500 },
             ms,
-            message: if ok { String::new() } else { "/ answered 500".into() },
+            message: if ok {
+                String::new()
+            } else {
+                "/ answered 500".into()
+            },
         });
     }
     vitals.note = Some("sayso rollback goes back now".into());
@@ -412,10 +416,16 @@ fn how_the_live_release_has_been_is_drawn_and_said_in_words() {
         text.contains("✗ ▂▇✗✗ UNWELL, 2 bad answers in a row"),
         "{text}"
     );
-    assert!(text.contains("next: sayso rollback goes back now"), "{text}");
+    assert!(
+        text.contains("next: sayso rollback goes back now"),
+        "{text}"
+    );
     // A bad answer of what is live makes the list old.
     let data = json!({"ok": false, "release": "rel_4", "message": "/ answered 500"});
-    assert_eq!(desk.event(EventKind::Health, data), [Effect::LoadDeployments]);
+    assert_eq!(
+        desk.event(EventKind::Health, data),
+        [Effect::LoadDeployments]
+    );
 }
 
 #[test]

@@ -140,12 +140,12 @@ fn music(dice: &mut Dice, length: usize) -> Vec<f32> {
     for start in (0..length).step_by(beat) {
         for _ in 0..3 {
             let pitch = 196.0 * (SCALE[dice.below(8)] / 12.0).exp2();
-            for at in start..length.min(start + 2 * beat) {
-                let time = (at - start) as f32 / RATE as f32;
+            for (at, sample) in samples[start..].iter_mut().take(2 * beat).enumerate() {
+                let time = at as f32 / RATE as f32;
                 let tone: f32 = (1..5)
                     .map(|n| (TAU * pitch * n as f32 * time).sin() / (n * n) as f32)
                     .sum();
-                samples[at] += tone * (-time * 4.0).exp();
+                *sample += tone * (-time * 4.0).exp();
             }
         }
     }

@@ -27,8 +27,8 @@ mod target;
 pub(super) mod walk;
 mod watch;
 
-pub use options::{LocalNotice, LocalOptions};
 pub(super) use deploy::recipe;
+pub use options::{LocalNotice, LocalOptions};
 pub use receive::Received;
 
 use std::collections::{BTreeMap, HashSet};

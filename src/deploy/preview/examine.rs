@@ -25,7 +25,7 @@ pub enum Look {
     /// What pages write to their consoles as errors.
     Console,
     /// The health check of deployments.
-    Check(HealthOptions),
+    Check(Box<HealthOptions>),
 }
 
 /// Pages that a browser is sent to.

@@ -115,7 +115,12 @@ impl HostTarget {
                     "use https://, or allow it with `insecure = true` under [deploy.host]",
                 );
             }
-            _ => return refuse(format!("{url} is no address of a server"), "write https://…"),
+            _ => {
+                return refuse(
+                    format!("{url} is no address of a server"),
+                    "write https://…",
+                );
+            }
         }
         let roots = match &options.roots {
             None => Vec::new(),
@@ -168,7 +173,10 @@ fn hint(refused: &Refused) -> String {
 impl Inner {
     fn remote(&self) -> &str {
         let options = &self.options;
-        options.names.get(&options.environment).unwrap_or(&options.environment)
+        options
+            .names
+            .get(&options.environment)
+            .unwrap_or(&options.environment)
     }
 
     /// A path below the environment there.
@@ -212,8 +220,12 @@ impl Inner {
         let state: HostState = self.get(&[]).await?;
         let before = self.cached.put(&state);
         if tell
-            && let (Some(notices), Some(before)) = (&self.options.notices, before.and_then(|b| b.live))
-            && let Some(now) = state.live.as_ref().filter(|now| now.release != before.release)
+            && let (Some(notices), Some(before)) =
+                (&self.options.notices, before.and_then(|b| b.live))
+            && let Some(now) = state
+                .live
+                .as_ref()
+                .filter(|now| now.release != before.release)
             && let Some(left) = state.releases.iter().find(|kept| kept.id == before.release)
             && left.bad
         {
@@ -259,7 +271,10 @@ impl Inner {
         let made = make::make(&self.options, &request, track).await?;
         let release = made.release(&request, &self.options);
         let body = serde_json::to_value(&release).map_err(|error| {
-            track.failure(format!("the list of files cannot be written: {error}"), "deploy again")
+            track.failure(
+                format!("the list of files cannot be written: {error}"),
+                "deploy again",
+            )
         })?;
         // Once more when the process there ended on the way.
         let mut again = true;
@@ -299,7 +314,10 @@ impl Inner {
             let call = Call::post(&self.path(&["release"]), body.clone());
             let cancel = track.cancel.clone();
             // The same deployment asked for twice is one: it may be repeated.
-            let asked = self.api.repeat(&call, &cancel, &mut |line| track.log(&line)).await;
+            let asked = self
+                .api
+                .repeat(&call, &cancel, &mut |line| track.log(&line))
+                .await;
             match asked {
                 Ok(_) => return Ok(()),
                 Err(Fault::Refused(refused))
@@ -315,7 +333,10 @@ impl Inner {
         track.enter(Stage::Queue, format!("asks {}", self.options.url));
         let call = Call::get(&self.path(&[]));
         let cancel = track.cancel.clone();
-        let asked = self.api.repeat(&call, &cancel, &mut |line| track.log(&line)).await;
+        let asked = self
+            .api
+            .repeat(&call, &cancel, &mut |line| track.log(&line))
+            .await;
         let state: HostState = match asked.and_then(|answer| read(answer.body)) {
             Ok(state) => state,
             Err(fault) => return Err(self.failure(fault, track, "the host is not ready")),
@@ -323,7 +344,10 @@ impl Inner {
         let wanted = &self.options.project;
         if !wanted.is_empty() && state.project != *wanted {
             return Err(track.failure(
-                format!("{} serves the project {:?}, not {wanted:?}", self.options.url, state.project),
+                format!(
+                    "{} serves the project {:?}, not {wanted:?}",
+                    self.options.url, state.project
+                ),
                 "correct `url` or `project` under [deploy.host]",
             ));
         }
@@ -358,7 +382,10 @@ impl Inner {
         Err(match self.retreat(release, &why).await {
             Retreat::Returned(to) => DeployFailure {
                 rolled_back: true,
-                ..track.failure(message, format!("{to} is live again; mend the site and deploy again"))
+                ..track.failure(
+                    message,
+                    format!("{to} is live again; mend the site and deploy again"),
+                )
             },
             Retreat::Moved => track.failure(message, "another release is live by now"),
             Retreat::Stays(hint) => track.failure(format!("{message}; it is still served"), hint),
@@ -385,7 +412,9 @@ impl Inner {
             Ok(HostRetreat::Returned { release }) => Retreat::Returned(release),
             Ok(HostRetreat::Moved) => Retreat::Moved,
             Ok(HostRetreat::Stays { why }) => Retreat::Stays(why),
-            Err(fault) => Retreat::Stays(self.problem(fault, "the host cannot be told").to_string()),
+            Err(fault) => {
+                Retreat::Stays(self.problem(fault, "the host cannot be told").to_string())
+            }
         }
     }
 
@@ -417,7 +446,11 @@ impl Inner {
         });
         let call = Call::post(&self.path(&["promote"]), body);
         let cancel = track.cancel.clone();
-        if let Err(fault) = self.api.repeat(&call, &cancel, &mut |line| track.log(&line)).await {
+        if let Err(fault) = self
+            .api
+            .repeat(&call, &cancel, &mut |line| track.log(&line))
+            .await
+        {
             return Err(self.failure(fault, track, "the host does not promote"));
         }
         match self.follow(&request.id, track).await? {

@@ -212,17 +212,14 @@ impl Teller {
     }
 
     fn questions(&mut self, model: &Model, out: &mut Vec<String>) {
-        let question = model
-            .questions
-            .front()
-            .map(|open| {
-                let mut text = open.question.text.clone();
-                for (at, line) in open.question.plan.iter().enumerate() {
-                    let out = if line.kept { "" } else { " (left out)" };
-                    text.push_str(&format!(" {}: {}, {}{out}.", at + 1, line.file, line.what));
-                }
-                text
-            });
+        let question = model.questions.front().map(|open| {
+            let mut text = open.question.text.clone();
+            for (at, line) in open.question.plan.iter().enumerate() {
+                let out = if line.kept { "" } else { " (left out)" };
+                text.push_str(&format!(" {}: {}, {}{out}.", at + 1, line.file, line.what));
+            }
+            text
+        });
         if question != self.question {
             if let Some(question) = &question {
                 out.push(format!("Question: {question} Answer yes or no."));

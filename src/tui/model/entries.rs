@@ -59,7 +59,10 @@ pub const SHELL: [(&str, &str); 24] = [
         "commit",
         "commit the open proposal or the working tree's changes",
     ),
-    ("preview", "build and serve a proposal before it is approved"),
+    (
+        "preview",
+        "build and serve a proposal before it is approved",
+    ),
     (
         "watch",
         "every save goes to a branch of its own and is deployed from there",
@@ -82,7 +85,10 @@ pub const SHELL: [(&str, &str); 24] = [
         "promote",
         "make a release live that was built before, without building it anew",
     ),
-    ("approve", "say yes (or no) to what waits before an environment"),
+    (
+        "approve",
+        "say yes (or no) to what waits before an environment",
+    ),
     ("rollback", "go back to an earlier release"),
     ("status", "how things stand"),
     ("versions", "the versions of a proposal; take one back"),
@@ -175,7 +181,7 @@ pub fn found(model: &Model, menu: &Menu) -> Vec<Entry> {
     // Letters that happen to stand somewhere in a long line are no find beside words that are meant.
     let best = found.iter().map(|(_, _, away, _)| u32::MAX - away).max();
     found.retain(|(other, _, away, _)| !other || (u32::MAX - away) * 5 >= best.unwrap_or(0) * 4);
-    found.sort_by(|a, b| (a.0, a.1, a.2).cmp(&(b.0, b.1, b.2)));
+    found.sort_by_key(|found| (found.0, found.1, found.2));
     found.into_iter().map(|(.., entry)| entry).collect()
 }
 

@@ -27,6 +27,7 @@ pub mod tally;
 pub mod timeline;
 mod window;
 pub mod wording;
+mod work;
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -51,6 +52,7 @@ pub use site::Site;
 pub use spoken::Spoken;
 pub use talk::{Mics, Phase, Said, Talk, TalkBy};
 pub use timeline::{Timeline, Tone};
+pub use work::Work;
 
 use super::keymap::{Command, Context, Keymap};
 use super::pictures;
@@ -281,17 +283,6 @@ pub struct Notice {
     pub text: String,
     /// When it goes.
     pub until: Moment,
-}
-
-/// Something the server works on because the person asked for it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Work {
-    /// What is being done.
-    pub what: String,
-    /// Since when.
-    pub since: Moment,
-    /// The instruction, once known.
-    pub instruction: Option<InstructionId>,
 }
 
 /// The state.

@@ -89,12 +89,15 @@ pub struct Painted {
     pub lines: Vec<PaintedLine>,
 }
 
+/// A path and what is in the file.
+type Texts = (Arc<str>, Arc<str>);
+
 /// The colours of one proposal, as far as they are known.
 #[derive(Clone, Debug, Default)]
 pub struct Painting {
     epoch: u32,
     /// Texts that were asked about; `None`: not to be coloured.
-    texts: HashMap<(usize, bool), Option<(Arc<str>, Arc<str>)>>,
+    texts: HashMap<(usize, bool), Option<Texts>>,
     /// Blocks; `None`: asked for.
     blocks: HashMap<(usize, bool, usize), Option<Vec<PaintedLine>>>,
 }

@@ -266,10 +266,11 @@ pub fn heading(file: &ProposedFile) -> String {
     out
 }
 
-/// Where byte `at` of a raw line stands in its shown form (see [`text::clean`]).
+/// Where byte `at` of a raw line stands in its shown form (see [`text::clean`]). Whether that is borrowed says that nothing
+/// was replaced.
+#[allow(clippy::ptr_arg)]
 pub fn shown_at(raw: &str, shown: &Cow<'_, str>, at: usize) -> usize {
     match shown {
-        // Nothing was replaced.
         Cow::Borrowed(_) => at,
         Cow::Owned(shown) => raw
             .get(..at)

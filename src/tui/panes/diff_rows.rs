@@ -223,6 +223,7 @@ impl Look<'_> {
     }
 
     /// A range of the shown text, cut where its style changes.
+    #[allow(clippy::ptr_arg)]
     fn pieces(
         &self,
         raw: &str,

@@ -211,8 +211,12 @@ impl Turn<'_> {
     fn watch(&mut self, on: bool) {
         match self.m.site.watch.as_ref().map(|watch| watch.on) {
             None => self.say(Tone::Plain, "there are no files here to watch"),
-            Some(now) if now == on && on => self.say(Tone::Plain, "your files are watched already; W stops it"),
-            Some(now) if now == on => self.say(Tone::Plain, "your files are not watched; w begins it"),
+            Some(now) if now == on && on => {
+                self.say(Tone::Plain, "your files are watched already; W stops it")
+            }
+            Some(now) if now == on => {
+                self.say(Tone::Plain, "your files are not watched; w begins it")
+            }
             Some(_) => self.out.push(Effect::Watch(on)),
         }
     }

@@ -35,7 +35,7 @@ impl Turn<'_> {
             spoken,
         });
         if let Some(phrase) = event.data["command"].as_str() {
-            return self.command_heard(event, &phrase.to_owned());
+            return self.command_heard(event, phrase);
         }
         let question = parse(&event.data["question"]);
         match (question, &event.instruction) {

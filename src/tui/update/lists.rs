@@ -61,10 +61,15 @@ impl Turn<'_> {
                     let asks: Vec<String> = asks
                         .map(|question| match question.choices.as_slice() {
                             [] => format!("{}: {}", question.name, question.ask),
-                            some => format!("{}: {} ({})", question.name, question.ask, some.join(", ")),
+                            some => {
+                                format!("{}: {} ({})", question.name, question.ask, some.join(", "))
+                            }
                         })
                         .collect();
-                    let words = format!("answer between the quotes, then Enter. {}", asks.join(" · "));
+                    let words = format!(
+                        "answer between the quotes, then Enter. {}",
+                        asks.join(" · ")
+                    );
                     self.say(Tone::Plain, words);
                 }
             }

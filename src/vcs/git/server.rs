@@ -253,7 +253,9 @@ impl Git {
         ]);
         let output = self.run(network(call, live).limit(NETWORK_LIMIT)).await?;
         if output.code == 0 {
-            let at = self.run(Call::new(["rev-parse", "-q", "--verify", &own])).await?;
+            let at = self
+                .run(Call::new(["rev-parse", "-q", "--verify", &own]))
+                .await?;
             return Ok(Some(at.checked()?.text()));
         }
         if output.stderr.contains("couldn't find remote ref") {

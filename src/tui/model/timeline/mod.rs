@@ -197,6 +197,7 @@ impl Timeline {
     }
 
     /// The newest event heard of; events up to it are not taken again.
+    #[allow(clippy::misnamed_getters)]
     pub fn newest(&self) -> u64 {
         self.tail
     }

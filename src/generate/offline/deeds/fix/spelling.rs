@@ -140,14 +140,13 @@ fn words(text: &str) -> Vec<Range<usize>> {
             (false, Some(from)) => {
                 start = None;
                 let joins = |c: char| c.is_ascii_digit() || "_-/@#&\\\'\u{2019}".contains(c);
-                let alone = !text[..from].ends_with(joins)
-                    && !text[from..at].is_empty()
-                    && !joins(c)
-                    // A full stop within a word is that of an address.
-                    && !(c == '.' && text[at + 1..].starts_with(char::is_alphanumeric))
-                    && !(text[..from].ends_with('.')
-                        && text[..from - 1].ends_with(char::is_alphanumeric));
-                if alone {
+                // A full stop within a word is that of an address.
+                let before = text[..from].ends_with(joins)
+                    || text[..from].ends_with('.')
+                        && text[..from - 1].ends_with(char::is_alphanumeric);
+                let after =
+                    joins(c) || c == '.' && text[at + 1..].starts_with(char::is_alphanumeric);
+                if !before && !after {
                     out.push(from..at);
                 }
             }
