@@ -303,16 +303,36 @@ async fn inside_silence() {
         .collect();
     assert!(!gate::listen(&sound).speech());
     wav::write(&hum, &sound).unwrap();
-    let mut playing = server.play(&hum, SINK);
-    let heard = listener.wait_for_sound();
-    recorder.press();
-    listener.wait_until(heard, 16_000);
-    recorder.release();
-    let seen = until(&mut events, |event| {
-        matches!(event, VoiceEvent::NoSpeech { .. })
-    })
-    .await;
-    assert_eq!(seen.len(), 2, "{seen:?}");
+    let mut broken = 0;
+    let mut playing = loop {
+        let playing = server.play(&hum, SINK);
+        let heard = listener.wait_for_sound();
+        recorder.press();
+        listener.wait_until(heard, 16_000);
+        recorder.release();
+        let seen = until(&mut events, |event| {
+            matches!(event, VoiceEvent::NoSpeech { .. } | VoiceEvent::Clip { .. })
+        })
+        .await;
+        assert_eq!(seen.len(), 2, "{seen:?}");
+        if matches!(seen[1], VoiceEvent::NoSpeech { .. }) {
+            break playing;
+        }
+        // A starved player makes clicks of a hum. Another program at the same microphone tells whether it did.
+        let recent = listener.recent();
+        let last = &recent[recent.len().saturating_sub(24_000)..];
+        assert!(gate::listen(last).speech(), "a hum was taken for speech");
+        broken += 1;
+        assert!(broken <= 5, "this machine cannot play a sound");
+        println!("it was not played whole");
+        let VoiceEvent::Clip { path, .. } = &seen[1] else {
+            continue;
+        };
+        std::fs::remove_file(path).unwrap();
+        let mut playing = playing;
+        playing.wait().unwrap();
+        listener.wait(|_, last| last.iter().all(|sample| sample.abs() < 0.001));
+    };
 
     // A slip of the finger.
     recorder.press();
