@@ -193,7 +193,13 @@ async fn inside_speaking() {
         return;
     };
     let local = Local::new(models);
-    for path in paths.iter().rev().take(3).filter(|path| path.exists()) {
+    let mut kept: Vec<&PathBuf> = paths.iter().rev().take(3).collect();
+    kept.retain(|path| path.exists());
+    assert!(
+        kept.len() + broken >= 3,
+        "only a clip of what was not played whole may have taken the place of another"
+    );
+    for path in kept {
         let heard = local.transcribe(path).await.unwrap();
         println!("heard: {}", heard.text);
         assert_eq!(
@@ -303,55 +309,25 @@ async fn inside_silence() {
         .collect();
     assert!(!gate::listen(&sound).speech());
     wav::write(&hum, &sound).unwrap();
-    let mut broken = 0;
-    let mut playing = loop {
-        let playing = server.play(&hum, SINK);
-        let heard = listener.wait_for_sound();
-        recorder.press();
-        listener.wait_until(heard, 16_000);
-        recorder.release();
-        let seen = until(&mut events, |event| {
-            matches!(event, VoiceEvent::NoSpeech { .. } | VoiceEvent::Clip { .. })
-        })
-        .await;
-        assert_eq!(seen.len(), 2, "{seen:?}");
-        if matches!(seen[1], VoiceEvent::NoSpeech { .. }) {
-            break playing;
-        }
-        // A starved player makes clicks of a hum. Another program at the same microphone tells whether it did.
-        let recent = listener.recent();
-        let last = &recent[recent.len().saturating_sub(24_000)..];
-        assert!(gate::listen(last).speech(), "a hum was taken for speech");
-        broken += 1;
-        assert!(broken <= 5, "this machine cannot play a sound");
-        println!("it was not played whole");
-        let VoiceEvent::Clip { path, .. } = &seen[1] else {
-            continue;
-        };
-        std::fs::remove_file(path).unwrap();
-        let mut playing = playing;
-        playing.wait().unwrap();
-        listener.wait(|_, last| last.iter().all(|sample| sample.abs() < 0.001));
-    };
-
-    // A slip of the finger. Of a hum half a second is little to judge by: now and then it passes for a voice.
-    let mut voices = 0;
-    loop {
-        recorder.press();
-        recorder.release();
-        let seen = until(&mut events, |event| {
-            matches!(event, VoiceEvent::TooShort | VoiceEvent::Clip { .. })
-        })
-        .await;
-        assert_eq!(seen.len(), 2, "{seen:?}");
-        let VoiceEvent::Clip { path, .. } = &seen[1] else {
-            break;
-        };
-        std::fs::remove_file(path).unwrap();
-        voices += 1;
-        assert!(voices < 5, "every slip was taken for a voice");
-    }
+    let mut playing = server.play(&hum, SINK);
+    let heard = listener.wait_for_sound();
+    recorder.press();
+    listener.wait_until(heard, 16_000);
+    recorder.release();
+    let seen = until(&mut events, |event| {
+        matches!(event, VoiceEvent::NoSpeech { .. })
+    })
+    .await;
+    assert_eq!(seen.len(), 2, "{seen:?}");
     playing.wait().unwrap();
+
+    // A slip of the finger, in silence: half a second of a hum is too little for the gate to be sure of.
+    let quiet = listener.wait(|_, last| last.iter().all(|sample| *sample == 0.0));
+    listener.wait_until(quiet, 8_000);
+    recorder.press();
+    recorder.release();
+    let seen = until(&mut events, |event| matches!(event, VoiceEvent::TooShort)).await;
+    assert_eq!(seen.len(), 2, "{seen:?}");
 
     // Canceled, then closed.
     recorder.press();
