@@ -1,6 +1,8 @@
 //! Several environments over one store.
 
-use sayso::deploy::{DeployFailure, DeployRequest, DeployTarget, Deployed, LocalOptions};
+use sayso::deploy::{
+    DeployFailure, DeployRequest, DeployTarget, Deployed, LocalOptions, PromoteRequest,
+};
 use sayso::model::{DeploymentId, ReleaseId};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -28,10 +30,15 @@ async fn staged() -> (Rig, ReleaseId) {
 
 async fn promote(rig: &Rig, expected: Option<&ReleaseId>) -> Result<Deployed, DeployFailure> {
     let (reports, _) = mpsc::unbounded_channel();
-    let id = DeploymentId::new();
-    let cancel = CancellationToken::new();
+    let request = PromoteRequest {
+        id: DeploymentId::new(),
+        environment: PRODUCTION.into(),
+        release: None,
+        from: Some("staging".into()),
+        expected: expected.cloned().map(Some),
+    };
     rig.target
-        .promote(id, "staging", PRODUCTION, expected, reports, cancel)
+        .promote(request, reports, CancellationToken::new())
         .await
 }
 

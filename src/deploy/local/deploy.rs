@@ -11,7 +11,7 @@ use crate::deploy::build::BuildOptions;
 use crate::deploy::health::{Probe, Question};
 use crate::deploy::host::Site;
 use crate::deploy::manifest::{Manifest, sha256};
-use crate::deploy::{DeployFailure, Deployed, Retreat};
+use crate::deploy::{DeployFailure, Deployed, PromoteRequest, Retreat};
 use crate::model::{Problem, ReleaseId, Source, Stage};
 
 /// Deploys `source`.
@@ -51,18 +51,11 @@ pub(super) async fn deploy(
     outcome
 }
 
-/// Which release is moved on.
-pub(super) struct Moving {
-    /// The environment that it comes from; without one, any that keeps the release.
-    pub from: Option<String>,
-    /// The release; without one, what `from` serves.
-    pub release: Option<ReleaseId>,
-    /// What must still be served when traffic moves.
-    pub expected: Option<Option<ReleaseId>>,
-}
-
 /// Moves a release on that another environment made.
-pub(super) async fn promote(mut run: Run, moving: Moving) -> Result<Deployed, DeployFailure> {
+pub(super) async fn promote(
+    mut run: Run,
+    request: PromoteRequest,
+) -> Result<Deployed, DeployFailure> {
     let inner = run.inner.clone();
     let environment = known(&run, &inner)?;
     let _turn = turn(&mut run, environment).await?;
@@ -70,8 +63,8 @@ pub(super) async fn promote(mut run: Run, moving: Moving) -> Result<Deployed, De
         return Ok(done);
     }
     let _making = inner.collecting.read().await;
-    let entry = moved_on(&run, &inner, environment, &moving)?;
-    let expected = moving.expected;
+    let entry = moved_on(&run, &inner, environment, &request)?;
+    let expected = request.expected;
     if let Some(expected) = &expected {
         let current = environment.pointer().current.clone();
         if current != *expected {
@@ -96,9 +89,9 @@ fn moved_on(
     run: &Run,
     inner: &Inner,
     environment: &Environment,
-    moving: &Moving,
+    request: &PromoteRequest,
 ) -> Result<Entry, DeployFailure> {
-    let sources: Vec<&Environment> = match &moving.from {
+    let sources: Vec<&Environment> = match &request.from {
         Some(from) => {
             let from = inner.environment(from);
             vec![from.map_err(|problem| of_problem(run, &problem))?]
@@ -108,14 +101,14 @@ fn moved_on(
     let name = &environment.name;
     let found = sources.iter().find_map(|source| {
         let pointer = source.pointer();
-        let entry = match &moving.release {
+        let entry = match &request.release {
             Some(release) => pointer.entry(release),
             None => pointer.live(),
         };
         entry.cloned()
     });
     let Some(entry) = found else {
-        return Err(match (&moving.release, &moving.from) {
+        return Err(match (&request.release, &request.from) {
             (Some(release), _) => run.failure(
                 format!("{release} is not kept any more, so it cannot be moved to {name}"),
                 "deploy its commit instead; `sayso deployments` lists the releases that are kept",

@@ -195,31 +195,6 @@ impl LocalTarget {
         Some(environment.prober.probe(&question).await)
     }
 
-    /// Moves the release that `from` serves on to `to`, without building anything. `expected` is what `to` must
-    /// still serve; when it serves something else by now, nothing happens.
-    ///
-    /// # Errors
-    /// As [`DeployTarget::deploy`]; at stage `queue` when there is nothing good to move or `expected` does not hold.
-    pub async fn promote(
-        &self,
-        id: DeploymentId,
-        from: &str,
-        to: &str,
-        expected: Option<&ReleaseId>,
-        reports: mpsc::UnboundedSender<Report>,
-        cancel: CancellationToken,
-    ) -> Result<Deployed, DeployFailure> {
-        let run = self.begin(id, to.to_owned(), reports);
-        let token = run.cancel.clone();
-        let moving = deploy::Moving {
-            from: Some(from.to_owned()),
-            release: None,
-            expected: expected.cloned().map(Some),
-        };
-        let work = deploy::promote(run, moving);
-        finish(self.inner.clone(), work, token, cancel).await
-    }
-
     /// A deployment that ends when it is told to, or with the host.
     fn begin(
         &self,

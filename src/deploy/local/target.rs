@@ -53,21 +53,9 @@ impl DeployTarget for LocalTarget {
         reports: mpsc::UnboundedSender<Report>,
         cancel: CancellationToken,
     ) -> Result<Deployed, DeployFailure> {
-        let PromoteRequest {
-            id,
-            environment,
-            release,
-            from,
-            expected,
-        } = request;
-        let run = self.begin(id, environment, reports);
+        let run = self.begin(request.id.clone(), request.environment.clone(), reports);
         let token = run.cancel.clone();
-        let moving = deploy::Moving {
-            from,
-            release,
-            expected,
-        };
-        let work = deploy::promote(run, moving);
+        let work = deploy::promote(run, request);
         finish(self.inner.clone(), work, token, cancel).await
     }
 
