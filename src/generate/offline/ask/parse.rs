@@ -5,8 +5,10 @@ pub use verbs::PROPERTIES;
 use verbs::{LOOKS, VAGUE, Verb, verb_at};
 
 mod deeds;
+mod moves;
 
-use deeds::{add, make, movement, point, swap};
+use deeds::{add, make, point};
+use moves::{movement, swap};
 
 mod values;
 
