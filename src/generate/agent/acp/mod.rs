@@ -143,7 +143,7 @@ async fn session(
         return Err(Problem::internal("a program without pipes"));
     };
     let tail = Arc::new(Mutex::new(Vec::new()));
-    tokio::spawn(keep(stderr, Arc::clone(&tail)));
+    let mut kept = tokio::spawn(keep(stderr, Arc::clone(&tail)));
     let shared = Arc::new(Shared {
         program: short(&program),
         folder: order.scratch.folder().to_owned(),
@@ -190,6 +190,10 @@ async fn session(
         }
     };
     process.end();
+    if ended.is_err() {
+        // Why it failed stands in its error output, of which the last part may not be read yet.
+        let _ = tokio::time::timeout(TRAILING, &mut kept).await;
+    }
     let (steps, said, cost) = shared.listener().end();
     for step in steps {
         shared.request.tell(step);
