@@ -12,6 +12,7 @@ pub mod intent;
 pub mod model;
 pub mod pipeline;
 pub mod review;
+pub mod room;
 pub mod server;
 pub mod speech;
 pub mod store;

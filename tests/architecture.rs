@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Rooms and their floors, as in `ARCHITECTURE.md`.
-const FLOORS: [(&str, u8); 17] = [
+const FLOORS: [(&str, u8); 18] = [
     ("cli", 7),
     ("tui", 6),
     ("server", 6),
@@ -20,6 +20,7 @@ const FLOORS: [(&str, u8); 17] = [
     ("store", 2),
     ("voice", 2),
     ("watch", 2),
+    ("room", 2),
     ("config", 2),
     ("model", 1),
 ];

@@ -3,6 +3,7 @@
 //! No I/O and no async runtime: what lives here can be built, compared and serialised in a unit test
 //! without a terminal, a clock or a network. The few traits are those that two rooms of one floor share.
 
+pub mod access;
 pub mod ansi;
 pub mod api;
 pub mod deployment;
@@ -19,10 +20,12 @@ pub mod news;
 pub mod preview;
 pub mod problem;
 pub mod proposal;
+pub mod room;
 pub mod secret;
 pub mod signature;
 pub mod tree;
 
+pub use access::{Identity, Role};
 pub use deployment::{Deployment, DeploymentState, LiveRelease, Progress, ReleaseInfo, Stage};
 pub use event::{Cursor, Event, EventKind, NewEvent};
 pub use gate::{ApprovalRule, EnvironmentStatus, Gate, Given, Lock, Promotion};

@@ -9,14 +9,15 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use axum::extract::{Request, State};
-use axum::http::header::{AUTHORIZATION, COOKIE, ORIGIN, WWW_AUTHENTICATE};
+use axum::http::header::{AUTHORIZATION, COOKIE, ORIGIN, SEC_WEBSOCKET_PROTOCOL, WWW_AUTHENTICATE};
 use axum::http::{HeaderMap, HeaderValue, Method};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use sha2::{Digest as _, Sha256};
+use tokio_util::sync::CancellationToken;
 
 use super::App;
-use crate::model::Problem;
+use crate::model::{Identity, Problem};
 
 /// The header that a page adds to requests which change something.
 pub(super) const CSRF_HEADER: &str = "x-sayso-request";
@@ -32,6 +33,15 @@ type Hash = [u8; 32];
 /// Who acts, as events name them.
 #[derive(Clone)]
 pub(super) struct Actor(pub(super) String);
+
+/// The bearer behind a request; set beside [`Actor`].
+#[derive(Clone)]
+pub(super) struct Caller {
+    /// Who it is, and what it may do.
+    pub(super) identity: Identity,
+    /// Canceled when the token ends or is revoked: streams and sockets end with it.
+    pub(super) ended: CancellationToken,
+}
 
 /// The token and the sessions. Only hashes are kept: comparing those takes the same time for every wrong guess.
 pub(super) struct Auth {
@@ -133,6 +143,34 @@ impl Auth {
         sessions.get(&hash(id)).is_some_and(|ends| *ends > now)
     }
 
+    /// Who opens a WebSocket with `headers`: by the header `Authorization`, by the subprotocol `bearer.<token>` (a browser can
+    /// set no header), or by a session's cookie from this server's own page.
+    ///
+    /// # Errors
+    /// `unauthorized`.
+    pub(super) fn identify_socket(
+        &self,
+        headers: &HeaderMap,
+        now: Instant,
+    ) -> Result<Caller, Problem> {
+        let offered = headers
+            .get_all(SEC_WEBSOCKET_PROTOCOL)
+            .iter()
+            .filter_map(|value| value.to_str().ok())
+            .flat_map(|value| value.split(','))
+            .find_map(|name| name.trim().strip_prefix("bearer."));
+        let actor = match offered {
+            Some(token) if self.knows(token) => Ok(Actor(self.actor.clone())),
+            Some(_) => Err(unauthorized("the token is not accepted")),
+            // It reads at first; what it may write is asked of its role with every message.
+            None => self.identify(&Method::GET, headers, now),
+        }?;
+        Ok(Caller {
+            identity: Identity::owner(actor.0),
+            ended: CancellationToken::new(),
+        })
+    }
+
     /// Who sends a request with `method` and `headers`.
     fn identify(
         &self,
@@ -210,6 +248,10 @@ pub(super) async fn require(State(app): State<App>, mut request: Request, next: 
         .identify(request.method(), request.headers(), Instant::now())
     {
         Ok(actor) => {
+            request.extensions_mut().insert(Caller {
+                identity: Identity::owner(actor.0.clone()),
+                ended: CancellationToken::new(),
+            });
             request.extensions_mut().insert(actor);
             next.run(request).await
         }

@@ -9,7 +9,7 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode};
 use serde::de::DeserializeOwned;
 
-use super::auth::Actor;
+use super::auth::{Actor, Caller};
 use crate::model::{DeploymentId, InstructionId, Problem, ProposalId};
 
 /// How long a body may take to arrive.
@@ -144,6 +144,18 @@ impl<S: Send + Sync> FromRequestParts<S> for Actor {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
         // Set by `auth::require`; a route without that layer must not fall back to anybody's name.
+        parts
+            .extensions
+            .get()
+            .cloned()
+            .ok_or_else(|| Problem::new(401, "unauthorized", "this call needs a token"))
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Caller {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
         parts
             .extensions
             .get()
