@@ -58,7 +58,8 @@ pub(super) fn elements(
     };
     if !target.quoted.is_empty() {
         let hits = texts.of(finder, target, scope).as_ref();
-        return Ok(hits.map_err(Clone::clone)?
+        return Ok(hits
+            .map_err(Clone::clone)?
             .iter()
             .flat_map(|hit| hit.seen.iter())
             .filter(|seen| Arc::ptr_eq(&seen.view, view))
@@ -140,8 +141,7 @@ pub(super) fn elements(
                 ..scope.clone()
             };
             let last = std::slice::from_ref(last);
-            let inside: Vec<ViewId> =
-                elements(finder, view, target, &inner, last, texts.inside())?;
+            let inside: Vec<ViewId> = elements(finder, view, target, &inner, last, texts.inside())?;
             if !inside.is_empty() {
                 return Ok(inside);
             }
