@@ -43,8 +43,9 @@ impl Conductor {
         // In a task: a caller that hangs up must not stop half-way what was approved.
         let task = self.tasks.spawn(async move {
             let done = conductor.approve_one(&id, approval, &actor).await;
-            // Whatever came of it: its room is open again, or closed for good.
-            conductor.settle_soon(id);
+            if done.is_err() {
+                conductor.reopen_room(&id);
+            }
             done
         });
         task.await.map_err(Problem::internal)?

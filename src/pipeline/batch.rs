@@ -61,8 +61,8 @@ impl Conductor {
         let done = self
             .batch_of(&items, message, action, environment, actor)
             .await;
-        for (id, _) in items {
-            self.settle_soon(id);
+        if done.is_err() {
+            items.iter().for_each(|(id, _)| self.reopen_room(id));
         }
         done
     }

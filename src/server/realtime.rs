@@ -12,13 +12,14 @@ use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade};
 use axum::extract::{Path, State};
 use axum::http::HeaderMap;
 use axum::response::{IntoResponse as _, Response};
+use tokio::sync::OwnedSemaphorePermit;
 
 use super::App;
 use super::auth::Caller;
 use super::realtime_socket::{self, Connection};
 use crate::model::{Identity, Problem, Role};
 use crate::pipeline::room_live::Speaker;
-use crate::pipeline::rooms::Kind;
+use crate::pipeline::rooms::{Kind, OpenRoom};
 use crate::room::MAX_FRAME;
 
 /// The subprotocol that is chosen when a client offers it, beside the token as `bearer.<token>`.
@@ -84,7 +85,12 @@ pub(super) async fn join(
 
 async fn serve(app: App, mut socket: WebSocket, caller: Result<Caller, Problem>, name: String) {
     let ending = match entered(&app, caller, &name).await {
-        Ok((caller, room, speaker)) => {
+        Ok(Entered {
+            caller,
+            room,
+            speaker,
+            _permit,
+        }) => {
             let connection = Connection {
                 room: &room,
                 speaker,
@@ -100,15 +106,36 @@ async fn serve(app: App, mut socket: WebSocket, caller: Result<Caller, Problem>,
     }
 }
 
+/// One who may be in a room.
+struct Entered {
+    caller: Caller,
+    room: OpenRoom,
+    speaker: Speaker,
+    _permit: OwnedSemaphorePermit,
+}
+
 async fn entered(
     app: &App,
     caller: Result<Caller, Problem>,
     name: &str,
-) -> Result<(Caller, crate::pipeline::rooms::OpenRoom, Speaker), Problem> {
+) -> Result<Entered, Problem> {
     let caller = caller?;
     let speaker = speaker(&caller.identity, name)?;
+    let permit = app.streams.clone().try_acquire_owned();
+    let permit = permit.map_err(|_| {
+        Problem::new(
+            503,
+            "too-many-streams",
+            "too many connections are open; come back",
+        )
+    })?;
     let room = app.conductor.open_room(name).await?;
-    Ok((caller, room, speaker))
+    Ok(Entered {
+        caller,
+        room,
+        speaker,
+        _permit: permit,
+    })
 }
 
 /// Who speaks in the room `name`, and whether it may write there.

@@ -170,13 +170,10 @@ async fn what_is_written_in_the_room_becomes_the_proposal() {
         // Bob was first: his word made a version of its own.
         Err(problem) => assert!(problem.is("conflict"), "{problem}"),
     }
-    clients
-        .until("bob", "his own word", |state| {
-            state["texts"][PAGE]
-                .as_str()
-                .is_some_and(|text| text.contains("Brand New"))
-        })
-        .await;
+    until("his word is in the proposal", async || {
+        team.text().contains("Brand New")
+    })
+    .await;
     let edit = EditText {
         path: PAGE.into(),
         text: "<h1>Brand New</h1>\n<p>3</p>\n".into(),

@@ -4,7 +4,7 @@ use std::process::Stdio;
 use std::sync::Arc;
 
 use axum::extract::ws::{Message, WebSocketUpgrade};
-use futures::{SinkExt as _, StreamExt as _};
+use futures::SinkExt as _;
 use sayso::room::{Frame, RoomDoc, State};
 use tokio_tungstenite::tungstenite::protocol::Message as Sent;
 
@@ -202,7 +202,11 @@ async fn the_cases_of_autobahn_pass() {
     let out = tempfile::tempdir().unwrap();
     let mut command = tokio::process::Command::new("python3");
     command
-        .args(["-m", "kosoku", "-m", "fuzzingclient", "-p", "4", "-o"])
+        .args([
+            "-c",
+            "import sys; from kosoku._cli import main; sys.exit(main())",
+        ])
+        .args(["-m", "fuzzingclient", "-p", "4", "-o"])
         .arg(out.path())
         .args([
             "-i", "1.*", "-i", "2.*", "-i", "3.*", "-i", "4.*", "-i", "5.*", "-i", "6.*", "-i",
