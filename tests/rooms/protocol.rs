@@ -48,6 +48,11 @@ async fn hostile_frames_end_their_own_connection_and_nothing_else() {
     let mut raw = Raw::open(&addr, "notes", TOKEN).await;
     raw.socket.send(Sent::Text("hello".into())).await.unwrap();
     assert_eq!(raw.closed().await, Some(4400));
+    let mut raw = Raw::open(&addr, "notes", TOKEN).await;
+    // It may be closed while it is still sending; then it has not the code, but is not served either.
+    let large = vec![0; sayso::room::MAX_FRAME + 1];
+    let _ = raw.socket.send(Sent::Binary(large.into())).await;
+    assert!(matches!(raw.closed().await, None | Some(4400)));
     // The room is as it was.
     good.frame(Frame::Update(&update)).await;
     good.frame(Frame::Step1(&[0])).await;
