@@ -1,6 +1,7 @@
 //! One WebSocket in a room: frames in, frames out, and the times after which silence means something.
 
 use std::pin::pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::ws::{Message, WebSocket};
@@ -10,7 +11,9 @@ use tokio::time::{Instant, sleep_until, timeout};
 use tokio_tungstenite::tungstenite;
 use tokio_util::sync::CancellationToken;
 
+use super::limits::Limits;
 use super::realtime::Ending;
+use crate::model::Identity;
 use crate::pipeline::room_live::{Ends, Joined, Room, Speaker};
 
 /// After so long a silence the other side is asked for a sign of life.
@@ -51,6 +54,9 @@ pub(super) struct Connection<'a> {
     pub(super) ended: CancellationToken,
     /// Canceled when the server ends.
     pub(super) shutdown: CancellationToken,
+    /// How often one may speak with this token, on all its connections.
+    pub(super) limits: Arc<Limits>,
+    pub(super) identity: Identity,
 }
 
 /// Leaves the room however the connection ends.
@@ -144,6 +150,9 @@ impl Connection<'_> {
                     times.heard = Instant::now();
                     times.hushed = false;
                     budget.spend();
+                    if let Some(wait) = self.limits.message(&self.identity) {
+                        budget.pause(Instant::now() + wait);
+                    }
                     match message {
                         None => return None,
                         Some(Err(error)) => return too_large(error),
@@ -277,6 +286,7 @@ struct Budget {
     rate: f64,
     left: f64,
     filled: Instant,
+    paused: Option<Instant>,
 }
 
 impl Budget {
@@ -285,7 +295,13 @@ impl Budget {
             rate,
             left: rate * 2.0,
             filled: now,
+            paused: None,
         }
+    }
+
+    /// Nothing is read before `until`.
+    fn pause(&mut self, until: Instant) {
+        self.paused = Some(until);
     }
 
     fn spend(&mut self) {
@@ -293,11 +309,15 @@ impl Budget {
     }
 
     fn is_spent(&self) -> bool {
-        self.left < 1.0
+        self.left < 1.0 || self.paused.is_some()
     }
 
     /// When the next message may be read, if not at `now`.
     fn paused_until(&mut self, now: Instant) -> Option<Instant> {
+        self.paused = self.paused.filter(|until| *until > now);
+        if self.paused.is_some() {
+            return self.paused;
+        }
         if !self.is_spent() {
             return None;
         }
