@@ -15,6 +15,7 @@ mod doctor_site;
 mod doctor_vercel;
 mod embed;
 mod events;
+mod history;
 mod init;
 mod login;
 mod microphone;
@@ -126,6 +127,8 @@ enum Command {
     Deployments(deployments::Args),
     /// The versions of a proposal; take one back.
     Versions(versions::Args),
+    /// How the text of a proposal was written in its room, step by step.
+    History(history::Args),
     /// The event log.
     Events(events::Args),
     /// Speech: models, microphones, recordings, a report of what was heard.
@@ -215,6 +218,7 @@ async fn run(args: Args) -> Result<Exit, Problem> {
         Some(Command::Status(args)) => status::run(&place, args).await,
         Some(Command::Deployments(args)) => deployments::run(&place, args).await,
         Some(Command::Versions(args)) => versions::run(&place, args).await,
+        Some(Command::History(args)) => history::run(&place, args).await,
         Some(Command::Events(args)) => events::run(&place, args).await,
         Some(Command::Speech(args)) => run_speech(&place, args).await,
         Some(Command::Serve(args)) => serve::run(&place, args).await,
@@ -247,6 +251,7 @@ fn wants_json(command: Option<&Command>) -> bool {
         Some(Command::Status(args)) => args.json,
         Some(Command::Deployments(args)) => args.json,
         Some(Command::Versions(args)) => args.json,
+        Some(Command::History(args)) => args.json,
         Some(Command::Events(args)) => args.json,
         Some(Command::Token(args)) => args.json,
         _ => false,

@@ -1,6 +1,7 @@
 //! The typed client of the HTTP API: the cockpit, the command line and tests speak to a server only through it.
 
 mod gates;
+mod history;
 mod options;
 mod poll;
 pub mod reconnect;

@@ -3,13 +3,12 @@
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use serde::{Deserialize, Serialize};
 use yrs::updates::decoder::Decode as _;
 use yrs::updates::encoder::Encode as _;
 use yrs::{
-    Any, Assoc, ClientID, Doc, GetString as _, ID, IndexScope, Map as _, MapRef, Number,
-    OffsetKind, Options, Out, ReadTxn as _, StateVector, StickyIndex, Text as _, TextPrelim,
-    TextRef, Transact as _, Transaction, TransactionMut, Update,
+    Any, ClientID, Doc, GetString as _, Map as _, MapRef, Number, OffsetKind, Options, Out,
+    ReadTxn as _, StateVector, Text as _, TextPrelim, TextRef, Transact as _, Transaction,
+    TransactionMut, Update,
 };
 
 use super::place::utf16_len;
@@ -151,7 +150,8 @@ impl RoomDoc {
     pub fn load<'a>(updates: impl IntoIterator<Item = &'a [u8]>) -> Result<Self, DocError> {
         let mut document = Self::new();
         for update in updates {
-            document.apply(update)?;
+            // What was taken once is taken again, whatever the bounds are by now.
+            document.admit(Decoded::new(update)?, false)?;
         }
         document.measure();
         Ok(document)
@@ -176,8 +176,14 @@ impl RoomDoc {
     /// # Errors
     /// As there.
     pub fn integrate(&mut self, decoded: Decoded) -> Result<Option<Vec<u8>>, DocError> {
+        self.admit(decoded, true)
+    }
+
+    fn admit(&mut self, decoded: Decoded, bounded: bool) -> Result<Option<Vec<u8>>, DocError> {
         let Decoded { update, len } = decoded;
-        self.has_room_for(len)?;
+        if bounded {
+            self.has_room_for(len)?;
+        }
         let mut refused = None;
         let new = self.change(|txn, _| {
             if let Err(error) = txn.apply_update(update) {
@@ -186,7 +192,7 @@ impl RoomDoc {
         })?;
         if self.waits() {
             self.pending += len;
-            if self.pending > MAX_PENDING {
+            if bounded && self.pending > MAX_PENDING {
                 self.forget_what_waits()?;
                 refused = refused.or(Some(DocError::Pending));
             }
@@ -213,7 +219,7 @@ impl RoomDoc {
 
     fn forget_what_waits(&mut self) -> Result<(), DocError> {
         let mut fresh = Self::with_client(self.client());
-        fresh.apply(&self.state())?;
+        fresh.admit(Decoded::new(&self.state())?, false)?;
         *self = fresh;
         Ok(())
     }
@@ -367,69 +373,8 @@ impl RoomDoc {
         self.change(|txn, _| replace(txn, &found, at, delete, insert))
     }
 
-    /// The place `at` in the text of `path` as a relative position: JSON, as `Y.relativePositionToJSON` has it. It stays with the
-    /// character after it.
-    ///
-    /// # Errors
-    /// [`DocError::Missing`] without the file, [`DocError::Outside`] when the place is not in its text.
-    pub fn position(&self, path: &str, at: usize) -> Result<String, DocError> {
-        let txn = self.doc.transact();
-        let text = self.text_of(&txn, path);
-        let text = text.ok_or_else(|| DocError::Missing(path.to_owned()))?;
-        let len = text.len(&txn) as usize;
-        let sticky = match at.cmp(&len) {
-            std::cmp::Ordering::Less => {
-                let at = u32::try_from(at).map_err(|_| DocError::Outside)?;
-                yrs::IndexedSequence::sticky_index(&text, &txn, at, Assoc::After)
-                    .ok_or(DocError::Outside)?
-            }
-            std::cmp::Ordering::Equal => StickyIndex::from_type(&txn, &text, Assoc::After),
-            std::cmp::Ordering::Greater => return Err(DocError::Outside),
-        };
-        let place = |id: &ID| PlaceId {
-            client: id.client.get(),
-            clock: id.clock,
-        };
-        let mut json = Relative {
-            kind: None,
-            tname: None,
-            item: None,
-            assoc: 0,
-        };
-        match sticky.scope() {
-            IndexScope::Relative(id) => json.item = Some(place(id)),
-            IndexScope::Nested(id) => json.kind = Some(place(id)),
-            IndexScope::Root(name) => json.tname = Some(name.to_string()),
-        }
-        serde_json::to_string(&json).map_err(|error| DocError::Refused(error.to_string()))
-    }
-
-    /// Where a relative position is in the text of `path` now; none when it is in no text of that name, or no position.
-    pub fn resolve(&self, path: &str, position: &str) -> Option<usize> {
-        let json: Relative = serde_json::from_str(position).ok()?;
-        let assoc = match json.assoc {
-            ..0 => Assoc::Before,
-            0.. => Assoc::After,
-        };
-        let id = |place: &PlaceId| {
-            // The library asserts both.
-            let small = place.client < 1 << 53 && place.clock < i32::MAX as u32;
-            small.then(|| ID::new(ClientID::new(place.client), place.clock))
-        };
-        let scope = match (&json.item, &json.tname, &json.kind) {
-            (Some(item), _, _) => IndexScope::Relative(id(item)?),
-            (None, Some(name), _) => IndexScope::Root(name.as_str().into()),
-            (None, None, Some(kind)) => IndexScope::Nested(id(kind)?),
-            (None, None, None) => return None,
-        };
-        let txn = self.doc.transact();
-        let text = self.text_of(&txn, path)?;
-        let offset = StickyIndex::new(scope, assoc).get_offset(&txn)?;
-        let branch: &yrs::branch::Branch = text.as_ref();
-        (offset.branch.id() == branch.id()).then_some(offset.index as usize)
-    }
-
-    fn text_of(&self, txn: &Transaction<'_>, path: &str) -> Option<TextRef> {
+    /// The text of `path`.
+    pub(super) fn text_of(&self, txn: &Transaction<'_>, path: &str) -> Option<TextRef> {
         match self.files.get(txn, path)? {
             Out::YText(text) => Some(text),
             _ => None,
@@ -482,23 +427,4 @@ fn replace(txn: &mut TransactionMut<'_>, text: &TextRef, at: usize, delete: usiz
     if !insert.is_empty() {
         text.insert(txn, at, insert);
     }
-}
-
-/// The JSON form of a relative position.
-#[derive(Serialize, Deserialize)]
-struct Relative {
-    #[serde(rename = "type", default, skip_serializing_if = "Option::is_none")]
-    kind: Option<PlaceId>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    tname: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    item: Option<PlaceId>,
-    #[serde(default)]
-    assoc: i64,
-}
-
-#[derive(Serialize, Deserialize)]
-struct PlaceId {
-    client: u64,
-    clock: u32,
 }

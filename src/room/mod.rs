@@ -11,6 +11,7 @@ mod document;
 mod frame;
 mod marks;
 mod place;
+mod position;
 mod presence;
 mod rewrite;
 #[cfg(test)]

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use sayso::client::Client;
 use sayso::model::api::{Approval, EditText, ProposalView, Submission};
 use sayso::model::room::{HistoryStep, HistoryTexts};
 use sayso::model::{Action, EventKind, Identity, InstructionState, ProposalId};
@@ -285,6 +286,11 @@ async fn the_history_can_be_stepped_through() {
     assert_ne!(steps[0].author, "ada");
     let first: HistoryTexts = team.get(&format!("history/{}", steps[0].number)).await;
     assert_eq!(first.files[PAGE], "<h1>New</h1>\n<p>one</p>\n");
+    // The same for the command line.
+    let client = Client::new(team.running.endpoint.clone()).unwrap();
+    assert_eq!(client.history(&team.id).await.unwrap(), steps);
+    let last = client.history_at(&team.id, steps[1].number).await.unwrap();
+    assert_eq!(last.files[PAGE], "<p>B</p>\n");
     // A step between two that are told is one, too.
     let between: HistoryTexts = team.get(&format!("history/{}", steps[0].number + 1)).await;
     assert_eq!(between.files[PAGE], "<h1>A</h1>\n");
