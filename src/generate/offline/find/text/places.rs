@@ -313,9 +313,14 @@ impl Finder<'_> {
             return true;
         }
         let seen = hit.seen.first();
-        in_record(hit, seen)
+        let data = role::key(&hit.doc, hit.node).is_some();
+        let listed = || {
+            let mut above = hit.doc.ancestors(hit.node);
+            above.any(|up| hit.doc.node(up).kind == Kind::Array)
+        };
+        (!data || listed())
             && (around(hit, seen).has(kind)
-                || seen.is_some_and(|seen| near_text(seen, hit, kind).is_some()))
+                || seen.is_some_and(|seen| heading_before(seen, &text::folded(kind)).is_some()))
     }
 
     /// A phrase without a role: the text itself, a page, or the key of a value.
