@@ -165,7 +165,7 @@ pub fn explain(
     best.map(|distance| distance + 1)
 }
 
-fn in_record(hit: &Hit, seen: Option<&Seen>) -> bool {
+pub(super) fn in_record(hit: &Hit, seen: Option<&Seen>) -> bool {
     let data = hit.doc.ancestors(hit.node).any(|up| {
         hit.doc.node(up).kind == Kind::Object
             && hit.doc.node(hit.doc.node(up).parent).kind == Kind::Array
@@ -211,7 +211,7 @@ fn record_sibling(doc: &Doc, node: NodeId, phrase: &str) -> Option<usize> {
 }
 
 /// A text near a place on its page: how many texts the smallest element around both holds.
-fn near_text(seen: &Seen, hit: &Hit, phrase: &str) -> Option<usize> {
+pub(super) fn near_text(seen: &Seen, hit: &Hit, phrase: &str) -> Option<usize> {
     let view = &seen.view;
     let phrase = folded(phrase);
     let own = hit.key();
