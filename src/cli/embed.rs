@@ -181,6 +181,11 @@ impl Session {
         }
         let secured = options.tls.is_some();
         options.allowed_hosts.clone_from(&config.server.hosts);
+        options.origins.clone_from(&config.server.origins);
+        options.notice = config
+            .server
+            .notice
+            .then(|| config.deploy.environment.clone());
         options.webhooks = server::WebhookSecrets::from_environment();
         conductor.tell_others(
             &config.deploy.webhooks,

@@ -349,6 +349,10 @@ pub struct Server {
     pub insecure: bool,
     /// Names under which it is reached from outside (through a tunnel), besides the loopback ones.
     pub hosts: Vec<String>,
+    /// Pages of these origins may read what is meant for other origins.
+    pub origins: Vec<String>,
+    /// Visitors of a site are shown its deployments, by the script `/sayso.js`.
+    pub notice: bool,
 }
 
 /// The cockpit.

@@ -12,7 +12,7 @@ use axum::http::{HeaderMap, Uri};
 use axum::middleware::Next;
 use axum::response::Response;
 
-use super::App;
+use super::{App, notice};
 use crate::model::Problem;
 
 /// The `Host` values that are this server's own, in lower case.
@@ -42,8 +42,13 @@ impl Hosts {
         self.0.contains(&name)
     }
 
-    /// Checks target, `Host` and `Origin` of a request.
-    fn check(&self, uri: &Uri, headers: &HeaderMap) -> Result<(), Problem> {
+    /// Checks target, `Host` and `Origin` of a request; `lets_in` says which other origins may read what is there.
+    fn check(
+        &self,
+        uri: &Uri,
+        headers: &HeaderMap,
+        lets_in: impl Fn(&str) -> bool,
+    ) -> Result<(), Problem> {
         let mut hosts = headers.get_all(HOST).iter();
         let host = match (hosts.next(), hosts.next()) {
             (Some(host), None) => host.to_str().unwrap_or_default(),
@@ -73,7 +78,11 @@ impl Hosts {
         let mut origins = headers.get_all(ORIGIN).iter();
         match (origins.next(), origins.next()) {
             (None, _) => Ok(()),
-            (Some(origin), None) if same_origin(origin.to_str().unwrap_or_default(), host) => {
+            (Some(origin), None)
+                if origin
+                    .to_str()
+                    .is_ok_and(|origin| same_origin(origin, host) || lets_in(origin)) =>
+            {
                 Ok(())
             }
             _ => Err(Problem::new(
@@ -100,7 +109,9 @@ pub(super) async fn check(
     request: Request,
     next: Next,
 ) -> Result<Response, Problem> {
-    app.hosts.check(request.uri(), request.headers())?;
+    let path = request.uri().path();
+    let lets_in = |origin: &str| notice::lets_in(&app, path, origin);
+    app.hosts.check(request.uri(), request.headers(), lets_in)?;
     Ok(next.run(request).await)
 }
 
@@ -123,7 +134,7 @@ mod tests {
             headers.append(ORIGIN, HeaderValue::from_str(origin).unwrap());
         }
         allowed
-            .check(&target.parse().unwrap(), &headers)
+            .check(&target.parse().unwrap(), &headers, |_| false)
             .err()
             .map(|problem| problem.status)
     }

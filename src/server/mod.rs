@@ -16,8 +16,11 @@ mod host;
 mod instructions;
 mod linger;
 mod matrix;
+mod me;
 mod metrics;
+mod notice;
 mod openapi;
+mod presence;
 mod previews;
 mod problem;
 mod proposals;
@@ -27,6 +30,7 @@ mod schema;
 mod schema_answers;
 mod schema_host;
 mod session;
+mod stall;
 mod status;
 mod stream;
 mod submit;
@@ -87,8 +91,14 @@ pub struct ServerOptions {
     pub heartbeat: Duration,
     /// Event streams open at the same time; one more is answered 503.
     pub max_streams: usize,
+    /// A connection to which nothing could be written for so long is ended: its other end does not read.
+    pub patience: Duration,
     /// The secrets of webhooks.
     pub webhooks: WebhookSecrets,
+    /// The environment whose deployments visitors of a site are told of, where they are told: `/sayso.js` and `/notice`.
+    pub notice: Option<String>,
+    /// Pages of these origins may read what is meant for other origins, e.g. `https://www.example.org`.
+    pub origins: Vec<String>,
 }
 
 impl ServerOptions {
@@ -103,7 +113,10 @@ impl ServerOptions {
             allowed_hosts: Vec::new(),
             heartbeat: Duration::from_secs(10),
             max_streams: 4096,
+            patience: Duration::from_secs(30),
             webhooks: WebhookSecrets::default(),
+            notice: None,
+            origins: Vec::new(),
         }
     }
 }
@@ -146,6 +159,8 @@ struct Shared {
     max_streams: usize,
     readers: Semaphore,
     frames: frame::FrameCache,
+    presence: Arc<presence::Presence>,
+    notice: Option<notice::Board>,
     webhooks: WebhookSecrets,
     bodies: webhooks::Bodies,
     counters: metrics::Counters,
@@ -228,25 +243,33 @@ pub async fn serve(
         max_streams: options.max_streams,
         readers: Semaphore::new(READERS),
         frames: frame::FrameCache::default(),
+        presence: Arc::default(),
+        notice: options
+            .notice
+            .as_ref()
+            .map(|usual| notice::Board::new(usual, &options.origins)),
         webhooks: options.webhooks.clone(),
         bodies: webhooks::Bodies::default(),
         counters: metrics::Counters::default(),
     });
     let router = routes::router(&app);
+    let patience = options.patience;
+    tokio::spawn(notice::keep(app));
     let task = tokio::spawn(async move {
         let serving = async {
             match (secured, inside) {
                 (Some(acceptor), Some(inside)) => {
                     let listener = tls::Secured::new(listener, acceptor, shutdown.clone());
+                    let listener = stall::Patient::new(listener, patience);
                     let outside = axum::serve(listener, router.clone().into_make_service())
                         .with_graceful_shutdown(shutdown.clone().cancelled_owned());
                     let (one, other) = tokio::join!(
                         outside.into_future(),
-                        plainly(inside, router, shutdown.clone())
+                        plainly(inside, router, patience, shutdown.clone())
                     );
                     one.and(other)
                 }
-                _ => plainly(listener, router, shutdown.clone()).await,
+                _ => plainly(listener, router, patience, shutdown.clone()).await,
             }
         };
         let overdue = async {
@@ -277,6 +300,7 @@ pub async fn serve(
 async fn plainly(
     listener: TcpListener,
     router: axum::Router,
+    patience: Duration,
     shutdown: CancellationToken,
 ) -> std::io::Result<()> {
     // Without it a small event waits up to 40 ms for the acknowledgement of the one before.
@@ -285,6 +309,7 @@ async fn plainly(
             tracing::debug!(%error, "TCP_NODELAY");
         }
     });
+    let listener = stall::Patient::new(listener, patience);
     // As a plain router it would be built anew for each connection: 30 KiB and some time each.
     axum::serve(listener, router.into_make_service())
         .with_graceful_shutdown(shutdown.cancelled_owned())

@@ -9,7 +9,7 @@ use axum::routing::{MethodRouter, delete, get, post, put};
 
 use super::{
     App, MAX_JSON_BYTES, auth, compare, deployments, events, guard, host, instructions, linger,
-    matrix, metrics, openapi, previews, problem, proposals, recipes, session, status, stream,
+    matrix, me, metrics, notice, openapi, previews, problem, proposals, recipes, session, status, stream,
     submit, sync, watch, webhooks,
 };
 use crate::model::Problem;
@@ -212,6 +212,8 @@ pub(super) static ROUTES: &[Route] = {
             Nothing, Json("EventPage"), || get(events::page)),
         row(Token, "GET", "/api/status", "Everything for a first screen",
             Nothing, Json("Status"), || get(status::show)),
+        row(Token, "GET", "/api/me", "Who is calling, and what they may do",
+            Nothing, Json("Me"), || get(me::show)),
         row(Token, "GET", "/api/openapi.json", "This document",
             Nothing, Text("application/json"), || get(openapi::show)),
         row(Token, "GET", "/metrics", "Figures for Prometheus",
@@ -224,6 +226,10 @@ pub(super) static ROUTES: &[Route] = {
             Nothing, Json("Alive"), || get(status::alive)),
         row(Open, "GET", "/matrix", "The status page",
             Nothing, Text("text/html"), || get(matrix::page)),
+        row(Open, "GET", "/sayso.js", "The notice that a site embeds: a script",
+            Nothing, Text("text/javascript"), || get(notice::script)),
+        row(Open, "GET", "/notice", "How deployments stand, for visitors of a site (server-sent events)",
+            Nothing, Text("text/event-stream"), || get(notice::visit)),
         row(Open, "GET", "/", "To the status page",
             Nothing, Redirect, || get(matrix::home)),
     ]

@@ -2,13 +2,16 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{auth, schema_answers as answers, schema_host as host, submit};
+use super::{auth, me, schema_answers as answers, schema_host as host, submit};
 
 /// A cursor, a bare sequence number, or nothing.
 pub(super) const CURSOR_OR_SEQ: &str = "^([0-9A-Za-z]{1,64}-[0-9]{1,19}|[0-9]{1,19})?$";
 
 /// A list of channels.
-pub(super) const CHANNELS: &str = "^((project|proposal|deployment|instruction):[0-9A-Za-z_.-]{1,64}(,(project|proposal|deployment|instruction):[0-9A-Za-z_.-]{1,64}){0,31})?$";
+pub(super) const CHANNELS: &str = "^((presence|project:[*]|(project|proposal|build|deployment|preview|instruction):[0-9A-Za-z_.-]{1,64})(,(presence|project:[*]|(project|proposal|build|deployment|preview|instruction):[0-9A-Za-z_.-]{1,64})){0,31})?$";
+
+/// What may name a thing in a query.
+pub(super) const NAME: &str = "^[0-9A-Za-z_.-]{1,64}$";
 
 /// Base 64 with padding.
 const BASE64: &str = "^([0-9A-Za-z+/]{4})*([0-9A-Za-z+/]{2}==|[0-9A-Za-z+/]{3}=)?$";
@@ -84,6 +87,7 @@ pub(super) fn all() -> Value {
         .chain(answers::answers())
         .chain(answers::parts())
         .chain(host::schemas())
+        .chain([("Me", me::schema())])
     {
         all.insert(name.to_owned(), schema);
     }
