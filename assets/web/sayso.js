@@ -1,5 +1,5 @@
 // Shows at the bottom right of a page that its site is being deployed. One script tag, no cookies, nothing else loaded:
-//   <script src="https://HOST/sayso.js" data-environment="production" data-name="Our shop" async></script>
+//   <script src="//HOST/sayso.js" data-environment="production" data-name="Our shop" async></script>
 (() => {
   "use strict";
   const script = document.currentScript || document.querySelector('script[src*="/sayso.js"]');

@@ -10,6 +10,10 @@ use crate::rig::TWO;
 
 /// The page's clock runs eight times as fast: its patience is made for people.
 const FAST: &str = "(() => {
+  window.__streams = 0;
+  window.EventSource = class extends window.EventSource {
+    constructor(...given) { super(...given); __streams += 1; }
+  };
   const later = window.setTimeout, now = Date.now, began = now();
   window.setTimeout = (run, ms, ...rest) => later(run, ms / 8, ...rest);
   Date.now = () => began + (now() - began) * 8;
@@ -50,12 +54,26 @@ async fn the_page_outlives_a_bad_gateway_and_goes_round_one_that_holds_streams_b
     relay.lead_to(served.running.addr);
     let tab = chromium.tab(800, 600).await;
     tab.before_pages(FAST).await;
-    tab.open(&format!("http://{}{BELOW}/matrix", relay.addr)).await;
+    tab.open(&format!("http://{}{BELOW}/matrix", relay.addr))
+        .await;
     sign_in(&tab).await;
     let link = |state: &str| format!("document.documentElement.dataset.link === '{state}'");
     tab.until(&link("live")).await;
     tell(&served, "before the storm").await;
     told(&tab, "before the storm").await;
+
+    // An event of the log that is called as the browser calls a lost connection.
+    let event = NewEvent::new(
+        EventKind::Error,
+        "Bob",
+        json!({ "message": "not understood" }),
+    );
+    let log = served.rig.conductor.log();
+    log.append(vec![event], vec![]).await.unwrap();
+    told(&tab, "not understood").await;
+    tell(&served, "still there").await;
+    told(&tab, "still there").await;
+    assert_eq!(tab.value("__streams").await, 1);
 
     // A restart behind a proxy: one bad answer ends a browser's stream for good.
     relay.turn(Mode::Bad);

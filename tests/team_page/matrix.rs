@@ -261,7 +261,7 @@ async fn what_waits_is_approved(tab: &Tab, rig: &Rig) {
         .text("document.getElementById('dialog').innerText")
         .await;
     assert!(
-        asked.contains("index.html") && asked.contains("to shop"),
+        asked.contains("index.html") && asked.contains("four") && asked.contains("to shop"),
         "{asked}"
     );
     tab.tab_to("it.id === 'dialog-yes'").await;

@@ -66,7 +66,7 @@ function askToDeploy(wanted) {
     const plan = shown = goes(choice.value), name = choice.value;
     const what = plan.commit ? `${plan.branch} at ${titled(plan.commit)}` : `the tip of ${plan.branch}`;
     const same = plan.live && plan.live.commit === plan.commit;
-    const lines = [text(`${what} goes to ${name}${plan.environment?.url ? ` (${plan.environment.url})` : ""}.`)];
+    const lines = [text(`${sentence(what)} goes to ${name}${plan.environment?.url ? ` (${plan.environment.url})` : ""}.`)];
     const changes = make("div");
     if (!plan.live) lines.push(text("Nothing is live there yet."));
     else if (same) lines.push(text("That is what is live there: it is built and put there once more."));
@@ -115,7 +115,7 @@ function askToDeploy(wanted) {
 function askToApprove(deployment) {
   const { gate } = deployment;
   const body = [
-    text(`${subject(deployment)}, asked for by ${deployment.actor}.`),
+    text(`${sentence(subject(deployment))}, asked for by ${deployment.actor}.`),
     text(gate.over ? `Live there now: ${gate.over}${gate.since ? ` (${titled(gate.since)})` : ""}.` : "Nothing is live there yet."),
   ];
   if (gate.commits.length) body.push(text("It brings:"), make("ul", {}, ...gate.commits.map(commit => make("li", { text: `${commit.title} (${commit.author})` }))));
@@ -144,7 +144,7 @@ function askToStop(deployment) {
   const waiting = deployment.state === "waiting";
   ask({
     title: waiting ? "Decline" : "Stop the deployment",
-    body: [text(`${subject(deployment)}, asked for by ${deployment.actor}.`), text("What is live there now stays live.", "dim")],
+    body: [text(`${sentence(subject(deployment))}, asked for by ${deployment.actor}.`), text("What is live there now stays live.", "dim")],
     yes: waiting ? "Decline it" : "Stop it",
     run: async () => {
       await call("POST", `api/deployments/${encodeURIComponent(deployment.id)}/cancel`);

@@ -132,6 +132,9 @@ function sayNext() {
   setTimeout(() => { sayings.shift(); if (sayings.length) sayNext(); }, 800);
 }
 
+/** Words as a sentence begins. */
+const sentence = words => words.slice(0, 1).toUpperCase() + words.slice(1);
+
 /** A commit with the first line of its message, where that is known. */
 function titled(commit) {
   const title = model.titles.get(commit);

@@ -82,9 +82,14 @@ const link = (() => {
     mine.addEventListener("presence", message => { if (heard()) handlers.presence(JSON.parse(message.data)); });
     mine.addEventListener("reset", () => { if (heard()) anew(); });
     for (const name of NAMES) {
-      mine.addEventListener(name, message => { if (heard()) take(JSON.parse(message.data), message.lastEventId); });
+      mine.addEventListener(name, message => {
+        if (message instanceof MessageEvent && heard()) take(JSON.parse(message.data), message.lastEventId);
+      });
     }
-    mine.onerror = () => { if (source === mine) failed(1, "the connection was lost"); };
+    // Events of the log may be called `error`, too; those have data and are no end of anything.
+    mine.addEventListener("error", event => {
+      if (source === mine && !(event instanceof MessageEvent)) failed(1, "the connection was lost");
+    });
   }
 
   /** `times` streams that brought nothing. */

@@ -29,4 +29,6 @@ function open() {
     setTimeout(open, 200);
   };
 }
+// While it waits to come back, its timers do not keep the program alive.
+setInterval(() => {}, 1000);
 open();
