@@ -6,6 +6,7 @@ mod poll;
 pub mod reconnect;
 pub mod sequence;
 pub mod stream;
+mod tokens;
 mod transport;
 
 use std::path::Path;

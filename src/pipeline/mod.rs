@@ -37,6 +37,7 @@ mod records;
 mod recover;
 mod review;
 mod revision;
+mod rights;
 mod sandbox;
 mod spoken;
 mod status;

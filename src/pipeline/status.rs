@@ -45,6 +45,11 @@ impl Conductor {
         })
     }
 
+    /// The environment that is meant when none is named.
+    pub fn usual_environment(&self) -> &str {
+        &self.config.deploy.environment
+    }
+
     fn speech_status(&self) -> SpeechStatus {
         match &self.transcriber {
             Some(transcriber) => transcriber.status(),

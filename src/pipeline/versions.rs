@@ -17,7 +17,7 @@ use crate::events::EventLog;
 use crate::model::api::{ProposalView, Restore, VersionView};
 use crate::model::{
     EventKind, Instruction, InstructionState, NewEvent, Problem, Proposal, ProposalId,
-    ProposalState,
+    ProposalState, Role, proposal_room,
 };
 use crate::review;
 
@@ -299,8 +299,13 @@ impl Conductor {
             version: None,
             later,
         };
-        let actor = instruction.actor.clone();
-        let message = match self.restore(&newest.id, restore, &actor).await {
+        let by = self.giver(instruction)?;
+        by.may_in(
+            &proposal_room(newest.id.as_str()),
+            Role::Author,
+            "taking a version back",
+        )?;
+        let message = match self.restore(&newest.id, restore, &by.actor).await {
             Ok(view) => {
                 instruction.proposal = Some(view.proposal.id.clone());
                 format!("back to \u{ab}{}\u{bb}", view.proposal.title)

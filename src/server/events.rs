@@ -66,7 +66,8 @@ pub(super) async fn page(
         };
         after = next;
         // A reader that must load its state anew should hear so at once.
-        if !events.is_empty() || reset || !news(&app, after, &mut presence, deadline).await {
+        if !events.is_empty() || reset || !news(&app, &caller, after, &mut presence, deadline).await
+        {
             let epoch = app.conductor.log().head().epoch;
             let next = Cursor { epoch, seq: after };
             return Ok(axum::Json(Answer {
@@ -81,9 +82,11 @@ pub(super) async fn page(
     }
 }
 
-/// Waits for an event after `after`; false when the time is up, the server is about to end, or who is here has changed.
+/// Waits for an event after `after`; false when the time is up, the token or the server is about to end, or who is here has
+/// changed.
 async fn news(
     app: &App,
+    caller: &Caller,
     after: u64,
     presence: &mut Option<Watch>,
     deadline: tokio::time::Instant,
@@ -98,6 +101,7 @@ async fn news(
     tokio::select! {
         biased;
         () = app.shutdown.cancelled() => false,
+        () = caller.ended.cancelled() => false,
         next = follower.next() => next.is_ok(),
         () = changed => false,
         () = tokio::time::sleep_until(deadline) => false,

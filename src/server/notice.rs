@@ -2,7 +2,7 @@
 //!
 //! The one stream that needs no token, so it says little: which environment, how it stands, which stage, how many
 //! percent. No names, words, paths, commits or addresses. It is off unless the configuration asks for it, and pages of
-//! other origins read it only where their origin is listed. It carries no credentials.
+//! other origins read it only where their origin is listed ([`guard`](super::guard)).
 //!
 //! One task follows the log; readers get the newest of each environment from memory. So a slow reader skips what is out
 //! of date, and thousands of visitors cost no read of the disk.
@@ -13,10 +13,8 @@ use std::sync::Arc;
 
 use axum::body::{Body, Bytes};
 use axum::extract::State;
-use axum::http::header::{
-    ACCESS_CONTROL_ALLOW_ORIGIN, CACHE_CONTROL, CONTENT_TYPE, ORIGIN, RETRY_AFTER, VARY,
-};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Uri};
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER};
+use axum::http::{HeaderName, Uri};
 use axum::response::{IntoResponse, Response};
 use futures::stream;
 use serde::Serialize;
@@ -62,32 +60,17 @@ pub(super) struct Board {
     stands: watch::Sender<Stands>,
     /// The environment of a visitor that names none.
     usual: String,
-    /// Pages of these origins may read it.
-    origins: Vec<String>,
     visitors: Arc<Semaphore>,
 }
 
 impl Board {
-    pub(super) fn new(usual: &str, origins: &[String]) -> Self {
+    pub(super) fn new(usual: &str) -> Self {
         Self {
             stands: watch::channel(Stands::new()).0,
             usual: usual.to_owned(),
-            origins: origins
-                .iter()
-                .map(|origin| origin.trim_end_matches('/').to_ascii_lowercase())
-                .collect(),
             visitors: Arc::new(Semaphore::new(MAX_VISITORS)),
         }
     }
-}
-
-/// True when a page of `origin` may read what is at `path`, although it is not one of this server's own.
-pub(super) fn lets_in(app: &App, path: &str, origin: &str) -> bool {
-    path == "/notice"
-        && app
-            .notice
-            .as_ref()
-            .is_some_and(|board| board.origins.contains(&origin.to_ascii_lowercase()))
 }
 
 /// Follows the log for the board, until the server ends.
@@ -198,11 +181,7 @@ pub(super) async fn script(State(app): State<App>) -> Result<impl IntoResponse, 
 }
 
 /// `GET /notice`.
-pub(super) async fn visit(
-    State(app): State<App>,
-    uri: Uri,
-    headers: HeaderMap,
-) -> Result<Response, Response> {
+pub(super) async fn visit(State(app): State<App>, uri: Uri) -> Result<Response, Response> {
     let board = app.notice.as_ref().ok_or_else(|| off().into_response())?;
     let wanted = wanted(&uri, &board.usual).map_err(Problem::into_response)?;
     let permit = Arc::clone(&board.visitors)
@@ -220,14 +199,7 @@ pub(super) async fn visit(
         let bytes = visitor.next().await?;
         Some((Ok::<_, Infallible>(bytes), visitor))
     }));
-    let mut response = (super::stream::HEADERS, body).into_response();
-    let own = response.headers_mut();
-    own.insert(VARY, HeaderValue::from_static("origin"));
-    // Who came so far is of this origin or of one that is listed.
-    if let Some(origin) = headers.get(ORIGIN) {
-        own.insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone());
-    }
-    Ok(response)
+    Ok((super::stream::HEADERS, body).into_response())
 }
 
 /// The environment that is asked for; `None` for all of them.

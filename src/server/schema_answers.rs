@@ -256,6 +256,7 @@ pub(super) fn parts() -> Vec<(&'static str, Value)> {
             object(&[
                 ("id", text()),
                 ("actor", text()),
+                ("bearer?", of("Bearer")),
                 ("action", of("Action")),
                 (
                     "state",
@@ -430,7 +431,14 @@ pub(super) fn parts() -> Vec<(&'static str, Value)> {
             "Gate",
             object(&[
                 ("rule", of("ApprovalRule")),
-                ("given", many(object(&[("actor", text()), ("at", time())]))),
+                (
+                    "given",
+                    many(object(&[
+                        ("actor", text()),
+                        ("token?", text()),
+                        ("at", time()),
+                    ])),
+                ),
                 ("over?", text()),
                 ("since?", text()),
                 ("files", many(of("FileChange"))),

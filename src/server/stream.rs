@@ -62,13 +62,13 @@ pub(super) async fn stream(
         // First in, then looked around: who asks is among those who are here.
         _here: app.presence.enter(&caller.identity.actor),
         presence: query.filter.presence().then(|| Watch::new(&app.presence)),
-        ended: caller.ended,
         app,
         epoch,
         filter: query.filter,
         told: start.after,
         seen: start.after,
         step: first,
+        ended: caller.ended,
         _permit: permit,
     };
     let body = Body::from_stream(stream::unfold(reader, |mut reader| async {
@@ -114,8 +114,6 @@ struct Reader {
     presence: Option<Watch>,
     /// This reader is here, too.
     _here: Here,
-    /// Canceled when the reader may no longer read.
-    ended: CancellationToken,
     /// What a heartbeat looks like.
     sign: Bytes,
     epoch: String,
@@ -126,6 +124,8 @@ struct Reader {
     seen: u64,
     step: Step,
     beat: Instant,
+    /// The token's end is the stream's.
+    ended: CancellationToken,
     _permit: OwnedSemaphorePermit,
 }
 

@@ -20,7 +20,7 @@ async fn schemathesis_finds_nothing() {
         options.webhooks.github = secret();
         options.webhooks.vercel = secret();
         options.webhooks.generic = secret();
-        options.notice = Some("production".into());
+        options.notice = true;
     })
     .await;
     server.append(0, 20).await;

@@ -7,7 +7,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::chromium::{Chromium, Tab};
 use crate::rig::{Rig, rig};
-use crate::support::TOKEN;
+use crate::support::{TOKEN, http};
 
 /// Two places, one of them with a gate before it.
 const PLACES: &str = "[[environment]]\nname = \"production\"\n\
@@ -212,9 +212,51 @@ async fn from_signing_in_to_live_by_keyboard_at_320_pixels() {
     tab.press("Enter").await;
     tab.until("!document.getElementById('door').hidden && document.getElementById('room').hidden")
         .await;
+    who_may_only_look_is_offered_nothing_else(&tab, &served).await;
+    assert_eq!(chromium.complaints(), [] as [String; 0]);
+}
+
+async fn who_may_only_look_is_offered_nothing_else(tab: &Tab, served: &Served) {
+    served.rig.commit("five");
+    let waits = served.rig.ask("shop", "Bob").await.unwrap();
+    let asked = serde_json::json!({ "name": "Vera", "role": "viewer" });
+    let made = http()
+        .post(served.url("/api/tokens"))
+        .bearer_auth(TOKEN)
+        .json(&asked);
+    let made: serde_json::Value = made.send().await.unwrap().json().await.unwrap();
+    let token = made["token"].as_str().unwrap();
     tab.open(&served.url("/matrix")).await;
     tab.until("document.activeElement?.id === 'token'").await;
-    assert_eq!(chromium.complaints(), [] as [String; 0]);
+    tab.type_text(token).await;
+    tab.press("Enter").await;
+    tab.until("document.getElementById('me').textContent === 'Vera, viewer'")
+        .await;
+    // Everything is seen; nothing is offered; why is said.
+    tab.until("document.querySelector('[data-name=shop] .wait')?.innerText.includes('Bob')")
+        .await;
+    let offered =
+        "[...document.querySelectorAll('#room button')].filter(one => one.offsetParent).length";
+    assert_eq!(tab.value(offered).await, 0);
+    let why = tab.text("document.getElementById('may').textContent").await;
+    assert!(why.contains("viewer") && why.contains("deployer"), "{why}");
+    // What the page does not offer the server refuses, in words.
+    let refused = tab
+        .text("call('POST', 'api/sync/deploy', {}).catch(refusal => refusal.message)")
+        .await;
+    assert!(refused.contains("What to do"), "{refused}");
+    // A token that is revoked ends what it opened: the page asks for another one.
+    let id = made["id"].as_str().unwrap();
+    let revoke = http()
+        .delete(served.url(&format!("/api/tokens/{id}")))
+        .bearer_auth(TOKEN);
+    assert_eq!(revoke.send().await.unwrap().status(), 200);
+    tab.until("!document.getElementById('door').hidden").await;
+    let conductor = &served.rig.conductor;
+    conductor
+        .cancel(&waits, &sayso::model::Identity::owner("Bob"))
+        .await
+        .unwrap();
 }
 
 async fn a_running_one_is_stopped(tab: &Tab, rig: &Rig) {

@@ -60,7 +60,7 @@ async fn a_site_shows_that_it_is_being_deployed_and_then_no_more() {
     let known = std::sync::Arc::clone(&address);
     let stranger = site(move || known.get().cloned().unwrap_or_default()).await;
     let served = Served::start(TWO, |options| {
-        options.notice = Some("production".into());
+        options.notice = true;
         options.origins = vec![format!("http://{shop}")];
     })
     .await;
@@ -114,7 +114,10 @@ async fn a_site_shows_that_it_is_being_deployed_and_then_no_more() {
     let id = rig.ask("production", "Ada Lovelace").await.unwrap();
     tab.until(BOX).await;
     rig.at_work(&id).await;
-    rig.conductor.cancel(&id, "Ada Lovelace").await.unwrap();
+    rig.conductor
+        .cancel(&id, &sayso::model::Identity::owner("Ada Lovelace"))
+        .await
+        .unwrap();
     tab.until(&format!("{BOX}?.innerText.includes('stopped')"))
         .await;
     tab.value(&format!("{BOX}.querySelector('button').click()"))
@@ -148,7 +151,7 @@ async fn visitors_read_how_it_stands_and_nothing_else() {
         );
     }
     let served = Served::start(TWO, |options| {
-        options.notice = Some("production".into());
+        options.notice = true;
         options.origins = vec!["https://www.example.org".into()];
     })
     .await;
@@ -170,13 +173,13 @@ async fn visitors_read_how_it_stands_and_nothing_else() {
             "{stranger}"
         );
     }
-    // The list opens this stream and nothing else.
+    // The list opens this stream without a token, and nothing else.
     assert_eq!(
         ask("https://www.example.org", "/api/status")
             .await
             .unwrap()
             .status(),
-        403
+        401
     );
     let mut stream = ask("https://www.example.org", "/notice").await.unwrap();
     assert_eq!(stream.status(), 200);
