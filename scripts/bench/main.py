@@ -18,6 +18,7 @@ import mic
 import models
 import rollback
 import speech
+import streams
 import tui
 import vercel
 import voice
@@ -170,6 +171,7 @@ def main() -> None:
             "≤ 20 ms",
             lambda: hooks.webhook_to_streams(world),
         ),
+        *(Row(what, bar, functools.partial(run, world)) for what, bar, run in streams.ROWS),
     ]
     began, before = time.monotonic(), spent()
     try:
