@@ -19,6 +19,7 @@ import models
 import rollback
 import rooms
 import speech
+import streams
 import tui
 import vercel
 import voice
@@ -186,6 +187,7 @@ def main() -> None:
             "0 lost, 0 doubled, all converge",
             lambda: rooms.kills(world),
         ),
+        *(Row(what, bar, functools.partial(run, world)) for what, bar, run in streams.ROWS),
     ]
     began, before = time.monotonic(), spent()
     try:

@@ -130,6 +130,8 @@ impl Room {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::super::rooms::Kind;
     use super::*;
     use crate::model::ProposalId;
@@ -137,7 +139,7 @@ mod tests {
 
     fn room() -> Room {
         let kind = Kind::Proposal(ProposalId("p1".into()));
-        Room::new("proposal:p1", kind, RoomDoc::new(), 0, None)
+        Room::new("proposal:p1", kind, RoomDoc::new(), 0, None, Arc::default())
     }
 
     fn speaker(writes: bool) -> Speaker {

@@ -6,16 +6,18 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use jiff::Timestamp;
+use serde_json::{Value, json};
 use tokio::sync::{Notify, mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
 use super::room_store::Row;
 use super::rooms::Kind;
+use crate::model::room::Presence;
 use crate::room::{Decoded, DocError, Frame, Presences, RoomDoc, State, only_deletes};
 
 /// Frames that wait for one member; one more cuts it off.
@@ -32,6 +34,9 @@ const TOLD_EVERY: Duration = Duration::from_millis(100);
 
 /// Why nothing is written into the room of a closed proposal.
 const CLOSED: &str = "this proposal is closed or being committed; its text stays as it is";
+
+/// Hears who is in a room, by its name, whenever that changes: each an object with at least a `name`.
+pub type Told = dyn Fn(&str, Vec<Value>) + Send + Sync;
 
 /// Who speaks.
 #[derive(Clone, Debug)]
@@ -134,6 +139,8 @@ pub struct Room {
     pub(super) saving: tokio::sync::Mutex<()>,
     /// Told when somebody writes into the text of a proposal.
     edited: Option<mpsc::UnboundedSender<String>>,
+    /// Told who is here.
+    told: Arc<OnceLock<Box<Told>>>,
 }
 
 impl std::fmt::Debug for Room {
@@ -151,6 +158,7 @@ impl Room {
         doc: RoomDoc,
         last: u64,
         edited: Option<mpsc::UnboundedSender<String>>,
+        told: Arc<OnceLock<Box<Told>>>,
     ) -> Self {
         Self {
             name: name.to_owned(),
@@ -180,6 +188,7 @@ impl Room {
             writable: AtomicBool::new(true),
             saving: tokio::sync::Mutex::new(()),
             edited,
+            told,
         }
     }
 
@@ -430,6 +439,10 @@ impl Room {
             self.send(live, Frame::Awareness(states).encode().into(), None);
         }
         live.told = Some(Instant::now());
+        if let Some(told) = self.told.get() {
+            let everyone = live.presences.everyone();
+            told(&self.name, everyone.iter().map(person).collect());
+        }
         self.revision.send_modify(|revision| *revision += 1);
     }
 
@@ -499,6 +512,20 @@ impl Room {
         let newer = std::mem::replace(&mut live.unsaved, rows);
         live.unsaved.extend(newer);
     }
+}
+
+/// A client as those see it who are not in the room.
+fn person(state: &State) -> Value {
+    let json = state.json.as_deref().unwrap_or_default();
+    let seen: Presence = serde_json::from_str(json).unwrap_or_default();
+    json!({
+        "name": seen.user.name,
+        "color": seen.user.color,
+        "pane": seen.pane,
+        "proposal": seen.proposal,
+        "typing": seen.typing,
+        "speaking": seen.speaking,
+    })
 }
 
 /// How an error of the document ends a connection.

@@ -20,7 +20,7 @@ use tokio::sync::mpsc;
 
 use super::propose::{proposal_event, view};
 use super::records::{self, Change};
-use super::room_live::Captured;
+use super::room_live::{Captured, Told};
 use super::rooms::{Kind, OpenRoom, SYNCED, Seed, Synced};
 use super::{Conductor, room_store, versions};
 use crate::events::EventLog;
@@ -313,6 +313,11 @@ impl Conductor {
             step: step(last),
             files: document.files(),
         })
+    }
+
+    /// Tells `told` from now on who is in which room, whenever that changes.
+    pub fn tell_presence(&self, told: Box<Told>) {
+        self.rooms.tell(told);
     }
 
     /// Writes down what rooms hold; for the end of the program.

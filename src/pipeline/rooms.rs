@@ -2,13 +2,13 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 use tokio::sync::{OnceCell, mpsc};
 
-use super::room_live::{Captured, Room};
+use super::room_live::{Captured, Room, Told};
 use super::room_store;
 use crate::events::{EventLog, Put};
 use crate::model::{Problem, ProposalId};
@@ -104,6 +104,7 @@ struct Hub {
     log: EventLog,
     slots: Mutex<HashMap<String, Arc<Slot>>>,
     edited: mpsc::UnboundedSender<String>,
+    told: Arc<OnceLock<Box<Told>>>,
 }
 
 /// The rooms.
@@ -156,9 +157,16 @@ impl Rooms {
                 log,
                 slots: Mutex::default(),
                 edited,
+                told: Arc::default(),
             }),
             edits: Mutex::new(Some(edits)),
         }
+    }
+
+    /// Tells `told` from now on who is in which room.
+    pub(super) fn tell(&self, told: Box<Told>) {
+        // The first one who asks: there is one server.
+        let _ = self.hub.told.set(told);
     }
 
     /// True when the room is loaded, or something is kept of it.
@@ -260,7 +268,14 @@ impl Hub {
         let (doc, last) = tokio::task::spawn_blocking(read)
             .await
             .map_err(Problem::internal)??;
-        let room = Arc::new(Room::new(name, kind, doc, last, Some(self.edited.clone())));
+        let room = Arc::new(Room::new(
+            name,
+            kind,
+            doc,
+            last,
+            Some(self.edited.clone()),
+            Arc::clone(&self.told),
+        ));
         if last == 0
             && let Some(seed) = seed()?
             && let Kind::Proposal(id) = &room.kind

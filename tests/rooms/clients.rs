@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use crate::rig::Clients;
-use crate::support::{Server, TOKEN};
+use crate::rig::{Clients, until};
+use crate::support::{Server, TOKEN, http};
 
 const PAGE: &str = "index.html";
 
@@ -118,9 +118,29 @@ async fn presence_comes_goes_and_comes_back() {
     let here = |bob: &Value| bob["others"][ada.to_string()] == state;
     clients.until("bob", "ada is here", here).await;
 
+    // Those who follow the events see her, too.
+    let listed = async || {
+        let get = http().get(server.url("/api/events?channel=presence"));
+        let page = get.bearer_auth(TOKEN).send().await.unwrap();
+        let page: Value = page.json().await.unwrap();
+        page["presence"]["presence"].clone()
+    };
+    let names = |list: &Value| -> Vec<Value> {
+        let list = list.as_array().into_iter().flatten();
+        list.map(|one| one["name"].clone()).collect()
+    };
+    until("ada is listed", async || {
+        names(&listed().await).contains(&json!("Ada"))
+    })
+    .await;
+
     // A goodbye.
     clients.tell("disconnect", "ada", json!({})).await;
     clients.until("bob", "ada is gone", alone).await;
+    until("ada is listed no more", async || {
+        !names(&listed().await).contains(&json!("Ada"))
+    })
+    .await;
     let clock = clients.state("ada").await["clock"].as_u64().unwrap();
     clients.tell("connect", "ada", json!({})).await;
     clients.until("bob", "ada is back", here).await;
