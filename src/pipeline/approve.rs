@@ -43,9 +43,13 @@ impl Conductor {
         let conductor = Arc::clone(self);
         let (id, by) = (id.clone(), by.clone());
         // In a task: a caller that hangs up must not stop half-way what was approved.
-        let task = self
-            .tasks
-            .spawn(async move { conductor.approve_one(&id, approval, &by).await });
+        let task = self.tasks.spawn(async move {
+            let done = conductor.approve_one(&id, approval, &by).await;
+            if done.is_err() {
+                conductor.reopen_room(&id);
+            }
+            done
+        });
         task.await.map_err(Problem::internal)?
     }
 
@@ -57,16 +61,9 @@ impl Conductor {
     ) -> Result<Approved, Problem> {
         let actor = by.actor.as_str();
         let _one_at_a_time = self.reviewing.lock().await;
+        let settled = self.settle_room(id, true).await?;
         let mut proposal = self.open_one(id)?;
-        if approval
-            .version
-            .is_some_and(|seen| seen != proposal.version)
-        {
-            return Err(
-                Problem::conflict("the proposal changed since it was reviewed")
-                    .hint("look at it again, then approve it"),
-            );
-        }
+        self.as_reviewed(&approval, &proposal, settled.as_ref())?;
         if let Some(accepted) = &approval.hunks {
             select(&mut proposal, accepted)?;
         }

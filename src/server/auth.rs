@@ -287,13 +287,7 @@ impl Auth {
         headers: &HeaderMap,
         now: Instant,
     ) -> Result<Caller, Problem> {
-        let offered = headers
-            .get_all(SEC_WEBSOCKET_PROTOCOL)
-            .iter()
-            .filter_map(|value| value.to_str().ok())
-            .flat_map(|value| value.split(','))
-            .find_map(|name| name.trim().strip_prefix("bearer."));
-        match offered {
+        match offered(headers) {
             Some(token) => self.bearer(token),
             // It reads at first; what it may write is asked of its role with every message.
             None => self.identify(&Method::GET, headers, now),
@@ -334,6 +328,16 @@ impl Auth {
         }
         Ok(caller)
     }
+}
+
+/// The token that a WebSocket's subprotocols offer.
+pub(super) fn offered(headers: &HeaderMap) -> Option<&str> {
+    headers
+        .get_all(SEC_WEBSOCKET_PROTOCOL)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .find_map(|name| name.trim().strip_prefix("bearer."))
 }
 
 /// 401; the challenge is added in [`require`](super::require).

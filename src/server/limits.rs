@@ -121,7 +121,6 @@ impl Limits {
     }
 
     /// Counts a message on a WebSocket; how long to wait when it was one too many.
-    #[allow(dead_code, reason = "asked by the rooms' sockets")]
     pub(super) fn message(&self, identity: &Identity) -> Option<Duration> {
         self.messages.take(&key(identity))
     }

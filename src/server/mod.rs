@@ -28,12 +28,16 @@ mod previews;
 mod problem;
 mod projects;
 mod proposals;
+mod realtime;
+mod realtime_socket;
 mod recipes;
 mod require;
+mod rooms;
 mod routes;
 mod schema;
 mod schema_answers;
 mod schema_host;
+mod schema_rooms;
 mod schema_tokens;
 mod session;
 mod stall;
@@ -323,6 +327,10 @@ pub async fn serve_projects(
             conductor,
         }));
     }
+    let conductors: Vec<Arc<Conductor>> = apps
+        .iter()
+        .map(|app| Arc::clone(&app.conductor))
+        .collect();
     neighbours.are(&apps);
     let router = projects::router(&apps);
     for app in apps {
@@ -365,6 +373,9 @@ pub async fn serve_projects(
                 }
             }
             () = overdue => tracing::warn!("connections were still open at the end"),
+        }
+        for conductor in conductors {
+            conductor.save_rooms().await;
         }
     });
     tracing::info!(%addr, "serving");

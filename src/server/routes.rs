@@ -11,8 +11,8 @@ use axum::routing::{MethodRouter, delete, get, post, put};
 use super::require::{self, Need};
 use super::{
     App, MAX_JSON_BYTES, audit, compare, deployments, events, guard, host, instructions, limits,
-    linger, matrix, metrics, notice, openapi, previews, problem, projects, proposals, recipes, session,
-    status, stream, submit, sync, team, watch, webhooks,
+    linger, matrix, metrics, notice, openapi, previews, problem, projects, proposals, realtime,
+    recipes, rooms, session, status, stream, submit, sync, team, watch, webhooks,
 };
 use crate::model::{Problem, Role};
 
@@ -69,6 +69,8 @@ pub(super) enum Gives {
     Redirect,
     /// 200 with a body of this media type.
     Text(&'static str),
+    /// 101: a WebSocket.
+    Socket,
 }
 
 /// A row of the table.
@@ -142,6 +144,10 @@ pub(super) static ROUTES: &[Route] = {
             Nothing, Many("Version"), || get(proposals::versions)),
         row(AUTHOR, "POST", "/api/proposals/{id}/restore", "Take a version back: it becomes the next version",
             Optional("Restore"), Json("ProposalView"), || post(proposals::restore)),
+        row(VIEWER, "GET", "/api/proposals/{id}/history", "The steps in which a proposal was written in its room, the oldest first",
+            Nothing, Many("HistoryStep"), || get(rooms::history)),
+        row(VIEWER, "GET", "/api/proposals/{id}/history/{number}", "The texts of a proposal after a step of its history",
+            Nothing, Json("HistoryTexts"), || get(rooms::history_at)),
         row(AUTHOR, "POST", "/api/proposals/{id}/preview", "Build and serve a proposal before it is approved",
             Optional("StartPreview"), Json("Preview"), || post(previews::start)),
         row(VIEWER, "GET", "/api/proposals/{id}/preview", "The preview of a proposal",
@@ -215,6 +221,11 @@ pub(super) static ROUTES: &[Route] = {
             Nothing, Json("Received"), || post(webhooks::generic)),
         row(VIEWER, "GET", "/api/realtime-sync", "The event stream (server-sent events)",
             Nothing, Text("text/event-stream"), || get(stream::stream)),
+        row(Open, "GET", "/realtime/{room}", "A room as a WebSocket: the Yjs sync and awareness protocols; refusals are close codes",
+            Nothing, Gives::Socket, || get(realtime::join)),
+        row(VIEWER, "POST", "/api/rooms/{room}/sync", "A room without a WebSocket: what each side lacks, and who is here",
+            Takes::Json("RoomSync"), Json("RoomSynced"),
+            || post(rooms::sync).layer(DefaultBodyLimit::max(rooms::MAX_SYNC))),
         row(VIEWER, "GET", "/api/events", "A page of the event log; waits for news if asked to",
             Nothing, Json("EventPage"), || get(events::page)),
         row(VIEWER, "GET", "/api/status", "Everything for a first screen",

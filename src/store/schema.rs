@@ -3,7 +3,7 @@
 use rusqlite::Connection;
 
 /// Steps from one schema to the next; `user_version` counts those done.
-const STEPS: [&str; 2] = [
+const STEPS: [&str; 3] = [
     r"
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 -- AUTOINCREMENT: a sequence number is never given twice, even if the tail is deleted.
@@ -42,6 +42,23 @@ CREATE TABLE audit (
     route TEXT NOT NULL,
     path TEXT NOT NULL,
     status INTEGER NOT NULL
+);
+",
+    r"
+-- What was written into a room's document, in order: updates of Yjs. Times are milliseconds since 1970.
+CREATE TABLE room_updates (
+    room TEXT NOT NULL,
+    seq INTEGER NOT NULL,
+    at INTEGER NOT NULL,
+    actor TEXT NOT NULL,
+    body BLOB NOT NULL,
+    PRIMARY KEY (room, seq)
+);
+-- The whole document as it was after an update, so that not all of them need be read.
+CREATE TABLE room_snapshots (
+    room TEXT PRIMARY KEY,
+    seq INTEGER NOT NULL,
+    body BLOB NOT NULL
 );
 ",
 ];

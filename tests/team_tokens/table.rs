@@ -19,6 +19,8 @@ viewer   GET    /api/instructions/{id}
 viewer   GET    /api/proposals
 viewer   GET    /api/proposals/{id}
 viewer   GET    /api/proposals/{id}/versions
+viewer   GET    /api/proposals/{id}/history
+viewer   GET    /api/proposals/{id}/history/{number}
 viewer   GET    /api/proposals/{id}/preview
 viewer   GET    /api/proposals/{id}/preview/picture
 viewer   GET    /api/recipes
@@ -33,6 +35,7 @@ viewer   GET    /api/openapi.json
 viewer   GET    /api/me
 viewer   GET    /api/projects
 viewer   GET    /metrics
+viewer   POST   /api/rooms/{room}/sync
 author   POST   /api/voice-to-code
 author   POST   /api/instructions/{id}/answer
 author   POST   /api/instructions/{id}/cancel
@@ -79,6 +82,7 @@ open     POST   /api/webhooks/vercel
 open     POST   /api/webhooks/generic
 open     POST   /api/session
 open     DELETE /api/session
+open     GET    /realtime/{room}
 open     GET    /healthz
 open     GET    /matrix
 open     GET    /
@@ -102,6 +106,7 @@ fn call(server: &Server, route: &RouteInfo) -> RequestBuilder {
         .replace("{id}", PROPOSAL)
         .replace("{name}", "production")
         .replace("{room}", "project:site")
+        .replace("{number}", "1")
         .replace("{sha256}", &"0".repeat(64));
     let method = Method::from_bytes(route.method.as_bytes()).unwrap();
     http().request(method, server.url(&path))

@@ -82,6 +82,7 @@ impl Turn<'_> {
             message,
             environment: None,
             version: Some(review.version()),
+            state_vector: None,
         };
         self.begin_work("committing");
         self.m.busy.proposal = Some(id.clone());

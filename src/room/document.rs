@@ -1,0 +1,504 @@
+//! The document of a room: proposed texts, highlights and comments in a Yjs document.
+
+use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use serde::{Deserialize, Serialize};
+use yrs::updates::decoder::Decode as _;
+use yrs::updates::encoder::Encode as _;
+use yrs::{
+    Any, Assoc, ClientID, Doc, GetString as _, ID, IndexScope, Map as _, MapRef, Number,
+    OffsetKind, Options, Out, ReadTxn as _, StateVector, StickyIndex, Text as _, TextPrelim,
+    TextRef, Transact as _, Transaction, TransactionMut, Update,
+};
+
+use super::place::utf16_len;
+use super::rewrite::splices;
+use super::wire::WireError;
+use super::{MAX_DOCUMENT, MAX_PENDING, check};
+use crate::model::room::{COMMENTS, FILES, HIGHLIGHTS};
+
+/// Why a document does not take something.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum DocError {
+    /// The bytes are not what they should be.
+    #[error(transparent)]
+    Malformed(#[from] WireError),
+    /// The library refuses the update.
+    #[error("the update does not fit: {0}")]
+    Refused(String),
+    /// It would grow over [`MAX_DOCUMENT`].
+    #[error("the document would be larger than {} MiB", MAX_DOCUMENT / 1024 / 1024)]
+    TooLarge,
+    /// More than [`MAX_PENDING`] waits for updates that never came.
+    #[error("too much waits for updates that are missing; synchronise anew")]
+    Pending,
+    /// No such file, highlight or comment.
+    #[error("{0:?} is not in the document")]
+    Missing(String),
+    /// A place outside of the text.
+    #[error("the place is outside of the text")]
+    Outside,
+    /// The library failed in the middle: the document must be loaded anew.
+    #[error("the document is broken and must be loaded anew")]
+    Broken,
+}
+
+/// The map of what the server itself keeps in a document, and its one entry.
+const OWN: &str = "sayso";
+const DELETIONS: &str = "deletions";
+
+/// An update, looked at and decoded: what can be done before a document is locked for it.
+#[derive(Debug)]
+pub struct Decoded {
+    update: Update,
+    len: usize,
+}
+
+impl Decoded {
+    /// Decodes an update.
+    ///
+    /// # Errors
+    /// When it is malformed.
+    pub fn new(update: &[u8]) -> Result<Self, DocError> {
+        check::update(update)?;
+        let decoded = catch_unwind(|| Update::decode_v1(update)).map_err(|_| DocError::Broken)?;
+        Ok(Self {
+            update: decoded.map_err(|error| DocError::Refused(error.to_string()))?,
+            len: update.len(),
+        })
+    }
+}
+
+/// Several updates of one document as one, the oldest first.
+///
+/// # Errors
+/// When one is malformed.
+pub fn merged(updates: &[Vec<u8>]) -> Result<Vec<u8>, DocError> {
+    for update in updates {
+        check::update(update)?;
+    }
+    catch_unwind(|| yrs::merge_updates_v1(updates))
+        .map_err(|_| DocError::Broken)?
+        .map_err(|error| DocError::Refused(error.to_string()))
+}
+
+/// True for an update that only deletes.
+pub fn only_deletes(update: &[u8]) -> bool {
+    update.first() == Some(&0)
+}
+
+/// A document. What changes it returns the update to tell the others: the new part alone, none when nothing is new.
+///
+/// Places and lengths in texts are UTF-16 units, as Yjs counts them.
+#[derive(Debug)]
+pub struct RoomDoc {
+    doc: Doc,
+    files: MapRef,
+    pub(super) highlights: MapRef,
+    pub(super) comments: MapRef,
+    /// Bytes of the whole state: an upper estimate, exact after [`RoomDoc::measure`].
+    size: usize,
+    pending: usize,
+    broken: bool,
+}
+
+impl Default for RoomDoc {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl RoomDoc {
+    /// An empty document with a random client number.
+    pub fn new() -> Self {
+        Self::with(Options::default())
+    }
+
+    /// An empty document with this client number, at most 53 bits: the same one twice at a time spoils a document.
+    pub fn with_client(client: u64) -> Self {
+        let client = ClientID::new(client & ((1 << 53) - 1));
+        let options = Options::default();
+        Self::with(Options {
+            client_id: client,
+            ..options
+        })
+    }
+
+    fn with(options: Options) -> Self {
+        let doc = Doc::with_options(Options {
+            offset_kind: OffsetKind::Utf16,
+            ..options
+        });
+        let files = doc.get_or_insert_map(FILES);
+        let highlights = doc.get_or_insert_map(HIGHLIGHTS);
+        let comments = doc.get_or_insert_map(COMMENTS);
+        Self {
+            doc,
+            files,
+            highlights,
+            comments,
+            size: 2,
+            pending: 0,
+            broken: false,
+        }
+    }
+
+    /// A document of the updates that were kept of it.
+    ///
+    /// # Errors
+    /// When one is malformed.
+    pub fn load<'a>(updates: impl IntoIterator<Item = &'a [u8]>) -> Result<Self, DocError> {
+        let mut document = Self::new();
+        for update in updates {
+            document.apply(update)?;
+        }
+        document.measure();
+        Ok(document)
+    }
+
+    /// The number under which this document writes, and its person is present.
+    pub fn client(&self) -> u64 {
+        self.doc.client_id().get()
+    }
+
+    /// Applies an update of another; returns what was new in it.
+    ///
+    /// # Errors
+    /// When it is malformed, too large, or builds on too much that is missing. The document is as it was, except with
+    /// [`DocError::Broken`].
+    pub fn apply(&mut self, update: &[u8]) -> Result<Option<Vec<u8>>, DocError> {
+        self.integrate(Decoded::new(update)?)
+    }
+
+    /// As [`RoomDoc::apply`], with an update that was decoded before.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn integrate(&mut self, decoded: Decoded) -> Result<Option<Vec<u8>>, DocError> {
+        let Decoded { update, len } = decoded;
+        self.has_room_for(len)?;
+        let mut refused = None;
+        let new = self.change(|txn, _| {
+            if let Err(error) = txn.apply_update(update) {
+                refused = Some(DocError::Refused(error.to_string()));
+            }
+        })?;
+        if self.waits() {
+            self.pending += len;
+            if self.pending > MAX_PENDING {
+                self.forget_what_waits()?;
+                refused = refused.or(Some(DocError::Pending));
+            }
+        } else {
+            self.pending = 0;
+        }
+        match refused {
+            // What came before the refused part is in; the others get it.
+            Some(error) if new.is_none() => Err(error),
+            _ => Ok(new),
+        }
+    }
+
+    fn has_room_for(&mut self, len: usize) -> Result<(), DocError> {
+        if self.size + len > MAX_DOCUMENT {
+            // The estimate counts what has been deleted since.
+            self.measure();
+            if self.size + len > MAX_DOCUMENT {
+                return Err(DocError::TooLarge);
+            }
+        }
+        Ok(())
+    }
+
+    fn forget_what_waits(&mut self) -> Result<(), DocError> {
+        let mut fresh = Self::with_client(self.client());
+        fresh.apply(&self.state())?;
+        *self = fresh;
+        Ok(())
+    }
+
+    /// Counts a deletion in a map of its own: what is only deleted does not show in a state vector, and an approval that names
+    /// one must not be taken for a text with more in it.
+    ///
+    /// # Errors
+    /// When the document is broken.
+    pub fn count_deletion(&mut self) -> Result<Option<Vec<u8>>, DocError> {
+        let map = self.doc.get_or_insert_map(OWN);
+        let count = self.read(|txn| match map.get(txn, DELETIONS) {
+            Some(Out::Any(Any::Number(Number::Int(count)))) => count,
+            Some(Out::Any(Any::Number(Number::Float(count)))) => count as i64,
+            _ => 0,
+        });
+        self.change(|txn, _| {
+            map.insert(txn, DELETIONS, count.wrapping_add(1));
+        })
+    }
+
+    /// True after the library failed in the middle: nothing is taken any more.
+    pub fn is_broken(&self) -> bool {
+        self.broken
+    }
+
+    /// True while updates wait for ones they build on.
+    pub fn waits(&self) -> bool {
+        self.doc.transact().has_missing_updates()
+    }
+
+    /// What this document has: its state vector.
+    pub fn state_vector(&self) -> Vec<u8> {
+        self.doc.transact().state_vector().encode_v1()
+    }
+
+    /// The whole state as one update, without what waits.
+    pub fn state(&self) -> Vec<u8> {
+        self.doc.transact().encode_diff_v1(&StateVector::default())
+    }
+
+    /// What one with `state_vector` lacks, as an update.
+    ///
+    /// # Errors
+    /// When the state vector is malformed.
+    pub fn diff(&self, state_vector: &[u8]) -> Result<Vec<u8>, DocError> {
+        check::state_vector(state_vector)?;
+        let vector = StateVector::decode_v1(state_vector)
+            .map_err(|error| DocError::Refused(error.to_string()))?;
+        Ok(self.doc.transact().encode_diff_v1(&vector))
+    }
+
+    /// True when two state vectors name the same state. What was only deleted in between shows where deletions are counted
+    /// ([`RoomDoc::count_deletion`]).
+    ///
+    /// # Errors
+    /// When one is malformed.
+    pub fn same_state(one: &[u8], other: &[u8]) -> Result<bool, DocError> {
+        let decode = |bytes| {
+            check::state_vector(bytes)?;
+            StateVector::decode_v1(bytes).map_err(|error| DocError::Refused(error.to_string()))
+        };
+        Ok(decode(one)? == decode(other)?)
+    }
+
+    /// Bytes of the whole state, counted anew.
+    pub fn measure(&mut self) -> usize {
+        self.size = self.state().len();
+        self.size
+    }
+
+    /// The texts, by path.
+    pub fn files(&self) -> BTreeMap<String, String> {
+        let txn = self.doc.transact();
+        let entries = self.files.iter(&txn);
+        let texts = entries.filter_map(|(path, value)| match value {
+            Out::YText(text) => Some((path.to_owned(), text.get_string(&txn))),
+            _ => None,
+        });
+        texts.collect()
+    }
+
+    /// The text of `path`.
+    pub fn text(&self, path: &str) -> Option<String> {
+        let txn = self.doc.transact();
+        Some(self.text_of(&txn, path)?.get_string(&txn))
+    }
+
+    /// Makes the text of `path` be `text`, in as few edits as people would need; a new file when there is none.
+    ///
+    /// # Errors
+    /// When the document would be too large.
+    pub fn set_text(&mut self, path: &str, text: &str) -> Result<Option<Vec<u8>>, DocError> {
+        self.has_room_for(text.len())?;
+        let found = {
+            let txn = self.doc.transact();
+            self.text_of(&txn, path).and_then(|found| {
+                let now = found.get_string(&txn);
+                // Others may put pictures or worse into a text: they take room, but are no part of it.
+                let plain = utf16_len(&now) == found.len(&txn) as usize;
+                plain.then_some((found, now))
+            })
+        };
+        self.change(|txn, files| match found {
+            Some((found, now)) => {
+                for splice in splices(&now, text) {
+                    replace(txn, &found, splice.at, splice.delete, &splice.insert);
+                }
+            }
+            None => {
+                files.insert(txn, path, TextPrelim::new(text));
+            }
+        })
+    }
+
+    /// Takes the file `path` out.
+    ///
+    /// # Errors
+    /// When the document is broken.
+    pub fn remove_file(&mut self, path: &str) -> Result<Option<Vec<u8>>, DocError> {
+        self.change(|txn, files| {
+            files.remove(txn, path);
+        })
+    }
+
+    /// Replaces `delete` units at `at` in the text of `path` by `insert`.
+    ///
+    /// # Errors
+    /// [`DocError::Missing`] without the file, [`DocError::Outside`] when the place is not in its text.
+    pub fn edit(
+        &mut self,
+        path: &str,
+        at: usize,
+        delete: usize,
+        insert: &str,
+    ) -> Result<Option<Vec<u8>>, DocError> {
+        let found = {
+            let txn = self.doc.transact();
+            let found = self.text_of(&txn, path);
+            let found = found.ok_or_else(|| DocError::Missing(path.to_owned()))?;
+            let len = found.len(&txn) as usize;
+            if at.checked_add(delete).is_none_or(|end| end > len) {
+                return Err(DocError::Outside);
+            }
+            if delete > 0 && utf16_len(&found.get_string(&txn)) != len {
+                return Err(DocError::Outside);
+            }
+            found
+        };
+        self.has_room_for(insert.len())?;
+        self.change(|txn, _| replace(txn, &found, at, delete, insert))
+    }
+
+    /// The place `at` in the text of `path` as a relative position: JSON, as `Y.relativePositionToJSON` has it. It stays with the
+    /// character after it.
+    ///
+    /// # Errors
+    /// [`DocError::Missing`] without the file, [`DocError::Outside`] when the place is not in its text.
+    pub fn position(&self, path: &str, at: usize) -> Result<String, DocError> {
+        let txn = self.doc.transact();
+        let text = self.text_of(&txn, path);
+        let text = text.ok_or_else(|| DocError::Missing(path.to_owned()))?;
+        let len = text.len(&txn) as usize;
+        let sticky = match at.cmp(&len) {
+            std::cmp::Ordering::Less => {
+                let at = u32::try_from(at).map_err(|_| DocError::Outside)?;
+                yrs::IndexedSequence::sticky_index(&text, &txn, at, Assoc::After)
+                    .ok_or(DocError::Outside)?
+            }
+            std::cmp::Ordering::Equal => StickyIndex::from_type(&txn, &text, Assoc::After),
+            std::cmp::Ordering::Greater => return Err(DocError::Outside),
+        };
+        let place = |id: &ID| PlaceId {
+            client: id.client.get(),
+            clock: id.clock,
+        };
+        let mut json = Relative {
+            kind: None,
+            tname: None,
+            item: None,
+            assoc: 0,
+        };
+        match sticky.scope() {
+            IndexScope::Relative(id) => json.item = Some(place(id)),
+            IndexScope::Nested(id) => json.kind = Some(place(id)),
+            IndexScope::Root(name) => json.tname = Some(name.to_string()),
+        }
+        serde_json::to_string(&json).map_err(|error| DocError::Refused(error.to_string()))
+    }
+
+    /// Where a relative position is in the text of `path` now; none when it is in no text of that name, or no position.
+    pub fn resolve(&self, path: &str, position: &str) -> Option<usize> {
+        let json: Relative = serde_json::from_str(position).ok()?;
+        let assoc = match json.assoc {
+            ..0 => Assoc::Before,
+            0.. => Assoc::After,
+        };
+        let id = |place: &PlaceId| {
+            // The library asserts both.
+            let small = place.client < 1 << 53 && place.clock < i32::MAX as u32;
+            small.then(|| ID::new(ClientID::new(place.client), place.clock))
+        };
+        let scope = match (&json.item, &json.tname, &json.kind) {
+            (Some(item), _, _) => IndexScope::Relative(id(item)?),
+            (None, Some(name), _) => IndexScope::Root(name.as_str().into()),
+            (None, None, Some(kind)) => IndexScope::Nested(id(kind)?),
+            (None, None, None) => return None,
+        };
+        let txn = self.doc.transact();
+        let text = self.text_of(&txn, path)?;
+        let offset = StickyIndex::new(scope, assoc).get_offset(&txn)?;
+        let branch: &yrs::branch::Branch = text.as_ref();
+        (offset.branch.id() == branch.id()).then_some(offset.index as usize)
+    }
+
+    fn text_of(&self, txn: &Transaction<'_>, path: &str) -> Option<TextRef> {
+        match self.files.get(txn, path)? {
+            Out::YText(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// Reads with a transaction.
+    pub(super) fn read<T>(&self, read: impl FnOnce(&Transaction<'_>) -> T) -> T {
+        read(&self.doc.transact())
+    }
+
+    /// Changes the document in one transaction; returns the update that tells of it.
+    pub(super) fn change(
+        &mut self,
+        change: impl FnOnce(&mut TransactionMut<'_>, &MapRef),
+    ) -> Result<Option<Vec<u8>>, DocError> {
+        if self.broken {
+            return Err(DocError::Broken);
+        }
+        // The library is used on what strangers send; it has panicked before. What it holds then is not to be trusted.
+        let changed = catch_unwind(AssertUnwindSafe(|| {
+            let mut txn = self.doc.transact_mut();
+            change(&mut txn, &self.files);
+            txn.commit();
+            let update = txn.encode_update_v1();
+            // Neither blocks nor deletions.
+            (update != [0, 0]).then_some(update)
+        }));
+        match changed {
+            Ok(update) => {
+                self.size += update.as_ref().map_or(0, Vec::len);
+                Ok(update)
+            }
+            Err(_) => {
+                self.broken = true;
+                Err(DocError::Broken)
+            }
+        }
+    }
+}
+
+/// Replaces text; the place was looked at before.
+fn replace(txn: &mut TransactionMut<'_>, text: &TextRef, at: usize, delete: usize, insert: &str) {
+    let (Ok(at), Ok(delete)) = (u32::try_from(at), u32::try_from(delete)) else {
+        return;
+    };
+    if delete > 0 {
+        text.remove_range(txn, at, delete);
+    }
+    if !insert.is_empty() {
+        text.insert(txn, at, insert);
+    }
+}
+
+/// The JSON form of a relative position.
+#[derive(Serialize, Deserialize)]
+struct Relative {
+    #[serde(rename = "type", default, skip_serializing_if = "Option::is_none")]
+    kind: Option<PlaceId>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    tname: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    item: Option<PlaceId>,
+    #[serde(default)]
+    assoc: i64,
+}
+
+#[derive(Serialize, Deserialize)]
+struct PlaceId {
+    client: u64,
+    clock: u32,
+}
