@@ -1,6 +1,7 @@
 //! Deciding a proposal: approving, rejecting, taking and leaving out, undoing.
 
 use super::Turn;
+use crate::client::outbox::Asked;
 use crate::model::api::{Approval, Decide, ProposalView};
 use crate::model::{Action, Decision, Problem, ProposalId};
 use crate::tui::keymap::{Command, Context};
@@ -47,6 +48,14 @@ impl Turn<'_> {
         let Some(review) = self.m.review() else {
             return;
         };
+        if self.written_meanwhile(review) {
+            self.m.overlay = None;
+            self.say(
+                Tone::Warn,
+                "somebody writes in it: look at the new lines, then approve",
+            );
+            return;
+        }
         let version = review.version();
         let pending = self.m.reviews.pending(&id);
         self.m.overlay = None;
@@ -83,6 +92,16 @@ impl Turn<'_> {
             environment: None,
             version: Some(review.version()),
         };
+        if self.keeps() {
+            let title = review.view.proposal.title.clone();
+            let asked = Asked::Approval {
+                proposal: id,
+                title,
+                approval,
+            };
+            self.enqueue(asked, "committing");
+            return;
+        }
         self.begin_work("committing");
         self.m.busy.proposal = Some(id.clone());
         self.out.push(Effect::Approve(id, approval));
@@ -102,8 +121,17 @@ impl Turn<'_> {
             return;
         }
         self.m.overlay = None;
-        self.m.busy.proposal = Some(id.clone());
+        let title = review.view.proposal.title.clone();
         self.m.reviews.reject(&id);
+        if self.keeps() {
+            let asked = Asked::Rejection {
+                proposal: id,
+                title,
+            };
+            self.enqueue(asked, "rejecting");
+            return;
+        }
+        self.m.busy.proposal = Some(id.clone());
         self.out.push(Effect::Reject(id));
     }
 
