@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use jiff::{SignedDuration, Timestamp};
 
 use super::notes::Noting;
@@ -143,6 +145,13 @@ impl Team {
     /// The room of a proposal, if it is joined.
     pub fn room_of(&self, proposal: &ProposalId) -> Option<&Room> {
         self.rooms.get(&room_name(proposal))
+    }
+
+    /// What the document of a proposal has, as an approval names it; nothing while it is not shared.
+    pub fn state_vector(&self, proposal: &ProposalId) -> Option<String> {
+        let room = self.room_of(proposal).filter(|room| room.synced)?;
+        let shared = !room.replica.files().is_empty();
+        shared.then(|| STANDARD.encode(room.replica.state_vector()))
     }
 
     /// The room of a proposal with its name, if it is joined.

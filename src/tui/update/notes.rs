@@ -260,16 +260,19 @@ impl Turn<'_> {
         let author = self.m.settings.taking.name.clone();
         let seed = self.m.settings.taking.seed.clone();
         let id = self.m.team.name(&seed, "note");
-        let fresh = |file: String, parent: Option<String>| Comment {
-            id,
-            parent,
-            file,
-            at: String::new(),
-            text: words.clone(),
-            author,
-            created: now.clone(),
-            updated: now.clone(),
-            resolved: false,
+        let fresh = {
+            let (text, now) = (words.clone(), now.clone());
+            move |file: String, parent: Option<String>| Comment {
+                id,
+                parent,
+                file,
+                at: String::new(),
+                text,
+                author,
+                created: now.clone(),
+                updated: now,
+                resolved: false,
+            }
         };
         let done = match noting.what {
             NotingWhat::New { file, line } => {

@@ -69,6 +69,19 @@ impl Turn<'_> {
         );
     }
 
+    /// Says so when a decision about a proposal waits to be sent; true then.
+    pub(super) fn waits_already(&mut self, proposal: &ProposalId) -> bool {
+        let mut waiting = self.m.team.outbox.iter();
+        let waits = waiting.any(|queued| decides(&queued.asked) == Some(proposal));
+        if waits {
+            self.say(
+                Tone::Plain,
+                "your decision about it waits to be sent; O lists it, x drops it",
+            );
+        }
+        waits
+    }
+
     /// What an earlier run kept.
     pub(super) fn restore_outbox(&mut self, kept: Vec<Queued>) {
         self.m.team.outbox.restore(kept);

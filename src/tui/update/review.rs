@@ -42,7 +42,7 @@ impl Turn<'_> {
             self.say(Tone::Plain, "one moment: the last answer is on its way");
             return;
         }
-        if self.nothing_taken() {
+        if self.nothing_taken() || self.waits_already(&id) {
             return;
         }
         let Some(review) = self.m.review() else {
@@ -82,6 +82,7 @@ impl Turn<'_> {
 
     pub(super) fn send_approval(&mut self, id: ProposalId, action: Action) {
         let message = self.m.message_of(&id).map(str::to_owned);
+        let state_vector = self.m.team.state_vector(&id);
         let Some(review) = self.m.reviews.find(&id) else {
             return;
         };
@@ -91,6 +92,8 @@ impl Turn<'_> {
             message,
             environment: None,
             version: Some(review.version()),
+            // The texts of the document were compared with what is on the screen.
+            state_vector,
         };
         if self.keeps() {
             let title = review.view.proposal.title.clone();
@@ -120,8 +123,11 @@ impl Turn<'_> {
         if unseen || self.m.busy.proposal.is_some() {
             return;
         }
-        self.m.overlay = None;
         let title = review.view.proposal.title.clone();
+        if self.waits_already(&id) {
+            return;
+        }
+        self.m.overlay = None;
         self.m.reviews.reject(&id);
         if self.keeps() {
             let asked = Asked::Rejection {
