@@ -73,9 +73,13 @@ pub async fn run(place: &Place, args: Args) -> Result<Exit, Problem> {
         Command::List { json } => list(&session, json).await,
         Command::Show { name, json } => show(&session, &name, json).await,
         Command::Run(run) => {
-            let prepared = prepared(&session, &run).await;
-            session.close().await;
-            return say::run(place, prepared?).await;
+            return match prepared(&session, &run).await {
+                Ok(args) => say::within(session, place, args, None).await,
+                Err(problem) => {
+                    session.close().await;
+                    Err(problem)
+                }
+            };
         }
     };
     session.close().await;

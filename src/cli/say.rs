@@ -90,6 +90,19 @@ pub async fn run(place: &Place, args: Args) -> Result<Exit, Problem> {
         None => None,
     };
     let session = Session::open(place).await?;
+    within(session, place, args, wav).await
+}
+
+/// The same in a session that is open; it is closed in the end. `wav` is the sound of `--wav`.
+///
+/// # Errors
+/// What keeps the instruction from being followed.
+pub(super) async fn within(
+    session: Session,
+    place: &Place,
+    args: Args,
+    wav: Option<Vec<u8>>,
+) -> Result<Exit, Problem> {
     // The process that serves the project may be done before this one is.
     let heir = session.heir(place);
     let wav = if args.mic {

@@ -86,6 +86,10 @@ pub struct Approval {
     /// The version that was reviewed; a newer one makes the approval a conflict (409).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub version: Option<u32>,
+    /// The state vector (base64) of the document that was reviewed, for those in the proposal's room: what is committed is
+    /// the document's text at this moment. A document with anything newer makes the approval a conflict (409).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub state_vector: Option<String>,
 }
 
 /// The answer to an approval.

@@ -9,6 +9,9 @@
 //!
 //! Positions are Yjs relative positions in their JSON form, as text: they stay with their words while others write.
 
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 /// The map of proposed texts.
@@ -114,6 +117,69 @@ pub struct Place {
     pub at: String,
     /// The line, from 1, when it was told: for those who have not the text.
     pub line: usize,
+}
+
+/// `POST /api/rooms/{name}/sync`: a room without a WebSocket. All bytes are base64 (with padding).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RoomSync {
+    /// What the client has: its state vector.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub state_vector: Option<String>,
+    /// What is new with the client: an update.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub update: Option<String>,
+    /// What the client says of itself: an update of the awareness protocol.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub awareness: Option<String>,
+    /// Names the client between its calls, 1 to 64 visible ASCII characters: its presence ends some seconds after the last one.
+    /// Needed with `awareness`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub session: Option<String>,
+    /// The `revision` of the answer before; with `wait`, the answer comes when there is a newer one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seen: Option<String>,
+    /// Seconds to wait for something newer than `seen`; at most 25.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wait: Option<u64>,
+}
+
+/// The answer to a [`RoomSync`].
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RoomSynced {
+    /// What the client lacks: an update; absent when its state vector was not told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub update: Option<String>,
+    /// What the server has: a state vector. The client sends what this lacks with its next call.
+    pub state_vector: String,
+    /// Everyone who is in the room: an update of the awareness protocol. Whoever is not in it is not here.
+    pub awareness: String,
+    /// Counts what happens in the room.
+    pub revision: String,
+    /// Why the client's update was not taken.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub denied: Option<String>,
+}
+
+/// A step in the history of a proposal's text.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HistoryStep {
+    /// Names the step; grows with time, not without gaps.
+    pub number: u64,
+    /// When.
+    pub at: Timestamp,
+    /// Who wrote.
+    pub author: String,
+}
+
+/// The texts of a proposal at a step of its history.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HistoryTexts {
+    /// The step.
+    #[serde(flatten)]
+    pub step: HistoryStep,
+    /// The texts by path.
+    pub files: BTreeMap<String, String>,
 }
 
 /// Names and `#rrggbb` of the colours of people and highlights: eight that stay apart without colour vision (Okabe and Ito, 2008).

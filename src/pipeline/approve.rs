@@ -41,9 +41,12 @@ impl Conductor {
         let conductor = Arc::clone(self);
         let (id, actor) = (id.clone(), actor.to_owned());
         // In a task: a caller that hangs up must not stop half-way what was approved.
-        let task = self
-            .tasks
-            .spawn(async move { conductor.approve_one(&id, approval, &actor).await });
+        let task = self.tasks.spawn(async move {
+            let done = conductor.approve_one(&id, approval, &actor).await;
+            // Whatever came of it: its room is open again, or closed for good.
+            conductor.settle_soon(id);
+            done
+        });
         task.await.map_err(Problem::internal)?
     }
 
@@ -54,16 +57,9 @@ impl Conductor {
         actor: &str,
     ) -> Result<Approved, Problem> {
         let _one_at_a_time = self.reviewing.lock().await;
+        let settled = self.settle_room(id, true).await?;
         let mut proposal = self.open_one(id)?;
-        if approval
-            .version
-            .is_some_and(|seen| seen != proposal.version)
-        {
-            return Err(
-                Problem::conflict("the proposal changed since it was reviewed")
-                    .hint("look at it again, then approve it"),
-            );
-        }
+        self.as_reviewed(&approval, &proposal, settled.as_ref())?;
         if let Some(accepted) = &approval.hunks {
             select(&mut proposal, accepted)?;
         }

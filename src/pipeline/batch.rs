@@ -58,6 +58,23 @@ impl Conductor {
         environment: Option<String>,
         actor: &str,
     ) -> Result<Synced, Problem> {
+        let done = self
+            .batch_of(&items, message, action, environment, actor)
+            .await;
+        for (id, _) in items {
+            self.settle_soon(id);
+        }
+        done
+    }
+
+    async fn batch_of(
+        self: &Arc<Self>,
+        items: &[(ProposalId, Option<u32>)],
+        message: Option<String>,
+        action: Action,
+        environment: Option<String>,
+        actor: &str,
+    ) -> Result<Synced, Problem> {
         let _one_at_a_time = self.reviewing.lock().await;
         let environment = self.environment(environment.as_deref())?.to_owned();
         if action == Action::Deploy {
@@ -66,7 +83,8 @@ impl Conductor {
         }
         // All are looked at before one is touched.
         let mut proposals = Vec::new();
-        for (id, version) in &items {
+        for (id, version) in items {
+            self.settle_room(id, true).await?;
             let proposal = self.open_one(id)?;
             if version.is_some_and(|seen| seen != proposal.version) {
                 return Err(Problem::conflict(format!(

@@ -37,6 +37,10 @@ mod records;
 mod recover;
 mod review;
 mod revision;
+pub mod room_live;
+mod room_store;
+mod room_sync;
+pub mod rooms;
 mod sandbox;
 mod spoken;
 mod status;
@@ -124,6 +128,8 @@ pub struct Conductor {
     /// What can be stopped, by id.
     running: Mutex<HashMap<String, CancellationToken>>,
     tasks: TaskTracker,
+    /// What people share while they work.
+    rooms: rooms::Rooms,
 }
 
 impl Conductor {
@@ -138,6 +144,7 @@ impl Conductor {
         )?;
         let rules = gate::rules(&setup.config)?;
         let conductor = Arc::new(Self {
+            rooms: rooms::Rooms::new(setup.log.clone()),
             rules,
             lanes: tokio::sync::Mutex::default(),
             phrases: tokio::sync::Mutex::new(None),

@@ -49,6 +49,10 @@ impl Conductor {
         actor: &str,
     ) -> Result<ProposalView, Problem> {
         let _one_at_a_time = self.reviewing.lock().await;
+        if let Err(problem) = self.settle_room(id, false).await {
+            // A text that a proposal cannot take is no reason to keep the proposal.
+            tracing::warn!(%problem, %id, "declined without the last words of its document");
+        }
         let mut proposal = self.reviewable(id)?;
         proposal.state = ProposalState::Rejected;
         proposal.updated_at = Timestamp::now();
@@ -118,6 +122,7 @@ impl Conductor {
         actor: &str,
     ) -> Result<ProposalView, Problem> {
         let _one_at_a_time = self.reviewing.lock().await;
+        self.settle_room(id, false).await?;
         let mut proposal = self.reviewable(id)?;
         if decide.lines.is_some() && decide.hunks.len() != 1 {
             return Err(Problem::bad_request(
@@ -149,6 +154,7 @@ impl Conductor {
         actor: &str,
     ) -> Result<ProposalView, Problem> {
         let _one_at_a_time = self.reviewing.lock().await;
+        self.settle_room(id, false).await?;
         let mut proposal = self.reviewable(id)?;
         if proposal.version != edit.version {
             return Err(

@@ -185,6 +185,7 @@ impl Conductor {
         actor: &str,
     ) -> Result<Vec<String>, Stop> {
         let _one_at_a_time = self.reviewing.lock().await;
+        self.settle_room(&open.id, false).await?;
         let mut proposal = self.open_one(&open.id)?;
         let mut out = Vec::new();
         for (file, kept) in proposal.files.iter_mut().zip(kept) {

@@ -203,6 +203,8 @@ impl Conductor {
         let _one_at_a_time = self.reviewing.lock().await;
         let root = root(&self.log, id)?
             .ok_or_else(|| Problem::not_found(format!("proposal {id} has no versions")))?;
+        let open = self.of_conversation(&root, id)?.id;
+        self.settle_room(&open, false).await?;
         let mut target = self.of_conversation(&root, id)?;
         let all = all(&self.log, &root)?;
         let now = all.last().map_or(0, |kept| kept.of);

@@ -7,9 +7,9 @@ use serde::{Deserialize, Serialize};
 use yrs::updates::decoder::Decode as _;
 use yrs::updates::encoder::Encode as _;
 use yrs::{
-    Assoc, ClientID, Doc, GetString as _, ID, IndexScope, Map as _, MapRef, OffsetKind, Options,
-    Out, ReadTxn as _, StateVector, StickyIndex, Text as _, TextPrelim, TextRef, Transact as _,
-    Transaction, TransactionMut, Update,
+    Any, Assoc, ClientID, Doc, GetString as _, ID, IndexScope, Map as _, MapRef, Number,
+    OffsetKind, Options, Out, ReadTxn as _, StateVector, StickyIndex, Text as _, TextPrelim,
+    TextRef, Transact as _, Transaction, TransactionMut, Update,
 };
 
 use super::place::utf16_len;
@@ -42,6 +42,50 @@ pub enum DocError {
     /// The library failed in the middle: the document must be loaded anew.
     #[error("the document is broken and must be loaded anew")]
     Broken,
+}
+
+/// The map of what the server itself keeps in a document, and its one entry.
+const OWN: &str = "sayso";
+const DELETIONS: &str = "deletions";
+
+/// An update, looked at and decoded: what can be done before a document is locked for it.
+#[derive(Debug)]
+pub struct Decoded {
+    update: Update,
+    len: usize,
+}
+
+impl Decoded {
+    /// Decodes an update.
+    ///
+    /// # Errors
+    /// When it is malformed.
+    pub fn new(update: &[u8]) -> Result<Self, DocError> {
+        check::update(update)?;
+        let decoded = catch_unwind(|| Update::decode_v1(update)).map_err(|_| DocError::Broken)?;
+        Ok(Self {
+            update: decoded.map_err(|error| DocError::Refused(error.to_string()))?,
+            len: update.len(),
+        })
+    }
+}
+
+/// Several updates of one document as one, the oldest first.
+///
+/// # Errors
+/// When one is malformed.
+pub fn merged(updates: &[Vec<u8>]) -> Result<Vec<u8>, DocError> {
+    for update in updates {
+        check::update(update)?;
+    }
+    catch_unwind(|| yrs::merge_updates_v1(updates))
+        .map_err(|_| DocError::Broken)?
+        .map_err(|error| DocError::Refused(error.to_string()))
+}
+
+/// True for an update that only deletes.
+pub fn only_deletes(update: &[u8]) -> bool {
+    update.first() == Some(&0)
 }
 
 /// A document. What changes it returns the update to tell the others: the new part alone, none when nothing is new.
@@ -124,33 +168,76 @@ impl RoomDoc {
     /// When it is malformed, too large, or builds on too much that is missing. The document is as it was, except with
     /// [`DocError::Broken`].
     pub fn apply(&mut self, update: &[u8]) -> Result<Option<Vec<u8>>, DocError> {
-        check::update(update)?;
-        if self.size + update.len() > MAX_DOCUMENT {
-            self.measure();
-            if self.size + update.len() > MAX_DOCUMENT {
-                return Err(DocError::TooLarge);
-            }
-        }
-        if self.pending + update.len() > MAX_PENDING && self.waits() {
-            return Err(DocError::Pending);
-        }
-        let decoded =
-            Update::decode_v1(update).map_err(|error| DocError::Refused(error.to_string()))?;
+        self.integrate(Decoded::new(update)?)
+    }
+
+    /// As [`RoomDoc::apply`], with an update that was decoded before.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn integrate(&mut self, decoded: Decoded) -> Result<Option<Vec<u8>>, DocError> {
+        let Decoded { update, len } = decoded;
+        self.has_room_for(len)?;
         let mut refused = None;
         let new = self.change(|txn, _| {
-            if let Err(error) = txn.apply_update(decoded) {
+            if let Err(error) = txn.apply_update(update) {
                 refused = Some(DocError::Refused(error.to_string()));
             }
         })?;
-        self.pending = match self.waits() {
-            true => self.pending + update.len(),
-            false => 0,
-        };
+        if self.waits() {
+            self.pending += len;
+            if self.pending > MAX_PENDING {
+                self.forget_what_waits()?;
+                refused = refused.or(Some(DocError::Pending));
+            }
+        } else {
+            self.pending = 0;
+        }
         match refused {
             // What came before the refused part is in; the others get it.
             Some(error) if new.is_none() => Err(error),
             _ => Ok(new),
         }
+    }
+
+    fn has_room_for(&mut self, len: usize) -> Result<(), DocError> {
+        if self.size + len > MAX_DOCUMENT {
+            // The estimate counts what has been deleted since.
+            self.measure();
+            if self.size + len > MAX_DOCUMENT {
+                return Err(DocError::TooLarge);
+            }
+        }
+        Ok(())
+    }
+
+    fn forget_what_waits(&mut self) -> Result<(), DocError> {
+        let mut fresh = Self::with_client(self.client());
+        fresh.apply(&self.state())?;
+        *self = fresh;
+        Ok(())
+    }
+
+    /// Counts a deletion in a map of its own: what is only deleted does not show in a state vector, and an approval that names
+    /// one must not be taken for a text with more in it.
+    ///
+    /// # Errors
+    /// When the document is broken.
+    pub fn count_deletion(&mut self) -> Result<Option<Vec<u8>>, DocError> {
+        let map = self.doc.get_or_insert_map(OWN);
+        let count = self.read(|txn| match map.get(txn, DELETIONS) {
+            Some(Out::Any(Any::Number(Number::Int(count)))) => count,
+            Some(Out::Any(Any::Number(Number::Float(count)))) => count as i64,
+            _ => 0,
+        });
+        self.change(|txn, _| {
+            map.insert(txn, DELETIONS, count.wrapping_add(1));
+        })
+    }
+
+    /// True after the library failed in the middle: nothing is taken any more.
+    pub fn is_broken(&self) -> bool {
+        self.broken
     }
 
     /// True while updates wait for ones they build on.
@@ -179,16 +266,17 @@ impl RoomDoc {
         Ok(self.doc.transact().encode_diff_v1(&vector))
     }
 
-    /// True when the text and marks of this document are those that `state_vector` names: nothing came since. What was only
-    /// deleted since does not show in a state vector; compare the texts, too.
+    /// True when two state vectors name the same state. What was only deleted in between shows where deletions are counted
+    /// ([`RoomDoc::count_deletion`]).
     ///
     /// # Errors
-    /// When the state vector is malformed.
-    pub fn is_at(&self, state_vector: &[u8]) -> Result<bool, DocError> {
-        check::state_vector(state_vector)?;
-        let vector = StateVector::decode_v1(state_vector)
-            .map_err(|error| DocError::Refused(error.to_string()))?;
-        Ok(vector == self.doc.transact().state_vector())
+    /// When one is malformed.
+    pub fn same_state(one: &[u8], other: &[u8]) -> Result<bool, DocError> {
+        let decode = |bytes| {
+            check::state_vector(bytes)?;
+            StateVector::decode_v1(bytes).map_err(|error| DocError::Refused(error.to_string()))
+        };
+        Ok(decode(one)? == decode(other)?)
     }
 
     /// Bytes of the whole state, counted anew.
@@ -219,12 +307,7 @@ impl RoomDoc {
     /// # Errors
     /// When the document would be too large.
     pub fn set_text(&mut self, path: &str, text: &str) -> Result<Option<Vec<u8>>, DocError> {
-        if self.size + text.len() > MAX_DOCUMENT {
-            self.measure();
-            if self.size + text.len() > MAX_DOCUMENT {
-                return Err(DocError::TooLarge);
-            }
-        }
+        self.has_room_for(text.len())?;
         let found = {
             let txn = self.doc.transact();
             self.text_of(&txn, path).and_then(|found| {
@@ -280,9 +363,7 @@ impl RoomDoc {
             }
             found
         };
-        if self.size + insert.len() > MAX_DOCUMENT {
-            return Err(DocError::TooLarge);
-        }
+        self.has_room_for(insert.len())?;
         self.change(|txn, _| replace(txn, &found, at, delete, insert))
     }
 

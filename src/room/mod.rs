@@ -5,6 +5,8 @@
 
 mod check;
 mod company;
+#[cfg(test)]
+mod convergence;
 mod document;
 mod frame;
 mod marks;
@@ -16,7 +18,7 @@ mod tests;
 mod wire;
 
 pub use company::Company;
-pub use document::{DocError, RoomDoc};
+pub use document::{Decoded, DocError, RoomDoc, merged, only_deletes};
 pub use frame::{Frame, MAX_FRAME, MAX_PRESENCE, State, decode_states, encode_states};
 pub use place::{line_column, offset_of, utf16_len};
 pub use presence::{Heard, OUT_OF_DATE, Presences, RENEW};

@@ -190,18 +190,63 @@ fn what_waits_for_what_never_comes_is_bounded() {
     let first = author.edit("a", 0, 0, "x").unwrap().unwrap();
     let mut room = RoomDoc::new();
     let chunk = "y".repeat(1000);
-    let mut refused = None;
+    let mut refused = 0;
     for _ in 0..2000 {
         let update = author.edit("a", 0, 0, &chunk).unwrap().unwrap();
-        if let Err(error) = room.apply(&update) {
-            refused = Some(error);
-            break;
+        match room.apply(&update) {
+            Ok(new) => assert_eq!(new, None),
+            Err(error) => {
+                assert_eq!(error, DocError::Pending);
+                refused += 1;
+            }
         }
+        assert!(room.state().len() < 100, "what waits is not handed on");
     }
-    assert_eq!(refused, Some(DocError::Pending));
-    assert!(room.waits());
-    assert!(room.state().len() < 100, "what waits is not handed on");
+    assert!(refused > 4, "{refused}");
+    // Nobody else is held up by it, and he who synchronises anew is whole.
+    let mut other = RoomDoc::with_client(6);
+    let update = other.set_text("b", "text").unwrap().unwrap();
+    assert!(room.apply(&update).unwrap().is_some());
     drop(first);
+    room.apply(&author.diff(&room.state_vector()).unwrap())
+        .unwrap();
+    assert_eq!(room.text("a"), author.text("a"));
+    assert!(!room.waits());
+}
+
+#[test]
+fn a_deletion_shows_in_the_state_vector_where_it_is_counted() {
+    let (mut one, mut other) = pair();
+    let before = one.state_vector();
+    let update = other.edit("index.html", 0, 3, "").unwrap().unwrap();
+    assert!(only_deletes(&update));
+    assert!(one.apply(&update).unwrap().is_some());
+    let same = |a: &[u8], b: &[u8]| RoomDoc::same_state(a, b).unwrap();
+    assert!(same(&one.state_vector(), &before));
+    let counted = one.count_deletion().unwrap().unwrap();
+    assert!(!only_deletes(&counted));
+    assert!(!same(&one.state_vector(), &before));
+    other.apply(&counted).unwrap();
+    assert!(same(&other.state_vector(), &one.state_vector()));
+    other.count_deletion().unwrap();
+    assert!(!same(&other.state_vector(), &one.state_vector()));
+    assert!(RoomDoc::same_state(&before, &[128, 194, 215, 47]).is_err());
+}
+
+#[test]
+fn merged_updates_lead_to_the_same_and_keep_what_was_deleted_later() {
+    let mut author = RoomDoc::with_client(7);
+    let mut steps = vec![author.set_text("a", "one").unwrap().unwrap()];
+    for text in ["one two", "one two three", "three", "three 🦀", "🦀"] {
+        steps.push(author.set_text("a", text).unwrap().unwrap());
+    }
+    let early = merged(&steps[..3]).unwrap();
+    let late = merged(&steps[3..]).unwrap();
+    let half = RoomDoc::load([&*early]).unwrap();
+    assert_eq!(half.text("a").as_deref(), Some("one two three"));
+    let whole = RoomDoc::load([&*early, &*late]).unwrap();
+    assert_eq!(whole.text("a").as_deref(), Some("🦀"));
+    assert_eq!(whole.state_vector(), author.state_vector());
 }
 
 #[test]

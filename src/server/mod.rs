@@ -21,11 +21,15 @@ mod openapi;
 mod previews;
 mod problem;
 mod proposals;
+mod realtime;
+mod realtime_socket;
 mod recipes;
+mod rooms;
 mod routes;
 mod schema;
 mod schema_answers;
 mod schema_host;
+mod schema_rooms;
 mod session;
 mod status;
 mod stream;
@@ -233,6 +237,7 @@ pub async fn serve(
         counters: metrics::Counters::default(),
     });
     let router = routes::router(&app);
+    let conductor = Arc::clone(&app.conductor);
     let task = tokio::spawn(async move {
         let serving = async {
             match (secured, inside) {
@@ -261,6 +266,7 @@ pub async fn serve(
             }
             () = overdue => tracing::warn!("connections were still open at the end"),
         }
+        conductor.save_rooms().await;
     });
     tracing::info!(%addr, "serving");
     Ok(Running {

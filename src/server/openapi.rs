@@ -122,6 +122,7 @@ fn responses(route: &Route) -> Value {
             "Location": { "schema": { "type": "string" } },
         } }),
         ),
+        Gives::Socket => ("101", json!({ "description": "A WebSocket" })),
         Gives::Text("application/json") => (
             "200",
             json!({ "description": "Done", "content": { "application/json": { "schema": { "type": "object" } } } }),
@@ -146,6 +147,12 @@ fn parameters(route: &Route) -> Vec<Value> {
                 "schema": { "type": "string", "minLength": 1, "maxLength": 128 },
             }));
         }
+    }
+    if route.info.path.contains("{number}") {
+        all.push(json!({
+            "name": "number", "in": "path", "required": true,
+            "schema": { "type": "integer", "minimum": 0 },
+        }));
     }
     if route.info.path.contains("{sha256}") {
         all.push(json!({

@@ -9,8 +9,8 @@ use axum::routing::{MethodRouter, delete, get, post, put};
 
 use super::{
     App, MAX_JSON_BYTES, auth, compare, deployments, events, guard, host, instructions, linger,
-    matrix, metrics, openapi, previews, problem, proposals, recipes, session, status, stream,
-    submit, sync, watch, webhooks,
+    matrix, metrics, openapi, previews, problem, proposals, realtime, recipes, rooms, session, status,
+    stream, submit, sync, watch, webhooks,
 };
 use crate::model::Problem;
 
@@ -66,6 +66,8 @@ pub(super) enum Gives {
     Redirect,
     /// 200 with a body of this media type.
     Text(&'static str),
+    /// 101: a WebSocket.
+    Socket,
 }
 
 /// A row of the table.
@@ -135,6 +137,10 @@ pub(super) static ROUTES: &[Route] = {
             Nothing, Many("Version"), || get(proposals::versions)),
         row(Token, "POST", "/api/proposals/{id}/restore", "Take a version back: it becomes the next version",
             Optional("Restore"), Json("ProposalView"), || post(proposals::restore)),
+        row(Token, "GET", "/api/proposals/{id}/history", "The steps in which a proposal was written in its room, the oldest first",
+            Nothing, Many("HistoryStep"), || get(rooms::history)),
+        row(Token, "GET", "/api/proposals/{id}/history/{number}", "The texts of a proposal after a step of its history",
+            Nothing, Json("HistoryTexts"), || get(rooms::history_at)),
         row(Token, "POST", "/api/proposals/{id}/preview", "Build and serve a proposal before it is approved",
             Optional("StartPreview"), Json("Preview"), || post(previews::start)),
         row(Token, "GET", "/api/proposals/{id}/preview", "The preview of a proposal",
@@ -208,6 +214,11 @@ pub(super) static ROUTES: &[Route] = {
             Nothing, Json("Received"), || post(webhooks::generic)),
         row(Token, "GET", "/api/realtime-sync", "The event stream (server-sent events)",
             Nothing, Text("text/event-stream"), || get(stream::stream)),
+        row(Open, "GET", "/realtime/{name}", "A room as a WebSocket: the Yjs sync and awareness protocols; refusals are close codes",
+            Nothing, Gives::Socket, || get(realtime::join)),
+        row(Token, "POST", "/api/rooms/{name}/sync", "A room without a WebSocket: what each side lacks, and who is here",
+            Takes::Json("RoomSync"), Json("RoomSynced"),
+            || post(rooms::sync).layer(DefaultBodyLimit::max(rooms::MAX_SYNC))),
         row(Token, "GET", "/api/events", "A page of the event log; waits for news if asked to",
             Nothing, Json("EventPage"), || get(events::page)),
         row(Token, "GET", "/api/status", "Everything for a first screen",

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{auth, schema_answers as answers, schema_host as host, submit};
+use super::{auth, schema_answers as answers, schema_host as host, schema_rooms as rooms, submit};
 
 /// A cursor, a bare sequence number, or nothing.
 pub(super) const CURSOR_OR_SEQ: &str = "^([0-9A-Za-z]{1,64}-[0-9]{1,19}|[0-9]{1,19})?$";
@@ -43,7 +43,7 @@ pub(super) fn one_of(words: &[&str]) -> Value {
 }
 
 /// May also be null: serde reads null as absent.
-fn or_null(mut schema: Value) -> Value {
+pub(super) fn or_null(mut schema: Value) -> Value {
     if let Some(kind) = schema.get("type").cloned() {
         schema["type"] = json!([kind, "null"]);
         return schema;
@@ -84,10 +84,16 @@ pub(super) fn all() -> Value {
         .chain(answers::answers())
         .chain(answers::parts())
         .chain(host::schemas())
+        .chain(rooms::schemas())
     {
         all.insert(name.to_owned(), schema);
     }
     all.into()
+}
+
+/// Base 64, or null.
+pub(super) fn base64() -> Value {
+    json!({ "type": ["string", "null"], "contentEncoding": "base64", "pattern": BASE64 })
 }
 
 fn requests() -> Vec<(&'static str, Value)> {
@@ -168,6 +174,7 @@ fn requests() -> Vec<(&'static str, Value)> {
                     "version?",
                     json!({ "type": ["integer", "null"], "minimum": 0, "maximum": u32::MAX }),
                 ),
+                ("state_vector?", base64()),
             ]),
         ),
         (
@@ -279,6 +286,7 @@ mod tests {
     use crate::model::api::{
         Approval, ApproveDeployment, Promote, Rollback, Submission, SyncRequest,
     };
+    use crate::model::room::{HistoryStep, HistoryTexts, RoomSync, RoomSynced};
     use crate::model::{
         Action, ApprovalRule, EnvironmentStatus, Gate, LiveRelease, Lock, Progress, Stage,
     };
@@ -316,6 +324,39 @@ mod tests {
                 message: text(),
                 environment: text(),
                 version: Some(1),
+                state_vector: text(),
+            },
+        );
+        same_fields(
+            &all["RoomSync"],
+            RoomSync {
+                state_vector: text(),
+                update: text(),
+                awareness: text(),
+                session: text(),
+                seen: text(),
+                wait: Some(1),
+            },
+        );
+        same_fields(
+            &all["RoomSynced"],
+            RoomSynced {
+                update: text(),
+                denied: text(),
+                ..RoomSynced::default()
+            },
+        );
+        let step = || HistoryStep {
+            number: 1,
+            at: jiff::Timestamp::UNIX_EPOCH,
+            author: "x".into(),
+        };
+        same_fields(&all["HistoryStep"], step());
+        same_fields(
+            &all["HistoryTexts"],
+            HistoryTexts {
+                step: step(),
+                files: std::collections::BTreeMap::new(),
             },
         );
         same_fields(

@@ -3,7 +3,8 @@
 use rusqlite::Connection;
 
 /// Steps from one schema to the next; `user_version` counts those done.
-const STEPS: [&str; 1] = [r"
+const STEPS: [&str; 2] = [
+    r"
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 -- AUTOINCREMENT: a sequence number is never given twice, even if the tail is deleted.
 CREATE TABLE events (
@@ -27,7 +28,25 @@ CREATE TABLE documents (
     body TEXT NOT NULL,
     PRIMARY KEY (kind, id)
 ) WITHOUT ROWID;
-"];
+",
+    r"
+-- What was written into a room's document, in order: updates of Yjs. Times are milliseconds since 1970.
+CREATE TABLE room_updates (
+    room TEXT NOT NULL,
+    seq INTEGER NOT NULL,
+    at INTEGER NOT NULL,
+    actor TEXT NOT NULL,
+    body BLOB NOT NULL,
+    PRIMARY KEY (room, seq)
+);
+-- The whole document as it was after an update, so that not all of them need be read.
+CREATE TABLE room_snapshots (
+    room TEXT PRIMARY KEY,
+    seq INTEGER NOT NULL,
+    body BLOB NOT NULL
+);
+",
+];
 
 /// Why a file could not be brought up to date.
 pub enum MigrateError {

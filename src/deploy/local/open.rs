@@ -5,6 +5,7 @@ use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
 use tokio_util::sync::CancellationToken;
 
@@ -17,6 +18,12 @@ use crate::deploy::health::Prober;
 use crate::deploy::health::cooldown::Cooldown;
 use crate::deploy::host::{Front, Loader, Place, Serving};
 use crate::model::{Problem, ReleaseId};
+
+/// How long the one before may take to end what it served.
+const HANDED_OVER: Duration = Duration::from_secs(3);
+
+/// Between two looks whether it has.
+const ASK_AGAIN: Duration = Duration::from_millis(10);
 
 /// What was found on disk.
 struct Found {
@@ -122,13 +129,20 @@ fn find(dir: &Path, environments: &[(String, u16)]) -> Result<Found, Problem> {
         .write(true)
         .open(dir.join("lock"))
         .map_err(cannot)?;
-    match lock.try_lock() {
-        Ok(()) => {}
-        Err(fs::TryLockError::WouldBlock) => {
-            return Err(Problem::conflict("another Sayso serves this site already")
-                .hint("use that one, or end it first"));
+    // Who owned the project before may have given it up and still be about to end what it served.
+    let deadline = Instant::now() + HANDED_OVER;
+    loop {
+        match lock.try_lock() {
+            Ok(()) => break,
+            Err(fs::TryLockError::WouldBlock) if Instant::now() < deadline => {
+                std::thread::sleep(ASK_AGAIN);
+            }
+            Err(fs::TryLockError::WouldBlock) => {
+                return Err(Problem::conflict("another Sayso serves this site already")
+                    .hint("use that one, or end it first"));
+            }
+            Err(fs::TryLockError::Error(error)) => return Err(cannot(error)),
         }
-        Err(fs::TryLockError::Error(error)) => return Err(cannot(error)),
     }
     let (store, mut crashed) = Store::open(dir).map_err(cannot)?;
     receive::forget_old(store.incoming());

@@ -4,7 +4,7 @@ mod declare;
 use declare::{by_selector, declare, dress};
 
 mod elements;
-use elements::elements;
+use elements::{Texts, elements};
 
 mod notation;
 
@@ -191,8 +191,9 @@ fn on_elements(
         }
     }
     let mut bare = false;
+    let texts = Texts::default();
     for view in &scope.views {
-        for id in elements(finder, view, target, scope, words)? {
+        for id in elements(finder, view, target, scope, words, &texts)? {
             let mut declared = finder.declared(view, id, &properties);
             declared.retain(|one| in_theme(dark, theme(&one.doc, one.node)) || dark == Theme::Any);
             if dark == Theme::Any {

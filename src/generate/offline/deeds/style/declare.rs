@@ -12,8 +12,9 @@ pub(super) fn declare(
     value: &str,
 ) -> Result<Option<Plan>, Refusal> {
     let mut rules: Vec<(Arc<Doc>, NodeId)> = Vec::new();
+    let texts = Texts::default();
     for view in &scope.views {
-        for id in elements(finder, view, target, scope, words)? {
+        for id in elements(finder, view, target, scope, words, &texts)? {
             let own = |rule: &&Ruling| {
                 let by_tag = matches!(words, [word] if tags(word) == [rule.subject.as_str()])
                     && rule.subject.starts_with('h')
@@ -120,8 +121,9 @@ pub(super) fn dress(
         return Ok(None);
     }
     let mut meant: Vec<(Arc<Doc>, NodeId)> = Vec::new();
+    let texts = Texts::default();
     for view in &scope.views {
-        for id in elements(finder, view, target, scope, words)? {
+        for id in elements(finder, view, target, scope, words, &texts)? {
             let node = &view.nodes[id];
             let known =
                 |(doc, at): &(Arc<Doc>, NodeId)| doc.path == node.doc.path && *at == node.node;

@@ -1,14 +1,40 @@
 //! The elements a request for a look means.
 
+use std::cell::OnceCell;
+
 use super::*;
 
-/// The elements of a page a phrase means.
+/// The texts a phrase means. They are the same for every page that is asked: a site of many pages is searched once.
+#[derive(Default)]
+pub(super) struct Texts {
+    found: OnceCell<Result<Vec<Hit>, Refusal>>,
+    /// Those of the last word, when the ones before it say where.
+    inside: OnceCell<Box<Texts>>,
+}
+
+impl Texts {
+    fn of(
+        &self,
+        finder: &Finder<'_>,
+        target: &Phrase,
+        scope: &Scope,
+    ) -> &Result<Vec<Hit>, Refusal> {
+        self.found.get_or_init(|| finder.find_all(target, scope))
+    }
+
+    fn inside(&self) -> &Texts {
+        self.inside.get_or_init(Box::default)
+    }
+}
+
+/// The elements of a page a phrase means. `texts` belongs to this phrase and scope.
 pub(super) fn elements(
     finder: &Finder<'_>,
     view: &Arc<View>,
     target: &Phrase,
     scope: &Scope,
     words: &[String],
+    texts: &Texts,
 ) -> Result<Vec<ViewId>, Refusal> {
     let placed = |id: ViewId| {
         let node = &view.nodes[id];
@@ -31,8 +57,9 @@ pub(super) fn elements(
             .all(|place| names::in_place(finder, place, &hit, Some(&seen)).is_some())
     };
     if !target.quoted.is_empty() {
-        let hits = finder.find_all(target, scope)?;
+        let hits = texts.of(finder, target, scope).as_ref();
         return Ok(hits
+            .map_err(Clone::clone)?
             .iter()
             .flat_map(|hit| hit.seen.iter())
             .filter(|seen| Arc::ptr_eq(&seen.view, view))
@@ -113,8 +140,8 @@ pub(super) fn elements(
                 words: vec![last.clone()],
                 ..scope.clone()
             };
-            let inside: Vec<ViewId> =
-                elements(finder, view, target, &inner, std::slice::from_ref(last))?;
+            let last = std::slice::from_ref(last);
+            let inside: Vec<ViewId> = elements(finder, view, target, &inner, last, texts.inside())?;
             if !inside.is_empty() {
                 return Ok(inside);
             }
@@ -135,9 +162,8 @@ pub(super) fn elements(
             .collect());
     }
     // "the get started button": by its text.
-    let hits = finder.find_all(target, scope).unwrap_or_default();
-    if hits.len() == 1 {
-        return Ok(hits[0]
+    if let Ok([hit]) = texts.of(finder, target, scope).as_deref() {
+        return Ok(hit
             .seen
             .iter()
             .filter(|seen| Arc::ptr_eq(&seen.view, view))

@@ -1,0 +1,610 @@
+//! One room at work: its document, who is in it, and what is told to whom.
+//!
+//! Everything happens under one short lock: a frame is taken, what is new goes into the queue of each member, and nobody is ever
+//! waited for. A member whose queue is full is cut off; it comes back and asks for what it lacks. The disk is written behind the
+//! lock, by a task of the room: what a power failure takes within the first moments, clients still have, and send again.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use jiff::Timestamp;
+use tokio::sync::{Notify, mpsc, watch};
+use tokio_util::sync::CancellationToken;
+
+use super::room_store::Row;
+use super::rooms::Kind;
+use crate::model::merge;
+use crate::room::{
+    Decoded, DocError, Frame, Presences, RoomDoc, State, WireError, decode_states, encode_states,
+    only_deletes,
+};
+
+/// Frames that wait for one member; one more cuts it off.
+const QUEUE: usize = 1024;
+
+/// Members of a room.
+const MAX_MEMBERS: usize = 1000;
+
+/// Bytes that wait for the disk; with more nothing is taken until it has caught up.
+const MAX_UNSAVED: usize = 16 * 1024 * 1024;
+
+/// Presence is told to all at most so often.
+const TOLD_EVERY: Duration = Duration::from_millis(100);
+
+/// A client without a socket is gone this long after its last call.
+const SESSION: Duration = Duration::from_secs(5);
+
+/// Why nothing is written into the room of a closed proposal.
+const CLOSED: &str = "this proposal is closed or being committed; its text stays as it is";
+
+/// Who speaks.
+#[derive(Clone, Debug)]
+pub struct Speaker {
+    /// The name, as the history tells it.
+    pub actor: String,
+    /// Whom presence belongs to: no other may speak for it.
+    pub bearer: String,
+    /// May change the document.
+    pub writes: bool,
+}
+
+/// A member's place in a room.
+#[derive(Debug)]
+pub struct Joined {
+    /// Its number.
+    pub member: u64,
+    /// Frames for it.
+    pub queue: mpsc::Receiver<Bytes>,
+    /// Canceled when it is cut off: it was too slow, or the room is loaded anew.
+    pub cut: CancellationToken,
+    /// What it is told first.
+    pub hello: Vec<Bytes>,
+}
+
+/// Why a frame ends a connection.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Ends {
+    /// It is no frame.
+    Malformed(String),
+    /// Come back and synchronise anew.
+    Again(String),
+}
+
+/// What a member gets for a frame, itself alone.
+#[derive(Debug, Default)]
+pub struct Reply {
+    /// Frames.
+    pub frames: Vec<Bytes>,
+    /// Why its update was not taken.
+    pub denied: Option<String>,
+}
+
+struct Member {
+    queue: mpsc::Sender<Bytes>,
+    cut: CancellationToken,
+}
+
+struct Session {
+    member: u64,
+    until: Instant,
+}
+
+/// The texts at one moment, all of it on disk.
+#[derive(Clone, Debug)]
+pub(super) struct Captured {
+    pub(super) texts: BTreeMap<String, String>,
+    pub(super) state_vector: Vec<u8>,
+    /// Who wrote since the last one, the last writer last.
+    pub(super) editors: Vec<String>,
+}
+
+pub(super) struct Live {
+    pub(super) doc: RoomDoc,
+    presences: Presences,
+    members: HashMap<u64, Member>,
+    sessions: HashMap<(String, String), Session>,
+    next: u64,
+    pub(super) last: u64,
+    pub(super) unsaved: Vec<Row>,
+    unsaved_bytes: usize,
+    /// Rows and bytes since the whole was kept.
+    pub(super) since: (usize, usize),
+    pub(super) editors: Vec<String>,
+    /// Presence that is not told yet, and when it was told last.
+    untold: BTreeMap<u64, State>,
+    told: Option<Instant>,
+}
+
+/// A room.
+pub struct Room {
+    pub(super) name: String,
+    pub(super) kind: Kind,
+    live: Mutex<Live>,
+    born: Instant,
+    instance: u64,
+    /// Presence waits to be told.
+    pub(super) presence: Notify,
+    /// Something waits for the disk.
+    pub(super) dirty: Notify,
+    /// Counts what happens.
+    revision: watch::Sender<u64>,
+    /// Ends the room's tasks.
+    pub(super) end: CancellationToken,
+    /// False for the room of a proposal that is closed.
+    writable: AtomicBool,
+    /// One write at a time.
+    pub(super) saving: tokio::sync::Mutex<()>,
+    /// Told when somebody writes into the text of a proposal.
+    edited: Option<mpsc::UnboundedSender<String>>,
+}
+
+impl std::fmt::Debug for Room {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Room")
+            .field("name", &self.name)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Room {
+    pub(super) fn new(
+        name: &str,
+        kind: Kind,
+        doc: RoomDoc,
+        last: u64,
+        edited: Option<mpsc::UnboundedSender<String>>,
+    ) -> Self {
+        Self {
+            name: name.to_owned(),
+            kind,
+            live: Mutex::new(Live {
+                doc,
+                presences: Presences::new(),
+                members: HashMap::new(),
+                sessions: HashMap::new(),
+                next: 0,
+                last,
+                unsaved: Vec::new(),
+                unsaved_bytes: 0,
+                since: (0, 0),
+                editors: Vec::new(),
+                untold: BTreeMap::new(),
+                told: None,
+            }),
+            born: Instant::now(),
+            // Without random numbers the time does.
+            instance: getrandom::u64()
+                .unwrap_or_else(|_| Timestamp::now().as_microsecond().unsigned_abs()),
+            presence: Notify::new(),
+            dirty: Notify::new(),
+            revision: watch::Sender::new(0),
+            end: CancellationToken::new(),
+            writable: AtomicBool::new(true),
+            saving: tokio::sync::Mutex::new(()),
+            edited,
+        }
+    }
+
+    /// The room's name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    pub(super) fn live(&self) -> MutexGuard<'_, Live> {
+        self.live.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn set_writable(&self, writable: bool) {
+        self.writable.store(writable, Ordering::Relaxed);
+    }
+
+    /// Tells this loading of the room from others.
+    pub fn instance(&self) -> u64 {
+        self.instance
+    }
+
+    /// Counts up with everything that happens in the room.
+    pub fn revision(&self) -> watch::Receiver<u64> {
+        self.revision.subscribe()
+    }
+
+    fn now(&self) -> u64 {
+        u64::try_from(self.born.elapsed().as_millis()).unwrap_or(u64::MAX)
+    }
+
+    /// Takes a member in.
+    ///
+    /// # Errors
+    /// [`Ends::Again`] when the room is full.
+    pub fn join(&self) -> Result<Joined, Ends> {
+        let mut live = self.live();
+        if live.members.len() >= MAX_MEMBERS {
+            return Err(Ends::Again("the room is full".to_owned()));
+        }
+        live.next += 1;
+        let member = live.next;
+        let (sender, queue) = mpsc::channel(QUEUE);
+        let cut = CancellationToken::new();
+        live.members.insert(
+            member,
+            Member {
+                queue: sender,
+                cut: cut.clone(),
+            },
+        );
+        let mut hello = vec![Frame::Step1(&live.doc.state_vector()).encode().into()];
+        let everyone = live.presences.everyone();
+        if !everyone.is_empty() {
+            hello.push(Frame::Awareness(everyone).encode().into());
+        }
+        Ok(Joined {
+            member,
+            queue,
+            cut,
+            hello,
+        })
+    }
+
+    /// Lets a member go.
+    pub fn leave(&self, member: u64) {
+        let mut live = self.live();
+        live.members.remove(&member);
+        self.hush_in(&mut live, member);
+    }
+
+    /// A member is not heard any more: what it said of itself is over. When it is heard again it will say it anew.
+    pub fn hush(&self, member: u64) {
+        self.hush_in(&mut self.live(), member);
+    }
+
+    fn hush_in(&self, live: &mut Live, member: u64) {
+        let gone = live.presences.leave(member);
+        self.tell(live, gone);
+    }
+
+    /// Takes a frame of a member; what it alone gets for it.
+    ///
+    /// # Errors
+    /// Why its connection must end.
+    pub fn receive(&self, member: u64, who: &Speaker, frame: &[u8]) -> Result<Reply, Ends> {
+        let frame = Frame::decode(frame).map_err(|error| Ends::Malformed(error.to_string()))?;
+        let mut reply = Reply::default();
+        match frame {
+            Frame::Step1(vector) => {
+                let update = self.live().doc.diff(vector).map_err(ends)?;
+                reply.frames.push(Frame::Step2(&update).encode().into());
+            }
+            // A client tells all it has when it comes, also what everyone knows: that is no attempt to write.
+            Frame::Step2(_) if self.refuses(who).is_some() => {}
+            Frame::Step2(update) | Frame::Update(update) => {
+                if let Some(why) = self.refuses(who) {
+                    reply.denied = Some(why);
+                } else {
+                    reply.denied = self.write(Some(member), &who.actor, update)?;
+                }
+            }
+            Frame::Awareness(states) => {
+                let answer = self.present(member, who, states);
+                if !answer.is_empty() {
+                    reply.frames.push(Frame::Awareness(answer).encode().into());
+                }
+            }
+            Frame::Query => {
+                let everyone = self.live().presences.everyone();
+                reply
+                    .frames
+                    .push(Frame::Awareness(everyone).encode().into());
+            }
+            Frame::Denied(_) => {}
+        }
+        if let Some(why) = &reply.denied {
+            reply
+                .frames
+                .push(Frame::Denied(why.clone()).encode().into());
+        }
+        Ok(reply)
+    }
+
+    /// Why `who` may not write here now.
+    fn refuses(&self, who: &Speaker) -> Option<String> {
+        if !who.writes {
+            return Some("your role may look and be seen here, not write".to_owned());
+        }
+        let writable = self.writable.load(Ordering::Relaxed);
+        (!writable).then(|| CLOSED.to_owned())
+    }
+
+    /// Takes an update; why it was not taken, when it was not.
+    fn write(&self, from: Option<u64>, actor: &str, update: &[u8]) -> Result<Option<String>, Ends> {
+        // Before the lock: what is decoded comes from anywhere.
+        let decoded = Decoded::new(update).map_err(ends)?;
+        let mut live = self.live();
+        if !self.writable.load(Ordering::Relaxed) {
+            // Closed since it was asked.
+            return Ok(Some(CLOSED.to_owned()));
+        }
+        if live.unsaved_bytes > MAX_UNSAVED {
+            return Err(Ends::Again("the disk does not keep up".to_owned()));
+        }
+        let new = match live.doc.integrate(decoded) {
+            Ok(Some(new)) => new,
+            Ok(None) => return Ok(None),
+            Err(error @ DocError::TooLarge) => return Ok(Some(error.to_string())),
+            Err(error) => {
+                // Should it be broken, whoever saves it finds out and loads it anew.
+                self.dirty.notify_one();
+                return Err(ends(error));
+            }
+        };
+        let deletes = only_deletes(&new) && matches!(self.kind, Kind::Proposal(_));
+        self.spread(&mut live, from, actor, new);
+        if deletes && let Ok(Some(counted)) = live.doc.count_deletion() {
+            self.spread(&mut live, None, actor, counted);
+        }
+        if live.editors.last().is_none_or(|last| last != actor) {
+            live.editors.retain(|one| one != actor);
+            live.editors.push(actor.to_owned());
+        }
+        drop(live);
+        if let (Kind::Proposal(id), Some(edited)) = (&self.kind, &self.edited) {
+            // Nobody listens any more only when the program ends.
+            let _ = edited.send(id.0.clone());
+        }
+        Ok(None)
+    }
+
+    /// Hands what is new on to everyone but `from`, and to the disk.
+    fn spread(&self, live: &mut Live, from: Option<u64>, actor: &str, new: Vec<u8>) {
+        self.send(live, Frame::Update(&new).encode().into(), from);
+        live.last += 1;
+        live.unsaved_bytes += new.len();
+        live.since.0 += 1;
+        live.since.1 += new.len();
+        let row = Row {
+            seq: live.last,
+            at: Timestamp::now().as_millisecond(),
+            actor: actor.to_owned(),
+            body: new,
+        };
+        live.unsaved.push(row);
+        self.dirty.notify_one();
+        self.revision.send_modify(|revision| *revision += 1);
+    }
+
+    fn send(&self, live: &mut Live, frame: Bytes, but: Option<u64>) {
+        let mut slow = Vec::new();
+        for (number, member) in &live.members {
+            if Some(*number) != but && member.queue.try_send(frame.clone()).is_err() {
+                member.cut.cancel();
+                slow.push(*number);
+            }
+        }
+        for number in slow {
+            live.members.remove(&number);
+            let gone = live.presences.leave(number);
+            self.note(live, gone);
+        }
+    }
+
+    fn present(&self, member: u64, who: &Speaker, states: Vec<State>) -> Vec<State> {
+        let mut live = self.live();
+        let heard = live.presences.hear(member, &who.bearer, states, self.now());
+        self.tell(&mut live, heard.tell);
+        heard.answer
+    }
+
+    fn note(&self, live: &mut Live, states: Vec<State>) {
+        if states.is_empty() {
+            return;
+        }
+        for state in states {
+            live.untold.insert(state.client, state);
+        }
+        self.presence.notify_one();
+    }
+
+    /// Tells presence: now, or together with what else comes until it may be told again.
+    fn tell(&self, live: &mut Live, states: Vec<State>) {
+        if states.is_empty() {
+            return;
+        }
+        self.note(live, states);
+        if live.told.is_none_or(|told| told.elapsed() >= TOLD_EVERY) {
+            self.tell_now(live);
+        }
+    }
+
+    fn tell_now(&self, live: &mut Live) {
+        // Cutting off the slow makes news of its own.
+        while !live.untold.is_empty() {
+            let states = std::mem::take(&mut live.untold).into_values().collect();
+            self.send(live, Frame::Awareness(states).encode().into(), None);
+        }
+        live.told = Some(Instant::now());
+        self.revision.send_modify(|revision| *revision += 1);
+    }
+
+    /// When presence is to be told next; `None` when there is none to tell.
+    pub(super) fn tells_at(&self) -> Option<Instant> {
+        let live = self.live();
+        let due = live.told.map_or(self.born, |told| told + TOLD_EVERY);
+        (!live.untold.is_empty()).then_some(due)
+    }
+
+    /// Tells what has waited long enough.
+    pub(super) fn tell_due(&self) {
+        let mut live = self.live();
+        if !live.untold.is_empty() && live.told.is_none_or(|told| told.elapsed() >= TOLD_EVERY) {
+            self.tell_now(&mut live);
+        }
+    }
+
+    /// Ends the presence of those who have been silent for too long.
+    pub(super) fn expire(&self) {
+        let mut live = self.live();
+        let mut gone = live.presences.expire(self.now());
+        let now = Instant::now();
+        let mut ended = Vec::new();
+        live.sessions.retain(|_, session| {
+            let stays = session.until > now;
+            if !stays {
+                ended.push(session.member);
+            }
+            stays
+        });
+        for member in ended {
+            gone.extend(live.presences.leave(member));
+        }
+        self.tell(&mut live, gone);
+    }
+
+    /// True while somebody is here without a socket.
+    pub(super) fn has_sessions(&self) -> bool {
+        !self.live().sessions.is_empty()
+    }
+
+    /// Cuts everyone off, so that they come back to a room loaded anew.
+    pub(super) fn cut_all(&self) {
+        for (_, member) in self.live().members.drain() {
+            member.cut.cancel();
+        }
+    }
+
+    /// The session of a client without a socket: its number, which lives on for some seconds after each call.
+    ///
+    /// # Errors
+    /// [`Ends::Again`] when the room is full.
+    pub fn session(&self, bearer: &str, name: &str, wait: Duration) -> Result<u64, Ends> {
+        let mut live = self.live();
+        let key = (bearer.to_owned(), name.to_owned());
+        let until = Instant::now() + wait + SESSION;
+        if let Some(session) = live.sessions.get_mut(&key) {
+            session.until = until;
+            return Ok(session.member);
+        }
+        if live.sessions.len() >= MAX_MEMBERS {
+            return Err(Ends::Again("the room is full".to_owned()));
+        }
+        live.next += 1;
+        let member = live.next;
+        live.sessions.insert(key, Session { member, until });
+        Ok(member)
+    }
+
+    /// Takes what a client without a socket says of itself.
+    ///
+    /// # Errors
+    /// When it is malformed.
+    pub fn say(
+        &self,
+        member: u64,
+        who: &Speaker,
+        awareness: &[u8],
+    ) -> Result<Vec<State>, WireError> {
+        Ok(self.present(member, who, decode_states(awareness)?))
+    }
+
+    /// Takes an update of a client without a socket; why it was not taken, when it was not.
+    ///
+    /// # Errors
+    /// When it is malformed, or must be sent again.
+    pub fn push(&self, who: &Speaker, update: &[u8]) -> Result<Option<String>, Ends> {
+        match self.refuses(who) {
+            Some(why) => Ok(Some(why)),
+            None => self.write(None, &who.actor, update),
+        }
+    }
+
+    /// The document's state vector, what `theirs` lacks, and everyone who is here with `answer` in their place.
+    ///
+    /// # Errors
+    /// When the state vector is malformed.
+    pub fn pull(
+        &self,
+        theirs: Option<&[u8]>,
+        answer: Vec<State>,
+    ) -> Result<(Vec<u8>, Option<Vec<u8>>, Vec<u8>), Ends> {
+        let live = self.live();
+        let update = theirs
+            .map(|vector| live.doc.diff(vector).map_err(ends))
+            .transpose()?;
+        let mut states = live.presences.everyone();
+        for state in answer {
+            states.retain(|one| one.client != state.client);
+            states.push(state);
+        }
+        Ok((live.doc.state_vector(), update, encode_states(&states)))
+    }
+
+    /// Brings what changed from `base` to `theirs` into the texts, as the edits of `actor`. Where both changed the same lines,
+    /// `theirs` counts: it was done on purpose and whole.
+    pub(super) fn take_up(
+        &self,
+        base: &BTreeMap<String, String>,
+        theirs: &BTreeMap<String, String>,
+        actor: &str,
+    ) -> Result<(), DocError> {
+        let mut live = self.live();
+        for (path, text) in theirs {
+            let ours = live.doc.text(path);
+            let wanted = match (&ours, base.get(path)) {
+                (Some(ours), Some(base)) if ours != base => {
+                    merge::merge(base, ours, text).unwrap_or_else(|_| text.clone())
+                }
+                _ => text.clone(),
+            };
+            if ours.as_ref() == Some(&wanted) {
+                continue;
+            }
+            if let Some(new) = live.doc.set_text(path, &wanted)? {
+                let deletes = only_deletes(&new);
+                self.spread(&mut live, None, actor, new);
+                if deletes && let Some(counted) = live.doc.count_deletion()? {
+                    self.spread(&mut live, None, actor, counted);
+                }
+            }
+        }
+        let gone: Vec<&String> = base
+            .keys()
+            .filter(|path| !theirs.contains_key(*path))
+            .collect();
+        for path in gone {
+            if let Some(new) = live.doc.remove_file(path)? {
+                self.spread(&mut live, None, actor, new);
+            }
+        }
+        Ok(())
+    }
+
+    /// What waits for the disk, and with `capture` the texts as they are after it.
+    pub(super) fn unsaved(&self, capture: bool) -> (Vec<Row>, Option<Captured>) {
+        let mut live = self.live();
+        live.unsaved_bytes = 0;
+        let rows = std::mem::take(&mut live.unsaved);
+        let captured = capture.then(|| Captured {
+            texts: live.doc.files(),
+            state_vector: live.doc.state_vector(),
+            editors: std::mem::take(&mut live.editors),
+        });
+        (rows, captured)
+    }
+
+    /// Rows that the disk did not take.
+    pub(super) fn not_saved(&self, rows: Vec<Row>) {
+        let mut live = self.live();
+        live.unsaved_bytes += rows.iter().map(|row| row.body.len()).sum::<usize>();
+        let newer = std::mem::replace(&mut live.unsaved, rows);
+        live.unsaved.extend(newer);
+    }
+}
+
+/// How an error of the document ends a connection.
+fn ends(error: DocError) -> Ends {
+    match error {
+        DocError::Malformed(_) | DocError::Refused(_) => Ends::Malformed(error.to_string()),
+        other => Ends::Again(other.to_string()),
+    }
+}
