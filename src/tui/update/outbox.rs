@@ -71,8 +71,10 @@ impl Turn<'_> {
 
     /// Says so when a decision about a proposal waits to be sent; true then.
     pub(super) fn waits_already(&mut self, proposal: &ProposalId) -> bool {
-        let mut waiting = self.m.team.outbox.iter();
-        let waits = waiting.any(|queued| decides(&queued.asked) == Some(proposal));
+        let waits = {
+            let mut waiting = self.m.team.outbox.iter();
+            waiting.any(|queued| decides(&queued.asked) == Some(proposal))
+        };
         if waits {
             self.say(
                 Tone::Plain,

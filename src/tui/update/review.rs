@@ -83,6 +83,7 @@ impl Turn<'_> {
     pub(super) fn send_approval(&mut self, id: ProposalId, action: Action) {
         let message = self.m.message_of(&id).map(str::to_owned);
         let state_vector = self.m.team.state_vector(&id);
+        let keeps = self.keeps();
         let Some(review) = self.m.reviews.find(&id) else {
             return;
         };
@@ -95,7 +96,7 @@ impl Turn<'_> {
             // The texts of the document were compared with what is on the screen.
             state_vector,
         };
-        if self.keeps() {
+        if keeps {
             let title = review.view.proposal.title.clone();
             let asked = Asked::Approval {
                 proposal: id,
