@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -16,26 +16,19 @@ use tokio_util::sync::CancellationToken;
 
 use super::room_store::Row;
 use super::rooms::Kind;
-use crate::model::merge;
-use crate::room::{
-    Decoded, DocError, Frame, Presences, RoomDoc, State, WireError, decode_states, encode_states,
-    only_deletes,
-};
+use crate::room::{Decoded, DocError, Frame, Presences, RoomDoc, State, only_deletes};
 
 /// Frames that wait for one member; one more cuts it off.
 const QUEUE: usize = 1024;
 
 /// Members of a room.
-const MAX_MEMBERS: usize = 1000;
+pub(super) const MAX_MEMBERS: usize = 1000;
 
 /// Bytes that wait for the disk; with more nothing is taken until it has caught up.
 const MAX_UNSAVED: usize = 16 * 1024 * 1024;
 
 /// Presence is told to all at most so often.
 const TOLD_EVERY: Duration = Duration::from_millis(100);
-
-/// A client without a socket is gone this long after its last call.
-const SESSION: Duration = Duration::from_secs(5);
 
 /// Why nothing is written into the room of a closed proposal.
 const CLOSED: &str = "this proposal is closed or being committed; its text stays as it is";
@@ -87,9 +80,10 @@ struct Member {
     cut: CancellationToken,
 }
 
-struct Session {
-    member: u64,
-    until: Instant,
+/// A client without a socket.
+pub(super) struct Session {
+    pub(super) member: u64,
+    pub(super) until: Instant,
 }
 
 /// The texts at one moment, all of it on disk.
@@ -103,10 +97,11 @@ pub(super) struct Captured {
 
 pub(super) struct Live {
     pub(super) doc: RoomDoc,
-    presences: Presences,
+    pub(super) presences: Presences,
     members: HashMap<u64, Member>,
-    sessions: HashMap<(String, String), Session>,
-    next: u64,
+    /// By bearer and name.
+    pub(super) sessions: HashMap<(String, String), Session>,
+    pub(super) next: u64,
     pub(super) last: u64,
     pub(super) unsaved: Vec<Row>,
     unsaved_bytes: usize,
@@ -309,7 +304,7 @@ impl Room {
     }
 
     /// Why `who` may not write here now.
-    fn refuses(&self, who: &Speaker) -> Option<String> {
+    pub(super) fn refuses(&self, who: &Speaker) -> Option<String> {
         if !who.writes {
             return Some("your role may look and be seen here, not write".to_owned());
         }
@@ -318,7 +313,12 @@ impl Room {
     }
 
     /// Takes an update; why it was not taken, when it was not.
-    fn write(&self, from: Option<u64>, actor: &str, update: &[u8]) -> Result<Option<String>, Ends> {
+    pub(super) fn write(
+        &self,
+        from: Option<u64>,
+        actor: &str,
+        update: &[u8],
+    ) -> Result<Option<String>, Ends> {
         // Before the lock: what is decoded comes from anywhere.
         let decoded = Decoded::new(update).map_err(ends)?;
         let mut live = self.live();
@@ -357,7 +357,7 @@ impl Room {
     }
 
     /// Hands what is new on to everyone but `from`, and to the disk.
-    fn spread(&self, live: &mut Live, from: Option<u64>, actor: &str, new: Vec<u8>) {
+    pub(super) fn spread(&self, live: &mut Live, from: Option<u64>, actor: &str, new: Vec<u8>) {
         self.send(live, Frame::Update(&new).encode().into(), from);
         live.last += 1;
         live.unsaved_bytes += new.len();
@@ -389,7 +389,7 @@ impl Room {
         }
     }
 
-    fn present(&self, member: u64, who: &Speaker, states: Vec<State>) -> Vec<State> {
+    pub(super) fn present(&self, member: u64, who: &Speaker, states: Vec<State>) -> Vec<State> {
         let mut live = self.live();
         let heard = live.presences.hear(member, &who.bearer, states, self.now());
         self.tell(&mut live, heard.tell);
@@ -473,112 +473,6 @@ impl Room {
         }
     }
 
-    /// The session of a client without a socket: its number, which lives on for some seconds after each call.
-    ///
-    /// # Errors
-    /// [`Ends::Again`] when the room is full.
-    pub fn session(&self, bearer: &str, name: &str, wait: Duration) -> Result<u64, Ends> {
-        let mut live = self.live();
-        let key = (bearer.to_owned(), name.to_owned());
-        let until = Instant::now() + wait + SESSION;
-        if let Some(session) = live.sessions.get_mut(&key) {
-            session.until = until;
-            return Ok(session.member);
-        }
-        if live.sessions.len() >= MAX_MEMBERS {
-            return Err(Ends::Again("the room is full".to_owned()));
-        }
-        live.next += 1;
-        let member = live.next;
-        live.sessions.insert(key, Session { member, until });
-        Ok(member)
-    }
-
-    /// Takes what a client without a socket says of itself.
-    ///
-    /// # Errors
-    /// When it is malformed.
-    pub fn say(
-        &self,
-        member: u64,
-        who: &Speaker,
-        awareness: &[u8],
-    ) -> Result<Vec<State>, WireError> {
-        Ok(self.present(member, who, decode_states(awareness)?))
-    }
-
-    /// Takes an update of a client without a socket; why it was not taken, when it was not.
-    ///
-    /// # Errors
-    /// When it is malformed, or must be sent again.
-    pub fn push(&self, who: &Speaker, update: &[u8]) -> Result<Option<String>, Ends> {
-        match self.refuses(who) {
-            Some(why) => Ok(Some(why)),
-            None => self.write(None, &who.actor, update),
-        }
-    }
-
-    /// The document's state vector, what `theirs` lacks, and everyone who is here with `answer` in their place.
-    ///
-    /// # Errors
-    /// When the state vector is malformed.
-    pub fn pull(
-        &self,
-        theirs: Option<&[u8]>,
-        answer: Vec<State>,
-    ) -> Result<(Vec<u8>, Option<Vec<u8>>, Vec<u8>), Ends> {
-        let live = self.live();
-        let update = theirs
-            .map(|vector| live.doc.diff(vector).map_err(ends))
-            .transpose()?;
-        let mut states = live.presences.everyone();
-        for state in answer {
-            states.retain(|one| one.client != state.client);
-            states.push(state);
-        }
-        Ok((live.doc.state_vector(), update, encode_states(&states)))
-    }
-
-    /// Brings what changed from `base` to `theirs` into the texts, as the edits of `actor`. Where both changed the same lines,
-    /// `theirs` counts: it was done on purpose and whole.
-    pub(super) fn take_up(
-        &self,
-        base: &BTreeMap<String, String>,
-        theirs: &BTreeMap<String, String>,
-        actor: &str,
-    ) -> Result<(), DocError> {
-        let mut live = self.live();
-        for (path, text) in theirs {
-            let ours = live.doc.text(path);
-            let wanted = match (&ours, base.get(path)) {
-                (Some(ours), Some(base)) if ours != base => {
-                    merge::merge(base, ours, text).unwrap_or_else(|_| text.clone())
-                }
-                _ => text.clone(),
-            };
-            if ours.as_ref() == Some(&wanted) {
-                continue;
-            }
-            if let Some(new) = live.doc.set_text(path, &wanted)? {
-                let deletes = only_deletes(&new);
-                self.spread(&mut live, None, actor, new);
-                if deletes && let Some(counted) = live.doc.count_deletion()? {
-                    self.spread(&mut live, None, actor, counted);
-                }
-            }
-        }
-        let gone: Vec<&String> = base
-            .keys()
-            .filter(|path| !theirs.contains_key(*path))
-            .collect();
-        for path in gone {
-            if let Some(new) = live.doc.remove_file(path)? {
-                self.spread(&mut live, None, actor, new);
-            }
-        }
-        Ok(())
-    }
-
     /// What waits for the disk, and with `capture` the texts as they are after it.
     pub(super) fn unsaved(&self, capture: bool) -> (Vec<Row>, Option<Captured>) {
         let mut live = self.live();
@@ -602,7 +496,7 @@ impl Room {
 }
 
 /// How an error of the document ends a connection.
-fn ends(error: DocError) -> Ends {
+pub(super) fn ends(error: DocError) -> Ends {
     match error {
         DocError::Malformed(_) | DocError::Refused(_) => Ends::Malformed(error.to_string()),
         other => Ends::Again(other.to_string()),

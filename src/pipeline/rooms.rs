@@ -172,11 +172,6 @@ impl Rooms {
         self.hub.slots().contains_key(name)
     }
 
-    /// The room, when it is loaded.
-    pub(super) fn loaded(&self, name: &str) -> Option<Arc<Room>> {
-        self.hub.slots().get(name)?.cell.get().map(Arc::clone)
-    }
-
     /// The room `name`, loaded if it is not. When nothing is kept of it, it begins with what `seed` says.
     ///
     /// # Errors

@@ -60,12 +60,11 @@ pub(super) async fn sync(
         }
     }
     let revision = revision(&room, *room.revision().borrow());
-    let (state_vector, update, awareness) =
-        room.pull(vector.as_deref(), answer).map_err(problem)?;
+    let pulled = room.pull(vector.as_deref(), answer).map_err(problem)?;
     Ok(axum::Json(RoomSynced {
-        update: update.map(|update| STANDARD.encode(update)),
-        state_vector: STANDARD.encode(state_vector),
-        awareness: STANDARD.encode(awareness),
+        update: pulled.update.map(|update| STANDARD.encode(update)),
+        state_vector: STANDARD.encode(pulled.state_vector),
+        awareness: STANDARD.encode(pulled.awareness),
         revision,
         denied,
     }))
