@@ -3,6 +3,7 @@
 
 #[path = "support/audio.rs"]
 mod audio;
+#[allow(dead_code, reason = "the journey of one person uses the rest")]
 mod journey_support;
 #[path = "support/pulse.rs"]
 mod pulse;

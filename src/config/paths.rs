@@ -60,7 +60,13 @@ impl Paths {
             .collect();
         let host = url.host_str().unwrap_or("server").chars();
         let host: String = host
-            .map(|c| if c.is_ascii_alphanumeric() || "-.".contains(c) { c } else { '-' })
+            .map(|c| {
+                if c.is_ascii_alphanumeric() || "-.".contains(c) {
+                    c
+                } else {
+                    '-'
+                }
+            })
             .take(48)
             .collect();
         self.state.join("servers").join(format!("{host}-{hash}"))

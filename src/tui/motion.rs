@@ -67,7 +67,10 @@ fn countdown(model: &Model, now: Moment) -> Option<Moment> {
         return None;
     };
     let at = model.team.since + Duration::from_millis(*retry_ms);
-    Some(at.saturating_sub(Duration::from_secs(left - 1)).max(now + FRAME))
+    Some(
+        at.saturating_sub(Duration::from_secs(left - 1))
+            .max(now + FRAME),
+    )
 }
 
 /// The mark of something under way, `elapsed` after it began.

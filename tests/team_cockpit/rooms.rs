@@ -125,7 +125,8 @@ fn two_clients_meet_write_apart_and_meet_again() {
         for person in [&mut ada, &mut grace] {
             person.until("both texts", |one| one.text() == all).await;
         }
-        ada.until("Grace again", |one| one.names() == ["Grace"]).await;
+        ada.until("Grace again", |one| one.names() == ["Grace"])
+            .await;
         // One leaves: gone at once, without waiting for a silence.
         drop(grace);
         ada.until("that Grace left", |one| one.names().is_empty())

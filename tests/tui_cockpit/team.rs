@@ -206,7 +206,10 @@ fn on_a_server_of_others_it_joins_the_project_and_the_proposal_on_the_screen() {
         EventKind::Commit,
         serde_json::json!({"id": "pro_1", "commit": "abc", "branch": "main", "message": "x"}),
     );
-    assert!(effects.contains(&Effect::LeaveRoom(ROOM.into())), "{effects:?}");
+    assert!(
+        effects.contains(&Effect::LeaveRoom(ROOM.into())),
+        "{effects:?}"
+    );
 }
 
 #[test]
@@ -385,7 +388,10 @@ fn lines_are_marked_by_the_mouse() {
         let at = screen.lines().position(|line| line.contains(text));
         u16::try_from(at.unwrap()).unwrap()
     };
-    let (from, to) = (row(&mut table, "Welcome</h1>"), row(&mut table, "</header>"));
+    let (from, to) = (
+        row(&mut table, "Welcome</h1>"),
+        row(&mut table, "</header>"),
+    );
     table.desk.take(Message::Mouse(Mouse::Click(20, from)));
     table.desk.take(Message::Mouse(Mouse::Drag(22, to)));
     table.desk.draw();
@@ -415,11 +421,19 @@ fn marks_of_others_appear_and_cannot_be_taken_away() {
     let frame = table.room.mark(highlight, (3, 5), (3, 7)).unwrap();
     table.tell(frame.into_iter().collect());
     let screen = table.desk.text();
-    let line = screen.lines().find(|line| line.contains("We make")).unwrap();
+    let line = screen
+        .lines()
+        .find(|line| line.contains("We make"))
+        .unwrap();
     assert!(line.contains("p "), "{screen}");
     table.cursor_on("We make");
     table.press("d");
-    assert!(table.desk.text().contains("only Grace can take this mark away"));
+    assert!(
+        table
+            .desk
+            .text()
+            .contains("only Grace can take this mark away")
+    );
     assert_eq!(table.room.marks().len(), 1);
     table.press("g )");
     let review = table.desk.model.reviews.current().unwrap();
@@ -462,7 +476,12 @@ fn notes_are_written_answered_changed_resolved_and_taken_away() {
     // Her words are hers; one's own can be changed and answered.
     table.cursor_on("Grace: with");
     table.press("C");
-    assert!(table.desk.text().contains("only Grace can change this note"));
+    assert!(
+        table
+            .desk
+            .text()
+            .contains("only Grace can change this note")
+    );
     table.press("M");
     table.desk.write("done");
     table.press("Enter");
@@ -475,7 +494,10 @@ fn notes_are_written_answered_changed_resolved_and_taken_away() {
     // Done with: one line is left.
     table.press(".");
     let screen = table.desk.text();
-    assert!(screen.contains("✓ Ada Lovelace: louder, please now (changed) (2 answers)"), "{screen}");
+    assert!(
+        screen.contains("✓ Ada Lovelace: louder, please now (changed) (2 answers)"),
+        "{screen}"
+    );
     assert!(!screen.contains("exclamation"), "{screen}");
     // Taken away, after a question.
     table.cursor_on("louder");
@@ -520,12 +542,17 @@ fn two_write_in_one_hunk_and_both_see_both() {
     let effects = table.desk.stroke("!", Stroke::Press);
     table.hear(&effects);
     let text = table.room.text("index.html").unwrap();
-    assert!(text.contains("WOW!") && text.contains("We all make"), "{text}");
+    assert!(
+        text.contains("WOW!") && text.contains("We all make"),
+        "{text}"
+    );
     // What is on the screen is not what would be approved: it has to be looked at first.
     table.press("Ctrl+S Esc");
     let effects = table.press("Enter");
     assert!(
-        !effects.iter().any(|effect| matches!(effect, Effect::Approve(..))),
+        !effects
+            .iter()
+            .any(|effect| matches!(effect, Effect::Approve(..))),
         "{effects:?}"
     );
     assert!(table.desk.text().contains("somebody writes in it"));
@@ -582,13 +609,17 @@ fn what_is_written_without_the_server_is_kept_and_sent_on_return() {
     // After a silent quarter of a minute the server has all of it, and nothing is kept.
     again.desk.now += Duration::from_secs(15);
     let effects = again.item(ROOM, RoomItem::Renew);
-    assert!(effects.contains(&Effect::KeepRoom(ROOM.into(), None)), "{effects:?}");
+    assert!(
+        effects.contains(&Effect::KeepRoom(ROOM.into(), None)),
+        "{effects:?}"
+    );
 }
 
 #[test]
 fn a_room_that_is_closed_for_good_says_why_and_the_rest_works() {
     let mut table = Table::proposed(80, 24);
-    let reason = "the server closed the room (4403); this token is not allowed in this room".to_owned();
+    let reason =
+        "the server closed the room (4403); this token is not allowed in this room".to_owned();
     table.item(PROJECT, RoomItem::Standing(Standing::Closed { reason }));
     table.press("F3");
     let screen = table.desk.text();

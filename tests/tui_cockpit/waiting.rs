@@ -115,7 +115,10 @@ fn while_the_server_is_away_instructions_are_kept_and_go_out_in_order_and_once()
     let screen = desk.text();
     let header = screen.lines().next().unwrap();
     assert!(header.contains("2 waiting reconnecting"), "{header}");
-    assert!(screen.contains("kept, and sent when it is back"), "{screen}");
+    assert!(
+        screen.contains("kept, and sent when it is back"),
+        "{screen}"
+    );
     let first = sent(&back(&mut desk, status()));
     assert_eq!(first.len(), 1, "one after the other");
     assert_eq!(first[0].key, keys[0]);
@@ -185,7 +188,11 @@ fn a_refusal_is_no_reason_to_send_it_again() {
     let effects = desk.done(Outcome::Sent(key.clone(), Err(refused)));
     assert_eq!(effects, [Effect::Forget(key)]);
     assert!(desk.text().contains("too long"));
-    assert_eq!(desk.model.line.text(), "x", "nothing that was written is lost");
+    assert_eq!(
+        desk.model.line.text(),
+        "x",
+        "nothing that was written is lost"
+    );
 }
 
 #[test]
@@ -266,7 +273,9 @@ fn a_decision_on_a_hunk_waits_too_and_still_shows() {
     now.proposals = vec![three_hunks()];
     let effects = back(&mut desk, now);
     assert!(
-        effects.iter().any(|effect| matches!(effect, Effect::Decide(..))),
+        effects
+            .iter()
+            .any(|effect| matches!(effect, Effect::Decide(..))),
         "{effects:?}"
     );
 }
@@ -294,10 +303,21 @@ fn the_seconds_to_the_next_attempt_are_counted_down() {
         desk.now = at;
         desk.take(Message::Wake);
     }
-    for want in ["reconnecting in 4 s", "reconnecting in 3 s", "reconnecting in 1 s", "reconnecting"] {
+    for want in [
+        "reconnecting in 4 s",
+        "reconnecting in 3 s",
+        "reconnecting in 1 s",
+        "reconnecting",
+    ] {
         assert!(seen.iter().any(|words| words == want), "{want}: {seen:?}");
     }
     // With nothing that moves nothing is counted, and nobody wakes up for it.
     desk.model.settings.motion = false;
-    assert!(desk.text().lines().next().unwrap().ends_with("reconnecting"));
+    assert!(
+        desk.text()
+            .lines()
+            .next()
+            .unwrap()
+            .ends_with("reconnecting")
+    );
 }

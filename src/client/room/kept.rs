@@ -27,7 +27,9 @@ impl Kept {
         let mut name = String::with_capacity(room.len() + 4);
         for byte in room.bytes() {
             match byte {
-                b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'_' | b'-' => name.push(char::from(byte)),
+                b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'_' | b'-' => {
+                    name.push(char::from(byte))
+                }
                 other => name.push_str(&format!("%{other:02x}")),
             }
         }

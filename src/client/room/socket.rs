@@ -89,9 +89,7 @@ impl Socket {
 
 /// The address of a room's socket.
 fn address(base: &Url, room: &str) -> Result<Url, String> {
-    let mut url = base
-        .join("realtime/")
-        .map_err(|error| error.to_string())?;
+    let mut url = base.join("realtime/").map_err(|error| error.to_string())?;
     let scheme = if url.scheme() == "https" { "wss" } else { "ws" };
     let no_base = || format!("{base} is no address of a server");
     url.set_scheme(scheme).map_err(|()| no_base())?;

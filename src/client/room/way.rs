@@ -272,11 +272,7 @@ mod tests {
 
     #[test]
     fn what_is_refused_for_good_stops_at_once() {
-        for (status, words) in [
-            (401, "token"),
-            (403, "not allowed"),
-            (404, "older version"),
-        ] {
+        for (status, words) in [(401, "token"), (403, "not allowed"), (404, "older version")] {
             let mut way = Way::new(StreamOptions::default());
             let detail = Some("no".to_owned());
             match way.ended(MS(1), &Ending::Refused { status, detail }, 0) {

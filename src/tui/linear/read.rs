@@ -78,18 +78,10 @@ pub const COMMANDS: [(&str, C, &str); 29] = [
         C::Highlight,
         "mark the line you are at; again: another colour",
     ),
-    (
-        "unmark",
-        C::Unmark,
-        "take your mark or note away",
-    ),
+    ("unmark", C::Unmark, "take your mark or note away"),
     ("people", C::People, "say who else is here"),
     ("follow", C::Follow, "follow the first of them, or stop"),
-    (
-        "waiting",
-        C::Outbox,
-        "say what waits to be sent",
-    ),
+    ("waiting", C::Outbox, "say what waits to be sent"),
     ("quit", C::Quit, "quit"),
 ];
 

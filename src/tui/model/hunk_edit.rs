@@ -166,7 +166,12 @@ impl HunkEdit {
         let above = lines.iter().take(cursor.0);
         let above: usize = above.map(|line| line.len() + self.ending.len()).sum();
         let line = lines.get(cursor.0).map_or("", String::as_str);
-        above + line.chars().take(cursor.1).map(char::len_utf8).sum::<usize>()
+        above
+            + line
+                .chars()
+                .take(cursor.1)
+                .map(char::len_utf8)
+                .sum::<usize>()
     }
 
     /// Does what a key does in a text.

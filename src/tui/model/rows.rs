@@ -112,7 +112,9 @@ impl Rows {
             for (at, it) in &here {
                 let shown = |line: &usize| {
                     let mut hunks = file.hunks.iter();
-                    hunks.any(|hunk| (hunk.new_start..hunk.new_start + hunk.new_lines).contains(line))
+                    hunks.any(|hunk| {
+                        (hunk.new_start..hunk.new_start + hunk.new_lines).contains(line)
+                    })
                 };
                 // What is about the whole file, or about a line that the diff does not show.
                 if !it.line.as_ref().is_some_and(shown) {

@@ -305,7 +305,9 @@ pub fn presence(model: &Model, now: Moment) -> Presence {
                 },
             })
         }
-        None => review.filter(|_| full).and_then(|review| place(review.cursor)),
+        None => review
+            .filter(|_| full)
+            .and_then(|review| place(review.cursor)),
     };
     Presence {
         user: User {

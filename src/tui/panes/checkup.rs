@@ -54,13 +54,7 @@ pub fn draw(model: &Model, area: Rect, buf: &mut Buffer) {
 }
 
 /// The rows around the selected one.
-fn put(
-    model: &Model,
-    rows: Vec<Vec<Span<'static>>>,
-    chosen: bool,
-    area: Rect,
-    buf: &mut Buffer,
-) {
+fn put(model: &Model, rows: Vec<Vec<Span<'static>>>, chosen: bool, area: Rect, buf: &mut Buffer) {
     let height = usize::from(area.height);
     let selected = model
         .board
@@ -72,7 +66,10 @@ fn put(
     let top = selected
         .saturating_sub(height / 2)
         .min(rows.len().saturating_sub(height));
-    let last = rows.len().checked_sub(1).filter(|_| !chosen && rows.len() > height && height > 2);
+    let last = rows
+        .len()
+        .checked_sub(1)
+        .filter(|_| !chosen && rows.len() > height && height > 2);
     let mut rows = rows;
     if let Some(last) = last {
         let foot = rows.swap_remove(last);

@@ -201,7 +201,10 @@ impl Look<'_> {
         };
         vec![
             self.mark(piece, false),
-            span(format!("{indent}{}", if first { sign } else { "  " }), style),
+            span(
+                format!("{indent}{}", if first { sign } else { "  " }),
+                style,
+            ),
             span(said, if resolved { theme.dim } else { theme.text }),
         ]
     }
@@ -246,7 +249,11 @@ impl Look<'_> {
             .filter(|_| of_new)
             .map(|shade| (bytes(raw, &shade.chars), self.theme.marked(&shade.colour)))
             .collect();
-        let over = Over { tokens, words, shades: &shades };
+        let over = Over {
+            tokens,
+            words,
+            shades: &shades,
+        };
         spans.extend(self.pieces(raw, &shown, range, style, &over));
         spans
     }
@@ -378,7 +385,11 @@ struct Over<'a> {
 
 /// The bytes of a range of characters; what lies beyond the end is the end.
 fn bytes(text: &str, chars: &Range<usize>) -> Range<usize> {
-    let at = |char: usize| text.char_indices().nth(char).map_or(text.len(), |(at, _)| at);
+    let at = |char: usize| {
+        text.char_indices()
+            .nth(char)
+            .map_or(text.len(), |(at, _)| at)
+    };
     at(chars.start)..at(chars.end)
 }
 

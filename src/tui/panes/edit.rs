@@ -34,7 +34,11 @@ pub fn draw(model: &Model, edit: &HunkEdit, area: Rect, buf: &mut Buffer) {
         return;
     }
     let theme = &model.settings.theme;
-    let shared = if edit.shared { "· shared as you type " } else { "" };
+    let shared = if edit.shared {
+        "· shared as you type "
+    } else {
+        ""
+    };
     let title = format!(" editing {} {shared}", text::clean(&edit.path));
     paint::row(buf, area, 0, vec![span(title, theme.file)]);
     let (top, left) = offset(edit, area);

@@ -31,7 +31,11 @@ pub fn draw(model: &Model, at: usize, area: Rect, buf: &mut Buffer) -> Rect {
     let rows = inner.height.saturating_sub(1);
     let top = (at + 1).saturating_sub(usize::from(rows).max(1));
     for (y, (index, queued)) in (0..rows).zip(model.team.outbox.iter().enumerate().skip(top)) {
-        let style = if index == at { theme.selected } else { theme.text };
+        let style = if index == at {
+            theme.selected
+        } else {
+            theme.text
+        };
         let words = text::clean_prose(&queued.asked.words());
         let number = span(format!("{:>3} ", index + 1), theme.dim);
         paint::row(buf, inner, y, vec![number, span(words, style)]);

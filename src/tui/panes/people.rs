@@ -29,7 +29,11 @@ pub fn brief(model: &Model, columns: usize) -> Vec<Span<'static>> {
         100..160 => 6,
         _ => 10,
     };
-    let shown = if people.len() > most { most } else { people.len() };
+    let shown = if people.len() > most {
+        most
+    } else {
+        people.len()
+    };
     for person in &people[..shown] {
         spans.push(span(person.initials(), theme.caret(person.colour)));
         let sign = sign(person);
@@ -139,7 +143,11 @@ pub fn draw(model: &Model, at: usize, area: Rect, buf: &mut Buffer) -> Rect {
         let mark = if followed { "▶ " } else { "  " };
         let name = text::fit(&person.name, NAMES - 1).into_owned();
         let pad = NAMES.saturating_sub(text::width(&name));
-        let style = if index == at { theme.selected } else { theme.strong };
+        let style = if index == at {
+            theme.selected
+        } else {
+            theme.strong
+        };
         let mut spans = vec![
             span(mark, theme.key),
             span(person.initials(), theme.caret(person.colour)),
@@ -151,7 +159,12 @@ pub fn draw(model: &Model, at: usize, area: Rect, buf: &mut Buffer) -> Rect {
         paint::row(buf, inner, y, spans);
     }
     if let Some(words) = trouble(model) {
-        paint::row(buf, inner, rows, vec![span(text::clean_prose(&words), theme.warn)]);
+        paint::row(
+            buf,
+            inner,
+            rows,
+            vec![span(text::clean_prose(&words), theme.warn)],
+        );
     }
     let key = |command| {
         let shown = model.settings.keymap.shown(Context::People, command);

@@ -341,9 +341,7 @@ impl Turn<'_> {
     fn back(&mut self) {
         if matches!(
             self.m.overlay,
-            Some(
-                Overlay::Summary(_) | Overlay::Queue(_) | Overlay::People(_) | Overlay::Outbox(_)
-            )
+            Some(Overlay::Summary(_) | Overlay::Queue(_) | Overlay::People(_) | Overlay::Outbox(_))
         ) {
             self.m.overlay = None;
             return;

@@ -26,7 +26,10 @@ impl Turn<'_> {
             // What an earlier run kept can be marked without the server, too.
             Some(room) if room.synced || !room.replica.files().is_empty() => Some(id),
             _ => {
-                self.say(Tone::Plain, "one moment: the proposal's notes are being loaded");
+                self.say(
+                    Tone::Plain,
+                    "one moment: the proposal's notes are being loaded",
+                );
                 None
             }
         }
@@ -80,7 +83,9 @@ impl Turn<'_> {
             let Some(highlight) = found.into_iter().find(|known| known.id == mark) else {
                 return;
             };
-            let at = COLOURS.iter().position(|(name, _)| *name == highlight.colour);
+            let at = COLOURS
+                .iter()
+                .position(|(name, _)| *name == highlight.colour);
             let next = COLOURS[at.map_or(0, |at| at + 1) % COLOURS.len()].0;
             let changed = Highlight {
                 colour: next.to_owned(),
@@ -144,7 +149,9 @@ impl Turn<'_> {
             return;
         }
         let me = self.m.settings.taking.name.clone();
-        let Some(review) = self.m.review() else { return };
+        let Some(review) = self.m.review() else {
+            return;
+        };
         let Some(mark) = own_mark(review, &me) else {
             let other = marks_here(review).first().map(|(_, author)| author.clone());
             let words = match other {
@@ -172,7 +179,9 @@ impl Turn<'_> {
         let Some(proposal) = self.shared() else {
             return;
         };
-        let Some(review) = self.m.review() else { return };
+        let Some(review) = self.m.review() else {
+            return;
+        };
         let (what, about) = match (self.note_here(), review.rows().row(review.cursor)) {
             (Some(note), _) => {
                 let about = format!("your answer to {}", note.author);

@@ -65,7 +65,9 @@ impl Turn<'_> {
         let count = self.m.team.outbox.len();
         self.say(
             Tone::Warn,
-            format!("the server is away: kept, and sent when it is back ({count} waiting; O lists it)"),
+            format!(
+                "the server is away: kept, and sent when it is back ({count} waiting; O lists it)"
+            ),
         );
     }
 

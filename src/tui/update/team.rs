@@ -74,26 +74,27 @@ impl Turn<'_> {
             return;
         };
         match taken {
-                Ok(taken) => {
-                    room.synced |= taken.synced;
-                    if !taken.answers.is_empty() {
-                        self.out.push(Effect::ToRoom(name.to_owned(), taken.answers));
-                    }
-                    if taken.document {
-                        self.text_changed(name);
-                    }
-                    if taken.people || taken.document {
-                        self.company();
-                    }
-                    if let Some(reason) = taken.denied {
-                        self.m.dirty = true;
-                        let words = format!("what you write in it is not taken: {reason}");
-                        self.say(Tone::Warn, words);
-                    }
+            Ok(taken) => {
+                room.synced |= taken.synced;
+                if !taken.answers.is_empty() {
+                    self.out
+                        .push(Effect::ToRoom(name.to_owned(), taken.answers));
                 }
-                Err(error) => {
-                    tracing::warn!(%error, room = name, "a frame of a room is not taken");
+                if taken.document {
+                    self.text_changed(name);
                 }
+                if taken.people || taken.document {
+                    self.company();
+                }
+                if let Some(reason) = taken.denied {
+                    self.m.dirty = true;
+                    let words = format!("what you write in it is not taken: {reason}");
+                    self.say(Tone::Warn, words);
+                }
+            }
+            Err(error) => {
+                tracing::warn!(%error, room = name, "a frame of a room is not taken");
+            }
         }
     }
 
@@ -214,11 +215,31 @@ impl Turn<'_> {
         match command {
             Some(C::Back | C::CloseReview) => self.stop_following(),
             Some(
-                C::ScrollUp | C::ScrollDown | C::PageUp | C::PageDown | C::Top | C::Bottom
-                | C::NextHunk | C::PreviousHunk | C::NextFile | C::PreviousFile | C::NextNote
-                | C::PreviousNote | C::NextProposal | C::PreviousProposal | C::PaneSay
-                | C::PaneProposal | C::PaneTimeline | C::PaneDeploy | C::OpenReview | C::SelectUp
-                | C::SelectDown | C::SelectLines | C::FocusInput | C::EditHere | C::Edit,
+                C::ScrollUp
+                | C::ScrollDown
+                | C::PageUp
+                | C::PageDown
+                | C::Top
+                | C::Bottom
+                | C::NextHunk
+                | C::PreviousHunk
+                | C::NextFile
+                | C::PreviousFile
+                | C::NextNote
+                | C::PreviousNote
+                | C::NextProposal
+                | C::PreviousProposal
+                | C::PaneSay
+                | C::PaneProposal
+                | C::PaneTimeline
+                | C::PaneDeploy
+                | C::OpenReview
+                | C::SelectUp
+                | C::SelectDown
+                | C::SelectLines
+                | C::FocusInput
+                | C::EditHere
+                | C::Edit,
             ) => {
                 self.stop_following();
                 false
@@ -276,7 +297,9 @@ pub(super) fn settle(model: &mut Model, now: Moment, out: &mut Vec<Effect>) {
 fn join_and_leave(model: &mut Model, now: Moment, out: &mut Vec<Effect>) {
     let wanted = team::wanted(model);
     if wanted.len() == model.team.rooms.len()
-        && wanted.iter().all(|name| model.team.rooms.contains_key(name))
+        && wanted
+            .iter()
+            .all(|name| model.team.rooms.contains_key(name))
     {
         return;
     }

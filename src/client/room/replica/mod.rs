@@ -9,9 +9,7 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 
 use crate::model::room::{Comment, Highlight, Place, Presence};
-use crate::room::{
-    Company, DocError, Frame, RoomDoc, State, line_column, offset_of, utf16_len,
-};
+use crate::room::{Company, DocError, Frame, RoomDoc, State, line_column, offset_of, utf16_len};
 
 /// Deeper answers to answers than this are no thread of people.
 const DEPTH: usize = 64;
@@ -359,7 +357,11 @@ impl Replica {
             }
         }
         threads.sort_by(|a, b| {
-            (&a.first.file, a.line, &a.first.created).cmp(&(&b.first.file, b.line, &b.first.created))
+            (&a.first.file, a.line, &a.first.created).cmp(&(
+                &b.first.file,
+                b.line,
+                &b.first.created,
+            ))
         });
         threads
     }

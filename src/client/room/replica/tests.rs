@@ -52,8 +52,10 @@ fn what_is_written_alone_is_merged_when_they_meet_again() {
     meet(&mut ada, &mut bob);
     assert_eq!(bob.text("index.html").as_deref(), Some(PAGE));
     // Both write without each other.
-    ada.write("index.html", &PAGE.replace("Hello", "Welcome")).unwrap();
-    bob.write("index.html", &PAGE.replace("last", "the last")).unwrap();
+    ada.write("index.html", &PAGE.replace("Hello", "Welcome"))
+        .unwrap();
+    bob.write("index.html", &PAGE.replace("last", "the last"))
+        .unwrap();
     meet(&mut ada, &mut bob);
     let both = PAGE.replace("Hello", "Welcome").replace("last", "the last");
     assert_eq!(ada.text("index.html"), Some(both));
@@ -65,7 +67,8 @@ fn what_was_kept_by_a_killed_cockpit_reaches_the_others() {
     let (mut ada, mut bob) = (Replica::new(), Replica::new());
     ada.write("index.html", PAGE).unwrap();
     meet(&mut ada, &mut bob);
-    ada.write("index.html", &PAGE.replace("two", "three")).unwrap();
+    ada.write("index.html", &PAGE.replace("two", "three"))
+        .unwrap();
     let kept = ada.kept().expect("not known to be with the server");
     drop(ada);
     let mut again = Replica::new();
@@ -86,11 +89,15 @@ fn marks_stay_with_their_words_and_threads_with_their_lines() {
     ada.write("index.html", PAGE).unwrap();
     // The crab is two units wide, and one character.
     ada.mark(highlight("a"), (2, 9), (2, 14)).unwrap();
-    ada.comment(comment("c", None, "2026-11-21T20:00:01Z"), Some(2)).unwrap();
+    ada.comment(comment("c", None, "2026-11-21T20:00:01Z"), Some(2))
+        .unwrap();
     meet(&mut ada, &mut bob);
-    bob.write("index.html", &format!("<!doctype html>\n{PAGE}")).unwrap();
-    bob.comment(comment("d", Some("c"), "2026-11-21T20:00:03Z"), None).unwrap();
-    bob.comment(comment("e", Some("d"), "2026-11-21T20:00:02Z"), None).unwrap();
+    bob.write("index.html", &format!("<!doctype html>\n{PAGE}"))
+        .unwrap();
+    bob.comment(comment("d", Some("c"), "2026-11-21T20:00:03Z"), None)
+        .unwrap();
+    bob.comment(comment("e", Some("d"), "2026-11-21T20:00:02Z"), None)
+        .unwrap();
     meet(&mut ada, &mut bob);
     let marks = ada.marks();
     assert_eq!((marks[0].from, marks[0].to), ((3, 9), (3, 14)));
@@ -163,7 +170,12 @@ fn the_caret_of_another_is_where_the_text_says() {
 fn damaged_frames_are_errors_and_change_nothing() {
     let mut ada = Replica::new();
     ada.write("index.html", PAGE).unwrap();
-    for frame in [&[][..], &[9], &[0, 2, 4, 128, 194, 215, 47], &[1, 4, 128, 194, 215, 47]] {
+    for frame in [
+        &[][..],
+        &[9],
+        &[0, 2, 4, 128, 194, 215, 47],
+        &[1, 4, 128, 194, 215, 47],
+    ] {
         assert!(ada.take(frame, 0).is_err(), "{frame:?}");
     }
     assert_eq!(ada.text("index.html").as_deref(), Some(PAGE));
