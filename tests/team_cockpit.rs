@@ -72,8 +72,18 @@ fn two_people_one_proposal_a_killed_server_and_a_killed_cockpit() {
     ada.send("f");
     ada.until("the full view", |screen| screen.contains("summary, then commit"));
     ada.send("jjjjj");
-    ada.send("m");
-    ada.until("the mark", |screen| screen.contains("marked line"));
+    // The proposal's room may still be on its way.
+    loop {
+        ada.send("m");
+        let screen = ada.until("the mark, or a word about it", |screen| {
+            screen.contains("marked line") || screen.contains("one moment")
+        });
+        if screen.contains("marked line") {
+            break;
+        }
+        ada.send("\x1b[A\x1b[B");
+        ada.until("that the notice has gone", |screen| !screen.contains("one moment"));
+    }
     ada.send("M");
     ada.until("the line to write in", |screen| screen.contains("write or dictate"));
     ada.send("louder please\r");

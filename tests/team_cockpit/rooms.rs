@@ -90,6 +90,32 @@ impl Person {
     }
 }
 
+/// Both take part until `wanted` holds.
+async fn together(
+    one: &mut Person,
+    other: &mut Person,
+    what: &str,
+    wanted: impl Fn(&Person, &Person) -> bool,
+) {
+    let both = async {
+        while !wanted(one, other) {
+            tokio::select! {
+                item = one.items.recv() => one.take(item.expect("the link lives")),
+                item = other.items.recv() => other.take(item.expect("the link lives")),
+            }
+        }
+    };
+    if timeout(PATIENCE, both).await.is_err() {
+        panic!(
+            "waited in vain for {what}: {:?} {:?}, {:?} {:?}",
+            one.standing,
+            one.text(),
+            other.standing,
+            other.text()
+        );
+    }
+}
+
 #[test]
 fn two_clients_meet_write_apart_and_meet_again() {
     let machine = Machine::new();
@@ -122,9 +148,10 @@ fn two_clients_meet_write_apart_and_meet_again() {
     server.again();
     runtime.block_on(async {
         let all = "zero\none\ntwo\nthree\nfour\n";
-        for person in [&mut ada, &mut grace] {
-            person.until("both texts", |one| one.text() == all).await;
-        }
+        together(&mut ada, &mut grace, "both texts", |one, other| {
+            one.text() == all && other.text() == all
+        })
+        .await;
         ada.until("Grace again", |one| one.names() == ["Grace"])
             .await;
         // One leaves: gone at once, without waiting for a silence.
@@ -158,7 +185,9 @@ async fn proxy(to: SocketAddr) -> SocketAddr {
                     })
                     .map(str::to_owned)
                     .collect();
+                lines.retain(|line| !line.to_ascii_lowercase().starts_with("host:"));
                 lines.insert(1, "Connection: close".to_owned());
+                lines.insert(1, format!("Host: {to}"));
                 let Ok(mut to) = TcpStream::connect(to).await else {
                     return;
                 };
@@ -199,17 +228,9 @@ fn behind_a_proxy_without_websockets_a_room_is_reached_by_http() {
             })
             .await;
         grace.write("by socket\nby calls\n");
-        let both = async {
-            loop {
-                tokio::select! {
-                    item = grace.items.recv() => grace.take(item.expect("the link lives")),
-                    item = ada.items.recv() => ada.take(item.expect("the link lives")),
-                }
-                if ada.text() == "by socket\nby calls\n" && ada.names() == ["Grace"] {
-                    return;
-                }
-            }
-        };
-        timeout(PATIENCE, both).await.expect("both see both");
+        together(&mut ada, &mut grace, "what was written by calls", |ada, _| {
+            ada.text() == "by socket\nby calls\n" && ada.names() == ["Grace"]
+        })
+        .await;
     });
 }

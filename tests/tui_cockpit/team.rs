@@ -487,6 +487,7 @@ fn notes_are_written_answered_changed_resolved_and_taken_away() {
     table.press("Enter");
     assert_eq!(table.room.threads()[0].answers.len(), 2);
     table.cursor_on("louder");
+    table.desk.now += Duration::from_secs(60);
     table.press("C");
     table.desk.write(" now");
     table.press("Enter");
@@ -623,7 +624,8 @@ fn a_room_that_is_closed_for_good_says_why_and_the_rest_works() {
     table.item(PROJECT, RoomItem::Standing(Standing::Closed { reason }));
     table.press("F3");
     let screen = table.desk.text();
-    assert!(screen.contains("not allowed in this room"), "{screen}");
+    assert!(screen.contains("closed the room (4403)"), "{screen}");
+    assert!(screen.contains("this room"), "the whole of it: {screen}");
     table.press("Esc");
     assert_eq!(table.desk.model.overlay, None);
 }

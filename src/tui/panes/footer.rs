@@ -161,16 +161,16 @@ fn hints(model: &Model) -> Vec<Hint> {
             add(C::NextHunk, "next hunk");
             add(C::PreviousHunk, "previous");
             add(C::NextFile, "next file");
-            add(C::PreviousFile, "previous");
             add(C::Highlight, "mark");
             add(C::Note, "note");
+            add(C::CloseReview, "back");
+            add(C::Help, "help");
             if annotated(model) {
                 add(C::NextNote, "next note");
                 add(C::Unmark, "take away");
             }
+            add(C::PreviousFile, "previous file");
             add(C::Pick, "batch");
-            add(C::CloseReview, "back");
-            add(C::Help, "help");
             add(C::Palette, "everything");
         }
         Context::Summary => {

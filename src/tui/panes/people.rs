@@ -103,7 +103,7 @@ pub fn trouble(model: &Model) -> Option<String> {
 /// The rectangle of the list.
 pub fn frame(model: &Model, area: Rect) -> Rect {
     let width = area.width.saturating_sub(4).clamp(1, 100).min(area.width);
-    let height = u16::try_from(model.team.people.len().max(1) + 5).unwrap_or(u16::MAX);
+    let height = u16::try_from(model.team.people.len().max(1) + 6).unwrap_or(u16::MAX);
     paint::middle(area, width, height.min(area.height))
 }
 
@@ -125,7 +125,7 @@ pub fn draw(model: &Model, at: usize, area: Rect, buf: &mut Buffer) -> Rect {
         many => format!("{many} others are here"),
     };
     let inner = paint::boxed(buf, frame, &title, theme.tip);
-    let rows = inner.height.saturating_sub(2);
+    let rows = inner.height.saturating_sub(3);
     let top = (at + 1).saturating_sub(usize::from(rows).max(1));
     if people.is_empty() {
         let words = if model.settings.taking.remote {
@@ -159,12 +159,11 @@ pub fn draw(model: &Model, at: usize, area: Rect, buf: &mut Buffer) -> Rect {
         paint::row(buf, inner, y, spans);
     }
     if let Some(words) = trouble(model) {
-        paint::row(
-            buf,
-            inner,
-            rows,
-            vec![span(text::clean_prose(&words), theme.warn)],
-        );
+        let words = text::clean_prose(&words);
+        let ranges = text::wrap(&words, usize::from(inner.width), true);
+        for (y, range) in (rows..rows + 2).zip(ranges) {
+            paint::row(buf, inner, y, vec![span(&words[range], theme.warn)]);
+        }
     }
     let key = |command| {
         let shown = model.settings.keymap.shown(Context::People, command);
@@ -182,6 +181,6 @@ pub fn draw(model: &Model, at: usize, area: Rect, buf: &mut Buffer) -> Rect {
     }
     keys.push(span(key(Command::Back), theme.key));
     keys.push(span(": close", theme.text));
-    paint::row(buf, inner, rows + 1, keys);
+    paint::row(buf, inner, rows + 2, keys);
     frame
 }
