@@ -108,7 +108,7 @@ fn two_people_one_proposal_a_killed_server_and_a_killed_cockpit() {
     grace.until_written("OFFLINE", &machine.site().join("../Grace-Hopper/state"));
     grace.signal(Signal::KILL);
     grace.ended();
-    ada.send("\x1b");
+    ada.send("f");
     ada.send("i");
     ada.send(&format!("{LATER}\r"));
     ada.until("that it is kept", |screen| screen.contains("1 waiting"));

@@ -5,10 +5,13 @@ use std::ops::Range;
 use ratatui_textarea::{CursorMove, Input, TextArea};
 
 use crate::model::{Content, Hunk, ProposalId, ProposedFile};
+use crate::room::splices;
 use crate::tui::keys::{Code, Key};
 
 /// A hunk of more lines is edited in an editor.
 pub const MOST: usize = 2_000;
+/// More edits at a time than this are taken as one.
+const EDITS: usize = 50;
 
 /// A hunk being edited.
 #[derive(Clone, Debug)]
@@ -121,10 +124,28 @@ impl HunkEdit {
     /// Takes the whole text of the file as others made it; the cursor stays with its words. True when that is
     /// something else.
     pub fn take(&mut self, text: &str) -> bool {
-        let old = self.text();
-        if old == text {
+        let mut now = self.text();
+        if now == text {
             return false;
         }
+        let edits = splices(&now, text);
+        if edits.len() > EDITS {
+            self.take_one(now, text);
+            return true;
+        }
+        // The last one first: none moves another.
+        for edit in edits {
+            let from = byte_of(&now, edit.at);
+            let to = from + byte_of(&now[from..], edit.delete);
+            let next = format!("{}{}{}", &now[..from], edit.insert, &now[to..]);
+            self.take_one(now, &next);
+            now = next;
+        }
+        true
+    }
+
+    /// The same for one edit.
+    fn take_one(&mut self, old: String, text: &str) {
         let head: usize = common(old.chars(), text.chars());
         let (a, b) = (&old[head..], &text[head..]);
         let tail: usize = common(a.chars().rev(), b.chars().rev());
@@ -156,7 +177,6 @@ impl HunkEdit {
         area.move_cursor(CursorMove::Jump(row, column));
         self.bytes = own;
         self.area = area;
-        true
     }
 
     /// Bytes of the text before the cursor.
@@ -234,6 +254,18 @@ fn split(own: &str) -> (Vec<String>, &'static str, bool) {
             _ => line,
         });
     (lines.map(str::to_owned).collect(), ending, ended)
+}
+
+/// The byte of a place in UTF-16 units.
+fn byte_of(text: &str, units: usize) -> usize {
+    let mut left = units;
+    for (at, c) in text.char_indices() {
+        if left == 0 {
+            return at;
+        }
+        left = left.saturating_sub(c.len_utf16());
+    }
+    text.len()
 }
 
 /// Bytes in which two texts begin alike.
