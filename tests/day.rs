@@ -34,6 +34,8 @@ struct Day {
     site: tempfile::TempDir,
     state: tempfile::TempDir,
     edits: usize,
+    /// Whose token the program is run with, if not the person's whose machine it is.
+    token: Option<String>,
 }
 
 impl Day {
@@ -42,6 +44,7 @@ impl Day {
             site: site(&[("index.html", PAGE), ("sayso.toml", CONFIG)]),
             state: tempfile::tempdir().unwrap(),
             edits: 0,
+            token: None,
         }
     }
 
@@ -55,6 +58,7 @@ impl Day {
             .env("XDG_CACHE_HOME", state.join("cache"))
             .env("XDG_CONFIG_HOME", state.join("config"))
             .env("SAYSO_HEALTH__WATCH", "0s")
+            .envs(self.token.iter().map(|token| ("SAYSO_TOKEN", token)))
             .env_remove("ANTHROPIC_API_KEY")
             .env_remove("OPENAI_API_KEY")
             .env_remove("GOOGLE_GEMINI_API_KEY")
@@ -168,14 +172,24 @@ fn a_whole_day_is_accounted_for() {
     assert_eq!(day.live("production"), None);
     let said = day.ends(3, &["approve", "--yes"]);
     assert!(said.contains("Ada has approved this already"), "{said}");
+    // Another name over the same token is nobody else.
     day.is("Grace");
+    let said = day.ends(3, &["approve", "--yes"]);
+    assert!(said.contains("Ada has approved this already"), "{said}");
+    assert!(said.contains("sayso token create"), "{said}");
+    day.is("Ada");
+    let made = [
+        "token", "create", "--role", "deployer", "--name", "Grace", "--json",
+    ];
+    let made = day.json(&made).remove(0);
+    day.token = Some(made["token"].as_str().unwrap().to_owned());
     day.ends(0, &["approve", "--yes"]);
+    day.token = None;
     assert_eq!(
         day.live("production").unwrap()["release"],
         first["release"],
         "the very same release"
     );
-    day.is("Ada");
 
     // A check fails: nothing moves until it is mended.
     day.hand("Bread and rolls.", "BROKEN bread");

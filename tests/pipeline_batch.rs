@@ -5,7 +5,9 @@ mod stage;
 use std::sync::Arc;
 
 use sayso::model::api::{Approval, BatchApproval, Decide, Reviewed, Submission};
-use sayso::model::{Action, Decision, EventKind, InstructionState, ProposalId, ProposalState};
+use sayso::model::{
+    Action, Decision, EventKind, Identity, InstructionState, ProposalId, ProposalState,
+};
 use sayso::pipeline::Conductor;
 use stage::{git, stage, wait_for};
 
@@ -15,7 +17,7 @@ async fn propose(conductor: &Arc<Conductor>, words: &str) -> ProposalId {
         ..Submission::default()
     };
     let id = conductor
-        .submit(submission, None, None, "Ada")
+        .submit(submission, None, None, &Identity::owner("Ada"))
         .await
         .unwrap();
     wait_for("the proposal", async || {
@@ -46,7 +48,7 @@ async fn what_was_reviewed_goes_out_as_one_commit_and_one_deployment() {
     let approval = batch(&[(&one, 1), (&two, 1), (&three, 1)], Action::Deploy);
     let synced = stage
         .conductor
-        .approve_batch(approval, "Ada")
+        .approve_batch(approval, &Identity::owner("Ada"))
         .await
         .unwrap();
     assert!(synced.deployment.is_some());
@@ -100,7 +102,7 @@ async fn a_batch_with_anything_wrong_commits_nothing() {
     for (approval, words) in cases {
         let problem = stage
             .conductor
-            .approve_batch(approval, "Ada")
+            .approve_batch(approval, &Identity::owner("Ada"))
             .await
             .unwrap_err();
         assert!(problem.detail.contains(words), "{words}: {problem}");
@@ -146,7 +148,11 @@ async fn a_line_that_is_left_out_stays_out_of_the_commit() {
         version: Some(view.proposal.version),
         ..Approval::default()
     };
-    stage.conductor.approve(&id, approval, "Ada").await.unwrap();
+    stage
+        .conductor
+        .approve(&id, approval, &Identity::owner("Ada"))
+        .await
+        .unwrap();
     assert_eq!(
         git(stage.site.path(), &["show", "HEAD:a.txt"]).trim_end(),
         "1\ntwo\n3"
@@ -168,7 +174,7 @@ async fn words_for_the_senders_own_screen_are_told_and_not_followed() {
         };
         let id = stage
             .conductor
-            .submit(submission, None, None, "Ada")
+            .submit(submission, None, None, &Identity::owner("Ada"))
             .await
             .unwrap();
         let state = wait_for("the instruction", async || {

@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use sayso::model::api::{Approval, Decide, EditText, Reject, Submission, SyncRequest};
 use sayso::model::{
-    Action, Decision, DeploymentState, EventKind, Instruction, InstructionId, InstructionState,
+    Action, Decision, DeploymentState, EventKind, Identity, Instruction, InstructionId,
+    InstructionState,
 };
 use sayso::pipeline::Conductor;
 use stage::{Stage0, git, read, stage, wait_for, write};
@@ -17,7 +18,7 @@ async fn say(conductor: &Arc<Conductor>, words: &str) -> Instruction {
         ..Submission::default()
     };
     let id = conductor
-        .submit(submission, None, None, "Ada")
+        .submit(submission, None, None, &Identity::owner("Ada"))
         .await
         .unwrap();
     settled(conductor, &id).await
@@ -67,7 +68,11 @@ async fn words_become_a_proposal_a_commit_and_a_live_site() {
         action: Some(Action::Deploy),
         ..Approval::default()
     };
-    let approved = stage.conductor.approve(&id, approval, "Ada").await.unwrap();
+    let approved = stage
+        .conductor
+        .approve(&id, approval, &Identity::owner("Ada"))
+        .await
+        .unwrap();
     assert_eq!(
         git(stage.site.path(), &["rev-parse", "HEAD"]).trim(),
         approved.commit
@@ -142,14 +147,18 @@ async fn only_accepted_hunks_are_committed() {
         version: Some(1),
         ..Approval::default()
     };
-    let stale = stage.conductor.approve(&id, seen, "Ada").await.unwrap_err();
+    let stale = stage
+        .conductor
+        .approve(&id, seen, &Identity::owner("Ada"))
+        .await
+        .unwrap_err();
     assert!(
         stale.detail.contains("changed since it was reviewed"),
         "{stale}"
     );
     stage
         .conductor
-        .approve(&id, Approval::default(), "Ada")
+        .approve(&id, Approval::default(), &Identity::owner("Ada"))
         .await
         .unwrap();
     let committed = git(stage.site.path(), &["show", "HEAD:a.txt"]);
@@ -157,7 +166,7 @@ async fn only_accepted_hunks_are_committed() {
     assert_eq!(committed, read(stage.site.path(), "a.txt"));
     let again = stage
         .conductor
-        .approve(&id, Approval::default(), "Ada")
+        .approve(&id, Approval::default(), &Identity::owner("Ada"))
         .await
         .unwrap_err();
     assert!(again.detail.contains("was committed"), "{again}");
@@ -180,14 +189,14 @@ async fn a_moved_branch_is_noticed_and_the_proposal_goes_along_where_it_can() {
     let head = git(stage.site.path(), &["rev-parse", "HEAD"]);
     stage
         .conductor
-        .approve(&first, Approval::default(), "Ada")
+        .approve(&first, Approval::default(), &Identity::owner("Ada"))
         .await
         .unwrap();
     assert_eq!(git(stage.site.path(), &["rev-parse", "HEAD^"]), head);
     // The other proposal changes the same line: that is a conflict, and nothing moves.
     let refused = stage
         .conductor
-        .approve(&other, Approval::default(), "Ada")
+        .approve(&other, Approval::default(), &Identity::owner("Ada"))
         .await
         .unwrap_err();
     assert_eq!(refused.status, 409, "{refused}");
@@ -211,13 +220,13 @@ async fn a_moved_branch_is_noticed_and_the_proposal_goes_along_where_it_can() {
     );
     let moved = stage
         .conductor
-        .approve(&third, Approval::default(), "Ada")
+        .approve(&third, Approval::default(), &Identity::owner("Ada"))
         .await
         .unwrap_err();
     assert!(moved.detail.contains("merged"), "{moved}");
     stage
         .conductor
-        .approve(&third, Approval::default(), "Ada")
+        .approve(&third, Approval::default(), &Identity::owner("Ada"))
         .await
         .unwrap();
     assert_eq!(
@@ -276,7 +285,11 @@ async fn spoken_commands_ask_before_they_act() {
     assert_eq!(undo.state, InstructionState::Proposed, "{undo:?}");
     stage
         .conductor
-        .approve(&undo.proposal.unwrap(), Approval::default(), "Ada")
+        .approve(
+            &undo.proposal.unwrap(),
+            Approval::default(),
+            &Identity::owner("Ada"),
+        )
         .await
         .unwrap();
     assert_eq!(read(stage.site.path(), "index.html"), "<h1>Old</h1>\n");
@@ -307,7 +320,11 @@ async fn commit_that_shows_the_working_trees_changes_and_keeps_the_rest() {
         hunks: Some(only),
         ..Approval::default()
     };
-    stage.conductor.approve(&id, approval, "Ada").await.unwrap();
+    stage
+        .conductor
+        .approve(&id, approval, &Identity::owner("Ada"))
+        .await
+        .unwrap();
     assert_eq!(
         git(stage.site.path(), &["status", "--porcelain"]),
         "?? new.txt\n"
@@ -328,7 +345,7 @@ async fn refusals_and_failures_are_told_with_what_to_do_next() {
     assert_eq!(
         stage
             .conductor
-            .submit(nothing, None, None, "Ada")
+            .submit(nothing, None, None, &Identity::owner("Ada"))
             .await
             .unwrap_err()
             .status,
@@ -336,7 +353,7 @@ async fn refusals_and_failures_are_told_with_what_to_do_next() {
     );
     let nothing = stage
         .conductor
-        .quick_commit(SyncRequest::default(), "Ada")
+        .quick_commit(SyncRequest::default(), &Identity::owner("Ada"))
         .await
         .unwrap_err();
     assert!(nothing.is("nothing-to-commit"), "{nothing}");
@@ -344,7 +361,7 @@ async fn refusals_and_failures_are_told_with_what_to_do_next() {
     *stage.target.fail.lock().unwrap() = Some("the build broke".into());
     let synced = stage
         .conductor
-        .deploy(SyncRequest::default(), false, "Ada")
+        .deploy(SyncRequest::default(), false, &Identity::owner("Ada"))
         .await
         .unwrap();
     let id = synced.deployment.unwrap();
@@ -369,12 +386,12 @@ async fn one_idempotency_key_is_one_instruction() {
     };
     let first = stage
         .conductor
-        .submit(submission(), None, Some("k"), "Ada")
+        .submit(submission(), None, Some("k"), &Identity::owner("Ada"))
         .await
         .unwrap();
     let second = stage
         .conductor
-        .submit(submission(), None, Some("k"), "Ada")
+        .submit(submission(), None, Some("k"), &Identity::owner("Ada"))
         .await
         .unwrap();
     assert_eq!(first, second);
@@ -387,7 +404,11 @@ async fn one_idempotency_key_is_one_instruction() {
     assert!(
         stage
             .conductor
-            .approve(&rejected.proposal.id, Approval::default(), "Ada")
+            .approve(
+                &rejected.proposal.id,
+                Approval::default(),
+                &Identity::owner("Ada")
+            )
             .await
             .is_err()
     );
@@ -404,7 +425,7 @@ async fn a_batch_is_one_commit_and_one_deployment() {
     }
     let synced = stage
         .conductor
-        .batch_sync(SyncRequest::default(), "Ada")
+        .batch_sync(SyncRequest::default(), &Identity::owner("Ada"))
         .await
         .unwrap();
     assert!(synced.deployment.is_some());
@@ -445,7 +466,10 @@ async fn a_rejected_proposal_can_be_opened_again_and_approved() {
         action: Some(Action::Commit),
         ..Approval::default()
     };
-    conductor.approve(&id, approval, "Ada").await.unwrap();
+    conductor
+        .approve(&id, approval, &Identity::owner("Ada"))
+        .await
+        .unwrap();
     assert_eq!(read(stage.site.path(), "index.html"), "<h1>New</h1>\n");
     let problem = conductor.reopen(&id, "Ada").await.unwrap_err();
     assert_eq!(problem.status, 409, "{problem:?}");

@@ -12,5 +12,7 @@ mod proposal;
 mod protocol;
 #[path = "rooms/rig.rs"]
 mod rig;
+#[path = "rooms/roles.rs"]
+mod roles;
 mod stage;
 mod support;

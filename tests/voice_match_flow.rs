@@ -15,7 +15,7 @@ use sayso::deploy::DeployTarget;
 use sayso::generate;
 use sayso::model::api::{SpeechStatus, Submission};
 use sayso::model::{
-    Control, Event, EventKind, Instruction, InstructionState, Intent, Problem, Sureness,
+    Control, Event, EventKind, Identity, Instruction, InstructionState, Intent, Problem, Sureness,
 };
 use sayso::pipeline::{Conductor, Setup};
 use sayso::speech::{Fit, Transcriber, Transcript};
@@ -160,7 +160,7 @@ impl Room {
     async fn submit(&self, submission: Submission, sound: Option<Bytes>) -> Instruction {
         let id = self
             .conductor
-            .submit(submission, sound, None, "Ada")
+            .submit(submission, sound, None, &Identity::owner("Ada"))
             .await
             .unwrap();
         wait_for("the instruction", async || {
@@ -453,7 +453,11 @@ async fn a_misheard_change_is_offered_and_made_on_a_yes() {
     let question = now.question.clone().unwrap();
     assert!(question.text.contains(heard) && question.text.contains(lower));
     assert_eq!(room.commits().len(), 1, "nothing is done unasked");
-    let now = room.conductor.answer(&now.id, true, "Ada").await.unwrap();
+    let now = room
+        .conductor
+        .answer(&now.id, true, &Identity::owner("Ada"))
+        .await
+        .unwrap();
     assert_eq!(now.state, InstructionState::Proposed, "{now:?}");
     // What fits the sound no better than words that were not said is not offered.
     let now = room.speak(heard, &[(lower, 20.0)]).await;

@@ -12,16 +12,14 @@ use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
 
 use super::Place;
+use super::opened::Opened;
 use super::repository::Site;
 use crate::client::{Client, Endpoint};
 use crate::config::{self, Config, Paths, ProjectPaths};
-use crate::events::EventLog;
-use crate::generate;
 use crate::model::Problem;
-use crate::pipeline::{Conductor, Setup};
+use crate::pipeline::Conductor;
 use crate::server::{self, ServerOptions};
 use crate::speech::Transcriber;
-use crate::store::Store;
 
 /// How long a second process waits for the owner to have written its address.
 const OWNER_STARTS: Duration = Duration::from_secs(3);
@@ -42,12 +40,11 @@ pub struct Session {
 }
 
 struct Owned {
-    conductor: Arc<Conductor>,
+    /// The session's own first.
+    projects: Vec<Opened>,
     shutdown: CancellationToken,
-    address_file: PathBuf,
     /// Where other programs reach the server, when it was opened to be reached.
     outside: Option<String>,
-    _lock: File,
 }
 
 /// How the server of a session is to be reached, beyond what the configuration says.
@@ -59,6 +56,8 @@ pub struct Serving {
     pub token: Option<String>,
     /// Other machines may reach it, where the configuration says so.
     pub open: bool,
+    /// Folders of other projects that it serves as well.
+    pub beside: Vec<PathBuf>,
 }
 
 impl Session {
@@ -78,15 +77,17 @@ impl Session {
     pub async fn open_serving(place: &Place, serving: Serving) -> Result<Self, Problem> {
         let paths = Paths::platform()?;
         if let Some(url) = &place.server {
+            // Without the slash at its end the last part of a path would be taken for a file.
+            let mut url = url.clone();
+            if !url.path().ends_with('/') {
+                url.set_path(&format!("{}/", url.path()));
+            }
             let token = std::env::var("SAYSO_TOKEN").map_err(|_| {
                 Problem::new(401, "no-token", format!("no token for {url}"))
                     .hint("set SAYSO_TOKEN to a token of that server")
             })?;
             let config = config::load(&paths, None)?;
-            let client = Client::new(Endpoint {
-                url: url.clone(),
-                token,
-            })?;
+            let client = Client::new(Endpoint { url, token })?;
             return Ok(Self {
                 client,
                 speech: recogniser(&config, &paths)?,
@@ -97,14 +98,18 @@ impl Session {
             });
         }
         let site = Site::find(place, &paths).await?;
-        let root = site.root();
         let config = config::load(&paths, site.folder().as_deref())?;
-        let project = paths.project(&root);
+        let project = paths.project(&site.root());
         private_dir(&project.dir)?;
         match lock(&project.lock())? {
-            Some(lock) => Self::own(paths, project, root, config, site, lock, serving).await,
+            Some(lock) => Self::own(paths, project, config, site, lock, serving).await,
             None => {
-                let client = Client::new(owner(&project).await?)?.at_address_in(&project.server());
+                let owner = owner(&project).await?;
+                let client = match own_token() {
+                    // It would follow the server by the owner's token.
+                    Some(token) => Client::new(Endpoint { token, ..owner })?,
+                    None => Client::new(owner)?.at_address_in(&project.server()),
+                };
                 Ok(Self {
                     client,
                     speech: recogniser(&config, &paths)?,
@@ -120,57 +125,25 @@ impl Session {
     async fn own(
         paths: Paths,
         project: ProjectPaths,
-        root: PathBuf,
         config: Config,
         site: Site,
         lock: File,
         serving: Serving,
     ) -> Result<Self, Problem> {
-        let actor = person(&site).await;
-        let name = root.file_name().map_or_else(
-            || "site".to_owned(),
-            |name| name.to_string_lossy().into_owned(),
-        );
-        let store = Store::open(&project.database())?;
-        let log = EventLog::open(store, &name)?;
-        let (targets, notices) = super::targets::open(&config, &project, &root).await?;
-        let vocabulary = super::wiring::vocabulary(&config);
-        let choice = super::wiring::recogniser(&config, &paths, &vocabulary)?;
-        let clone = site.clone_of();
-        let repo = site.open(&config, &paths).await?;
-        if choice.cloud() {
-            super::wiring::learn_pages(vocabulary, Arc::clone(&repo));
+        let first = Opened::new(&paths, project.clone(), config, site, lock).await?;
+        let mut all = vec![first];
+        for dir in &serving.beside {
+            all.push(Opened::beside(&paths, dir).await?);
         }
-        let transcriber: Arc<dyn Transcriber> = Arc::new(choice);
-        let keys = super::wiring::keys(&config, &paths).await;
-        let mut generators = generate::generators(&config.generate, &keys)?;
-        // Asked first, and only for words that name a recipe.
-        let recipes = generate::recipes::Recipes::new(
-            Some(paths.config.join("recipes")),
-            &config.generate.components,
-            &generators,
-        );
-        generators.insert(0, Arc::new(recipes));
-        let conductor = Conductor::open(Setup {
-            log,
-            config: config.clone(),
-            repo,
-            generators,
-            transcriber: Some(Arc::clone(&transcriber)),
-            targets,
-            recordings: project.recordings(),
-            notices: Some(notices),
-        })
-        .await?;
-        if let Some(git) = clone {
-            conductor.serve_sandbox(git).await;
-        }
+        let first = &all[0];
+        let config = first.config.clone();
         let shutdown = CancellationToken::new();
+        let serves = serving.open;
         let token = match serving.token {
             Some(token) => token,
             None => server::random_token()?,
         };
-        let mut options = ServerOptions::local(token, actor);
+        let mut options = ServerOptions::local(token, &first.actor);
         options.listen.set_port(config.server.port);
         if serving.open {
             let ip = super::wiring::address(&config.server.listen, "[server] listen")?;
@@ -181,42 +154,37 @@ impl Session {
         }
         let secured = options.tls.is_some();
         options.allowed_hosts.clone_from(&config.server.hosts);
-        options.webhooks = server::WebhookSecrets::from_environment();
-        conductor.tell_others(
-            &config.deploy.webhooks,
-            options.webhooks.generic.clone(),
-            1.0,
-        )?;
-        let news = &config.notify;
-        let secret = options.webhooks.generic.clone();
-        conductor.tell_news(&news.webhook.urls, &news.webhook.events, secret, 1.0)?;
-        conductor.show_news(news.desktop.events.clone(), super::notify::desktop(), 1.0);
-        conductor.serve_previews(super::wiring::preview_options(&config, &project))?;
-        conductor.look_regularly(config.deploy.look.duration());
-        conductor.check_regularly(super::targets::checks(&config, &root)?)?;
-        let running = server::serve(Arc::clone(&conductor), options, shutdown.clone()).await?;
+        options.webhooks = first.webhooks.clone();
+        options.origins.clone_from(&config.server.origins);
+        options.proxies.clone_from(&config.server.proxies);
+        options.rates = super::wiring::rates(&config.server.limits);
+        let served = all.iter().map(Opened::served);
+        let served = served.collect::<Result<Vec<_>, _>>()?;
+        let running = server::serve_projects(served, options, shutdown.clone()).await?;
         let endpoint = running.endpoint.clone();
         let outside = serving.open.then(|| {
             let scheme = if secured { "https" } else { "http" };
             format!("{scheme}://{}/", running.addr)
         });
-        let address_file = project.server();
-        write_private(
-            &address_file,
-            &serde_json::to_vec(&endpoint).map_err(Problem::internal)?,
-        )?;
+        first.announce(&endpoint)?;
+        for other in &all[1..] {
+            other.announce(&other.at(&endpoint)?)?;
+        }
+        let transcriber = Arc::clone(&first.transcriber);
+        let client = match own_token().filter(|_| !serves) {
+            Some(token) => Client::new(Endpoint { token, ..endpoint })?,
+            None => Client::new(endpoint)?,
+        };
         Ok(Self {
-            client: Client::new(endpoint)?,
+            client,
             speech: transcriber,
             config,
             paths,
             project: Some(project),
             owned: Some(Owned {
-                conductor,
+                projects: all,
                 shutdown,
-                address_file,
                 outside,
-                _lock: lock,
             }),
         })
     }
@@ -242,10 +210,9 @@ impl Session {
             let lock = free.await.ok()?;
             let inherited = async {
                 let site = Site::find(&place, &paths).await?;
-                let root = site.root();
                 let config = config::load(&paths, site.folder().as_deref())?;
                 let serving = Serving::default();
-                Self::own(paths, project, root, config, site, lock, serving).await
+                Self::own(paths, project, config, site, lock, serving).await
             };
             match inherited.await {
                 Ok(session) => {
@@ -264,6 +231,9 @@ impl Session {
 
     /// Begins to watch the files, where the configuration says so. What keeps it from that is told, and no reason to end.
     pub async fn watch_if_wanted(&self) {
+        for other in self.owned.iter().flat_map(|owned| &owned.projects).skip(1) {
+            other.watch_if_wanted().await;
+        }
         if !self.config.watch.on || self.project.is_none() {
             return;
         }
@@ -291,17 +261,30 @@ impl Session {
 
     /// The conductor, when it is in this process.
     pub fn conductor(&self) -> Option<&Arc<Conductor>> {
-        self.owned.as_ref().map(|owned| &owned.conductor)
+        self.owned
+            .as_ref()?
+            .projects
+            .first()
+            .map(|it| &it.conductor)
+    }
+
+    /// The projects that this process serves, the session's own first: name and address.
+    pub fn served(&self) -> Vec<(String, url::Url)> {
+        let endpoint = self.client.endpoint();
+        let projects = self.owned.iter().flat_map(|owned| &owned.projects);
+        let told = |opened: &Opened| {
+            let name = opened.conductor.log().project().to_owned();
+            Some((name, opened.at(&endpoint).ok()?.url))
+        };
+        projects.filter_map(told).collect()
     }
 
     /// Ends the session: waits for what runs in this process, then stops its server.
     pub async fn close(mut self) {
         if let Some(owned) = self.owned.take() {
-            owned.conductor.end_watch().await;
-            owned.conductor.settled().await;
-            owned.conductor.end_previews();
-            // Best effort: a stale file is noticed by the next start, which holds the lock then.
-            let _ = std::fs::remove_file(&owned.address_file);
+            for project in &owned.projects {
+                project.close().await;
+            }
             owned.shutdown.cancel();
         }
     }
@@ -325,11 +308,22 @@ impl Heir {
 impl Drop for Session {
     fn drop(&mut self) {
         if let Some(owned) = self.owned.take() {
-            owned.conductor.stop_watch();
-            let _ = std::fs::remove_file(&owned.address_file);
+            for project in &owned.projects {
+                project.conductor.stop_watch();
+                project.forget();
+            }
             owned.shutdown.cancel();
         }
     }
+}
+
+/// A token that was made for a person, where the environment has one: then it is that person who acts, on the machine of
+/// somebody else, too.
+fn own_token() -> Option<String> {
+    let token = std::env::var("SAYSO_TOKEN").ok()?;
+    let token = token.trim();
+    // The server's own has no dots; with that one `sayso serve` begins.
+    (token.split('.').count() == 3).then(|| token.to_owned())
 }
 
 /// A recogniser of this process's own, for what is not sent to the server: dictation and partial words.
@@ -351,7 +345,7 @@ pub fn repo_dir(place: &Place) -> Result<PathBuf, Problem> {
 }
 
 /// Takes the lock; `None` when another process holds it.
-fn lock(path: &Path) -> Result<Option<File>, Problem> {
+pub fn lock(path: &Path) -> Result<Option<File>, Problem> {
     let failed = |error: &dyn std::fmt::Display| {
         Problem::new(500, "state", format!("{}: {error}", path.display()))
             .hint("check that the state folder can be written")
@@ -392,21 +386,6 @@ async fn owner(project: &ProjectPaths) -> Result<Endpoint, Problem> {
     }
 }
 
-/// Who acts here: git's name for the person, else the login name.
-async fn person(site: &Site) -> String {
-    let name = match site {
-        Site::Clone(git) => git.user_name().await,
-        Site::Remote(_) => None,
-    };
-    match name {
-        Some(name) => name,
-        None => ["USER", "USERNAME", "LOGNAME"]
-            .into_iter()
-            .find_map(|key| std::env::var(key).ok().filter(|name| !name.is_empty()))
-            .unwrap_or_else(|| "someone".into()),
-    }
-}
-
 /// Makes a folder that only the user can enter.
 pub fn private_dir(dir: &Path) -> Result<(), Problem> {
     let mut builder = std::fs::DirBuilder::new();
@@ -420,7 +399,7 @@ pub fn private_dir(dir: &Path) -> Result<(), Problem> {
 }
 
 /// Writes a file that only the user can read, whole or not at all.
-fn write_private(path: &Path, bytes: &[u8]) -> Result<(), Problem> {
+pub fn write_private(path: &Path, bytes: &[u8]) -> Result<(), Problem> {
     let failed =
         |error: std::io::Error| Problem::new(500, "state", format!("{}: {error}", path.display()));
     let dir = path.parent().unwrap_or(Path::new("."));

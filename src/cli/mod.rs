@@ -19,6 +19,7 @@ mod init;
 mod login;
 mod microphone;
 mod notify;
+mod opened;
 mod preview;
 mod print;
 mod promote;
@@ -31,6 +32,7 @@ pub mod speech;
 mod status;
 mod sync;
 mod targets;
+mod token;
 mod versions;
 mod wait;
 mod watch;
@@ -130,6 +132,8 @@ enum Command {
     Speech(speech::SpeechArgs),
     /// Run the server alone, without the cockpit.
     Serve(serve::Args),
+    /// Tokens for the people of a team: make, list, revoke; who did what.
+    Token(token::Args),
     /// Check this machine: repository, microphone, speech model, build …
     Doctor(doctor::Args),
     /// Who is told what happens, and whether it arrives.
@@ -214,6 +218,7 @@ async fn run(args: Args) -> Result<Exit, Problem> {
         Some(Command::Events(args)) => events::run(&place, args).await,
         Some(Command::Speech(args)) => run_speech(&place, args).await,
         Some(Command::Serve(args)) => serve::run(&place, args).await,
+        Some(Command::Token(args)) => token::run(&place, args).await,
         Some(Command::Doctor(args)) => doctor::run(&place, args).await,
         Some(Command::Notify(args)) => notify::run(&place, args).await,
         Some(Command::Login(args)) => login::run(args).await,
@@ -243,6 +248,7 @@ fn wants_json(command: Option<&Command>) -> bool {
         Some(Command::Deployments(args)) => args.json,
         Some(Command::Versions(args)) => args.json,
         Some(Command::Events(args)) => args.json,
+        Some(Command::Token(args)) => args.json,
         _ => false,
     }
 }

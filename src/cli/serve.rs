@@ -27,6 +27,10 @@ pub struct Args {
     /// The variable SAYSO_HOST_TOKEN holds a token that lets in their deployments and nothing else.
     #[arg(long, value_name = "NAME")]
     receive: Option<String>,
+    /// Serve the project in this folder as well, under /projects/NAME/ (may be given several times). The one of -C, or of the
+    /// folder that this runs in, is at the root, too; its [server] settings count.
+    #[arg(long = "project", value_name = "DIR")]
+    projects: Vec<PathBuf>,
 }
 
 /// Runs the command.
@@ -35,10 +39,17 @@ pub async fn run(place: &Place, args: Args) -> Result<Exit, Problem> {
     if let Some(name) = &args.receive {
         place.repo = Some(receiver(name).await?);
     }
+    // Where none is named, the first one of the list is at the root.
+    let mut beside = args.projects.clone();
+    let here = super::embed::repo_dir(&place)?;
+    if place.repo.is_none() && !beside.is_empty() && Git::open(&here).await.is_err() {
+        place.repo = Some(beside.remove(0));
+    }
     let serving = Serving {
         listen: args.listen,
         token: token(args.token_file.as_deref())?,
         open: true,
+        beside: others(&place, beside).await?,
     };
     let session = Session::open_serving(&place, serving).await?;
     if !session.is_owner() {
@@ -49,6 +60,14 @@ pub async fn run(place: &Place, args: Args) -> Result<Exit, Problem> {
     let endpoint = session.client.endpoint();
     let outside = session.outside().unwrap_or(endpoint.url.as_str());
     print::line(&format!("API   {outside}"));
+    let served = session.served();
+    if served.len() > 1 {
+        let base = url::Url::parse(outside).unwrap_or(endpoint.url.clone());
+        for (name, url) in served {
+            let url = base.join(url.path()).unwrap_or(url);
+            print::line(&format!("      {name}: {url}"));
+        }
+    }
     if args.show_token {
         print::line(&format!("token {}", endpoint.token));
     }
@@ -56,6 +75,21 @@ pub async fn run(place: &Place, args: Args) -> Result<Exit, Problem> {
     wiring::serve_until_interrupted(&session, false).await;
     session.close().await;
     Ok(Exit::Done)
+}
+
+/// The folders of `beside` that are not the one at `place`.
+async fn others(place: &Place, beside: Vec<PathBuf>) -> Result<Vec<PathBuf>, Problem> {
+    let first = Git::open(&super::embed::repo_dir(place)?).await.ok();
+    let mut roots: Vec<PathBuf> = first.iter().map(|git| git.root().to_path_buf()).collect();
+    let mut all = Vec::new();
+    for dir in beside {
+        let root = Git::open(&dir).await?.root().to_path_buf();
+        if !roots.contains(&root) {
+            roots.push(root);
+            all.push(dir);
+        }
+    }
+    Ok(all)
 }
 
 /// The token that clients have, where it is not to be a new one.
@@ -73,7 +107,16 @@ fn token(file: Option<&Path>) -> Result<Option<String>, Problem> {
             Err(_) => return Ok(None),
         },
     };
-    checked(&text, &place).map(Some)
+    let token = checked(&text, &place)?;
+    if token.split('.').count() == 3 {
+        return Err(Problem::new(
+            422,
+            "config",
+            format!("{place} holds a token that was made for a person, not the server's own"),
+        )
+        .hint("unset it, or make one for the server: openssl rand -base64 32"));
+    }
+    Ok(Some(token))
 }
 
 /// The token that lets in deployments, where there is one.

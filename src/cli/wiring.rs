@@ -123,6 +123,16 @@ pub fn address(text: &str, setting: &str) -> Result<IpAddr, Problem> {
     })
 }
 
+/// What the configuration means for how often one may ask.
+pub fn rates(limits: &crate::config::Limits) -> crate::server::RateLimits {
+    crate::server::RateLimits {
+        token: limits.token,
+        address: limits.address,
+        failed: limits.failed,
+        messages: limits.messages,
+    }
+}
+
 /// What the configuration means for previews.
 pub fn preview_options(config: &Config, project: &ProjectPaths) -> PreviewOptions {
     PreviewOptions {

@@ -8,6 +8,7 @@ pub mod reconnect;
 pub mod room;
 pub mod sequence;
 pub mod stream;
+mod tokens;
 mod transport;
 
 use std::path::Path;

@@ -1,6 +1,7 @@
-//! Lengths of time as people write them: `300ms`, `2s`, `5m`, `1h`.
+//! Lengths of time as people write them: `300ms`, `2s`, `5m`, `1h`, `30d`.
 
 use std::fmt;
+use std::str::FromStr;
 use std::time::Duration;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -29,15 +30,24 @@ impl Span {
             "s" => number,
             "m" => number * 60.0,
             "h" => number * 3600.0,
+            "d" => number * 86_400.0,
             other => {
                 return Err(format!(
-                    "unknown unit {other:?} in {text:?}: use ms, s, m or h"
+                    "unknown unit {other:?} in {text:?}: use ms, s, m, h or d"
                 ));
             }
         };
         Duration::try_from_secs_f64(seconds)
             .map(Self)
             .map_err(|_| format!("{text:?} is out of range"))
+    }
+}
+
+impl FromStr for Span {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        Self::parse(text)
     }
 }
 

@@ -144,7 +144,9 @@ fn own_only(layer: &str, text: &str) -> Result<(), Problem> {
         ("deploy.local", within(section("deploy"), "local")),
     ];
     for (name, table) in exposed {
-        for key in ["listen", "tls_cert", "tls_key", "insecure"] {
+        for key in [
+            "listen", "tls_cert", "tls_key", "insecure", "origins", "proxies", "limits",
+        ] {
             if table.as_ref().is_some_and(|table| table.contains_key(key)) {
                 found = found.or(Some(format!("{name}.{key}")));
             }

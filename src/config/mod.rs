@@ -349,6 +349,26 @@ pub struct Server {
     pub insecure: bool,
     /// Names under which it is reached from outside (through a tunnel), besides the loopback ones.
     pub hosts: Vec<String>,
+    /// Origins of pages besides its own that may call it.
+    pub origins: Vec<String>,
+    /// Proxies whose word about where a request comes from is believed.
+    pub proxies: Vec<String>,
+    /// How often one may ask.
+    pub limits: Limits,
+}
+
+/// How often one may ask the server, in requests a minute; 0 for no limit.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Limits {
+    /// With one token.
+    pub token: u32,
+    /// From one address.
+    pub address: u32,
+    /// From one address with what is no token.
+    pub failed: u32,
+    /// Messages to rooms with one token.
+    pub messages: u32,
 }
 
 /// The cockpit.
@@ -428,9 +448,10 @@ impl Default for Config {
 }
 
 /// Names of the environment variables that hold keys and tokens.
-pub const SECRETS: [&str; 13] = [
+pub const SECRETS: [&str; 14] = [
     "SAYSO_HOST_TOKEN",
     "SAYSO_TOKEN",
+    "SAYSO_TOKEN_SECRET",
     "GITHUB_PAT",
     "GITHUB_WEBHOOK_SECRET",
     "SAYSO_WEBHOOK_SECRET",

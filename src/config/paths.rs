@@ -143,6 +143,11 @@ impl ProjectPaths {
         self.dir.join("lock")
     }
 
+    /// What tokens are signed with, readable by the user alone.
+    pub fn keys(&self) -> PathBuf {
+        self.dir.join("keys.json")
+    }
+
     /// Address and token of the process that owns the state, readable by the user alone.
     pub fn server(&self) -> PathBuf {
         self.dir.join("server.json")

@@ -6,6 +6,8 @@ use std::str::FromStr;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::problem::Problem;
+
 /// What a bearer may do; each role may all that the ones before it may.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -91,6 +93,77 @@ impl Identity {
             .max_by_key(|(name, _)| (name.trim_end_matches('*').len(), !name.ends_with('*')))
             .map_or(self.role, |(_, role)| *role)
     }
+
+    /// Refuses `what` to who has less than `needed`.
+    ///
+    /// # Errors
+    /// `forbidden`.
+    pub fn may(&self, needed: Role, what: &str) -> Result<(), Problem> {
+        self.checked(self.role, needed, what)
+    }
+
+    /// The same with the role in `room`.
+    ///
+    /// # Errors
+    /// `forbidden`.
+    pub fn may_in(&self, room: &str, needed: Role, what: &str) -> Result<(), Problem> {
+        self.checked(self.role_in(room), needed, what)
+    }
+
+    fn checked(&self, has: Role, needed: Role, what: &str) -> Result<(), Problem> {
+        if has >= needed {
+            return Ok(());
+        }
+        let name = &self.actor;
+        Err(Problem::new(
+            403,
+            "forbidden",
+            format!("{what} needs the role {needed}; {name} has {has} here"),
+        )
+        .hint(format!(
+            "ask somebody with that role to do it, or an admin for another token: \
+             sayso token create --role {needed} --name {name:?}"
+        )))
+    }
+
+    /// What is stored of it with something that goes on by itself; `None` for the owner.
+    pub fn bearer(&self) -> Option<Bearer> {
+        Some(Bearer {
+            token: self.token.clone()?,
+            role: self.role,
+            rooms: self.rooms.clone(),
+        })
+    }
+}
+
+/// The room of a proposal: the one that its document is in, and whose roles count for all that is done with it.
+pub fn proposal_room(id: &str) -> String {
+    format!("proposal:{id}")
+}
+
+/// The token behind something that goes on by itself, and how far that goes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Bearer {
+    /// The token's id.
+    pub token: String,
+    /// Its role.
+    pub role: Role,
+    /// Other roles in rooms.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub rooms: BTreeMap<String, Role>,
+}
+
+impl Bearer {
+    /// The identity of `actor` with this token.
+    pub fn identity(&self, actor: &str) -> Identity {
+        Identity {
+            actor: actor.to_owned(),
+            role: self.role,
+            token: Some(self.token.clone()),
+            rooms: self.rooms.clone(),
+            expires: None,
+        }
+    }
 }
 
 #[cfg(test)]
@@ -117,5 +190,24 @@ mod tests {
         assert_eq!(ada.role_in("proposal:p2"), Role::Author);
         assert_eq!(ada.role_in("proposal:p1"), Role::Viewer);
         assert_eq!(ada.role_in("project:site"), Role::Viewer);
+        assert!(ada.may_in("proposal:p2", Role::Author, "editing").is_ok());
+        let refused = ada.may_in("proposal:p1", Role::Author, "editing");
+        let refused = refused.unwrap_err();
+        assert_eq!(refused.status, 403);
+        assert_eq!(
+            refused.detail,
+            "editing needs the role author; ada has viewer here"
+        );
+        assert!(refused.hint.unwrap().contains("--role author"));
+    }
+
+    #[test]
+    fn what_is_stored_of_a_bearer_gives_the_same_rights() {
+        assert_eq!(Identity::owner("ada").bearer(), None);
+        let mut bob = Identity::owner("bob");
+        bob.token = Some("tok_1".into());
+        bob.role = Role::Author;
+        bob.rooms = BTreeMap::from([("proposal:*".into(), Role::Deployer)]);
+        assert_eq!(bob.bearer().unwrap().identity("bob"), bob);
     }
 }

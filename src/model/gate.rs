@@ -54,6 +54,9 @@ impl ApprovalRule {
 pub struct Given {
     /// Who.
     pub actor: String,
+    /// With which token; absent for the server's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token: Option<String>,
     /// When.
     pub at: Timestamp,
 }

@@ -98,6 +98,11 @@ id!(
     ReleaseId,
     "rel"
 );
+id!(
+    /// Names a token: it says nothing about the token itself.
+    TokenId,
+    "tok"
+);
 
 #[cfg(test)]
 mod tests {

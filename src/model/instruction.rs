@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::access::Bearer;
 use super::id::{DeploymentId, InstructionId, ProposalId};
 use super::intent::Intent;
 use super::problem::{Problem, Refusal};
@@ -107,6 +108,9 @@ pub struct Instruction {
     pub id: InstructionId,
     /// Who gave it.
     pub actor: String,
+    /// The token behind it; absent for the owner of the server.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bearer: Option<Bearer>,
     /// How far it should go once approved.
     pub action: Action,
     /// Where it stands.

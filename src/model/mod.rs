@@ -23,14 +23,15 @@ pub mod proposal;
 pub mod room;
 pub mod secret;
 pub mod signature;
+pub mod token;
 pub mod tree;
 
-pub use access::{Identity, Role};
+pub use access::{Bearer, Identity, Role, proposal_room};
 pub use deployment::{Deployment, DeploymentState, LiveRelease, Progress, ReleaseInfo, Stage};
 pub use event::{Cursor, Event, EventKind, NewEvent};
 pub use gate::{ApprovalRule, EnvironmentStatus, Gate, Given, Lock, Promotion};
 pub use health::{HealthAnswer, Vitals};
-pub use id::{DeploymentId, InstructionId, ProposalId, ReleaseId};
+pub use id::{DeploymentId, InstructionId, ProposalId, ReleaseId, TokenId};
 pub use instruction::{Action, Instruction, InstructionState, PlanLine, Question};
 pub use intent::{Control, Hearing, Intent, Reading, Risk, Sureness};
 pub use preview::{Preview, PreviewState};

@@ -119,7 +119,7 @@ pub struct Place {
     pub line: usize,
 }
 
-/// `POST /api/rooms/{name}/sync`: a room without a WebSocket. All bytes are base64 (with padding).
+/// `POST /api/rooms/{room}/sync`: a room without a WebSocket. All bytes are base64 (with padding).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RoomSync {

@@ -7,9 +7,11 @@ use serde_json::json;
 use super::Conductor;
 use super::instruct::Stop;
 use super::records::{self, Change};
+use super::rights;
 use crate::model::api;
 use crate::model::{
-    EventKind, Instruction, InstructionId, InstructionState, NewEvent, Problem, failpoint,
+    EventKind, Identity, Instruction, InstructionId, InstructionState, NewEvent, Problem, Role,
+    failpoint,
 };
 
 /// An answer to an open question.
@@ -27,15 +29,16 @@ impl Conductor {
     /// Answers the open question of an instruction; on yes, the act that was asked about is carried out.
     ///
     /// # Errors
-    /// `not-found`; `conflict` when nothing is asked; the act's own problems.
+    /// `not-found`; `conflict` when nothing is asked; `forbidden` for who may not do what is asked about; the act's own
+    /// problems.
     pub async fn answer(
         self: &Arc<Self>,
         id: &InstructionId,
         yes: bool,
-        actor: &str,
+        by: &Identity,
     ) -> Result<Instruction, Problem> {
         let answer = if yes { Answer::Yes } else { Answer::No };
-        self.answer_with(id, answer, actor).await
+        self.answer_with(id, answer, by).await
     }
 
     /// [`Conductor::answer`] as it comes over the wire: of a plan with the lines that remain.
@@ -46,10 +49,10 @@ impl Conductor {
         self: &Arc<Self>,
         id: &InstructionId,
         answer: api::Answer,
-        actor: &str,
+        by: &Identity,
     ) -> Result<Instruction, Problem> {
         let which = if answer.yes { Answer::Yes } else { Answer::No };
-        self.answer_kept(id, which, answer.keep.as_deref(), actor)
+        self.answer_kept(id, which, answer.keep.as_deref(), by)
             .await
     }
 
@@ -58,9 +61,9 @@ impl Conductor {
         self: &Arc<Self>,
         id: &InstructionId,
         answer: Answer,
-        actor: &str,
+        by: &Identity,
     ) -> Result<Instruction, Problem> {
-        self.answer_kept(id, answer, None, actor).await
+        self.answer_kept(id, answer, None, by).await
     }
 
     async fn answer_kept(
@@ -68,8 +71,10 @@ impl Conductor {
         id: &InstructionId,
         answer: Answer,
         keep: Option<&[usize]>,
-        actor: &str,
+        by: &Identity,
     ) -> Result<Instruction, Problem> {
+        by.may(Role::Author, "answering a question")?;
+        let actor = by.actor.as_str();
         let yes = answer != Answer::No;
         let (mut instruction, environment) = {
             let _one_at_a_time = self.reviewing.lock().await;
@@ -85,6 +90,15 @@ impl Conductor {
                 .is_some()
             {
                 return Ok(instruction);
+            }
+            // Before anything changes: who may not say yes leaves the question open for somebody who may.
+            let act = match answer {
+                Answer::Yes => records::act(&self.log, id)?,
+                Answer::Second => records::second_act(&self.log, id)?,
+                Answer::No => None,
+            };
+            if let Some(act) = &act {
+                rights::may(by, act)?;
             }
             let asked = instruction.question.take();
             let question = match answer {
@@ -134,9 +148,12 @@ impl Conductor {
         };
         let environment = environment.unwrap_or_else(|| self.config.deploy.environment.clone());
         // In a task: a caller that hangs up must not stop half-way what was approved.
-        let conductor = Arc::clone(self);
+        let (conductor, by) = (Arc::clone(self), by.clone());
         let task = self.tasks.spawn(async move {
-            match conductor.act(&mut instruction, act, &environment).await {
+            match conductor
+                .act(&mut instruction, act, &environment, &by)
+                .await
+            {
                 Ok(()) => Ok(()),
                 Err(Stop::Failed(problem)) => {
                     conductor.fail(instruction, problem.clone()).await?;

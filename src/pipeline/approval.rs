@@ -1,12 +1,12 @@
 //! Who may say yes to a deployment, and whether that is enough. Pure: a gate and a yes in, a verdict out.
 //!
-//! An actor is a name: the git identity of whoever runs Sayso here, or of the server that a token belongs to. Two people
-//! are two different names. Who can set a name (`git config user.name` on a machine of one's own) can set another; what is
-//! proven is what the log then says, not more.
+//! Two people are two different tokens with two different names. A name alone proves nothing: who runs the server can set any
+//! (`git config user.name`), and all of them act with the server's own token, which is one. A second token for the same name
+//! is the same person at another machine.
 
 use jiff::Timestamp;
 
-use crate::model::{ApprovalRule, Gate, Given, Problem, ReleaseId};
+use crate::model::{ApprovalRule, Gate, Given, Identity, Problem, ReleaseId};
 
 /// What a yes comes to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,7 +17,7 @@ pub(super) enum Verdict {
     Go,
 }
 
-/// Takes `actor`'s yes to what `gate` guards. `seen` is what the person saw the difference to, where they said so; `live`
+/// Takes the yes of `by` to what `gate` guards. `seen` is what the person saw the difference to, where they said so; `live`
 /// is what the environment serves now.
 ///
 /// # Errors
@@ -25,7 +25,7 @@ pub(super) enum Verdict {
 /// for what is no person.
 pub(super) fn yes(
     gate: &mut Gate,
-    actor: &str,
+    by: &Identity,
     at: Timestamp,
     seen: Option<&ReleaseId>,
     live: Option<&ReleaseId>,
@@ -39,6 +39,7 @@ pub(super) fn yes(
     {
         return Err(moved(environment, Some(seen), gate.over.as_ref()));
     }
+    let actor = by.actor.as_str();
     if actor.trim().is_empty() || actor == "sayso" {
         return Err(
             Problem::new(403, "forbidden", "an approval needs the name of a person")
@@ -48,23 +49,33 @@ pub(super) fn yes(
     if let Some(given) = gate
         .given
         .iter()
-        .find(|given| same_person(&given.actor, actor))
+        .find(|given| given.token == by.token || same_person(&given.actor, actor))
     {
         let hint = match gate.rule {
-            ApprovalRule::TwoPeople => format!(
-                "someone else must: `sayso approve` under a name of their own, not {actor:?} again"
-            ),
-            _ => "nothing more is needed of you".to_owned(),
+            ApprovalRule::TwoPeople => {
+                "someone else must, with a token and a name of their own: \
+                 sayso token create --role deployer --name NAME; \
+                 then `sayso approve` with SAYSO_SERVER and SAYSO_TOKEN set"
+            }
+            _ => "nothing more is needed of you",
+        };
+        let again = match same_person(&given.actor, actor) {
+            true => String::new(),
+            false => format!(" with the token that {actor} uses, too"),
         };
         return Err(Problem::new(
             409,
             "same-person",
-            format!("{} has approved this already, at {}", given.actor, given.at),
+            format!(
+                "{} has approved this already, at {}{again}",
+                given.actor, given.at
+            ),
         )
         .hint(hint));
     }
     gate.given.push(Given {
         actor: actor.to_owned(),
+        token: by.token.clone(),
         at,
     });
     Ok(match gate.missing() {
@@ -119,16 +130,30 @@ mod tests {
         }
     }
 
+    /// A yes with a token of that name's own.
     fn say(
         gate: &mut Gate,
         actor: &str,
         seen: Option<&str>,
         live: Option<&str>,
     ) -> Result<Verdict, Problem> {
+        let token = Some(format!("tok_{}", actor.trim().to_lowercase()));
+        say_with(gate, actor, token, seen, live)
+    }
+
+    fn say_with(
+        gate: &mut Gate,
+        actor: &str,
+        token: Option<String>,
+        seen: Option<&str>,
+        live: Option<&str>,
+    ) -> Result<Verdict, Problem> {
         let (seen, live) = (seen.map(ReleaseId::from), live.map(ReleaseId::from));
+        let mut by = Identity::owner(actor);
+        by.token = token;
         yes(
             gate,
-            actor,
+            &by,
             Timestamp::UNIX_EPOCH,
             seen.as_ref(),
             live.as_ref(),
@@ -158,6 +183,24 @@ mod tests {
         }
         assert_eq!(two.given.len(), 1);
         assert_eq!(say(&mut two, "Grace", None, live), Ok(Verdict::Go));
+    }
+
+    #[test]
+    fn two_people_are_two_tokens() {
+        for token in [None, Some("tok_1".to_owned())] {
+            let mut two = gate(ApprovalRule::TwoPeople, None);
+            let mut say = |name, token| say_with(&mut two, name, token, None, None);
+            assert_eq!(say("Ada", token.clone()), Ok(Verdict::Missing(1)));
+            // Another name over the same token is nobody else.
+            let problem = say("Grace", token.clone()).unwrap_err();
+            assert!(problem.is("same-person"), "{problem}");
+            assert!(problem.detail.contains("the token that Grace uses"));
+            assert!(problem.hint.unwrap().contains("token create"));
+            // Another token over the same name neither.
+            let problem = say("ada", Some("tok_2".into())).unwrap_err();
+            assert!(problem.is("same-person"), "{problem}");
+            assert_eq!(say("Grace", Some("tok_3".into())), Ok(Verdict::Go));
+        }
     }
 
     #[test]

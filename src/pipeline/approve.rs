@@ -12,10 +12,12 @@ use super::Conductor;
 use super::control::short;
 use super::gate::Asking;
 use super::records::{self, Change, Journal};
+use super::rights;
 use crate::model::api::{Approval, Approved, Synced};
 use crate::model::{
-    Action, Content, Decision, DeploymentState, EventKind, FileTree, InstructionState, NewEvent,
-    Problem, Proposal, ProposalId, ProposalState, ProposedFile, failpoint, merge,
+    Action, Content, Decision, DeploymentState, EventKind, FileTree, Identity, InstructionState,
+    NewEvent, Problem, Proposal, ProposalId, ProposalState, ProposedFile, failpoint, merge,
+    proposal_room,
 };
 use crate::review;
 use crate::vcs::{CommitRequest, Committed, Prepared};
@@ -30,21 +32,22 @@ impl Conductor {
     /// Commits what was accepted of a proposal and, when asked, begins the deployment.
     ///
     /// # Errors
-    /// `not-found`; `conflict` when the proposal is not open, changed since it was reviewed, or its lines were
+    /// `forbidden` for who may not go so far; `not-found`; `conflict` when the proposal is not open, changed since it was reviewed, or its lines were
     /// changed on the branch; `nothing-accepted`; the repository's own (`hook-failed`, `identity-missing` …).
     pub async fn approve(
         self: &Arc<Self>,
         id: &ProposalId,
         approval: Approval,
-        actor: &str,
+        by: &Identity,
     ) -> Result<Approved, Problem> {
         let conductor = Arc::clone(self);
-        let (id, actor) = (id.clone(), actor.to_owned());
+        let (id, by) = (id.clone(), by.clone());
         // In a task: a caller that hangs up must not stop half-way what was approved.
         let task = self.tasks.spawn(async move {
-            let done = conductor.approve_one(&id, approval, &actor).await;
-            // Whatever came of it: its room is open again, or closed for good.
-            conductor.settle_soon(id);
+            let done = conductor.approve_one(&id, approval, &by).await;
+            if done.is_err() {
+                conductor.reopen_room(&id);
+            }
             done
         });
         task.await.map_err(Problem::internal)?
@@ -54,8 +57,9 @@ impl Conductor {
         self: &Arc<Self>,
         id: &ProposalId,
         approval: Approval,
-        actor: &str,
+        by: &Identity,
     ) -> Result<Approved, Problem> {
+        let actor = by.actor.as_str();
         let _one_at_a_time = self.reviewing.lock().await;
         let settled = self.settle_room(id, true).await?;
         let mut proposal = self.open_one(id)?;
@@ -67,6 +71,14 @@ impl Conductor {
             Action::Preview => Action::Commit,
             action => action,
         };
+        let (role, what) = rights::role_for(action);
+        by.may_in(&proposal_room(id.as_str()), role, what)
+            .map_err(|problem| match action {
+                Action::Deploy => problem.hint(
+                    "approve it up to a commit (`action: commit`, `sayso commit`), and ask a deployer to deploy it",
+                ),
+                _ => problem,
+            })?;
         let environment = self
             .environment(approval.environment.as_deref())?
             .to_owned();

@@ -6,8 +6,11 @@ use std::sync::Arc;
 
 use super::Conductor;
 use super::approve::{Commit, STALE, accepted};
+use super::rights;
 use crate::model::api::{BatchApproval, Reviewed, Synced};
-use crate::model::{Action, Content, Problem, Proposal, ProposalId, ProposedFile, merge};
+use crate::model::{
+    Action, Content, Identity, Problem, Proposal, ProposalId, ProposedFile, merge, proposal_room,
+};
 use crate::review;
 
 /// Proposals that one approval takes at most.
@@ -24,7 +27,7 @@ impl Conductor {
     pub async fn approve_batch(
         self: &Arc<Self>,
         approval: BatchApproval,
-        actor: &str,
+        by: &Identity,
     ) -> Result<Synced, Problem> {
         check(&approval.proposals)?;
         let items = approval
@@ -37,12 +40,12 @@ impl Conductor {
             _ => Action::Commit,
         };
         let conductor = Arc::clone(self);
-        let actor = actor.to_owned();
+        let by = by.clone();
         let (message, environment) = (approval.message, approval.environment);
         // In a task: a caller that hangs up must not stop half-way what was approved.
         let task = self.tasks.spawn(async move {
             conductor
-                .batch(items, message, action, environment, &actor)
+                .batch(items, message, action, environment, &by)
                 .await
         });
         task.await.map_err(Problem::internal)?
@@ -56,13 +59,18 @@ impl Conductor {
         message: Option<String>,
         action: Action,
         environment: Option<String>,
-        actor: &str,
+        by: &Identity,
     ) -> Result<Synced, Problem> {
+        let actor = by.actor.as_str();
+        let (role, what) = rights::role_for(action);
+        for (id, _) in &items {
+            by.may_in(&proposal_room(id.as_str()), role, what)?;
+        }
         let done = self
             .batch_of(&items, message, action, environment, actor)
             .await;
-        for (id, _) in items {
-            self.settle_soon(id);
+        if done.is_err() {
+            items.iter().for_each(|(id, _)| self.reopen_room(id));
         }
         done
     }

@@ -14,8 +14,8 @@ use crate::deploy::estimate::Estimator;
 use crate::deploy::{DeployFailure, Deployed, Report};
 use crate::model::api::Rollback;
 use crate::model::{
-    Deployment, DeploymentId, DeploymentState, EventKind, InstructionId, LiveRelease, NewEvent,
-    Problem, Progress, Stage, failpoint,
+    Deployment, DeploymentId, DeploymentState, EventKind, Identity, InstructionId, LiveRelease,
+    NewEvent, Problem, Progress, Role, Stage, failpoint,
 };
 
 /// Between two progress events within a stage: enough for a smooth bar, few enough for a log.
@@ -313,8 +313,10 @@ impl Conductor {
     pub async fn cancel(
         self: &Arc<Self>,
         id: &DeploymentId,
-        actor: &str,
+        by: &Identity,
     ) -> Result<Deployment, Problem> {
+        by.may(Role::Deployer, "stopping a deployment")?;
+        let actor = by.actor.as_str();
         let deployment = records::deployment(&self.log, id)?;
         let over = || Problem::conflict(format!("deployment {id} is over"));
         if deployment.state.is_final() {
@@ -364,8 +366,10 @@ impl Conductor {
         self: &Arc<Self>,
         environment: &str,
         rollback: Rollback,
-        actor: &str,
+        by: &Identity,
     ) -> Result<LiveRelease, Problem> {
+        by.may(Role::Deployer, "going back to an earlier release")?;
+        let actor = by.actor.as_str();
         let environment = self.environment(Some(environment))?.to_owned();
         let target = self.target(&environment)?;
         let began = Instant::now();

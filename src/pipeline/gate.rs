@@ -19,7 +19,7 @@ use crate::config::{Config, Environment, freeze};
 use crate::model::api::{ApproveDeployment, CommitLine, FileChange};
 use crate::model::{
     ApprovalRule, Deployment, DeploymentId, DeploymentState, EnvironmentStatus, EventKind, Gate,
-    LiveRelease, NewEvent, Problem, failpoint,
+    Identity, LiveRelease, NewEvent, Problem, Role, failpoint,
 };
 
 /// Files listed with what waits.
@@ -228,8 +228,10 @@ impl Conductor {
         self: &Arc<Self>,
         id: &DeploymentId,
         approval: ApproveDeployment,
-        actor: &str,
+        by: &Identity,
     ) -> Result<Deployment, Problem> {
+        by.may(Role::Deployer, "approving a deployment")?;
+        let actor = by.actor.as_str();
         let mut lanes = self.lanes.lock().await;
         let mut deployment = records::deployment(&self.log, id)?;
         let waits = deployment.state == DeploymentState::Waiting;
@@ -243,7 +245,7 @@ impl Conductor {
         let live = self.target(&environment)?.live(&environment);
         let verdict = approval::yes(
             &mut gate,
-            actor,
+            by,
             Timestamp::now(),
             approval.expected.as_ref(),
             live.as_ref().map(|live| &live.release),

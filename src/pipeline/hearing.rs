@@ -12,8 +12,8 @@ use crate::intent::sound::{self, Scores};
 use crate::intent::{Table, clean, meant, places};
 use crate::model::api::Reject;
 use crate::model::{
-    EventKind, Hearing, Instruction, InstructionState, Intent, NewEvent, Problem, ProposalState,
-    Reading, Sureness,
+    EventKind, Hearing, Identity, Instruction, InstructionState, Intent, NewEvent, Problem,
+    ProposalState, Reading, Sureness,
 };
 
 /// Instructions among which the one that is corrected is looked for.
@@ -234,20 +234,20 @@ impl Conductor {
         last: &Instruction,
         by: &mut Instruction,
     ) -> Result<(), Stop> {
-        let actor = by.actor.clone();
+        let giver = self.giver(by)?;
         let what = match last.state {
             InstructionState::Asking => {
-                self.answer_with(&last.id, Answer::No, &actor).await?;
+                self.answer_with(&last.id, Answer::No, &giver).await?;
                 Some("the question was withdrawn".to_owned())
             }
             state
                 if !state.is_final()
                     && !matches!(state, InstructionState::Proposed | InstructionState::Acting) =>
             {
-                self.cancel_instruction(&last.id, &actor).await?;
+                self.cancel_instruction(&last.id, &giver.actor).await?;
                 Some("it was stopped".to_owned())
             }
-            _ => self.withdraw_effects(last, by).await?,
+            _ => self.withdraw_effects(last, by, &giver).await?,
         };
         let message = what.unwrap_or_else(|| "there was nothing to take back".to_owned());
         let data = json!({ "message": message, "corrects": last.id });
@@ -260,12 +260,12 @@ impl Conductor {
         self: &Arc<Self>,
         last: &Instruction,
         by: &mut Instruction,
+        giver: &Identity,
     ) -> Result<Option<String>, Stop> {
-        let actor = by.actor.clone();
         if let Some(id) = &last.deployment {
             let deployment = records::deployment(&self.log, id)?;
             if !deployment.state.is_final() {
-                self.cancel(id, &actor).await?;
+                self.cancel(id, giver).await?;
                 return Ok(Some("the deployment was stopped".to_owned()));
             }
         }
@@ -274,7 +274,7 @@ impl Conductor {
             && quick.instruction == last.id
             && quick.commit == head
         {
-            let commit = self.undo_commit(by, &quick.commit).await?;
+            let commit = self.undo_commit(by, &quick.commit, giver).await?;
             return Ok(Some(format!(
                 "commit {} was taken back by {}",
                 super::control::short(&quick.commit),
@@ -290,7 +290,7 @@ impl Conductor {
                 let reason = Reject {
                     reason: Some("corrected".to_owned()),
                 };
-                self.reject(id, reason, &actor).await?;
+                self.reject(id, reason, &giver.actor).await?;
                 return Ok(Some(format!("\u{ab}{}\u{bb} was dropped", proposal.title)));
             }
         }

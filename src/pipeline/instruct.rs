@@ -10,14 +10,15 @@ use tokio_util::sync::CancellationToken;
 
 use super::hearing::{Phrases, Understood};
 use super::records::{self, Change};
+use super::rights::DEPLOYING;
 use super::{Conductor, describe, steps};
 use crate::generate::recipes::RECIPE;
 use crate::generate::{self, Earlier, NotMade, Request};
 use crate::intent::{spoken, understand};
 use crate::model::api::Submission;
 use crate::model::{
-    EventKind, Instruction, InstructionId, InstructionState, Intent, NewEvent, Problem, ProposalId,
-    Refusal, RefusalReason, Sureness, failpoint,
+    Action, EventKind, Identity, Instruction, InstructionId, InstructionState, Intent, NewEvent,
+    Problem, ProposalId, Refusal, RefusalReason, Role, Sureness, failpoint,
 };
 use crate::voice::shelf;
 
@@ -50,15 +51,19 @@ impl Conductor {
     /// same instruction again.
     ///
     /// # Errors
-    /// `bad-request` when there are neither words nor sound, or both; `store` when the disk refuses.
+    /// `forbidden` for who may not go so far; `bad-request` when there are neither words nor sound, or both; `store` when the disk refuses.
     pub async fn submit(
         self: &Arc<Self>,
         submission: Submission,
         audio: Option<Bytes>,
         key: Option<&str>,
-        actor: &str,
+        by: &Identity,
     ) -> Result<InstructionId, Problem> {
-        self.take(submission, audio, key, actor, None).await
+        by.may(Role::Author, "giving an instruction")?;
+        if submission.action == Action::Deploy {
+            by.may(Role::Deployer, DEPLOYING)?;
+        }
+        self.take(submission, audio, key, by, None).await
     }
 
     /// The same for an instruction that asks to make the proposal `revises` otherwise.
@@ -67,9 +72,10 @@ impl Conductor {
         submission: Submission,
         audio: Option<Bytes>,
         key: Option<&str>,
-        actor: &str,
+        by: &Identity,
         revises: Option<ProposalId>,
     ) -> Result<InstructionId, Problem> {
+        let actor = by.actor.as_str();
         let _one_at_a_time = self.submitting.lock().await;
         if let Some(known) = key
             .map(|key| records::by_key(&self.log, key))
@@ -121,6 +127,7 @@ impl Conductor {
         let instruction = Instruction {
             id: id.clone(),
             actor: actor.to_owned(),
+            bearer: by.bearer(),
             action: submission.action,
             state: InstructionState::Received,
             engine,

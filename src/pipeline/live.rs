@@ -151,8 +151,8 @@ impl Conductor {
         };
         let message = match said {
             plan::Said::GoOn => {
-                let actor = instruction.actor.clone();
-                self.answer_with(&asking.id, Answer::Yes, &actor).await?;
+                let by = self.giver(instruction)?;
+                self.answer_with(&asking.id, Answer::Yes, &by).await?;
                 "the plan is carried out".to_owned()
             }
             plan::Said::Unknown(what) => {

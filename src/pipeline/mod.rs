@@ -37,6 +37,7 @@ mod records;
 mod recover;
 mod review;
 mod revision;
+mod rights;
 mod room_calls;
 pub mod room_live;
 mod room_store;

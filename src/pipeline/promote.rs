@@ -11,7 +11,8 @@ use super::gate::Asking;
 use super::records;
 use crate::model::api::{Promote, Synced};
 use crate::model::{
-    Deployment, DeploymentState, EventKind, LiveRelease, NewEvent, Problem, Promotion, ReleaseId,
+    Deployment, DeploymentState, EventKind, Identity, LiveRelease, NewEvent, Problem, Promotion,
+    ReleaseId, Role,
 };
 
 impl Conductor {
@@ -25,10 +26,12 @@ impl Conductor {
         self: &Arc<Self>,
         environment: &str,
         promote: Promote,
-        actor: &str,
+        by: &Identity,
     ) -> Result<Synced, Problem> {
+        by.may(Role::Deployer, "promoting a release")?;
         let asking = Asking::person(promote.during_freeze);
-        self.promote_as(environment, promote, actor, asking).await
+        self.promote_as(environment, promote, &by.actor, asking)
+            .await
     }
 
     async fn promote_as(

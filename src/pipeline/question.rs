@@ -13,14 +13,16 @@ use super::gate::Asking;
 use super::hearing::Understood;
 use super::instruct::Stop;
 use super::records::{self, Change};
+use super::rights;
 use crate::intent::table::moved_from;
 use crate::intent::{clean, sound};
 use crate::model::api::{
     self, Approval, ApproveDeployment, Promote, Reject, Rollback, StartPreview, SyncRequest,
 };
 use crate::model::{
-    Action, Control, DeploymentState, EventKind, Instruction, InstructionId, InstructionState,
-    Intent, NewEvent, Problem, ProposalKind, ProposalState, ReleaseId, Sureness, failpoint,
+    Action, Control, DeploymentState, EventKind, Identity, Instruction, InstructionId,
+    InstructionState, Intent, NewEvent, Problem, ProposalKind, ProposalState, ReleaseId, Role,
+    Sureness, failpoint,
 };
 
 /// What can be said, for who asks.
@@ -48,6 +50,7 @@ impl Conductor {
         else {
             return Ok(false);
         };
+        let by = self.giver(instruction)?;
         let environment = match (control, environment) {
             (Control::Promote, None) => self.next_environment().map(str::to_owned),
             _ => environment.clone(),
@@ -93,7 +96,11 @@ impl Conductor {
             waiting: waiting.as_ref(),
             undoable: self.undoable(&status.head)?,
             quick: records::quick(&self.log)?.filter(|quick| quick.commit == status.head),
-            approve_action: self.config.approve.action,
+            // What is said without "deploy" goes no further than whoever says it may go.
+            approve_action: match self.config.approve.action {
+                Action::Deploy if by.role < Role::Deployer => Action::Commit,
+                action => action,
+            },
             running: self.running().len() > 1,
         };
         let mut plan = control::plan(*control, &situation);
@@ -111,6 +118,10 @@ impl Conductor {
             plan = control::choose(plan, other, second.control, &situation);
         }
         let asked = situation.asking.is_some();
+        // Asked for nothing would be: the answer could only be no.
+        if let Plan::Ask(_, act) | Plan::Do(act) | Plan::Choose(_, act, _) = &plan {
+            rights::may(&by, act)?;
+        }
         match plan {
             Plan::Ask(question, act) => {
                 self.ask(instruction, understood, question, act, None)
@@ -124,7 +135,7 @@ impl Conductor {
                 instruction.state = InstructionState::Acting;
                 let event = self.intent_event(instruction, None, understood);
                 self.store(Change::new().event(event), instruction).await?;
-                self.act(instruction, act, &environment).await?;
+                self.act(instruction, act, &environment, &by).await?;
             }
             // What was not clearly a command may be a change, unless its words are the command's or a question is open.
             Plan::Nothing(_)
@@ -170,14 +181,15 @@ impl Conductor {
         Ok(())
     }
 
-    /// Carries out an act and ends the instruction. Boxed: answering a question leads to acting again.
+    /// Carries out an act for `by`, who said it or said yes to it, and ends the instruction. Boxed: answering a question leads to acting again.
     pub(super) fn act<'a>(
         self: &'a Arc<Self>,
         instruction: &'a mut Instruction,
         act: Act,
         environment: &'a str,
+        by: &'a Identity,
     ) -> BoxFuture<'a, Result<(), Stop>> {
-        Box::pin(self.carry_out(instruction, act, environment))
+        Box::pin(self.carry_out(instruction, act, environment, by))
     }
 
     async fn carry_out(
@@ -185,17 +197,19 @@ impl Conductor {
         instruction: &mut Instruction,
         act: Act,
         environment: &str,
+        by: &Identity,
     ) -> Result<(), Stop> {
-        let actor = instruction.actor.clone();
+        rights::may(by, &act)?;
+        let actor = by.actor.as_str();
         let mut notice = None;
         match act {
             Act::Answer(id, yes) => {
-                let answered = self.answer(&id, yes, &actor).await?;
+                let answered = self.answer(&id, yes, by).await?;
                 instruction.deployment = answered.deployment;
                 instruction.proposal = answered.proposal;
             }
             Act::AnswerSecond(id) => {
-                let answered = self.answer_with(&id, Answer::Second, &actor).await?;
+                let answered = self.answer_with(&id, Answer::Second, by).await?;
                 instruction.deployment = answered.deployment;
                 instruction.proposal = answered.proposal;
             }
@@ -205,16 +219,16 @@ impl Conductor {
                     version: Some(version),
                     ..Approval::default()
                 };
-                let approved = self.approve(&proposal, approval, &actor).await?;
+                let approved = self.approve(&proposal, approval, by).await?;
                 instruction.proposal = Some(proposal);
                 return self.committed_at_once(instruction, approved.commit).await;
             }
             Act::UndoCommit(commit) => {
-                let by = self.undo_commit(instruction, &commit).await?;
+                let undone = self.undo_commit(instruction, &commit, by).await?;
                 notice = Some(format!(
                     "commit {} was taken back by {}",
                     short(&commit),
-                    short(&by)
+                    short(&undone)
                 ));
             }
             Act::Open(place) => return self.open_place(instruction, &place, environment).await,
@@ -240,12 +254,12 @@ impl Conductor {
                     version: Some(version),
                     ..Approval::default()
                 };
-                let approved = self.approve(&proposal, approval, &actor).await?;
+                let approved = self.approve(&proposal, approval, by).await?;
                 instruction.deployment = approved.deployment;
                 instruction.proposal = Some(proposal);
             }
             Act::Reject(proposal) => {
-                self.reject(&proposal, Reject::default(), &actor).await?;
+                self.reject(&proposal, Reject::default(), actor).await?;
                 instruction.proposal = Some(proposal);
             }
             Act::ProposeChanges(action) => {
@@ -283,9 +297,9 @@ impl Conductor {
                 instruction.proposal = Some(proposal);
             }
             Act::Deploy { commit, force } => {
-                let by = Some(&instruction.id);
+                let of = Some(&instruction.id);
                 let deployment = self
-                    .begin_deployment(&commit, environment, force, &actor, by, Asking::Now)
+                    .begin_deployment(&commit, environment, force, actor, of, Asking::Now)
                     .await?;
                 instruction.deployment = Some(deployment.id);
             }
@@ -300,7 +314,7 @@ impl Conductor {
                     expected: over,
                     during_freeze: false,
                 };
-                let synced = self.promote(environment, promote, &actor).await?;
+                let synced = self.promote(environment, promote, by).await?;
                 instruction.deployment = synced.deployment;
             }
             Act::Let { deployment, over } => {
@@ -308,9 +322,7 @@ impl Conductor {
                     expected: over,
                     during_freeze: false,
                 };
-                let now = self
-                    .approve_deployment(&deployment, approval, &actor)
-                    .await?;
+                let now = self.approve_deployment(&deployment, approval, by).await?;
                 notice = Some(format!(
                     "{} {}",
                     super::gate_words::subject(&now),
@@ -319,16 +331,16 @@ impl Conductor {
                 instruction.deployment = Some(now.id);
             }
             Act::Decline(deployment) => {
-                self.cancel(&deployment, &actor).await?;
+                self.cancel(&deployment, by).await?;
             }
             Act::Rollback(to) => {
-                self.rollback(environment, Rollback { to: Some(to) }, &actor)
+                self.rollback(environment, Rollback { to: Some(to) }, by)
                     .await?;
             }
             Act::Status => notice = Some(self.status_words().await?),
             Act::SettleConflict => {}
             Act::Stop => {
-                let stopped = self.stop_everything(&instruction.id, &actor).await;
+                let stopped = self.stop_everything(&instruction.id, by).await;
                 notice = Some(if stopped == 1 {
                     "stopped".into()
                 } else {
@@ -347,13 +359,13 @@ impl Conductor {
         Ok(())
     }
 
-    async fn stop_everything(self: &Arc<Self>, but: &InstructionId, actor: &str) -> usize {
+    async fn stop_everything(self: &Arc<Self>, but: &InstructionId, by: &Identity) -> usize {
         let mut stopped = 0;
         for instruction in records::open_instructions(&self.log).unwrap_or_default() {
             if instruction.id != *but
                 && instruction.state != InstructionState::Proposed
                 && self
-                    .cancel_instruction(&instruction.id, actor)
+                    .cancel_instruction(&instruction.id, &by.actor)
                     .await
                     .is_ok()
             {
@@ -371,7 +383,7 @@ impl Conductor {
         for deployment in records::open_deployments(&self.log).unwrap_or_default() {
             // What waits for approval does not run: it is declined, not stopped.
             if deployment.state != DeploymentState::Waiting
-                && self.cancel(&deployment.id, actor).await.is_ok()
+                && self.cancel(&deployment.id, by).await.is_ok()
             {
                 stopped += 1;
             }
@@ -456,13 +468,16 @@ impl Conductor {
         self: &Arc<Self>,
         request: SyncRequest,
         deploy: bool,
-        actor: &str,
+        by: &Identity,
     ) -> Result<api::Synced, Problem> {
+        let actor = by.actor.as_str();
         let action = if deploy {
             Action::Deploy
         } else {
             Action::Commit
         };
+        let (role, what) = rights::role_for(action);
+        by.may(role, what)?;
         let open = records::open_proposals(&self.log)?;
         let newest = open
             .iter()
@@ -488,7 +503,7 @@ impl Conductor {
             (several, _) => {
                 let several = several.iter().map(|id| (id.clone(), None)).collect();
                 return self
-                    .batch(several, request.message, action, request.environment, actor)
+                    .batch(several, request.message, action, request.environment, by)
                     .await;
             }
         };
@@ -498,7 +513,7 @@ impl Conductor {
             environment: request.environment,
             ..Approval::default()
         };
-        let approved = self.approve(&id, approval, actor).await?;
+        let approved = self.approve(&id, approval, by).await?;
         Ok(api::Synced {
             commit: approved.commit,
             deployment: approved.deployment,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::Conductor;
 use crate::generate::recipes;
 use crate::model::api::{RecipeInfo, RunRecipe, Submission};
-use crate::model::{InstructionId, Problem};
+use crate::model::{Identity, InstructionId, Problem};
 
 impl Conductor {
     /// All recipes, with what they do on this site.
@@ -44,7 +44,7 @@ impl Conductor {
         name: &str,
         run: RunRecipe,
         key: Option<&str>,
-        actor: &str,
+        by: &Identity,
     ) -> Result<InstructionId, Problem> {
         let recipe = self.recipe(name).await?;
         let submission = Submission {
@@ -53,6 +53,6 @@ impl Conductor {
             engine: Some(recipes::RECIPE.to_owned()),
             ..Submission::default()
         };
-        self.submit(submission, None, key, actor).await
+        self.submit(submission, None, key, by).await
     }
 }

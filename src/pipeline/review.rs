@@ -10,8 +10,8 @@ use super::records::{self, Change};
 use super::{Conductor, versions};
 use crate::model::api::{Decide, EditText, ProposalView, Reject, Revise, Submission};
 use crate::model::{
-    Content, EventKind, InstructionId, InstructionState, NewEvent, Problem, Proposal, ProposalId,
-    ProposalState,
+    Action, Content, EventKind, Identity, InstructionId, InstructionState, NewEvent, Problem,
+    Proposal, ProposalId, ProposalState, Role, proposal_room,
 };
 use crate::review;
 
@@ -198,20 +198,26 @@ impl Conductor {
         self: &Arc<Self>,
         id: &ProposalId,
         revise: Revise,
-        actor: &str,
+        by: &Identity,
     ) -> Result<InstructionId, Problem> {
+        let room = proposal_room(id.as_str());
+        by.may_in(&room, Role::Author, "revising a proposal")?;
         if revise.prompt.trim().is_empty() {
             return Err(Problem::bad_request("a revision needs words (prompt)"));
         }
-        let action = self.reviewable(id)?.action;
+        let action = match self.reviewable(id)?.action {
+            // Somebody else wanted it deployed: who only revises it does not.
+            Action::Deploy if by.role_in(&room) < Role::Deployer => Action::Commit,
+            action => action,
+        };
         let reason = Some(format!("revised: {}", revise.prompt));
-        self.reject(id, Reject { reason }, actor).await?;
+        self.reject(id, Reject { reason }, &by.actor).await?;
         let submission = Submission {
             prompt: Some(revise.prompt),
             action,
             ..Submission::default()
         };
-        self.take(submission, None, None, actor, Some(id.clone()))
+        self.take(submission, None, None, by, Some(id.clone()))
             .await
     }
 

@@ -193,7 +193,13 @@ impl Room {
     }
 
     pub(super) fn set_writable(&self, writable: bool) {
-        self.writable.store(writable, Ordering::Relaxed);
+        let was = self.writable.swap(writable, Ordering::Relaxed);
+        if writable && !was {
+            // What was refused meanwhile is still with those who wrote it: they are asked for what is lacking here.
+            let mut live = self.live();
+            let step = Frame::Step1(&live.doc.state_vector()).encode();
+            self.send(&mut live, step.into(), None);
+        }
     }
 
     /// Tells this loading of the room from others.

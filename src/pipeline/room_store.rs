@@ -103,7 +103,7 @@ pub(super) async fn append(store: &Store, room: &str, rows: Vec<Row>) -> Result<
     store
         .write(move |c| {
             let mut insert = c.prepare_cached(
-                "INSERT OR IGNORE INTO room_updates(room, seq, at, actor, body) VALUES(?1, ?2, ?3, ?4, ?5)",
+                "INSERT INTO room_updates(room, seq, at, actor, body) VALUES(?1, ?2, ?3, ?4, ?5)",
             )?;
             for row in &rows {
                 insert.execute(params![room, row.seq, row.at, row.actor, row.body])?;

@@ -42,8 +42,8 @@ const AT_LEAST: Duration = Duration::from_secs(5);
 pub(super) struct Settled {
     /// The document's state vector at that moment.
     state_vector: Vec<u8>,
-    /// The version that the proposal had before.
-    version: u32,
+    /// The first version of those that differ from this one in nothing but the document's text.
+    follows: u32,
 }
 
 fn room_of(id: &ProposalId) -> String {
@@ -139,6 +139,14 @@ impl Conductor {
         });
     }
 
+    /// Lets people write in a proposal's room again after an approval came to nothing.
+    pub(super) fn reopen_room(&self, id: &ProposalId) {
+        let state = records::proposal(&self.log, id).map(|proposal| proposal.state);
+        if let (Some(room), Ok(ProposalState::Open)) = (self.rooms.loaded(&room_of(id)), state) {
+            room.set_writable(true);
+        }
+    }
+
     /// Brings a proposal and its document together; nothing for a proposal that was never opened in a room. With `closing`,
     /// the room takes nothing more until it is settled again. The caller holds [`Conductor::reviewing`].
     ///
@@ -187,16 +195,21 @@ impl Conductor {
             captured = self.rooms.capture(&room, closing).await?;
             captured.editors.splice(0..0, editors);
         }
+        let follows = match behind {
+            true => proposal.version,
+            false => synced.follows,
+        };
         let settled = Settled {
             state_vector: captured.state_vector.clone(),
-            version: proposal.version,
+            follows,
         };
         let mut followed = proposal;
         if open && follow(&mut followed, &captured.texts) {
-            self.follow_room(followed, captured).await?;
+            self.follow_room(followed, captured, follows).await?;
         } else if behind {
             let synced = Synced {
                 version: followed.version,
+                follows,
                 texts: theirs,
             };
             Change::new()
@@ -208,7 +221,12 @@ impl Conductor {
     }
 
     /// Stores a proposal with the text of its document.
-    async fn follow_room(&self, mut proposal: Proposal, captured: Captured) -> Result<(), Problem> {
+    async fn follow_room(
+        &self,
+        mut proposal: Proposal,
+        captured: Captured,
+        follows: u32,
+    ) -> Result<(), Problem> {
         proposal.version += 1;
         proposal.updated_at = Timestamp::now();
         let view = view(proposal);
@@ -220,11 +238,12 @@ impl Conductor {
         }
         let synced = Synced {
             version: view.proposal.version,
+            follows,
             texts: texts(&view.proposal),
         };
         let change = Change::new().event(event).proposal(&view.proposal)?;
         let change = change.put(SYNCED, view.proposal.id.as_str(), &synced)?;
-        let change = versions::keep(change, &self.log, &view.proposal, None, actor)?;
+        let change = versions::keep_written(change, &self.log, &view.proposal, actor)?;
         change.store(&self.log).await?;
         Ok(())
     }
@@ -250,8 +269,8 @@ impl Conductor {
                 .map_err(|_| Problem::bad_request("the state_vector is not base64"))?;
             let settled = settled.ok_or_else(changed)?;
             match RoomDoc::same_state(&bytes, &settled.state_vector) {
-                // The newest version may be of this very moment: it has the text that was reviewed.
-                Ok(true) => same |= approval.version == Some(settled.version),
+                // Versions since then that only followed the document have the text that was reviewed.
+                Ok(true) => same |= approval.version.is_some_and(|seen| seen >= settled.follows),
                 Ok(false) => return Err(changed()),
                 Err(error) => {
                     return Err(Problem::bad_request(format!("the state_vector: {error}")));
@@ -315,6 +334,7 @@ fn seed(log: &EventLog, id: &ProposalId) -> Result<Option<Seed>, Problem> {
     let proposal = records::proposal(log, id)?;
     let synced = Synced {
         version: proposal.version,
+        follows: proposal.version,
         texts: texts(&proposal),
     };
     let author = match proposal.engine {

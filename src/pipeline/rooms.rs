@@ -40,6 +40,8 @@ pub(super) const SYNCED: &str = "room-synced";
 pub(super) struct Synced {
     /// The proposal's version.
     pub(super) version: u32,
+    /// The first version of those up to it that differ in nothing but what was written in the room.
+    pub(super) follows: u32,
     /// Its texts by path.
     pub(super) texts: BTreeMap<String, String>,
 }
@@ -170,6 +172,11 @@ impl Rooms {
     /// True when the room is loaded.
     pub(super) fn is_live(&self, name: &str) -> bool {
         self.hub.slots().contains_key(name)
+    }
+
+    /// The room, when it is loaded.
+    pub(super) fn loaded(&self, name: &str) -> Option<Arc<Room>> {
+        self.hub.slots().get(name)?.cell.get().map(Arc::clone)
     }
 
     /// The room `name`, loaded if it is not. When nothing is kept of it, it begins with what `seed` says.

@@ -9,7 +9,7 @@ use super::control::short;
 use super::instruct::Stop;
 use super::records::{Change, Quick};
 use crate::model::api::Approval;
-use crate::model::{Action, EventKind, Instruction, InstructionState, NewEvent};
+use crate::model::{Action, EventKind, Identity, Instruction, InstructionState, NewEvent};
 
 impl Conductor {
     /// Tells of a commit that was made without a question, and how it is taken back.
@@ -43,6 +43,7 @@ impl Conductor {
         self: &Arc<Self>,
         instruction: &mut Instruction,
         commit: &str,
+        by: &Identity,
     ) -> Result<String, Stop> {
         let proposal = self.undo_proposal(instruction, commit).await?;
         let id = proposal.id.clone();
@@ -60,7 +61,7 @@ impl Conductor {
             version: Some(1),
             ..Approval::default()
         };
-        let approved = self.approve(&id, approval, &instruction.actor).await?;
+        let approved = self.approve(&id, approval, by).await?;
         instruction.proposal = Some(id);
         Ok(approved.commit)
     }

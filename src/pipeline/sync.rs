@@ -5,8 +5,9 @@ use std::sync::Arc;
 use super::Conductor;
 use super::gate::Asking;
 use super::records;
+use super::rights::DEPLOYING;
 use crate::model::api::{SyncRequest, Synced};
-use crate::model::{Action, Problem, ProposalState};
+use crate::model::{Action, Identity, Problem, ProposalState, Role};
 
 impl Conductor {
     /// Commit and deploy in one flow: the open proposal, else the working tree's changes.
@@ -16,9 +17,9 @@ impl Conductor {
     pub async fn instant_sync(
         self: &Arc<Self>,
         request: SyncRequest,
-        actor: &str,
+        by: &Identity,
     ) -> Result<Synced, Problem> {
-        self.sync(request, true, actor).await
+        self.sync(request, true, by).await
     }
 
     /// Several proposals (all open ones when none are named) as one commit and one deployment.
@@ -28,8 +29,9 @@ impl Conductor {
     pub async fn batch_sync(
         self: &Arc<Self>,
         request: SyncRequest,
-        actor: &str,
+        by: &Identity,
     ) -> Result<Synced, Problem> {
+        by.may(Role::Deployer, DEPLOYING)?;
         let ids: Vec<_> = if request.proposals.is_empty() {
             records::open_proposals(&self.log)?
                 .into_iter()
@@ -51,7 +53,7 @@ impl Conductor {
             request.message,
             Action::Deploy,
             request.environment,
-            actor,
+            by,
         )
         .await
     }
@@ -63,9 +65,9 @@ impl Conductor {
     pub async fn quick_commit(
         self: &Arc<Self>,
         request: SyncRequest,
-        actor: &str,
+        by: &Identity,
     ) -> Result<Synced, Problem> {
-        self.sync(request, false, actor).await
+        self.sync(request, false, by).await
     }
 
     /// Deploys the current state again, as a new release even when the same tree is live.
@@ -75,9 +77,9 @@ impl Conductor {
     pub async fn force_redeploy(
         self: &Arc<Self>,
         request: SyncRequest,
-        actor: &str,
+        by: &Identity,
     ) -> Result<Synced, Problem> {
-        self.deploy(request, true, actor).await
+        self.deploy(request, true, by).await
     }
 
     /// Deploys the tip of the branch that the environment follows; `force` makes a new release even when the same tree is live.
@@ -88,8 +90,9 @@ impl Conductor {
         self: &Arc<Self>,
         request: SyncRequest,
         force: bool,
-        actor: &str,
+        by: &Identity,
     ) -> Result<Synced, Problem> {
+        by.may(Role::Deployer, DEPLOYING)?;
         let environment = self.environment(request.environment.as_deref())?.to_owned();
         let status = self.repo.status().await?;
         if status.head.is_empty() {
@@ -104,7 +107,7 @@ impl Conductor {
                 &commit,
                 &environment,
                 force,
-                actor,
+                &by.actor,
                 None,
                 Asking::person(request.during_freeze),
             )

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
@@ -17,7 +17,7 @@ use crate::events::EventLog;
 use crate::model::api::{ProposalView, Restore, VersionView};
 use crate::model::{
     EventKind, Instruction, InstructionState, NewEvent, Problem, Proposal, ProposalId,
-    ProposalState,
+    ProposalState, Role, proposal_room,
 };
 use crate::review;
 
@@ -57,7 +57,13 @@ struct Kept {
     words: Option<String>,
     /// The proposal as it stood.
     proposal: Proposal,
+    /// When its writing began, for one that people wrote in the proposal's room.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    written: Option<Timestamp>,
 }
+
+/// What one person writes in a room within so long is one version.
+const SITTING: SignedDuration = SignedDuration::from_secs(60);
 
 fn key(root: &ProposalId, number: u32) -> String {
     format!("{root}.{number:06}")
@@ -102,6 +108,44 @@ pub(super) fn keep(
     of: Option<u32>,
     actor: &str,
 ) -> Result<Change, Problem> {
+    keep_as(change, log, proposal, of, actor, None)
+}
+
+/// As [`keep`], for what was written in the proposal's room: a person who writes on makes no version a second.
+pub(super) fn keep_written(
+    change: Change,
+    log: &EventLog,
+    proposal: &Proposal,
+    actor: &str,
+) -> Result<Change, Problem> {
+    let now = proposal.updated_at;
+    let root = root(log, &proposal.id)?;
+    let last = match &root {
+        Some(root) => kept(log, root, last(log, root)?)?,
+        None => None,
+    };
+    if let (Some(root), Some(mut last)) = (root, last)
+        && last.actor == actor
+        && last.proposal.id == proposal.id
+        && last
+            .written
+            .is_some_and(|began| now.duration_since(began) < SITTING)
+    {
+        last.proposal = proposal.clone();
+        let key = key(&root, last.number);
+        return change.put(VERSION, &key, &last);
+    }
+    keep_as(change, log, proposal, None, actor, Some(now))
+}
+
+fn keep_as(
+    change: Change,
+    log: &EventLog,
+    proposal: &Proposal,
+    of: Option<u32>,
+    actor: &str,
+    written: Option<Timestamp>,
+) -> Result<Change, Problem> {
     let instruction = match &proposal.instruction {
         Some(id) => Some(records::instruction(log, id)?),
         None => None,
@@ -131,6 +175,7 @@ pub(super) fn keep(
         actor: actor.to_owned(),
         words: instruction.and_then(|one| one.text).filter(|_| !edited),
         proposal: proposal.clone(),
+        written,
     };
     change
         .put(VERSION, &key(&root, number), &kept)?
@@ -301,8 +346,13 @@ impl Conductor {
             version: None,
             later,
         };
-        let actor = instruction.actor.clone();
-        let message = match self.restore(&newest.id, restore, &actor).await {
+        let by = self.giver(instruction)?;
+        by.may_in(
+            &proposal_room(newest.id.as_str()),
+            Role::Author,
+            "taking a version back",
+        )?;
+        let message = match self.restore(&newest.id, restore, &by.actor).await {
             Ok(view) => {
                 instruction.proposal = Some(view.proposal.id.clone());
                 format!("back to \u{ab}{}\u{bb}", view.proposal.title)

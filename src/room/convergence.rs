@@ -81,7 +81,8 @@ impl World {
         // Everyone has the file: two who make it at once make two.
         for who in 0..PEOPLE {
             world.back(who);
-            while !world.people[who].down.is_empty() {
+            while !(world.people[who].up.is_empty() && world.people[who].down.is_empty()) {
+                world.up(who, 0, false);
                 world.down(who, 0, false);
             }
         }

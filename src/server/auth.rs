@@ -1,23 +1,24 @@
-//! Who is calling: the bearer token, or a session cookie that a browser got for it.
+//! Who is calling: the bearer of a token, or of a session cookie that a browser got for one.
+//!
+//! There are three kinds of tokens: the server's own, which is made at its start and may do anything; those that were made for
+//! people ([`tokens`](super::tokens)); and one that lets deployments in.
 //!
 //! A cookie travels by itself, so it only reads. To change anything with it, a request must also carry
 //! [`CSRF_HEADER`], which a foreign page cannot add without a preflight that this server never grants, and an
 //! `Origin`, which [`guard`](super::guard) has compared by then.
 
-use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use axum::extract::{Request, State};
-use axum::http::header::{AUTHORIZATION, COOKIE, ORIGIN, SEC_WEBSOCKET_PROTOCOL, WWW_AUTHENTICATE};
-use axum::http::{HeaderMap, HeaderValue, Method};
-use axum::middleware::Next;
-use axum::response::{IntoResponse, Response};
+use axum::http::header::{AUTHORIZATION, COOKIE, ORIGIN, SEC_WEBSOCKET_PROTOCOL};
+use axum::http::{HeaderMap, Method};
+use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
 use tokio_util::sync::CancellationToken;
 
-use super::App;
-use crate::model::{Identity, Problem};
+use super::tokens::Tokens;
+use crate::model::{Identity, Problem, Role};
 
 /// The header that a page adds to requests which change something.
 pub(super) const CSRF_HEADER: &str = "x-sayso-request";
@@ -28,14 +29,17 @@ pub(super) const SESSION: Duration = Duration::from_secs(12 * 3600);
 /// Sessions kept; one more ends the one that expires first.
 const MAX_SESSIONS: usize = 64;
 
-type Hash = [u8; 32];
+/// Who has the token for deployments.
+const OTHER_SAYSO: &str = "another Sayso";
+
+pub(super) type Hash = [u8; 32];
 
 /// Who acts, as events name them.
 #[derive(Clone)]
 pub(super) struct Actor(pub(super) String);
 
 /// The bearer behind a request; set beside [`Actor`].
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub(super) struct Caller {
     /// Who it is, and what it may do.
     pub(super) identity: Identity,
@@ -43,24 +47,70 @@ pub(super) struct Caller {
     pub(super) ended: CancellationToken,
 }
 
-/// The token and the sessions. Only hashes are kept: comparing those takes the same time for every wrong guess.
+/// A browser that has signed in.
+struct Session {
+    ends: Instant,
+    caller: Caller,
+}
+
+/// The tokens and the sessions. Only hashes are kept: comparing those takes the same time for every wrong guess.
 pub(super) struct Auth {
     token: Hash,
     /// Lets deployments in, and nothing else.
     host: Option<Hash>,
     actor: String,
-    cookie: String,
-    sessions: Mutex<HashMap<Hash, Instant>>,
+    cookie: Cookie,
+    tokens: Arc<Tokens>,
+    sessions: Mutex<HashMap<Hash, Session>>,
+}
+
+/// How the cookie of a session is set.
+pub(super) struct Cookie {
+    /// Browsers do not tell ports of one host apart, so two servers need two names.
+    name: String,
+    /// The addresses that it is sent to.
+    path: String,
+    /// It travels over TLS alone.
+    secure: bool,
+}
+
+impl Cookie {
+    /// The cookie of the project at `path` on the server at `port`.
+    pub(super) fn new(port: u16, path: &str, secure: bool) -> Self {
+        let project = path
+            .trim_matches('/')
+            .rsplit('/')
+            .next()
+            .unwrap_or_default();
+        let mut name = format!("sayso_{port}");
+        if !project.is_empty() {
+            name = format!("{name}_{project}");
+        }
+        Self {
+            name,
+            path: path.to_owned(),
+            secure,
+        }
+    }
+}
+
+/// What a request says about who sends it.
+enum Shown<'a> {
+    Nothing,
+    Bearer(&'a str),
+    /// Another scheme, or no text.
+    Malformed,
+    Session(&'a str),
 }
 
 impl Auth {
-    pub(super) fn new(token: &str, actor: &str, port: u16) -> Self {
+    pub(super) fn new(token: &str, actor: &str, cookie: Cookie, tokens: Arc<Tokens>) -> Self {
         Self {
             token: hash(token),
             host: None,
             actor: actor.to_owned(),
-            // Browsers do not tell ports of one host apart, so two servers need two names.
-            cookie: format!("sayso_{port}"),
+            cookie,
+            tokens,
             sessions: Mutex::default(),
         }
     }
@@ -73,54 +123,134 @@ impl Auth {
         }
     }
 
-    /// True when the request carries the token for deployments.
-    fn is_host(&self, headers: &HeaderMap) -> bool {
-        let value = headers.get(AUTHORIZATION).and_then(|v| v.to_str().ok());
-        let token = value
-            .and_then(|value| value.split_once(' '))
-            .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
-            .map(|(_, token)| hash(token.trim()));
-        match (&self.host, token) {
-            (Some(known), Some(token)) => same(known, &token),
-            _ => false,
+    /// The tokens that were made for people.
+    pub(super) fn tokens(&self) -> &Arc<Tokens> {
+        &self.tokens
+    }
+
+    fn sessions(&self) -> MutexGuard<'_, HashMap<Hash, Session>> {
+        self.sessions.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// True when the headers say who sends them, rightly or not.
+    pub(super) fn shows_any(&self, headers: &HeaderMap) -> bool {
+        !matches!(self.shown(headers), Shown::Nothing)
+    }
+
+    fn shown<'a>(&self, headers: &'a HeaderMap) -> Shown<'a> {
+        if let Some(value) = headers.get(AUTHORIZATION) {
+            let token = value
+                .to_str()
+                .ok()
+                .and_then(|value| value.split_once(' '))
+                .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
+                .map(|(_, token)| token.trim());
+            return token.map_or(Shown::Malformed, Shown::Bearer);
+        }
+        match self.session_of(headers) {
+            Some(id) => Shown::Session(id),
+            None => Shown::Nothing,
         }
     }
 
-    /// True when `token` is the token.
-    pub(super) fn knows(&self, token: &str) -> bool {
+    /// The one with the token for deployments, when the request carries it.
+    pub(super) fn host(&self, headers: &HeaderMap) -> Option<Caller> {
+        let (Some(known), Shown::Bearer(token)) = (&self.host, self.shown(headers)) else {
+            return None;
+        };
+        same(known, &hash(token)).then(|| Caller {
+            identity: Identity {
+                actor: OTHER_SAYSO.to_owned(),
+                role: Role::Deployer,
+                token: Some("host".to_owned()),
+                rooms: BTreeMap::new(),
+                expires: None,
+            },
+            ended: CancellationToken::new(),
+        })
+    }
+
+    /// True when `token` is the server's own.
+    fn is_own(&self, token: &str) -> bool {
         same(&hash(token), &self.token)
     }
 
-    /// Starts a session; returns the `Set-Cookie` value.
-    pub(super) fn begin(&self, now: Instant) -> Result<String, Problem> {
+    /// Whose token it is.
+    ///
+    /// # Errors
+    /// `unauthorized`.
+    pub(super) fn bearer(&self, token: &str) -> Result<Caller, Problem> {
+        if self.is_own(token) {
+            return Ok(Caller {
+                identity: Identity::owner(&self.actor),
+                ended: CancellationToken::new(),
+            });
+        }
+        // The server's own is random text, the others have two dots.
+        match token.bytes().filter(|byte| *byte == b'.').count() {
+            2 => self.tokens.check(token, Timestamp::now()),
+            _ => Err(unauthorized("the token is not accepted").hint(
+                "look at the token that the server printed or stored when it started, or ask an admin for one of your own: \
+                 sayso token create",
+            )),
+        }
+    }
+
+    /// True when it costs nothing to find out who sends these headers, whether or not they are good.
+    pub(super) fn cheap(&self, headers: &HeaderMap) -> bool {
+        match self.shown(headers) {
+            Shown::Nothing | Shown::Session(_) => true,
+            Shown::Malformed => false,
+            Shown::Bearer(token) => self.was_good(token) || self.host(headers).is_some(),
+        }
+    }
+
+    /// True for a token that is known to be one without a look at its signature.
+    pub(super) fn was_good(&self, token: &str) -> bool {
+        self.is_own(token) || self.tokens.was_good(token)
+    }
+
+    /// Starts a session of `caller`; returns the `Set-Cookie` value.
+    pub(super) fn begin(&self, caller: Caller, now: Instant) -> Result<String, Problem> {
         let id = super::random_token()?;
-        let mut sessions = self.sessions.lock().unwrap_or_else(PoisonError::into_inner);
-        sessions.retain(|_, ends| *ends > now);
+        let mut sessions = self.sessions();
+        sessions.retain(|_, session| session.ends > now && !session.caller.ended.is_cancelled());
         if sessions.len() >= MAX_SESSIONS
             && let Some(first) = sessions
                 .iter()
-                .min_by_key(|(_, ends)| **ends)
+                .min_by_key(|(_, session)| session.ends)
                 .map(|(id, _)| *id)
+            && let Some(first) = sessions.remove(&first)
         {
-            sessions.remove(&first);
+            first.caller.ended.cancel();
         }
-        sessions.insert(hash(&id), now + SESSION);
+        let session = Session {
+            ends: now + SESSION,
+            caller: Caller {
+                // It ends with its token, and by itself.
+                ended: caller.ended.child_token(),
+                identity: caller.identity,
+            },
+        };
+        sessions.insert(hash(&id), session);
         Ok(self.set_cookie(&id, SESSION))
     }
 
-    /// Ends the session of `headers`; returns the `Set-Cookie` value that removes the cookie.
+    /// Ends the session of `headers`, with the streams that it opened; returns the `Set-Cookie` value that removes the cookie.
     pub(super) fn end(&self, headers: &HeaderMap) -> String {
-        if let Some(id) = self.session_of(headers) {
-            let mut sessions = self.sessions.lock().unwrap_or_else(PoisonError::into_inner);
-            sessions.remove(&hash(id));
+        if let Some(id) = self.session_of(headers)
+            && let Some(session) = self.sessions().remove(&hash(id))
+        {
+            session.caller.ended.cancel();
         }
         self.set_cookie("", Duration::ZERO)
     }
 
     fn set_cookie(&self, id: &str, age: Duration) -> String {
-        let name = &self.cookie;
+        let Cookie { name, path, secure } = &self.cookie;
         let age = age.as_secs();
-        format!("{name}={id}; Path=/; Max-Age={age}; HttpOnly; SameSite=Strict")
+        let secure = if *secure { "; Secure" } else { "" };
+        format!("{name}={id}; Path={path}; Max-Age={age}{secure}; HttpOnly; SameSite=Strict")
     }
 
     fn session_of<'a>(&self, headers: &'a HeaderMap) -> Option<&'a str> {
@@ -130,17 +260,21 @@ impl Auth {
             .filter_map(|value| value.to_str().ok())
             .flat_map(|value| value.split(';'))
             .filter_map(|pair| pair.trim().split_once('='))
-            .find(|(name, _)| *name == self.cookie)
+            .find(|(name, _)| *name == self.cookie.name)
             .map(|(_, id)| id)
     }
 
-    fn in_session(&self, headers: &HeaderMap, now: Instant) -> bool {
-        let Some(id) = self.session_of(headers) else {
-            return false;
-        };
-        let sessions = self.sessions.lock().unwrap_or_else(PoisonError::into_inner);
+    fn in_session(&self, id: &str, now: Instant) -> Option<Caller> {
+        let sessions = self.sessions();
         // The map is keyed by hash: how long a miss takes says nothing about the id.
-        sessions.get(&hash(id)).is_some_and(|ends| *ends > now)
+        let session = sessions.get(&hash(id))?;
+        let caller = &session.caller;
+        let expired = caller
+            .identity
+            .expires
+            .is_some_and(|at| at <= Timestamp::now());
+        let over = session.ends <= now || caller.ended.is_cancelled() || expired;
+        (!over).then(|| caller.clone())
     }
 
     /// Who opens a WebSocket with `headers`: by the header `Authorization`, by the subprotocol `bearer.<token>` (a browser can
@@ -153,49 +287,33 @@ impl Auth {
         headers: &HeaderMap,
         now: Instant,
     ) -> Result<Caller, Problem> {
-        let offered = headers
-            .get_all(SEC_WEBSOCKET_PROTOCOL)
-            .iter()
-            .filter_map(|value| value.to_str().ok())
-            .flat_map(|value| value.split(','))
-            .find_map(|name| name.trim().strip_prefix("bearer."));
-        let actor = match offered {
-            Some(token) if self.knows(token) => Ok(Actor(self.actor.clone())),
-            Some(_) => Err(unauthorized("the token is not accepted")),
+        match offered(headers) {
+            Some(token) => self.bearer(token),
             // It reads at first; what it may write is asked of its role with every message.
             None => self.identify(&Method::GET, headers, now),
-        }?;
-        Ok(Caller {
-            identity: Identity::owner(actor.0),
-            ended: CancellationToken::new(),
-        })
+        }
     }
 
     /// Who sends a request with `method` and `headers`.
-    fn identify(
+    ///
+    /// # Errors
+    /// `unauthorized`, `cookie-not-enough`.
+    pub(super) fn identify(
         &self,
         method: &Method,
         headers: &HeaderMap,
         now: Instant,
-    ) -> Result<Actor, Problem> {
-        if let Some(value) = headers.get(AUTHORIZATION) {
-            let known = value
-                .to_str()
-                .ok()
-                .and_then(|value| value.split_once(' '))
-                .is_some_and(|(scheme, token)| {
-                    scheme.eq_ignore_ascii_case("bearer") && self.knows(token.trim())
-                });
-            return if known {
-                Ok(Actor(self.actor.clone()))
-            } else {
-                Err(unauthorized("the token is not accepted")
-                    .hint("look at the token that the server printed or stored when it started"))
-            };
-        }
-        if !self.in_session(headers, now) {
-            return Err(unauthorized("this call needs a token"));
-        }
+    ) -> Result<Caller, Problem> {
+        let caller = match self.shown(headers) {
+            Shown::Bearer(token) => return self.bearer(token),
+            Shown::Malformed => {
+                return Err(unauthorized("the token is not accepted")
+                    .hint("send it as `Authorization: Bearer <token>`"));
+            }
+            Shown::Session(id) => self.in_session(id, now),
+            Shown::Nothing => None,
+        };
+        let caller = caller.ok_or_else(|| unauthorized("this call needs a token"))?;
         let reads = matches!(*method, Method::GET | Method::HEAD);
         let deliberate = headers.contains_key(CSRF_HEADER) && headers.contains_key(ORIGIN);
         if !reads && !deliberate {
@@ -208,16 +326,26 @@ impl Auth {
                 "add the header `{CSRF_HEADER}: 1`, or use the bearer token"
             )));
         }
-        Ok(Actor(self.actor.clone()))
+        Ok(caller)
     }
 }
 
-/// 401 with the challenge is made in [`require`].
-fn unauthorized(detail: &str) -> Problem {
+/// The token that a WebSocket's subprotocols offer.
+pub(super) fn offered(headers: &HeaderMap) -> Option<&str> {
+    headers
+        .get_all(SEC_WEBSOCKET_PROTOCOL)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .find_map(|name| name.trim().strip_prefix("bearer."))
+}
+
+/// 401; the challenge is added in [`require`](super::require).
+pub(super) fn unauthorized(detail: &str) -> Problem {
     Problem::new(401, "unauthorized", detail)
 }
 
-fn hash(text: &str) -> Hash {
+pub(super) fn hash(text: &str) -> Hash {
     Sha256::digest(text.as_bytes()).into()
 }
 
@@ -227,55 +355,27 @@ fn same(a: &Hash, b: &Hash) -> bool {
     std::hint::black_box(difference) == 0
 }
 
-/// As [`require`], and also those with the token for deployments.
-pub(super) async fn require_host(
-    State(app): State<App>,
-    mut request: Request,
-    next: Next,
-) -> Response {
-    if app.auth.is_host(request.headers()) {
-        let actor = Actor("another Sayso".to_owned());
-        request.extensions_mut().insert(actor);
-        return next.run(request).await;
-    }
-    require(State(app), request, next).await
-}
-
-/// Lets only known callers through and tells the handlers who they are.
-pub(super) async fn require(State(app): State<App>, mut request: Request, next: Next) -> Response {
-    match app
-        .auth
-        .identify(request.method(), request.headers(), Instant::now())
-    {
-        Ok(actor) => {
-            request.extensions_mut().insert(Caller {
-                identity: Identity::owner(actor.0.clone()),
-                ended: CancellationToken::new(),
-            });
-            request.extensions_mut().insert(actor);
-            next.run(request).await
-        }
-        Err(problem) => {
-            let challenge = problem.status == 401;
-            let mut response = problem.into_response();
-            if challenge {
-                response.headers_mut().insert(
-                    WWW_AUTHENTICATE,
-                    HeaderValue::from_static("Bearer realm=\"sayso\""),
-                );
-            }
-            response
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use axum::http::HeaderName;
+    use axum::http::{HeaderName, HeaderValue};
 
     use super::*;
+    use crate::events::EventLog;
+    use crate::model::token::CreateToken;
+    use crate::server::keys::Signing;
+    use crate::store::Store;
 
     const TOKEN: &str = "a-token-of-some-length";
+
+    fn auth(dir: &tempfile::TempDir) -> Auth {
+        let log = EventLog::open(Store::open(&dir.path().join("db")).unwrap(), "site").unwrap();
+        let tokens = Arc::new(Tokens::open(log, Signing::default()).unwrap());
+        Auth::new(TOKEN, "ada", Cookie::new(4000, "/", false), tokens)
+    }
+
+    fn owner(auth: &Auth) -> Caller {
+        auth.bearer(TOKEN).unwrap()
+    }
 
     fn headers(pairs: &[(&'static str, &str)]) -> HeaderMap {
         pairs
@@ -296,7 +396,8 @@ mod tests {
 
     #[test]
     fn bearer_tokens() {
-        let auth = Auth::new(TOKEN, "ada", 4000);
+        let dir = tempfile::tempdir().unwrap();
+        let auth = auth(&dir);
         let now = Instant::now();
         let get = |value: &str| status(&auth, &Method::GET, &[("authorization", value)], now);
         assert_eq!(get(&format!("Bearer {TOKEN}")), 200);
@@ -316,9 +417,10 @@ mod tests {
 
     #[test]
     fn a_session_reads_by_cookie_and_writes_only_with_header_and_origin() {
-        let auth = Auth::new(TOKEN, "ada", 4000);
+        let dir = tempfile::tempdir().unwrap();
+        let auth = auth(&dir);
         let now = Instant::now();
-        let set = auth.begin(now).unwrap();
+        let set = auth.begin(owner(&auth), now).unwrap();
         assert!(set.starts_with("sayso_4000=") && set.ends_with("; HttpOnly; SameSite=Strict"));
         let cookie = format!("other=1; {}", set.split(';').next().unwrap());
         let with = |method: &Method, more: &[(&'static str, &str)], now| {
@@ -345,11 +447,61 @@ mod tests {
 
     #[test]
     fn sessions_are_bounded() {
-        let auth = Auth::new(TOKEN, "ada", 4000);
+        let dir = tempfile::tempdir().unwrap();
+        let auth = auth(&dir);
         let now = Instant::now();
         for n in 0..200 {
-            auth.begin(now + Duration::from_secs(n)).unwrap();
+            auth.begin(owner(&auth), now + Duration::from_secs(n))
+                .unwrap();
         }
         assert_eq!(auth.sessions.lock().unwrap().len(), MAX_SESSIONS);
+    }
+
+    #[tokio::test]
+    async fn a_session_is_its_tokens_and_ends_with_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let auth = auth(&dir);
+        let now = Instant::now();
+        let create = CreateToken {
+            name: "Bob".into(),
+            role: Role::Viewer,
+            project: None,
+            rooms: BTreeMap::new(),
+            expires_in: None,
+        };
+        let admin = Identity::owner("ada");
+        let made = auth.tokens().create(create, &admin).await.unwrap();
+        let set = auth.begin(auth.bearer(&made.token).unwrap(), now).unwrap();
+        let cookie = set.split(';').next().unwrap();
+        let signed_in = headers(&[("cookie", cookie)]);
+        let bob = auth.identify(&Method::GET, &signed_in, now).unwrap();
+        assert_eq!(bob.identity.actor, "Bob");
+        assert_eq!(bob.identity.role, Role::Viewer);
+        assert!(!bob.ended.is_cancelled());
+        auth.tokens().revoke(&made.info.id, &admin).await.unwrap();
+        assert!(bob.ended.is_cancelled(), "streams of the session end");
+        assert!(auth.identify(&Method::GET, &signed_in, now).is_err());
+        // Signing out ends the streams of that session, and of no other.
+        let one = auth.begin(owner(&auth), now).unwrap();
+        let other = auth.begin(owner(&auth), now).unwrap();
+        let of = |set: &str| headers(&[("cookie", set.split(';').next().unwrap())]);
+        let streams = [&one, &other].map(|set| auth.identify(&Method::GET, &of(set), now).unwrap());
+        auth.end(&of(&one));
+        let ended = streams.map(|caller| caller.ended.is_cancelled());
+        assert_eq!(ended, [true, false]);
+    }
+
+    #[tokio::test]
+    async fn a_socket_names_its_token_as_a_subprotocol() {
+        let dir = tempfile::tempdir().unwrap();
+        let auth = auth(&dir);
+        let now = Instant::now();
+        let offer = |value: &str| headers(&[("sec-websocket-protocol", value)]);
+        let good = format!("sayso.v1, bearer.{TOKEN}");
+        let caller = auth.identify_socket(&offer(&good), now).unwrap();
+        assert_eq!(caller.identity.role, Role::Admin);
+        for bad in ["sayso.v1", "sayso.v1, bearer.x", "bearer.", TOKEN] {
+            assert!(auth.identify_socket(&offer(bad), now).is_err(), "{bad}");
+        }
     }
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use axum::extract::State;
 use axum::http::{HeaderMap, Uri};
 
+use super::auth::Caller;
 use super::feed::{self, Query, Start};
 use super::filter::Filter;
 use super::{App, blocking};
@@ -21,6 +22,7 @@ const CHUNK: usize = 64;
 
 pub(super) async fn page(
     State(app): State<App>,
+    caller: Caller,
     uri: Uri,
     headers: HeaderMap,
 ) -> Result<axum::Json<EventPage>, Problem> {
@@ -44,7 +46,7 @@ pub(super) async fn page(
         };
         after = next;
         // A reader that must load its state anew should hear so at once.
-        if !events.is_empty() || reset || !news(&app, after, deadline).await {
+        if !events.is_empty() || reset || !news(&app, &caller, after, deadline).await {
             let epoch = app.conductor.log().head().epoch;
             let next = Cursor { epoch, seq: after };
             return Ok(axum::Json(EventPage {
@@ -56,12 +58,13 @@ pub(super) async fn page(
     }
 }
 
-/// Waits for an event after `after`; false when the time is up or the server is about to end.
-async fn news(app: &App, after: u64, deadline: tokio::time::Instant) -> bool {
+/// Waits for an event after `after`; false when the time is up, or the token or the server is about to end.
+async fn news(app: &App, caller: &Caller, after: u64, deadline: tokio::time::Instant) -> bool {
     let mut follower = app.conductor.log().follow(after);
     tokio::select! {
         biased;
         () = app.shutdown.cancelled() => false,
+        () = caller.ended.cancelled() => false,
         next = follower.next() => next.is_ok(),
         () = tokio::time::sleep_until(deadline) => false,
     }

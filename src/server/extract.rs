@@ -10,7 +10,7 @@ use axum::http::{HeaderMap, StatusCode};
 use serde::de::DeserializeOwned;
 
 use super::auth::{Actor, Caller};
-use crate::model::{DeploymentId, InstructionId, Problem, ProposalId};
+use crate::model::{DeploymentId, InstructionId, Problem, ProposalId, TokenId};
 
 /// How long a body may take to arrive.
 pub(super) const BODY_TIME: Duration = Duration::from_secs(60);
@@ -106,7 +106,7 @@ macro_rules! named {
     )*};
 }
 
-named!(InstructionId: "instruction", ProposalId: "proposal", DeploymentId: "deployment", Environment: "environment", Recipe: "recipe");
+named!(InstructionId: "instruction", ProposalId: "proposal", DeploymentId: "deployment", TokenId: "token", Environment: "environment", Recipe: "recipe");
 
 /// The name of an environment.
 pub(super) struct Environment(pub(super) String);
@@ -143,7 +143,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Actor {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
-        // Set by `auth::require`; a route without that layer must not fall back to anybody's name.
+        // Set by `require`; a route without that layer must not fall back to anybody's name.
         parts
             .extensions
             .get()

@@ -1,5 +1,5 @@
 //! Who may even speak to us: `Host` must be a name of this server, `Origin` (when a browser sends one) must be
-//! this server's own.
+//! this server's own, or one of the list in [`cors`](super::cors).
 //!
 //! A page on the internet can make a browser call a loopback port. By DNS rebinding its own name then points here,
 //! so the `Host` header carries that name: refusing foreign names closes that door.
@@ -7,12 +7,13 @@
 use std::net::SocketAddr;
 
 use axum::extract::{Request, State};
-use axum::http::header::{HOST, ORIGIN};
-use axum::http::{HeaderMap, Uri};
+use axum::http::header::{COOKIE, HOST, ORIGIN};
+use axum::http::{HeaderMap, HeaderValue, Uri};
 use axum::middleware::Next;
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 
 use super::App;
+use super::cors::{Origins, preflight};
 use crate::model::Problem;
 
 /// The `Host` values that are this server's own, in lower case.
@@ -42,8 +43,13 @@ impl Hosts {
         self.0.contains(&name)
     }
 
-    /// Checks target, `Host` and `Origin` of a request.
-    fn check(&self, uri: &Uri, headers: &HeaderMap) -> Result<(), Problem> {
+    /// Checks target, `Host` and `Origin` of a request; the origin, when it is another one that may call.
+    fn check(
+        &self,
+        uri: &Uri,
+        headers: &HeaderMap,
+        listed: &Origins,
+    ) -> Result<Option<HeaderValue>, Problem> {
         let mut hosts = headers.get_all(HOST).iter();
         let host = match (hosts.next(), hosts.next()) {
             (Some(host), None) => host.to_str().unwrap_or_default(),
@@ -72,16 +78,22 @@ impl Hosts {
         }
         let mut origins = headers.get_all(ORIGIN).iter();
         match (origins.next(), origins.next()) {
-            (None, _) => Ok(()),
+            (None, _) => Ok(None),
             (Some(origin), None) if same_origin(origin.to_str().unwrap_or_default(), host) => {
-                Ok(())
+                Ok(None)
+            }
+            (Some(origin), None) if listed.allow(origin.to_str().unwrap_or_default()) => {
+                Ok(Some(origin.clone()))
             }
             _ => Err(Problem::new(
                 403,
                 "origin-not-allowed",
                 "the request comes from a page of another origin",
             )
-            .hint("open the server's own status page, or call without a browser")),
+            .hint(
+                "open the server's own status page, call without a browser, or name the page's origin in its configuration: \
+                 [server] origins",
+            )),
         }
     }
 }
@@ -95,19 +107,30 @@ fn same_origin(origin: &str, host: &str) -> bool {
 }
 
 /// Refuses requests with a foreign `Host` or `Origin`, before anything else looks at them.
-pub(super) async fn check(
-    State(app): State<App>,
-    request: Request,
-    next: Next,
-) -> Result<Response, Problem> {
-    app.hosts.check(request.uri(), request.headers())?;
-    Ok(next.run(request).await)
+pub(super) async fn check(State(app): State<App>, mut request: Request, next: Next) -> Response {
+    let foreign = match app
+        .hosts
+        .check(request.uri(), request.headers(), &app.origins)
+    {
+        Ok(foreign) => foreign,
+        Err(problem) => return problem.into_response(),
+    };
+    let mut response = None;
+    if foreign.is_some() {
+        response = preflight(request.method(), request.headers());
+        // It is this server's own page's.
+        request.headers_mut().remove(COOKIE);
+    }
+    let mut response = match response {
+        Some(response) => response,
+        None => next.run(request).await,
+    };
+    app.origins.mark(&mut response, foreign);
+    response
 }
 
 #[cfg(test)]
 mod tests {
-    use axum::http::HeaderValue;
-
     use super::*;
 
     fn check(target: &str, hosts: &[&str], origins: &[&str]) -> Option<u16> {
@@ -115,6 +138,7 @@ mod tests {
             ([127, 0, 0, 1], 4000).into(),
             &["Sayso.example.org".to_owned()],
         );
+        let listed = Origins::new(&["https://status.example.org".to_owned()]).unwrap();
         let mut headers = HeaderMap::new();
         for host in hosts {
             headers.append(HOST, HeaderValue::from_str(host).unwrap());
@@ -123,7 +147,7 @@ mod tests {
             headers.append(ORIGIN, HeaderValue::from_str(origin).unwrap());
         }
         allowed
-            .check(&target.parse().unwrap(), &headers)
+            .check(&target.parse().unwrap(), &headers, &listed)
             .err()
             .map(|problem| problem.status)
     }
@@ -171,6 +195,7 @@ mod tests {
     fn an_origin_is_ours_or_refused() {
         let host = "localhost:4000";
         assert_eq!(check("/", &[host], &["http://localhost:4000"]), None);
+        assert_eq!(check("/", &[host], &["https://status.example.org"]), None);
         for bad in [
             "null",
             "",

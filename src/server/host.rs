@@ -10,7 +10,7 @@ use bytes::Bytes;
 use flate2::read::GzDecoder;
 
 use super::App;
-use super::auth::Actor;
+use super::auth::Caller;
 use super::extract::{
     BODY_TIME, Environment, Json, Name, OptionalJson, is_name, too_large, too_slow,
 };
@@ -176,15 +176,17 @@ pub(super) async fn deployment(State(app): State<App>, Both(id): Both) -> Reply<
 
 pub(super) async fn cancel(
     State(app): State<App>,
-    actor: Actor,
+    caller: Caller,
     Both(id): Both,
 ) -> Reply<Deployment> {
-    Ok(axum::Json(app.conductor.cancel(&id, &actor.0).await?))
+    Ok(axum::Json(
+        app.conductor.cancel(&id, &caller.identity).await?,
+    ))
 }
 
 pub(super) async fn rollback(
     State(app): State<App>,
-    actor: Actor,
+    caller: Caller,
     Name(environment): Name<Environment>,
     OptionalJson(rollback): OptionalJson<Rollback>,
 ) -> Reply<LiveRelease> {
@@ -192,7 +194,7 @@ pub(super) async fn rollback(
     app.conductor.host_state(&environment.0)?;
     let live = app
         .conductor
-        .rollback(&environment.0, rollback, &actor.0)
+        .rollback(&environment.0, rollback, &caller.identity)
         .await?;
     Ok(axum::Json(live))
 }

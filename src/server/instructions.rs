@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 
-use super::auth::Actor;
+use super::auth::{Actor, Caller};
 use super::extract::{Json, Name};
 use super::{App, blocking};
 use crate::model::api::Answer;
@@ -17,11 +17,14 @@ pub(super) async fn show(State(app): State<App>, Name(id): Name<InstructionId>) 
 
 pub(super) async fn answer(
     State(app): State<App>,
-    actor: Actor,
+    caller: Caller,
     Name(id): Name<InstructionId>,
     Json(answer): Json<Answer>,
 ) -> Reply {
-    let instruction = app.conductor.answer_wire(&id, answer, &actor.0).await?;
+    let instruction = app
+        .conductor
+        .answer_wire(&id, answer, &caller.identity)
+        .await?;
     Ok(axum::Json(instruction))
 }
 

@@ -1,10 +1,12 @@
-//! The HTTP face of one project: routes, the event stream, sessions, limits and the status page.
+//! The HTTP face of one project, or of several: routes, the event stream, sessions, limits and the status page.
 //!
 //! No business logic lives here. A handler turns a request into one call of the [`Conductor`] and the answer into
 //! JSON, or into a problem document; everything that decides is on the floors below.
 
+mod audit;
 mod auth;
 mod compare;
+mod cors;
 mod deployments;
 mod events;
 mod extract;
@@ -14,28 +16,35 @@ mod frame;
 mod guard;
 mod host;
 mod instructions;
+mod keys;
+mod limits;
 mod linger;
 mod matrix;
 mod metrics;
 mod openapi;
 mod previews;
 mod problem;
+mod projects;
 mod proposals;
 mod realtime;
 mod realtime_socket;
 mod recipes;
+mod require;
 mod rooms;
 mod routes;
 mod schema;
 mod schema_answers;
 mod schema_host;
 mod schema_rooms;
+mod schema_tokens;
 mod session;
 mod status;
 mod stream;
 mod submit;
 mod sync;
+mod team;
 mod tls;
+mod tokens;
 mod watch;
 mod webhooks;
 
@@ -54,8 +63,11 @@ use url::Url;
 
 use crate::client::Endpoint;
 use crate::model::Problem;
+use crate::model::token::project_path;
 use crate::pipeline::Conductor;
 
+pub use keys::Signing;
+pub use limits::RateLimits;
 pub use routes::{Access, RouteInfo, routes};
 pub use tls::Tls;
 pub use webhooks::WebhookSecrets;
@@ -93,6 +105,14 @@ pub struct ServerOptions {
     pub max_streams: usize,
     /// The secrets of webhooks.
     pub webhooks: WebhookSecrets,
+    /// What tokens are signed with.
+    pub signing: Signing,
+    /// How often one may ask.
+    pub rates: RateLimits,
+    /// Addresses of proxies whose word about where a request comes from is believed.
+    pub proxies: Vec<String>,
+    /// Origins of pages besides this server's own that may call.
+    pub origins: Vec<String>,
 }
 
 impl ServerOptions {
@@ -108,6 +128,10 @@ impl ServerOptions {
             heartbeat: Duration::from_secs(10),
             max_streams: 4096,
             webhooks: WebhookSecrets::default(),
+            signing: Signing::default(),
+            rates: RateLimits::default(),
+            proxies: Vec::new(),
+            origins: Vec::new(),
         }
     }
 }
@@ -139,10 +163,23 @@ pub struct Running {
 /// What every handler shares.
 type App = Arc<Shared>;
 
+/// A project to serve.
+pub struct Project {
+    /// What drives it. Its log says what the project is called.
+    pub conductor: Arc<Conductor>,
+    /// What its tokens are signed with.
+    pub signing: Signing,
+}
+
 struct Shared {
     conductor: Arc<Conductor>,
     auth: auth::Auth,
     hosts: guard::Hosts,
+    origins: cors::Origins,
+    limits: Arc<limits::Limits>,
+    projects: Arc<projects::Projects>,
+    /// What stands before its routes, unless it is the first project: `/projects/site`.
+    prefix: String,
     heartbeat: Duration,
     shutdown: CancellationToken,
     /// Open event streams take a permit each.
@@ -177,6 +214,24 @@ pub async fn serve(
     options: ServerOptions,
     shutdown: CancellationToken,
 ) -> Result<Running, Problem> {
+    let signing = options.signing.clone();
+    serve_projects(vec![Project { conductor, signing }], options, shutdown).await
+}
+
+/// Starts serving several projects: each under `/projects/NAME/`, the first one at the root, too.
+///
+/// # Errors
+/// As [`serve`]; `conflict` when two have the same name.
+pub async fn serve_projects(
+    all: Vec<Project>,
+    options: ServerOptions,
+    shutdown: CancellationToken,
+) -> Result<Running, Problem> {
+    let names: Vec<&str> = all
+        .iter()
+        .map(|project| project.conductor.log().project())
+        .collect();
+    projects::distinct(&names)?;
     let weak = |token: &String| token.len() < 16 || !token.bytes().all(|b| b.is_ascii_graphic());
     if weak(&options.token) || options.host_token.as_ref().is_some_and(weak) {
         return Err(Problem::new(
@@ -221,29 +276,61 @@ pub async fn serve(
     if inside.is_some() {
         hosts.extend(["127.0.0.1", "localhost"].map(|name| format!("{name}:{}", reached.port())));
     }
-    let app: App = Arc::new(Shared {
-        conductor,
-        auth: auth::Auth::new(&options.token, &options.actor, addr.port())
-            .with_host_token(options.host_token.as_deref()),
-        hosts: guard::Hosts::new(addr, &hosts),
-        heartbeat: options.heartbeat,
-        shutdown: shutdown.clone(),
-        streams: Arc::new(Semaphore::new(options.max_streams)),
-        max_streams: options.max_streams,
-        readers: Semaphore::new(READERS),
-        frames: frame::FrameCache::default(),
-        webhooks: options.webhooks.clone(),
-        bodies: webhooks::Bodies::default(),
-        counters: metrics::Counters::default(),
-    });
-    let router = routes::router(&app);
-    let conductor = Arc::clone(&app.conductor);
+    let limits = Arc::new(limits::Limits::new(options.rates, &options.proxies)?);
+    let neighbours = Arc::new(projects::Projects::default());
+    let streams = Arc::new(Semaphore::new(options.max_streams));
+    let mut apps: Vec<App> = Vec::new();
+    for Project { conductor, signing } in all {
+        let tokens = Arc::new(tokens::Tokens::open(conductor.log().clone(), signing)?);
+        let path = project_path(tokens.project());
+        let first = apps.is_empty();
+        let cookie = match first {
+            true => auth::Cookie::new(addr.port(), "/", secured.is_some()),
+            false => auth::Cookie::new(addr.port(), &path, secured.is_some()),
+        };
+        tokio::spawn(Arc::clone(&tokens).end_in_time(shutdown.clone()));
+        apps.push(Arc::new(Shared {
+            conductor,
+            auth: auth::Auth::new(&options.token, &options.actor, cookie, tokens)
+                .with_host_token(options.host_token.as_deref()),
+            origins: cors::Origins::new(&options.origins)?,
+            limits: Arc::clone(&limits),
+            projects: Arc::clone(&neighbours),
+            prefix: match first {
+                true => String::new(),
+                false => path.trim_end_matches('/').to_owned(),
+            },
+            hosts: guard::Hosts::new(addr, &hosts),
+            heartbeat: options.heartbeat,
+            shutdown: shutdown.clone(),
+            streams: Arc::clone(&streams),
+            max_streams: options.max_streams,
+            readers: Semaphore::new(READERS),
+            frames: frame::FrameCache::default(),
+            webhooks: options.webhooks.clone(),
+            bodies: webhooks::Bodies::default(),
+            counters: metrics::Counters::default(),
+        }));
+    }
+    let conductors: Vec<Arc<Conductor>> = apps
+        .iter()
+        .map(|app| Arc::clone(&app.conductor))
+        .collect();
+    neighbours.are(&apps);
+    let router = projects::router(&apps);
+    {
+        let shutdown = shutdown.clone();
+        tokio::spawn(async move { limits.tidy_regularly(&shutdown).await });
+    }
     let task = tokio::spawn(async move {
         let serving = async {
             match (secured, inside) {
                 (Some(acceptor), Some(inside)) => {
-                    let listener = tls::Secured::new(listener, acceptor, shutdown.clone());
-                    let outside = axum::serve(listener, router.clone().into_make_service())
+                    // Tapped, since only then axum hands the address of the other end on.
+                    let listener =
+                        tls::Secured::new(listener, acceptor, shutdown.clone()).tap_io(|_| {});
+                    let service = router.clone().into_make_service_with_connect_info::<SocketAddr>();
+                    let outside = axum::serve(listener, service)
                         .with_graceful_shutdown(shutdown.clone().cancelled_owned());
                     let (one, other) = tokio::join!(
                         outside.into_future(),
@@ -266,7 +353,9 @@ pub async fn serve(
             }
             () = overdue => tracing::warn!("connections were still open at the end"),
         }
-        conductor.save_rooms().await;
+        for conductor in conductors {
+            conductor.save_rooms().await;
+        }
     });
     tracing::info!(%addr, "serving");
     Ok(Running {
@@ -292,7 +381,8 @@ async fn plainly(
         }
     });
     // As a plain router it would be built anew for each connection: 30 KiB and some time each.
-    axum::serve(listener, router.into_make_service())
+    let service = router.into_make_service_with_connect_info::<SocketAddr>();
+    axum::serve(listener, service)
         .with_graceful_shutdown(shutdown.cancelled_owned())
         .await
 }

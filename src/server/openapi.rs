@@ -39,7 +39,7 @@ fn document() -> Value {
                 },
             },
             "securitySchemes": {
-                "bearer": { "type": "http", "scheme": "bearer" },
+                "bearer": { "type": "http", "scheme": "bearer", "description": "The server's own token, or one that an admin made: `x-sayso-role` of an operation is the least role that may call it. An operation that comes to more (an approval that deploys) needs the role for that, too." },
             },
         },
     })
@@ -52,9 +52,14 @@ fn operation(route: &Route) -> Value {
         "responses": responses(route),
         "security": match route.info.access {
             Access::Open => json!([]),
-            Access::Token | Access::Host => json!([{ "bearer": [] }]),
+            Access::Role(_) | Access::Host => json!([{ "bearer": [] }]),
         },
     });
+    match route.info.access {
+        Access::Open => {}
+        Access::Role(role) => operation["x-sayso-role"] = role.as_str().into(),
+        Access::Host => operation["x-sayso-role"] = "deployer, or the token for deployments".into(),
+    }
     let parameters = parameters(route);
     if !parameters.is_empty() {
         operation["parameters"] = parameters.into();
@@ -140,7 +145,7 @@ fn responses(route: &Route) -> Value {
 
 fn parameters(route: &Route) -> Vec<Value> {
     let mut all = Vec::new();
-    for name in ["id", "name"] {
+    for name in ["id", "name", "room"] {
         if route.info.path.contains(&format!("{{{name}}}")) {
             all.push(json!({
                 "name": name, "in": "path", "required": true,
@@ -198,6 +203,11 @@ fn parameters(route: &Route) -> Vec<Value> {
             let number = |least: u64, most: u64, usual: u64| json!({ "type": "integer", "minimum": least, "maximum": most, "default": usual });
             all.push(query("limit", "At most so many events.", number(1, 1000, 500)));
             all.push(query("wait", "Seconds to wait for the next event.", number(0, 60, 0)));
+        }
+        "/api/audit" => {
+            let number = |most: u64| json!({ "type": "integer", "minimum": 1, "maximum": most });
+            all.push(query("limit", "At most so many entries; 100 unless it is said.", number(1000)));
+            all.push(query("before", "Only entries before this number: the `next` of an answer.", number(i64::MAX as u64)));
         }
         "/api/voice-to-code" => all.push(header(
             "Idempotency-Key",

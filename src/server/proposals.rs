@@ -3,7 +3,7 @@
 use axum::extract::State;
 use axum::http::StatusCode;
 
-use super::auth::Actor;
+use super::auth::{Actor, Caller};
 use super::extract::{Json, Name, OptionalJson};
 use super::{App, blocking};
 use crate::model::api::{
@@ -44,20 +44,26 @@ pub(super) async fn restore(
 
 pub(super) async fn approve(
     State(app): State<App>,
-    actor: Actor,
+    caller: Caller,
     Name(id): Name<ProposalId>,
     OptionalJson(approval): OptionalJson<Approval>,
 ) -> Reply<Approved> {
-    let approved = app.conductor.approve(&id, approval, &actor.0).await?;
+    let approved = app
+        .conductor
+        .approve(&id, approval, &caller.identity)
+        .await?;
     Ok(axum::Json(approved))
 }
 
 pub(super) async fn approve_batch(
     State(app): State<App>,
-    actor: Actor,
+    caller: Caller,
     Json(approval): Json<BatchApproval>,
 ) -> Reply<Synced> {
-    let synced = app.conductor.approve_batch(approval, &actor.0).await?;
+    let synced = app
+        .conductor
+        .approve_batch(approval, &caller.identity)
+        .await?;
     Ok(axum::Json(synced))
 }
 
@@ -102,10 +108,10 @@ pub(super) async fn edit(
 
 pub(super) async fn revise(
     State(app): State<App>,
-    actor: Actor,
+    caller: Caller,
     Name(id): Name<ProposalId>,
     Json(revise): Json<Revise>,
 ) -> Result<(StatusCode, axum::Json<Accepted>), Problem> {
-    let instruction = app.conductor.revise(&id, revise, &actor.0).await?;
+    let instruction = app.conductor.revise(&id, revise, &caller.identity).await?;
     Ok((StatusCode::ACCEPTED, axum::Json(Accepted { instruction })))
 }

@@ -1,24 +1,26 @@
-//! `GET /realtime/{name}`: a room as a WebSocket, for any client of the Yjs sync and awareness protocols (`y-websocket` among them).
+//! `GET /realtime/{room}`: a room as a WebSocket, for any client of the Yjs sync and awareness protocols (`y-websocket` among them).
 //!
 //! A refused upgrade reaches a browser as nothing but "failed", and its client tries for ever. So the socket is opened in any case, and
 //! what is wrong is told by its close code: 4400 malformed, 4401 who are you, 4403 not allowed, 4404 no such room; clients give up
 //! after these. 4500 means: come back.
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use axum::extract::rejection::PathRejection;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade};
 use axum::extract::{Path, State};
-use axum::http::HeaderMap;
+use axum::http::{Extensions, HeaderMap};
 use axum::response::{IntoResponse as _, Response};
+use tokio::sync::OwnedSemaphorePermit;
 
-use super::App;
 use super::auth::Caller;
 use super::realtime_socket::{self, Connection};
+use super::{App, auth, limits};
 use crate::model::{Identity, Problem, Role};
 use crate::pipeline::room_live::Speaker;
-use crate::pipeline::rooms::Kind;
+use crate::pipeline::rooms::{Kind, OpenRoom};
 use crate::room::MAX_FRAME;
 
 /// The subprotocol that is chosen when a client offers it, beside the token as `bearer.<token>`.
@@ -62,17 +64,18 @@ pub(super) async fn join(
     State(app): State<App>,
     name: Result<Path<String>, PathRejection>,
     headers: HeaderMap,
+    extensions: Extensions,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Response {
     let upgrade = match upgrade {
         Ok(upgrade) => upgrade,
         Err(rejection) => {
             return Problem::new(426, "upgrade-required", rejection.body_text())
-                .hint("open a WebSocket here, or use POST /api/rooms/{name}/sync")
+                .hint("open a WebSocket here, or use POST /api/rooms/{room}/sync")
                 .into_response();
         }
     };
-    let caller = app.auth.identify_socket(&headers, Instant::now());
+    let caller = identified(&app, &headers, &extensions);
     let name = name.map_or_else(|_| String::new(), |Path(name)| name);
     upgrade
         .protocols([PROTOCOL])
@@ -82,14 +85,46 @@ pub(super) async fn join(
         .on_upgrade(move |socket| serve(app, socket, caller, name))
 }
 
+/// Who opens the socket. Wrong guesses count as with every other request.
+fn identified(app: &App, headers: &HeaderMap, extensions: &Extensions) -> Result<Caller, Problem> {
+    let address = limits::address_of(extensions);
+    let offered = auth::offered(headers);
+    if app.limits.blocked(address).is_some() {
+        let known = match offered {
+            Some(token) => app.auth.was_good(token),
+            None => app.auth.cheap(headers),
+        };
+        if !known {
+            return Err(Problem::new(
+                429,
+                "too-many-requests",
+                "too many wrong tokens from this address",
+            ));
+        }
+    }
+    let caller = app.auth.identify_socket(headers, Instant::now());
+    let guessed = offered.is_some() || app.auth.shows_any(headers);
+    if guessed && caller.as_ref().is_err_and(|problem| problem.status == 401) {
+        app.limits.failed(address);
+    }
+    caller
+}
+
 async fn serve(app: App, mut socket: WebSocket, caller: Result<Caller, Problem>, name: String) {
     let ending = match entered(&app, caller, &name).await {
-        Ok((caller, room, speaker)) => {
+        Ok(Entered {
+            caller,
+            room,
+            speaker,
+            _permit,
+        }) => {
             let connection = Connection {
                 room: &room,
                 speaker,
                 ended: caller.ended,
                 shutdown: app.shutdown.clone(),
+                limits: Arc::clone(&app.limits),
+                identity: caller.identity,
             };
             connection.run(&mut socket).await
         }
@@ -100,15 +135,36 @@ async fn serve(app: App, mut socket: WebSocket, caller: Result<Caller, Problem>,
     }
 }
 
+/// One who may be in a room.
+struct Entered {
+    caller: Caller,
+    room: OpenRoom,
+    speaker: Speaker,
+    _permit: OwnedSemaphorePermit,
+}
+
 async fn entered(
     app: &App,
     caller: Result<Caller, Problem>,
     name: &str,
-) -> Result<(Caller, crate::pipeline::rooms::OpenRoom, Speaker), Problem> {
+) -> Result<Entered, Problem> {
     let caller = caller?;
     let speaker = speaker(&caller.identity, name)?;
+    let permit = app.streams.clone().try_acquire_owned();
+    let permit = permit.map_err(|_| {
+        Problem::new(
+            503,
+            "too-many-streams",
+            "too many connections are open; come back",
+        )
+    })?;
     let room = app.conductor.open_room(name).await?;
-    Ok((caller, room, speaker))
+    Ok(Entered {
+        caller,
+        room,
+        speaker,
+        _permit: permit,
+    })
 }
 
 /// Who speaks in the room `name`, and whether it may write there.

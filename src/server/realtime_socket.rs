@@ -1,14 +1,19 @@
 //! One WebSocket in a room: frames in, frames out, and the times after which silence means something.
 
+use std::pin::pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::ws::{Message, WebSocket};
 use bytes::Bytes;
 use futures::SinkExt as _;
 use tokio::time::{Instant, sleep_until, timeout};
+use tokio_tungstenite::tungstenite;
 use tokio_util::sync::CancellationToken;
 
+use super::limits::Limits;
 use super::realtime::Ending;
+use crate::model::Identity;
 use crate::pipeline::room_live::{Ends, Joined, Room, Speaker};
 
 /// After so long a silence the other side is asked for a sign of life.
@@ -49,6 +54,9 @@ pub(super) struct Connection<'a> {
     pub(super) ended: CancellationToken,
     /// Canceled when the server ends.
     pub(super) shutdown: CancellationToken,
+    /// How often one may speak with this token, on all its connections.
+    pub(super) limits: Arc<Limits>,
+    pub(super) identity: Identity,
 }
 
 /// Leaves the room however the connection ends.
@@ -108,16 +116,25 @@ impl Connection<'_> {
         };
         let mut budget = Budget::new(rate, now);
         let mut batch = Vec::with_capacity(BATCH);
+        // Made once: a member of a busy room is woken thousands of times a second.
+        let mut ended = pin!(self.ended.cancelled());
+        let mut shutdown = pin!(self.shutdown.cancelled());
+        let cut = joined.cut.clone();
+        let mut cut_off = pin!(cut.cancelled());
+        let mut look = pin!(sleep_until(times.next()));
         loop {
-            let paused = budget.paused_until(Instant::now());
+            let paused = match budget.is_spent() {
+                true => budget.paused_until(Instant::now()),
+                false => None,
+            };
             tokio::select! {
-                () = self.ended.cancelled() => {
+                () = &mut ended => {
                     return Some(Ending::new(4403, "the token has ended or was revoked"));
                 }
-                () = self.shutdown.cancelled() => {
+                () = &mut shutdown => {
                     return Some(Ending::new(1012, "the server is restarting; come back"));
                 }
-                () = joined.cut.cancelled() => {
+                () = &mut cut_off => {
                     return Some(Ending::new(4500, "too slow; come back and synchronise"));
                 }
                 many = joined.queue.recv_many(&mut batch, BATCH) => {
@@ -133,8 +150,12 @@ impl Connection<'_> {
                     times.heard = Instant::now();
                     times.hushed = false;
                     budget.spend();
+                    if let Some(wait) = self.limits.message(&self.identity) {
+                        budget.pause(Instant::now() + wait);
+                    }
                     match message {
-                        None | Some(Err(_)) => return None,
+                        None => return None,
+                        Some(Err(error)) => return too_large(error),
                         Some(Ok(Message::Binary(frame))) => {
                             let frames = match self.room.receive(member, &self.speaker, &frame) {
                                 Ok(reply) => reply.frames,
@@ -158,10 +179,12 @@ impl Connection<'_> {
                     }
                 }
                 () = until(paused), if paused.is_some() => {}
-                () = sleep_until(times.next()) => {
+                // What was heard meanwhile only makes it too early.
+                () = &mut look => {
                     if let Err(ending) = self.look(socket, joined, member, &mut times).await {
                         return ending;
                     }
+                    look.as_mut().reset(times.next());
                 }
             }
         }
@@ -239,6 +262,13 @@ async fn send(
     }
 }
 
+/// How to end after an error of the connection: one that sent too much would send it again after every other end.
+fn too_large(error: axum::Error) -> Option<Ending> {
+    let inner = error.into_inner().downcast::<tungstenite::Error>().ok()?;
+    matches!(*inner, tungstenite::Error::Capacity(_))
+        .then(|| Ending::new(4400, "the message is too large"))
+}
+
 /// Reads until the connection has ended.
 pub(super) async fn drain(socket: &mut WebSocket) {
     while let Some(Ok(_)) = socket.recv().await {}
@@ -256,6 +286,7 @@ struct Budget {
     rate: f64,
     left: f64,
     filled: Instant,
+    paused: Option<Instant>,
 }
 
 impl Budget {
@@ -264,16 +295,30 @@ impl Budget {
             rate,
             left: rate * 2.0,
             filled: now,
+            paused: None,
         }
+    }
+
+    /// Nothing is read before `until`.
+    fn pause(&mut self, until: Instant) {
+        self.paused = Some(until);
     }
 
     fn spend(&mut self) {
         self.left -= 1.0;
     }
 
+    fn is_spent(&self) -> bool {
+        self.left < 1.0 || self.paused.is_some()
+    }
+
     /// When the next message may be read, if not at `now`.
     fn paused_until(&mut self, now: Instant) -> Option<Instant> {
-        if self.left >= 1.0 {
+        self.paused = self.paused.filter(|until| *until > now);
+        if self.paused.is_some() {
+            return self.paused;
+        }
+        if !self.is_spent() {
             return None;
         }
         let passed = now.duration_since(self.filled).as_secs_f64();

@@ -4,7 +4,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 
 use super::App;
-use super::auth::Actor;
+use super::auth::Caller;
 use super::extract::{Name, OptionalJson, Recipe};
 use crate::model::Problem;
 use crate::model::api::{Accepted, RecipeInfo, RunRecipe};
@@ -22,13 +22,13 @@ pub(super) async fn show(
 
 pub(super) async fn run(
     State(app): State<App>,
-    actor: Actor,
+    caller: Caller,
     Name(name): Name<Recipe>,
     OptionalJson(run): OptionalJson<RunRecipe>,
 ) -> Result<(StatusCode, axum::Json<Accepted>), Problem> {
     let instruction = app
         .conductor
-        .run_recipe(&name.0, run, None, &actor.0)
+        .run_recipe(&name.0, run, None, &caller.identity)
         .await?;
     Ok((StatusCode::ACCEPTED, axum::Json(Accepted { instruction })))
 }

@@ -2,7 +2,10 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{auth, schema_answers as answers, schema_host as host, schema_rooms as rooms, submit};
+use super::{
+    auth, schema_answers as answers, schema_host as host, schema_rooms as rooms,
+    schema_tokens as tokens, submit,
+};
 
 /// A cursor, a bare sequence number, or nothing.
 pub(super) const CURSOR_OR_SEQ: &str = "^([0-9A-Za-z]{1,64}-[0-9]{1,19}|[0-9]{1,19})?$";
@@ -84,6 +87,7 @@ pub(super) fn all() -> Value {
         .chain(answers::answers())
         .chain(answers::parts())
         .chain(host::schemas())
+        .chain(tokens::schemas())
         .chain(rooms::schemas())
     {
         all.insert(name.to_owned(), schema);

@@ -248,6 +248,7 @@ pub(super) fn parts() -> Vec<(&'static str, Value)> {
             object(&[
                 ("id", text()),
                 ("actor", text()),
+                ("bearer?", of("Bearer")),
                 ("action", of("Action")),
                 (
                     "state",
@@ -422,7 +423,14 @@ pub(super) fn parts() -> Vec<(&'static str, Value)> {
             "Gate",
             object(&[
                 ("rule", of("ApprovalRule")),
-                ("given", many(object(&[("actor", text()), ("at", time())]))),
+                (
+                    "given",
+                    many(object(&[
+                        ("actor", text()),
+                        ("token?", text()),
+                        ("at", time()),
+                    ])),
+                ),
                 ("over?", text()),
                 ("since?", text()),
                 ("files", many(of("FileChange"))),

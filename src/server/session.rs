@@ -4,13 +4,13 @@ use std::time::Instant;
 
 use axum::extract::State;
 use axum::http::header::SET_COOKIE;
-use axum::http::{HeaderMap, StatusCode};
-use axum::response::IntoResponse;
+use axum::http::{Extensions, HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 
-use super::App;
 use super::auth::CSRF_HEADER;
 use super::extract::Json;
+use super::{App, audit, limits};
 use crate::model::Problem;
 
 /// The body of `POST /api/session`.
@@ -22,15 +22,28 @@ pub(super) struct SignIn {
 
 pub(super) async fn begin(
     State(app): State<App>,
+    extensions: Extensions,
     Json(body): Json<SignIn>,
-) -> Result<impl IntoResponse, Problem> {
-    if !app.auth.knows(body.token.trim()) {
-        return Err(
-            Problem::new(401, "unauthorized", "the token is not accepted")
-                .hint("paste the token that `sayso serve --show-token` prints"),
-        );
+) -> Result<impl IntoResponse, Response> {
+    let address = limits::address_of(&extensions);
+    let token = body.token.trim();
+    if let Some(wait) = app.limits.blocked(address)
+        && !app.auth.was_good(token)
+    {
+        return Err(limits::too_many("wrong tokens from this address", wait));
     }
-    let cookie = app.auth.begin(Instant::now())?;
+    let caller = app.auth.bearer(token).map_err(|problem| {
+        app.limits.failed(address);
+        // There is no header to be asked for here.
+        problem.into_response()
+    })?;
+    if let Some(who) = extensions.get::<audit::Who>() {
+        who.is(&caller.identity);
+    }
+    let cookie = app
+        .auth
+        .begin(caller, Instant::now())
+        .map_err(Problem::into_response)?;
     Ok((StatusCode::NO_CONTENT, [(SET_COOKIE, cookie)]))
 }
 

@@ -11,7 +11,9 @@ use axum::response::{IntoResponse, Response};
 use futures::stream;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Instant, sleep_until};
+use tokio_util::sync::CancellationToken;
 
+use super::auth::Caller;
 use super::feed::{self, Feed, Query};
 use super::filter::Filter;
 use super::{App, frame};
@@ -22,6 +24,7 @@ const UNBUFFERED: HeaderName = HeaderName::from_static("x-accel-buffering");
 
 pub(super) async fn stream(
     State(app): State<App>,
+    caller: Caller,
     uri: Uri,
     headers: HeaderMap,
 ) -> Result<Response, Response> {
@@ -49,6 +52,7 @@ pub(super) async fn stream(
         told: start.after,
         seen: start.after,
         step: first,
+        ended: caller.ended,
         _permit: permit,
     };
     let body = Body::from_stream(stream::unfold(reader, |mut reader| async {
@@ -102,6 +106,8 @@ struct Reader {
     seen: u64,
     step: Step,
     beat: Instant,
+    /// The token's end is the stream's.
+    ended: CancellationToken,
     _permit: OwnedSemaphorePermit,
 }
 
@@ -135,6 +141,7 @@ impl Reader {
             let next = tokio::select! {
                 biased;
                 () = self.app.shutdown.cancelled() => return None,
+                () = self.ended.cancelled() => return None,
                 next = self.feed.next() => next,
                 () = sleep_until(self.beat) => return Some(frame::BEAT),
             };

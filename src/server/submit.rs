@@ -10,7 +10,7 @@ use base64::alphabet;
 use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
 use bytes::Bytes;
 
-use super::auth::Actor;
+use super::auth::Caller;
 use super::extract::{BODY_TIME, Json, idempotency_key, too_large, too_slow};
 use super::{App, MAX_AUDIO_BYTES};
 use crate::model::Problem;
@@ -30,7 +30,7 @@ pub(super) const MAX_TEXT: usize = 16 * 1024;
 
 pub(super) async fn submit(
     State(app): State<App>,
-    actor: Actor,
+    caller: Caller,
     request: Request,
 ) -> Result<impl IntoResponse, Problem> {
     let key = idempotency_key(request.headers())?;
@@ -47,9 +47,9 @@ pub(super) async fn submit(
     }
     let instruction = app
         .conductor
-        .submit(submission, audio, key.as_deref(), &actor.0)
+        .submit(submission, audio, key.as_deref(), &caller.identity)
         .await?;
-    let location = format!("/api/instructions/{instruction}");
+    let location = format!("{}/api/instructions/{instruction}", app.prefix);
     Ok((
         StatusCode::ACCEPTED,
         [(LOCATION, location)],

@@ -3,7 +3,7 @@
 use axum::extract::State;
 
 use super::App;
-use super::auth::Actor;
+use super::auth::Caller;
 use super::extract::OptionalJson;
 use crate::model::Problem;
 use crate::model::api::{SyncRequest, Synced};
@@ -12,45 +12,57 @@ type Reply = Result<axum::Json<Synced>, Problem>;
 
 pub(super) async fn instant(
     State(app): State<App>,
-    actor: Actor,
+    caller: Caller,
     OptionalJson(request): OptionalJson<SyncRequest>,
 ) -> Reply {
-    let synced = app.conductor.instant_sync(request, &actor.0).await?;
+    let synced = app
+        .conductor
+        .instant_sync(request, &caller.identity)
+        .await?;
     Ok(axum::Json(synced))
 }
 
 pub(super) async fn batch(
     State(app): State<App>,
-    actor: Actor,
+    caller: Caller,
     OptionalJson(request): OptionalJson<SyncRequest>,
 ) -> Reply {
-    let synced = app.conductor.batch_sync(request, &actor.0).await?;
+    let synced = app.conductor.batch_sync(request, &caller.identity).await?;
     Ok(axum::Json(synced))
 }
 
 pub(super) async fn commit(
     State(app): State<App>,
-    actor: Actor,
+    caller: Caller,
     OptionalJson(request): OptionalJson<SyncRequest>,
 ) -> Reply {
-    let synced = app.conductor.quick_commit(request, &actor.0).await?;
+    let synced = app
+        .conductor
+        .quick_commit(request, &caller.identity)
+        .await?;
     Ok(axum::Json(synced))
 }
 
 pub(super) async fn deploy(
     State(app): State<App>,
-    actor: Actor,
+    caller: Caller,
     OptionalJson(request): OptionalJson<SyncRequest>,
 ) -> Reply {
-    let synced = app.conductor.deploy(request, false, &actor.0).await?;
+    let synced = app
+        .conductor
+        .deploy(request, false, &caller.identity)
+        .await?;
     Ok(axum::Json(synced))
 }
 
 pub(super) async fn redeploy(
     State(app): State<App>,
-    actor: Actor,
+    caller: Caller,
     OptionalJson(request): OptionalJson<SyncRequest>,
 ) -> Reply {
-    let synced = app.conductor.force_redeploy(request, &actor.0).await?;
+    let synced = app
+        .conductor
+        .force_redeploy(request, &caller.identity)
+        .await?;
     Ok(axum::Json(synced))
 }

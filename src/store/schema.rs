@@ -3,7 +3,7 @@
 use rusqlite::Connection;
 
 /// Steps from one schema to the next; `user_version` counts those done.
-const STEPS: [&str; 2] = [
+const STEPS: [&str; 3] = [
     r"
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 -- AUTOINCREMENT: a sequence number is never given twice, even if the tail is deleted.
@@ -28,6 +28,21 @@ CREATE TABLE documents (
     body TEXT NOT NULL,
     PRIMARY KEY (kind, id)
 ) WITHOUT ROWID;
+",
+    r"
+-- Who did what: the requests that changed something, or tried to. AUTOINCREMENT, so that what is kept can be counted.
+CREATE TABLE audit (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    at TEXT NOT NULL,
+    actor TEXT,
+    token TEXT,
+    role TEXT,
+    address TEXT NOT NULL,
+    method TEXT NOT NULL,
+    route TEXT NOT NULL,
+    path TEXT NOT NULL,
+    status INTEGER NOT NULL
+);
 ",
     r"
 -- What was written into a room's document, in order: updates of Yjs. Times are milliseconds since 1970.

@@ -9,7 +9,7 @@ use sayso::config::Config;
 use sayso::deploy::{DeployTarget, VercelTarget};
 use sayso::events::EventLog;
 use sayso::model::api::{Promote, Rollback, SyncRequest};
-use sayso::model::{Deployment, DeploymentState, Event, EventKind, ReleaseId};
+use sayso::model::{Deployment, DeploymentState, Event, EventKind, Identity, ReleaseId};
 use sayso::pipeline::{Conductor, Delivery, Setup};
 use sayso::vcs::git::Git;
 use serde_json::json;
@@ -80,7 +80,7 @@ impl Stage {
     async fn deploy(&self) -> Deployment {
         let synced = self
             .conductor
-            .deploy(SyncRequest::default(), false, "ada")
+            .deploy(SyncRequest::default(), false, &Identity::owner("ada"))
             .await
             .unwrap();
         self.conductor.settled().await;
@@ -263,7 +263,7 @@ async fn a_rollback_and_a_promotion_are_in_the_timeline_with_the_pin() {
     stage.deploy().await;
     let live = stage
         .conductor
-        .rollback("production", Rollback::default(), "ada")
+        .rollback("production", Rollback::default(), &Identity::owner("ada"))
         .await
         .unwrap();
     assert_eq!(live.release.as_str(), "dpl_1");
@@ -279,7 +279,7 @@ async fn a_rollback_and_a_promotion_are_in_the_timeline_with_the_pin() {
     };
     let synced = stage
         .conductor
-        .promote("production", promote, "ada")
+        .promote("production", promote, &Identity::owner("ada"))
         .await
         .unwrap();
     stage.conductor.settled().await;
@@ -297,7 +297,7 @@ async fn a_rollback_and_a_promotion_are_in_the_timeline_with_the_pin() {
     assert!(
         stage
             .conductor
-            .promote("production", Promote::default(), "ada")
+            .promote("production", Promote::default(), &Identity::owner("ada"))
             .await
             .is_err()
     );

@@ -2,10 +2,11 @@
 
 use sayso::model::api::{Approval, ApproveDeployment, Promote, Rollback, Submission, SyncRequest};
 use sayso::model::{
-    Action, Deployment, DeploymentId, DeploymentState, EventKind, InstructionState, ReleaseId,
+    Action, Deployment, DeploymentId, DeploymentState, EventKind, Identity, InstructionState,
+    ReleaseId,
 };
 
-use crate::rig::{Rig, rig};
+use crate::rig::{Rig, person, rig};
 use crate::stage::{git, wait_for};
 
 /// Staging, and production with an approval of the kind `rule`.
@@ -22,7 +23,7 @@ async fn promote(rig: &Rig, actor: &str) -> Deployment {
     };
     let synced = rig
         .conductor
-        .promote("production", promote, actor)
+        .promote("production", promote, &person(actor))
         .await
         .unwrap();
     rig.now(&synced.deployment.unwrap())
@@ -41,7 +42,9 @@ async fn approve(
     actor: &str,
 ) -> Result<Deployment, sayso::model::Problem> {
     let approval = ApproveDeployment::default();
-    rig.conductor.approve_deployment(id, approval, actor).await
+    rig.conductor
+        .approve_deployment(id, approval, &person(actor))
+        .await
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -129,14 +132,14 @@ async fn what_moved_meanwhile_is_refused_and_ends_what_waits() {
     // Who saw the difference to something else has not seen this one.
     let stale = rig
         .conductor
-        .approve_deployment(&waits.id, seen(Some(live[0].clone())), "Ada")
+        .approve_deployment(&waits.id, seen(Some(live[0].clone())), &person("Ada"))
         .await
         .unwrap_err();
     assert!(stale.is("moved"), "{stale}");
     assert_eq!(rig.now(&waits.id).state, DeploymentState::Waiting);
     // Production goes back: what was asked over the other release is over.
     rig.conductor
-        .rollback("production", Rollback::default(), "Grace")
+        .rollback("production", Rollback::default(), &person("Grace"))
         .await
         .unwrap();
     let over = rig.over(&waits.id).await;
@@ -168,13 +171,15 @@ async fn of_two_promotions_over_the_same_release_one_goes() {
     let base = rig.deploy("production").await.release.unwrap();
     rig.commit("two");
     rig.deploy("staging").await;
-    let asked = |actor: &'static str| {
+    let asked = async |actor: &str| {
         let promote = Promote {
             from: Some("staging".into()),
             expected: Some(base.clone()),
             ..Promote::default()
         };
-        rig.conductor.promote("production", promote, actor)
+        rig.conductor
+            .promote("production", promote, &person(actor))
+            .await
     };
     let (one, two) = tokio::join!(asked("Ada"), asked("Grace"));
     let mut ends = Vec::new();
@@ -210,7 +215,7 @@ async fn a_deployment_straight_to_a_guarded_environment_waits_too() {
         .unwrap();
     assert_eq!(production.waiting[0].deployment, newer);
     // Declined, it is over.
-    let declined = rig.conductor.cancel(&newer, "Ada").await.unwrap();
+    let declined = rig.conductor.cancel(&newer, &person("Ada")).await.unwrap();
     assert_eq!(declined.state, DeploymentState::Canceled);
     assert!(declined.problem.unwrap().detail.contains("Ada declined"));
     let third = rig.ask("production", "Ada").await.unwrap();
@@ -227,7 +232,11 @@ async fn what_is_approved_for_a_guarded_environment_is_committed_and_waits() {
         ..Approval::default()
     };
     let id = said.proposal.unwrap();
-    let approved = rig.conductor.approve(&id, approval, "Ada").await.unwrap();
+    let approved = rig
+        .conductor
+        .approve(&id, approval, &person("Ada"))
+        .await
+        .unwrap();
     assert_eq!(
         git(rig.site.path(), &["rev-parse", "HEAD"]).trim(),
         approved.commit
@@ -245,7 +254,7 @@ async fn say(rig: &Rig, words: &str) -> sayso::model::Instruction {
     };
     let id = rig
         .conductor
-        .submit(submission, None, None, "Ada")
+        .submit(submission, None, None, &Identity::owner("Ada"))
         .await
         .unwrap();
     wait_for("the instruction", async || {
@@ -312,7 +321,7 @@ async fn an_environment_follows_its_branch() {
     };
     let refused = rig
         .conductor
-        .approve(&said.proposal.unwrap(), approval, "Ada")
+        .approve(&said.proposal.unwrap(), approval, &person("Ada"))
         .await
         .unwrap_err();
     assert!(refused.is("other-branch"), "{refused}");
@@ -330,7 +339,7 @@ async fn an_environment_follows_its_branch() {
     git(rig.site.path(), &["branch", "-qD", "develop"]);
     let missing = rig
         .conductor
-        .deploy(request, false, "Ada")
+        .deploy(request, false, &person("Ada"))
         .await
         .unwrap_err();
     assert!(

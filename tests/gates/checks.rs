@@ -5,7 +5,7 @@ use std::fs::read_to_string;
 use sayso::model::api::{Promote, SyncRequest};
 use sayso::model::{DeploymentState, EventKind, Stage};
 
-use crate::rig::{TWO, gone, rig};
+use crate::rig::{TWO, gone, person, rig};
 use crate::stage::{wait_for, write};
 
 /// Production with the checks `names`, and what is described of them.
@@ -48,7 +48,11 @@ async fn a_check_sees_the_very_files_and_the_same_files_are_checked_once() {
     assert_eq!(read_to_string(&count).unwrap().lines().count(), 1);
     // Asked to do it all again, it does.
     let request = SyncRequest::default();
-    let forced = rig.conductor.force_redeploy(request, "Ada").await.unwrap();
+    let forced = rig
+        .conductor
+        .force_redeploy(request, &person("Ada"))
+        .await
+        .unwrap();
     rig.over(&forced.deployment.unwrap()).await;
     assert_eq!(read_to_string(&count).unwrap().lines().count(), 2);
     // Other files are checked.
@@ -128,7 +132,7 @@ async fn a_deployment_can_be_stopped_during_its_checks() {
         read_to_string(&mark).ok().filter(|text| !text.is_empty())
     })
     .await;
-    let stopped = rig.conductor.cancel(&id, "Grace").await.unwrap();
+    let stopped = rig.conductor.cancel(&id, &person("Grace")).await.unwrap();
     assert_eq!(
         stopped.state,
         DeploymentState::Canceled,
@@ -193,7 +197,7 @@ async fn a_promotion_is_checked_like_a_deployment() {
     };
     let synced = rig
         .conductor
-        .promote("production", promote, "Ada")
+        .promote("production", promote, &person("Ada"))
         .await
         .unwrap();
     let failed = rig.over(&synced.deployment.unwrap()).await;

@@ -4,7 +4,7 @@ use jiff::{Timestamp, ToSpan};
 use sayso::model::api::{Promote, Rollback, SyncRequest};
 use sayso::model::{DeploymentState, EventKind};
 
-use crate::rig::{Rig, rig};
+use crate::rig::{Rig, person, rig};
 use crate::stage::wait_for;
 
 /// A freeze window around now.
@@ -67,10 +67,10 @@ async fn by_itself_it_still_needs_its_approvals_and_waits_for_them_in_sight() {
     let waits = waiting(&rig).await;
     assert_eq!(waits.promotion.as_ref().unwrap().release, release);
     assert_eq!(waits.gate.unwrap().missing(), 2);
-    for person in ["Ada", "Grace"] {
+    for name in ["Ada", "Grace"] {
         let yes = Default::default();
         rig.conductor
-            .approve_deployment(&waits.id, yes, person)
+            .approve_deployment(&waits.id, yes, &person(name))
             .await
             .unwrap();
     }
@@ -104,7 +104,7 @@ async fn nothing_new_goes_to_a_frozen_environment_but_back_is_always_open() {
     );
     // Back, always.
     rig.conductor
-        .rollback("production", Rollback::default(), "Ada")
+        .rollback("production", Rollback::default(), &person("Ada"))
         .await
         .unwrap();
     // With the word for it, and the log keeps that word.
@@ -113,7 +113,11 @@ async fn nothing_new_goes_to_a_frozen_environment_but_back_is_always_open() {
         during_freeze: true,
         ..SyncRequest::default()
     };
-    let synced = rig.conductor.deploy(request, false, "Ada").await.unwrap();
+    let synced = rig
+        .conductor
+        .deploy(request, false, &person("Ada"))
+        .await
+        .unwrap();
     let id = synced.deployment.unwrap();
     assert_eq!(rig.over(&id).await.state, DeploymentState::Live);
     let start = &rig.told(EventKind::DeployStart, &id)[0];
@@ -125,7 +129,10 @@ async fn nothing_new_goes_to_a_frozen_environment_but_back_is_always_open() {
         from: Some("staging".into()),
         ..Promote::default()
     };
-    let refused = rig.conductor.promote("production", promote, "Ada").await;
+    let refused = rig
+        .conductor
+        .promote("production", promote, &person("Ada"))
+        .await;
     assert!(refused.unwrap_err().is("frozen"));
 }
 

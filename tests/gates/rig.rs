@@ -8,7 +8,7 @@ use sayso::deploy::health::HealthOptions;
 use sayso::deploy::{DeployTarget, LocalOptions, LocalTarget};
 use sayso::model::api::SyncRequest;
 use sayso::model::{
-    Deployment, DeploymentId, DeploymentState, Event, EventKind, LiveRelease, Problem,
+    Deployment, DeploymentId, DeploymentState, Event, EventKind, Identity, LiveRelease, Problem,
 };
 use sayso::pipeline::{Conductor, Setup};
 use sayso::vcs::git::Git;
@@ -22,6 +22,14 @@ const BASE: &str = "[deploy]\ntimezone = \"UTC\"\n[health]\nwatch = \"0s\"\n";
 /// Staging and production, both on this machine.
 pub const TWO: &str =
     "[[environment]]\nname = \"staging\"\n[[environment]]\nname = \"production\"\n";
+
+/// Somebody with a token of their own, who may do anything.
+pub fn person(name: &str) -> Identity {
+    Identity {
+        token: Some(format!("tok_{}", name.to_lowercase())),
+        ..Identity::owner(name)
+    }
+}
 
 pub struct Rig {
     pub site: tempfile::TempDir,
@@ -151,7 +159,10 @@ impl Rig {
             environment: Some(environment.into()),
             ..SyncRequest::default()
         };
-        let synced = self.conductor.deploy(request, false, actor).await?;
+        let synced = self
+            .conductor
+            .deploy(request, false, &person(actor))
+            .await?;
         Ok(synced.deployment.unwrap())
     }
 

@@ -3,7 +3,7 @@
 use sayso::model::api::Rollback;
 use sayso::model::{DeploymentState, EventKind};
 
-use crate::rig::{TWO, rig};
+use crate::rig::{TWO, person, rig};
 
 const ONE: &str = "[[environment]]\nname = \"production\"\n";
 
@@ -74,10 +74,19 @@ async fn who_waits_can_be_stopped_without_the_others() {
     let first = rig.ask("production", "Ada").await.unwrap();
     rig.at_work(&first).await;
     let second = rig.ask("production", "Ada").await.unwrap();
-    let stopped = rig.conductor.cancel(&second, "Grace").await.unwrap();
+    let stopped = rig
+        .conductor
+        .cancel(&second, &person("Grace"))
+        .await
+        .unwrap();
     assert_eq!(stopped.state, DeploymentState::Canceled);
     assert!(stopped.problem.unwrap().detail.contains("Grace"));
-    assert!(rig.conductor.cancel(&second, "Grace").await.is_err());
+    assert!(
+        rig.conductor
+            .cancel(&second, &person("Grace"))
+            .await
+            .is_err()
+    );
     rig.unblock();
     assert_eq!(rig.over(&first).await.state, DeploymentState::Live);
 }
@@ -98,7 +107,7 @@ async fn a_rollback_does_not_wait_for_a_build_and_what_was_under_way_does_not_co
 
     let live = rig
         .conductor
-        .rollback("production", Rollback::default(), "Grace")
+        .rollback("production", Rollback::default(), &person("Grace"))
         .await
         .unwrap();
     assert_eq!(live.release, old);

@@ -10,7 +10,7 @@ use sayso::deploy::health::HealthOptions;
 use sayso::deploy::{DeployTarget, LocalOptions, LocalTarget};
 use sayso::model::api::{Rollback, SyncRequest};
 use sayso::model::news::Topic;
-use sayso::model::{Event, EventKind, ReleaseId};
+use sayso::model::{Event, EventKind, Identity, ReleaseId};
 use sayso::pipeline::{Conductor, Setup};
 use sayso::vcs::git::Git;
 use tokio::sync::mpsc;
@@ -113,7 +113,7 @@ impl Rig {
         stage::git(self.site.path(), &["commit", "-q", "-a", "-m", text]);
         let synced = self
             .conductor
-            .deploy(SyncRequest::default(), false, "Ada")
+            .deploy(SyncRequest::default(), false, &Identity::owner("Ada"))
             .await;
         let id = synced.unwrap().deployment.unwrap();
         wait_for("the end of the deployment", async || {
@@ -244,7 +244,7 @@ async fn a_live_release_that_turns_bad_is_taken_back_once_and_not_offered_again(
     assert_eq!(Topic::of(&health.await), Some(Topic::WellAgain));
     let live = rig
         .conductor
-        .rollback(PRODUCTION, Rollback::default(), "Ada")
+        .rollback(PRODUCTION, Rollback::default(), &Identity::owner("Ada"))
         .await
         .unwrap();
     assert_eq!(live.release, one, "the bad one between them is skipped");
@@ -254,7 +254,7 @@ async fn a_live_release_that_turns_bad_is_taken_back_once_and_not_offered_again(
     };
     let live = rig
         .conductor
-        .rollback(PRODUCTION, named, "Ada")
+        .rollback(PRODUCTION, named, &Identity::owner("Ada"))
         .await
         .unwrap();
     assert_eq!(live.release, two);
@@ -338,7 +338,7 @@ async fn one_that_is_bad_right_after_the_switch_is_undone_every_time() {
         stage::git(rig.site.path(), &["commit", "-q", "-a", "-m", text]);
         let synced = rig
             .conductor
-            .deploy(SyncRequest::default(), false, "Ada")
+            .deploy(SyncRequest::default(), false, &Identity::owner("Ada"))
             .await
             .unwrap();
         let id = synced.deployment.unwrap();
@@ -365,7 +365,7 @@ async fn chosen_news_is_shown_on_the_desktop() {
     rig.deploy("<h1>1</h1>").await;
     rig.deploy("<h1>2</h1>").await;
     rig.conductor
-        .rollback(PRODUCTION, Rollback::default(), "Ada")
+        .rollback(PRODUCTION, Rollback::default(), &Identity::owner("Ada"))
         .await
         .unwrap();
     wait_for("all of it", async || {

@@ -10,7 +10,7 @@ use sayso::deploy::DeployTarget;
 use sayso::generate::agent::{Agent, Setup, Speaks};
 use sayso::generate::edits::Limits;
 use sayso::model::api::{Answer, Submission};
-use sayso::model::{EventKind, Instruction, InstructionId, InstructionState, Question};
+use sayso::model::{EventKind, Identity, Instruction, InstructionId, InstructionState, Question};
 use sayso::pipeline::Conductor;
 use sayso::vcs::git::Git;
 use serde_json::Value;
@@ -241,7 +241,7 @@ async fn give(conductor: &Arc<Conductor>, words: &str) -> InstructionId {
         ..Submission::default()
     };
     conductor
-        .submit(submission, None, None, "Ada")
+        .submit(submission, None, None, &Identity::owner("Ada"))
         .await
         .unwrap()
 }
@@ -284,7 +284,9 @@ async fn a_permission_is_asked_answered_and_given_back_each_time() {
     let question = asked(&room, &id).await;
     assert_eq!(question.act, "permit");
     assert!(question.text.contains("first"), "{question:?}");
-    room.answer(&id, true, "Ada").await.unwrap();
+    room.answer(&id, true, &Identity::owner("Ada"))
+        .await
+        .unwrap();
     let second = stage::wait_for("the second question", async || {
         let question = room.instruction(&id).unwrap().question;
         question.filter(|question| question.text.contains("second"))
@@ -345,13 +347,17 @@ async fn lines_are_left_out_in_the_answer_and_no_makes_nothing() {
         yes: true,
         keep: Some(vec![2]),
     };
-    room.answer_wire(&id, answer, "Ada").await.unwrap();
+    room.answer_wire(&id, answer, &Identity::owner("Ada"))
+        .await
+        .unwrap();
     let now = at(&room, &id, InstructionState::Proposed).await;
     let proposal = room.proposal(&now.proposal.unwrap()).unwrap().proposal;
     assert_eq!(proposal.files.len(), 1);
     let id = give(&room, "make all headings nicer still").await;
     asked(&room, &id).await;
-    room.answer(&id, false, "Ada").await.unwrap();
+    room.answer(&id, false, &Identity::owner("Ada"))
+        .await
+        .unwrap();
     at(&room, &id, InstructionState::Refused).await;
 }
 
@@ -375,7 +381,7 @@ async fn a_question_outlives_the_process_that_asked_it() {
     // It is asked again by whoever does the work anew.
     asked(&room, &id).await;
     stage::wait_for("an answer that arrives", async || {
-        room.answer(&id, true, "Ada").await.ok()
+        room.answer(&id, true, &Identity::owner("Ada")).await.ok()
     })
     .await;
     at(&room, &id, InstructionState::Proposed).await;

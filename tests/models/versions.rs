@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use sayso::model::api::{EditText, Restore, Revise, Submission};
-use sayso::model::{Decision, InstructionId, InstructionState, ProposalId, ProposalState};
+use sayso::model::{
+    Decision, Identity, InstructionId, InstructionState, ProposalId, ProposalState,
+};
 use sayso::pipeline::Conductor;
 
 use super::stage::{self, Stage0, wait_for};
@@ -19,7 +21,7 @@ async fn say(conductor: &Arc<Conductor>, words: &str) -> InstructionId {
         ..Submission::default()
     };
     conductor
-        .submit(submission, None, None, "Ada")
+        .submit(submission, None, None, &Identity::owner("Ada"))
         .await
         .unwrap()
 }
@@ -61,7 +63,11 @@ async fn conversation() -> (Stage0, ProposalId) {
     let revise = Revise {
         prompt: "index.html: Old => Three".into(),
     };
-    let id = stage.conductor.revise(&first, revise, "Ada").await.unwrap();
+    let id = stage
+        .conductor
+        .revise(&first, revise, &Identity::owner("Ada"))
+        .await
+        .unwrap();
     let second = over(&stage.conductor, &id).await.1.unwrap();
     (stage, second)
 }
@@ -112,7 +118,9 @@ async fn every_version_is_listed_and_any_can_be_taken_back() {
     // What is approved is what was taken back.
     let approval = sayso::model::api::Approval::default();
     room.restore(&id, to(Some(2), false), "Ada").await.unwrap();
-    room.approve(&id, approval, "Ada").await.unwrap();
+    room.approve(&id, approval, &Identity::owner("Ada"))
+        .await
+        .unwrap();
     assert_eq!(
         stage::read(stage.site.path(), "index.html"),
         "<h1>Two</h1>\n"

@@ -135,8 +135,8 @@ async fn presence_comes_goes_and_comes_back() {
     // The network breaks.
     clients.tell("kill", "ada", json!({})).await;
     clients
-        .until("ada", "it noticed", |ada| {
-            ada["closes"].as_array().unwrap().len() == 2
+        .until("ada", "it is connected again", |ada| {
+            ada["closes"].as_array().unwrap().len() == 2 && ada["synced"] == true
         })
         .await;
     clients.until("bob", "ada is back", here).await;

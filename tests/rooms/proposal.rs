@@ -6,7 +6,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use sayso::model::api::{Approval, EditText, ProposalView, Submission};
 use sayso::model::room::{HistoryStep, HistoryTexts};
-use sayso::model::{Action, EventKind, InstructionState, ProposalId};
+use sayso::model::{Action, EventKind, Identity, InstructionState, ProposalId};
 use sayso::pipeline::Conductor;
 use sayso::room::{Frame, RoomDoc};
 use sayso::server::{Running, ServerOptions, serve};
@@ -41,7 +41,7 @@ impl Team {
         };
         let instruction = stage
             .conductor
-            .submit(submission, None, None, "Ada")
+            .submit(submission, None, None, &Identity::owner("Ada"))
             .await
             .unwrap();
         let done = wait_for("the proposal", async || {
@@ -170,13 +170,10 @@ async fn what_is_written_in_the_room_becomes_the_proposal() {
         // Bob was first: his word made a version of its own.
         Err(problem) => assert!(problem.is("conflict"), "{problem}"),
     }
-    clients
-        .until("bob", "his own word", |state| {
-            state["texts"][PAGE]
-                .as_str()
-                .is_some_and(|text| text.contains("Brand New"))
-        })
-        .await;
+    until("his word is in the proposal", async || {
+        team.text().contains("Brand New")
+    })
+    .await;
     let edit = EditText {
         path: PAGE.into(),
         text: "<h1>Brand New</h1>\n<p>3</p>\n".into(),
@@ -208,7 +205,10 @@ async fn an_approval_names_the_document_it_is_of() {
         ..Approval::default()
     };
     let refused = async |approval| {
-        let done = team.conductor().approve(&team.id, approval, "ada").await;
+        let done = team
+            .conductor()
+            .approve(&team.id, approval, &Identity::owner("ada"))
+            .await;
         let problem = done.expect_err("it is refused");
         assert!(problem.is("conflict"), "{problem}");
         assert!(problem.detail.contains("changed since"), "{problem}");
@@ -237,7 +237,7 @@ async fn an_approval_names_the_document_it_is_of() {
     with_version.version = Some(team.view().proposal.version);
     let approved = team
         .conductor()
-        .approve(&team.id, with_version, "ada")
+        .approve(&team.id, with_version, &Identity::owner("ada"))
         .await
         .unwrap();
     assert_eq!(

@@ -493,6 +493,7 @@ fn what_waits_before_an_environment_is_approved_or_declined_after_a_question() {
         rule: ApprovalRule::TwoPeople,
         given: vec![Given {
             actor: "Grace".into(),
+            token: None,
             at: AT.parse().unwrap(),
         }],
         over: Some("rel_4".into()),

@@ -1,7 +1,7 @@
 //! Two clones of one repository, over a real remote, whose sandboxes meet.
 
 use sayso::config::{Config, Conflicts};
-use sayso::model::{EventKind, InstructionState};
+use sayso::model::{EventKind, Identity, InstructionState};
 
 use crate::stage::{git, wait_for};
 use crate::support::{Desk, own, quick, shared, show};
@@ -112,7 +112,10 @@ async fn the_same_lines_are_asked_about_and_yes_takes_what_was_saved_here() {
     assert_eq!(bob.git(&["rev-parse", "sandbox"]), tip);
     assert_eq!(question(&bob).await.id, asked.id);
 
-    bob.conductor.answer(&asked.id, true, "bob").await.unwrap();
+    bob.conductor
+        .answer(&asked.id, true, &Identity::owner("bob"))
+        .await
+        .unwrap();
     bob.until("index.html", &with("three", "BOB")).await;
     assert_eq!(
         bob.sandbox("other.html").as_deref(),
@@ -139,7 +142,10 @@ async fn no_takes_what_came_from_there_and_keeps_what_was_saved_here() {
     let (_folder, _ada, bob, _bare) = clash(quick).await;
     let asked = question(&bob).await;
     bob.write("other.html", "of no dispute\n");
-    bob.conductor.answer(&asked.id, false, "bob").await.unwrap();
+    bob.conductor
+        .answer(&asked.id, false, &Identity::owner("bob"))
+        .await
+        .unwrap();
     bob.until("other.html", "of no dispute\n").await;
     assert_eq!(bob.sandbox("index.html"), Some(with("three", "ADA")));
     let kept = bob.told(EventKind::Notice, "is kept on the branch").await;
@@ -214,7 +220,10 @@ async fn commits_on_both_sides_are_joined_or_asked_about() {
     let problem = bob.once().await.unwrap_err();
     assert!(problem.is("sandbox-conflict"), "{problem}");
     let asked = question(&bob).await;
-    bob.conductor.answer(&asked.id, true, "bob").await.unwrap();
+    bob.conductor
+        .answer(&asked.id, true, &Identity::owner("bob"))
+        .await
+        .unwrap();
     bob.once().await.unwrap();
     assert_eq!(
         show(&bare, "sandbox", "index.html"),

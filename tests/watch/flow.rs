@@ -3,8 +3,8 @@
 use std::time::{Duration, Instant};
 
 use sayso::config::Span;
-use sayso::model::EventKind;
 use sayso::model::api::WatchRequest;
+use sayso::model::{EventKind, Identity};
 
 use crate::stage::{git, wait_for, write};
 use crate::support::{Desk, own, quick};
@@ -282,7 +282,11 @@ async fn what_cannot_be_watched_is_said() {
         environment: Some("nowhere".into()),
         ..WatchRequest::default()
     };
-    let problem = desk.conductor.watch(request, "ada").await.unwrap_err();
+    let problem = desk
+        .conductor
+        .watch(request, &Identity::owner("ada"))
+        .await
+        .unwrap_err();
     assert!(problem.is("not-found"), "{problem}");
     desk.git(&["switch", "-q", "-c", "sandbox"]);
     let problem = desk.once().await.unwrap_err();

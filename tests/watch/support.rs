@@ -8,7 +8,7 @@ use std::time::Duration;
 use sayso::config::{Config, EnvironmentTable, Span};
 use sayso::deploy::DeployTarget;
 use sayso::model::api::{WatchRequest, WatchStatus};
-use sayso::model::{Event, EventKind};
+use sayso::model::{Event, EventKind, Identity};
 use sayso::pipeline::{Conductor, Setup};
 use sayso::vcs::git::Git;
 
@@ -81,7 +81,10 @@ impl Desk {
             on: Some(on),
             ..WatchRequest::default()
         };
-        self.conductor.watch(request, "ada").await.unwrap()
+        self.conductor
+            .watch(request, &Identity::owner("ada"))
+            .await
+            .unwrap()
     }
 
     pub async fn once(&self) -> Result<WatchStatus, sayso::model::Problem> {
@@ -89,7 +92,7 @@ impl Desk {
             once: true,
             ..WatchRequest::default()
         };
-        self.conductor.watch(request, "ada").await
+        self.conductor.watch(request, &Identity::owner("ada")).await
     }
 
     pub fn git(&self, args: &[&str]) -> String {

@@ -72,6 +72,7 @@ impl Worker {
         let mut instruction = Instruction {
             id: InstructionId::new(),
             actor: "sayso".to_owned(),
+            bearer: None,
             action: Action::Preview,
             state: InstructionState::Asking,
             engine: "auto".to_owned(),

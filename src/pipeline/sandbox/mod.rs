@@ -19,7 +19,7 @@ use tokio_util::sync::CancellationToken;
 use super::Conductor;
 use super::records::Change;
 use crate::model::api::{WatchRequest, WatchStatus};
-use crate::model::{EventKind, InstructionId, NewEvent, Problem};
+use crate::model::{EventKind, Identity, InstructionId, NewEvent, Problem, Role};
 use crate::vcs::git::Git;
 
 use pass::Worker;
@@ -99,8 +99,13 @@ impl Conductor {
     pub async fn watch(
         self: &Arc<Self>,
         request: WatchRequest,
-        actor: &str,
+        by: &Identity,
     ) -> Result<WatchStatus, Problem> {
+        if request.once || request.on == Some(true) {
+            // Every save is deployed from then on.
+            by.may(Role::Deployer, "watching the files")?;
+        }
+        let actor = by.actor.as_str();
         let sandboxed = self.sandboxed()?;
         let turning = sandboxed.turning.lock().await;
         if request.once {
