@@ -24,6 +24,7 @@ setup-test:
 	@scripts/setup.sh test
 
 bench: setup setup-test build
+	cargo build --release --example appends
 	@scripts/bench.sh
 
 # The moving picture of the README: the real cockpit on the sample site, recorded through a terminal emulator.

@@ -57,10 +57,24 @@ judge() {
     fi
 }
 
+# The page and the event streams are looked at in a browser, too.
+browser() {
+    for tool in chromium chromium-browser google-chrome google-chrome-stable; do
+        have "$tool" && return 0
+    done
+    if have apt-get && { [ "$(id -u)" = 0 ] || have sudo; }; then
+        echo "setup: installing Chromium" >&2
+        if as_root apt-get update -qq && DEBIAN_FRONTEND=noninteractive as_root apt-get install -y -qq chromium; then
+            return 0
+        fi
+    fi
+    echo "setup: tests in a browser are left out: install Chromium" >&2
+}
+
 case "$what" in
     services) services; judge; exit 0 ;;
     build) missing_build || exit 0 ;;
-    test) missing_test || { services; judge; exit 0; } ;;
+    test) missing_test || { services; judge; browser; exit 0; } ;;
     *) echo "usage: setup.sh build|test|services" >&2; exit 2 ;;
 esac
 
@@ -87,4 +101,4 @@ else
     [ "$what" = build ] || echo "setup: and for the tests pulseaudio, espeak-ng, flite, sox, tmux, node 20" >&2
     exit 1
 fi
-[ "$what" = build ] || { services; judge; }
+[ "$what" = build ] || { services; judge; browser; }

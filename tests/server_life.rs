@@ -72,7 +72,7 @@ async fn the_open_pages_and_the_documents() {
     let home = get("/").await;
     assert_eq!(
         (home.status().as_u16(), &home.headers()["location"]),
-        (303, &"/matrix".parse().unwrap())
+        (303, &"matrix".parse().unwrap())
     );
     let matrix = http().get(server.url("/matrix")).send().await.unwrap();
     assert_eq!(matrix.headers()[CONTENT_TYPE], "text/html; charset=utf-8");

@@ -8,6 +8,8 @@ mod conflicts;
 mod crash;
 #[path = "watch/flow.rs"]
 mod flow;
+#[path = "watch/http_git.rs"]
+mod http_git;
 #[path = "watch/look.rs"]
 mod look;
 #[path = "watch/program.rs"]

@@ -19,6 +19,7 @@ import models
 import rollback
 import rooms
 import speech
+import streams
 import tui
 import vercel
 import voice
@@ -171,6 +172,7 @@ def main() -> None:
             "≤ 20 ms",
             lambda: hooks.webhook_to_streams(world),
         ),
+        *(Row(what, bar, functools.partial(run, world)) for what, bar, run in streams.ROWS),
         Row(
             f"an edit reaches the other {rooms.PEOPLE - 1} people of a room, beside npm `@y/websocket-server`",
             "p99 not above its, ≤ 0.5 × its CPU, ≥ 5 × its saturated deliveries/s",

@@ -156,6 +156,7 @@ impl Session {
         options.allowed_hosts.clone_from(&config.server.hosts);
         options.webhooks = first.webhooks.clone();
         options.origins.clone_from(&config.server.origins);
+        options.notice = config.server.notice;
         options.proxies.clone_from(&config.server.proxies);
         options.rates = super::wiring::rates(&config.server.limits);
         let served = all.iter().map(Opened::served);

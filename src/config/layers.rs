@@ -151,6 +151,11 @@ fn own_only(layer: &str, text: &str) -> Result<(), Problem> {
                 found = found.or(Some(format!("{name}.{key}")));
             }
         }
+        for key in ["origins", "notice"] {
+            if name == "server" && table.as_ref().is_some_and(|table| table.contains_key(key)) {
+                found = found.or(Some(format!("{name}.{key}")));
+            }
+        }
     }
     match found {
         None => Ok(()),
@@ -391,6 +396,8 @@ mod tests {
                 "environment.host.url",
             ),
             ("[server]\nlisten = \"0.0.0.0\"", "server.listen"),
+            ("[server]\nnotice = true", "server.notice"),
+            ("[server]\norigins = [\"https://x\"]", "server.origins"),
             (
                 "[deploy.local]\nlisten = \"0.0.0.0\"",
                 "deploy.local.listen",

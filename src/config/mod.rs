@@ -351,6 +351,8 @@ pub struct Server {
     pub hosts: Vec<String>,
     /// Origins of pages besides its own that may call it.
     pub origins: Vec<String>,
+    /// Visitors of a site are shown its deployments, by the script `/sayso.js`.
+    pub notice: bool,
     /// Proxies whose word about where a request comes from is believed.
     pub proxies: Vec<String>,
     /// How often one may ask.

@@ -229,10 +229,40 @@ impl EventLog {
             .query_map(params![kind, limit], |row| Ok((row.get(0)?, row.get(1)?)))?
             .collect()
         })?;
-        rows.iter()
-            .map(|(id, body)| serde_json::from_str(body).map_err(|e| damaged(kind, id, &e)))
-            .collect()
+        read_all(kind, &rows)
     }
+
+    /// The newest `limit` documents of `kind` with an id below `before`, newest first: the page after the one that ended
+    /// with `before`.
+    ///
+    /// # Errors
+    /// `store` when it cannot be read or is not what it should be.
+    pub fn list_before<T: DeserializeOwned>(
+        &self,
+        kind: &str,
+        before: &str,
+        limit: usize,
+    ) -> Result<Vec<T>, Problem> {
+        let rows: Vec<(String, String)> = self.inner.store.read(|c| {
+            c.prepare_cached(
+                "SELECT id, body FROM documents WHERE kind = ?1 AND id < ?2 ORDER BY id DESC LIMIT ?3",
+            )?
+            .query_map(params![kind, before, limit], |row| {
+                Ok((row.get(0)?, row.get(1)?))
+            })?
+            .collect()
+        })?;
+        read_all(kind, &rows)
+    }
+}
+
+fn read_all<T: DeserializeOwned>(
+    kind: &str,
+    rows: &[(String, String)],
+) -> Result<Vec<T>, Problem> {
+    rows.iter()
+        .map(|(id, body)| serde_json::from_str(body).map_err(|e| damaged(kind, id, &e)))
+        .collect()
 }
 
 impl Inner {

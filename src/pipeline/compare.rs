@@ -50,6 +50,29 @@ impl Conductor {
         })
     }
 
+    /// As [`Self::compare`], of the commits alone: without looking at files, and so quick whatever differs. Without `a`
+    /// these are the newest commits up to `b`.
+    ///
+    /// # Errors
+    /// As [`Self::compare`].
+    pub async fn compare_commits(&self, a: Option<&str>, b: &str) -> Result<Comparison, Problem> {
+        let to = self.commit_named(b)?;
+        let from = a.map(|a| self.commit_named(a)).transpose()?;
+        let from = from.unwrap_or_default();
+        Ok(Comparison {
+            commits: self.repo.commits_between(&from, &to, COMMITS).await?,
+            lost: match from.as_str() {
+                "" => Vec::new(),
+                from => self.repo.commits_between(&to, from, COMMITS).await?,
+            },
+            files: Vec::new(),
+            from,
+            to,
+            patch: String::new(),
+            truncated: false,
+        })
+    }
+
     /// The commit of a deployment, of a release, or the commit itself.
     fn commit_named(&self, name: &str) -> Result<String, Problem> {
         if name.starts_with("dep_") {

@@ -195,6 +195,8 @@ impl Conductor {
     }
 
     async fn stages(self: &Arc<Self>, instruction: &mut Instruction) -> Result<(), Stop> {
+        // It may have waited, even for a restart: its token may be over by now.
+        self.giver(instruction)?;
         // Looked up once, while the recogniser listens: each look asks git where the branch stands.
         let (doubtful, phrases) = match instruction.text {
             Some(_) => (false, self.phrases().await),

@@ -247,6 +247,15 @@ pub fn deployments(log: &EventLog, limit: usize) -> Result<Vec<Deployment>, Prob
     log.list(DEPLOYMENT, limit)
 }
 
+/// The newest deployments that are older than `before`, newest first.
+pub fn deployments_before(
+    log: &EventLog,
+    before: &DeploymentId,
+    limit: usize,
+) -> Result<Vec<Deployment>, Problem> {
+    log.list_before(DEPLOYMENT, before.as_str(), limit)
+}
+
 /// Instructions that are not final, oldest first.
 pub fn open_instructions(log: &EventLog) -> Result<Vec<Instruction>, Problem> {
     let mut ids: Vec<InstructionId> = log.list(OPEN_INSTRUCTION, MANY)?;

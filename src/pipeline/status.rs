@@ -45,6 +45,11 @@ impl Conductor {
         })
     }
 
+    /// The environment that is meant when none is named.
+    pub fn usual_environment(&self) -> &str {
+        &self.config.deploy.environment
+    }
+
     fn speech_status(&self) -> SpeechStatus {
         match &self.transcriber {
             Some(transcriber) => transcriber.status(),
@@ -112,8 +117,25 @@ impl Conductor {
     /// # Errors
     /// `store` when the log cannot be read.
     pub fn deployments(&self) -> Result<DeploymentList, Problem> {
+        self.deployments_page(None, LISTED)
+    }
+
+    /// At most `limit` deployments (never more than a hundred) that are older than `before`, newest first, and the
+    /// releases kept.
+    ///
+    /// # Errors
+    /// `store` when the log cannot be read.
+    pub fn deployments_page(
+        &self,
+        before: Option<&DeploymentId>,
+        limit: usize,
+    ) -> Result<DeploymentList, Problem> {
+        let limit = limit.min(LISTED);
         Ok(DeploymentList {
-            deployments: records::deployments(&self.log, LISTED)?,
+            deployments: match before {
+                Some(before) => records::deployments_before(&self.log, before, limit)?,
+                None => records::deployments(&self.log, limit)?,
+            },
             releases: self
                 .targets
                 .iter()

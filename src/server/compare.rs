@@ -23,6 +23,14 @@ pub(super) async fn show(
                     .hint("name two deployments, releases or commits: ?a=…&b=…")
             })
     };
-    let (a, b) = (named("a")?, named("b")?);
-    Ok(axum::Json(app.conductor.compare(&a, &b).await?))
+    let b = named("b")?;
+    let short = form_urlencoded::parse(query.as_bytes())
+        .any(|(name, value)| name == "patch" && value == "0");
+    let comparison = if short {
+        let a = named("a").ok();
+        app.conductor.compare_commits(a.as_deref(), &b).await?
+    } else {
+        app.conductor.compare(&named("a")?, &b).await?
+    };
+    Ok(axum::Json(comparison))
 }

@@ -1,18 +1,54 @@
 //! `/api/deployments` and `/api/environments`.
 
 use axum::extract::State;
+use axum::http::Uri;
+use url::form_urlencoded;
 
 use super::auth::Caller;
-use super::extract::{Environment, Name, OptionalJson};
+use super::extract::{Environment, Name, OptionalJson, is_name};
 use super::{App, blocking};
 use crate::model::api::{ApproveDeployment, DeploymentList, Promote, Rollback, Synced};
 use crate::model::{Deployment, DeploymentId, LiveRelease, Problem};
 
 type Reply<T = Deployment> = Result<axum::Json<T>, Problem>;
 
-pub(super) async fn list(State(app): State<App>) -> Reply<DeploymentList> {
-    let deployments = blocking(&app, |conductor| conductor.deployments()).await?;
-    Ok(axum::Json(deployments))
+/// Deployments in one answer.
+const PAGE: usize = 100;
+
+pub(super) async fn list(State(app): State<App>, uri: Uri) -> Reply<DeploymentList> {
+    let (before, limit) = page(uri.query().unwrap_or_default())?;
+    let list = blocking(&app, move |conductor| {
+        conductor.deployments_page(before.as_ref(), limit)
+    });
+    Ok(axum::Json(list.await?))
+}
+
+/// Reads `before` and `limit`.
+fn page(query: &str) -> Result<(Option<DeploymentId>, usize), Problem> {
+    let (mut before, mut limit) = (None, PAGE);
+    for (name, value) in form_urlencoded::parse(query.as_bytes()) {
+        match &*name {
+            "before" if is_name(&value) => before = Some(DeploymentId(value.into_owned())),
+            "before" => {
+                return Err(
+                    Problem::bad_request(format!("before={value:?} is not a deployment"))
+                        .hint("pass the id of the last deployment of the page before"),
+                );
+            }
+            "limit" => {
+                let wanted = value.parse().ok();
+                limit = wanted
+                    .filter(|limit| (1..=PAGE).contains(limit))
+                    .ok_or_else(|| {
+                        Problem::bad_request(format!(
+                            "limit={value:?} is not a number from 1 to {PAGE}"
+                        ))
+                    })?;
+            }
+            _ => {}
+        }
+    }
+    Ok((before, limit))
 }
 
 pub(super) async fn show(State(app): State<App>, Name(id): Name<DeploymentId>) -> Reply {

@@ -5,10 +5,13 @@ use std::time::Duration;
 
 use axum::extract::State;
 use axum::http::{HeaderMap, Uri};
+use serde::Serialize;
+use serde_json::Value;
 
 use super::auth::Caller;
 use super::feed::{self, Query, Start};
 use super::filter::Filter;
+use super::presence::Watch;
 use super::{App, blocking};
 use crate::events::EventLog;
 use crate::model::api::EventPage;
@@ -20,18 +23,35 @@ const PAGE_BYTES: usize = 2 * 1024 * 1024;
 /// Events read from disk at a time.
 const CHUNK: usize = 64;
 
+/// A page, and who is here where that was asked for.
+#[derive(Serialize)]
+pub(super) struct Answer {
+    #[serde(flatten)]
+    page: EventPage,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    presence: Option<Value>,
+}
+
 pub(super) async fn page(
     State(app): State<App>,
     caller: Caller,
     uri: Uri,
     headers: HeaderMap,
-) -> Result<axum::Json<EventPage>, Problem> {
+) -> Result<axum::Json<Answer>, Problem> {
     let Query {
         asked,
         filter,
         limit,
         wait,
+        beats: _,
     } = Query::read(&uri, &headers)?;
+    // Who waits follows the events as a reader of the stream does.
+    let _here = (wait > 0).then(|| app.presence.enter(&caller.identity.actor));
+    let mut presence = filter.presence().then(|| Watch::new(&app.presence));
+    if let Some(watch) = &mut presence {
+        // How it is now goes with the answer; only what changes ends the wait.
+        watch.next().await;
+    }
     let Start { mut after, reset } = feed::start(&app, asked).await?;
     let deadline = tokio::time::Instant::now() + Duration::from_secs(wait);
     let filter = std::sync::Arc::new(filter);
@@ -46,26 +66,44 @@ pub(super) async fn page(
         };
         after = next;
         // A reader that must load its state anew should hear so at once.
-        if !events.is_empty() || reset || !news(&app, &caller, after, deadline).await {
+        if !events.is_empty() || reset || !news(&app, &caller, after, &mut presence, deadline).await
+        {
             let epoch = app.conductor.log().head().epoch;
             let next = Cursor { epoch, seq: after };
-            return Ok(axum::Json(EventPage {
-                events,
-                next,
-                reset,
+            return Ok(axum::Json(Answer {
+                page: EventPage {
+                    events,
+                    next,
+                    reset,
+                },
+                presence: presence.map(|_| app.presence.all()),
             }));
         }
     }
 }
 
-/// Waits for an event after `after`; false when the time is up, or the token or the server is about to end.
-async fn news(app: &App, caller: &Caller, after: u64, deadline: tokio::time::Instant) -> bool {
+/// Waits for an event after `after`; false when the time is up, the token or the server is about to end, or who is here has
+/// changed.
+async fn news(
+    app: &App,
+    caller: &Caller,
+    after: u64,
+    presence: &mut Option<Watch>,
+    deadline: tokio::time::Instant,
+) -> bool {
     let mut follower = app.conductor.log().follow(after);
+    let changed = async {
+        match presence {
+            Some(watch) => drop(watch.next().await),
+            None => std::future::pending().await,
+        }
+    };
     tokio::select! {
         biased;
         () = app.shutdown.cancelled() => false,
         () = caller.ended.cancelled() => false,
         next = follower.next() => next.is_ok(),
+        () = changed => false,
         () = tokio::time::sleep_until(deadline) => false,
     }
 }

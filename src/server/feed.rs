@@ -47,10 +47,12 @@ pub(super) struct Query {
     pub(super) limit: usize,
     /// Seconds.
     pub(super) wait: u64,
+    /// Heartbeats are events, for readers that are told of no comments.
+    pub(super) beats: bool,
 }
 
 impl Query {
-    /// Reads `after`, `channel`, `limit` and `wait`; the header `Last-Event-ID` beats `after`. A name that is not
+    /// Reads `after`, `channel`, `limit`, `wait` and `beats`; the header `Last-Event-ID` beats `after`. A name that is not
     /// known is ignored, as everywhere on the web.
     ///
     /// # Errors
@@ -61,6 +63,7 @@ impl Query {
             filter: Filter::default(),
             limit: 500,
             wait: 0,
+            beats: false,
         };
         let text = uri.query().unwrap_or_default();
         for (name, value) in form_urlencoded::parse(text.as_bytes()) {
@@ -70,6 +73,7 @@ impl Query {
                 "channel" => query.filter.add(&value)?,
                 "limit" => query.limit = number(&name, &value, 1, 1000)? as usize,
                 "wait" => query.wait = number(&name, &value, 0, 60)?,
+                "beats" => query.beats = number(&name, &value, 0, 1)? == 1,
                 _ => {}
             }
         }
@@ -268,11 +272,13 @@ mod tests {
             "limit=x",
             "wait=61",
             "wait=-1",
+            "beats=yes",
             "channel=x",
         ] {
             assert_eq!(read(bad, None).unwrap_err().status, 400, "{bad}");
         }
         let query = read("limit=7&wait=25&other=1", None).unwrap();
-        assert_eq!((query.limit, query.wait), (7, 25));
+        assert_eq!((query.limit, query.wait, query.beats), (7, 25, false));
+        assert!(read("beats=1", None).unwrap().beats);
     }
 }

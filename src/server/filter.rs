@@ -1,27 +1,88 @@
 //! `?channel=`: which events a reader wants.
 
-use crate::model::{Event, Problem};
+use crate::model::{Event, EventKind, Problem};
 
 use super::extract::is_name;
 
 /// Channels in one filter.
 const MAX_CHANNELS: usize = 32;
 
+/// Every project of this server, as a channel: for readers that want all events and something beside them.
+const EVERY_PROJECT: &str = "*";
+
 /// One thing to hear about.
 #[derive(Debug, PartialEq, Eq)]
 enum Channel {
+    /// A project; `*` for whichever this is.
     Project(String),
     Proposal(String),
+    /// A deployment, from its first event to its last.
     Deployment(String),
+    /// The part of a deployment in which its release is made, and how the deployment ends.
+    Build(String),
+    /// The preview of a proposal.
+    Preview(String),
     Instruction(String),
+}
+
+impl Channel {
+    fn parse(text: &str) -> Option<Self> {
+        let (kind, id) = text.split_once(':')?;
+        if kind == "project" && id == EVERY_PROJECT {
+            return Some(Self::Project(id.to_owned()));
+        }
+        let id = Some(id).filter(|id| is_name(id))?.to_owned();
+        match kind {
+            "project" => Some(Self::Project(id)),
+            "proposal" => Some(Self::Proposal(id)),
+            "deployment" => Some(Self::Deployment(id)),
+            "build" => Some(Self::Build(id)),
+            "preview" => Some(Self::Preview(id)),
+            "instruction" => Some(Self::Instruction(id)),
+            _ => None,
+        }
+    }
+
+    fn takes(&self, event: &Event) -> bool {
+        let of = |id: &str| event.deployment.as_ref().is_some_and(|d| d.as_str() == id);
+        match self {
+            Self::Project(name) => name == EVERY_PROJECT || event.project == *name,
+            Self::Proposal(id) => event.proposal.as_ref().is_some_and(|p| p.as_str() == id),
+            Self::Deployment(id) => of(id),
+            Self::Build(id) => of(id) && is_of_the_build(event),
+            Self::Preview(id) => event.data["preview"]["proposal"].as_str() == Some(id),
+            Self::Instruction(id) => event.instruction.as_ref().is_some_and(|i| i.as_str() == id),
+        }
+    }
+}
+
+/// True for what is told while a deployment's release is made, and for its end, whatever stage that is in: who waits for
+/// a build must not wait for ever.
+fn is_of_the_build(event: &Event) -> bool {
+    match event.kind {
+        EventKind::DeployProgress => matches!(
+            event.data["stage"].as_str(),
+            Some("queue" | "check" | "fetch" | "build")
+        ),
+        EventKind::DeployStart
+        | EventKind::Check
+        | EventKind::DeployComplete
+        | EventKind::DeployError
+        | EventKind::Canceled => true,
+        _ => false,
+    }
 }
 
 /// Passes an event that belongs to any of its channels; without channels it passes all.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Filter(Vec<Channel>);
+pub(super) struct Filter {
+    channels: Vec<Channel>,
+    /// Also who is here, which is in no log.
+    presence: bool,
+}
 
 impl Filter {
-    /// Adds the channels of a comma-separated list of `kind:id`.
+    /// Adds the channels of a comma-separated list of `kind:id`, and `presence`.
     ///
     /// # Errors
     /// 400 for an unknown kind, a malformed id or too many channels.
@@ -31,26 +92,19 @@ impl Filter {
             .map(str::trim)
             .filter(|text| !text.is_empty())
         {
-            let channel =
-                text.split_once(':')
-                    .filter(|(_, id)| is_name(id))
-                    .and_then(|(kind, id)| {
-                        let id = id.to_owned();
-                        match kind {
-                            "project" => Some(Channel::Project(id)),
-                            "proposal" => Some(Channel::Proposal(id)),
-                            "deployment" => Some(Channel::Deployment(id)),
-                            "instruction" => Some(Channel::Instruction(id)),
-                            _ => None,
-                        }
-                    });
-            let channel = channel.ok_or_else(|| {
-                Problem::bad_request(format!("{text:?} is not a channel"))
-                    .hint("channels are project:…, proposal:…, deployment:… and instruction:…, with commas between them")
+            if text == "presence" {
+                self.presence = true;
+                continue;
+            }
+            let channel = Channel::parse(text).ok_or_else(|| {
+                Problem::bad_request(format!("{text:?} is not a channel")).hint(
+                    "channels are project:…, proposal:…, build:…, deployment:…, preview:…, instruction:… and presence, \
+                     with commas between them",
+                )
             })?;
-            self.0.push(channel);
+            self.channels.push(channel);
         }
-        if self.0.len() > MAX_CHANNELS {
+        if self.channels.len() > MAX_CHANNELS {
             return Err(
                 Problem::bad_request(format!("more than {MAX_CHANNELS} channels"))
                     .hint("leave `channel` out to get every event"),
@@ -59,34 +113,28 @@ impl Filter {
         Ok(())
     }
 
-    /// True when it passes everything.
+    /// True when it passes everything that is in the log, and nothing else.
     pub(super) fn is_open(&self) -> bool {
-        self.0.is_empty()
+        self.channels.is_empty() && !self.presence
+    }
+
+    /// True when who is here is wanted.
+    pub(super) fn presence(&self) -> bool {
+        self.presence
     }
 
     /// True when `event` is wanted.
     pub(super) fn passes(&self, event: &Event) -> bool {
-        self.is_open()
-            || self.0.iter().any(|channel| match channel {
-                Channel::Project(name) => event.project == *name,
-                Channel::Proposal(id) => event.proposal.as_ref().is_some_and(|p| p.as_str() == id),
-                Channel::Deployment(id) => {
-                    event.deployment.as_ref().is_some_and(|d| d.as_str() == id)
-                }
-                Channel::Instruction(id) => {
-                    event.instruction.as_ref().is_some_and(|i| i.as_str() == id)
-                }
-            })
+        self.is_open() || self.channels.iter().any(|channel| channel.takes(event))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use jiff::Timestamp;
-    use serde_json::Value;
+    use serde_json::{Value, json};
 
     use super::*;
-    use crate::model::EventKind;
 
     fn event() -> Event {
         Event {
@@ -103,21 +151,71 @@ mod tests {
         }
     }
 
+    fn passes(list: &str, event: &Event) -> bool {
+        let mut filter = Filter::default();
+        filter.add(list).unwrap();
+        filter.passes(event)
+    }
+
     #[test]
     fn any_channel_that_fits_is_enough() {
-        for (list, passes) in [
+        for (list, wanted) in [
             ("", true),
             ("project:site", true),
+            ("project:*", true),
             ("project:other", false),
             ("proposal:pro_1", true),
             ("instruction:ins_1", false),
             ("instruction:ins_1, deployment:dep_1", true),
             ("deployment:dep_2,proposal:pro_2", false),
+            ("build:dep_1", true),
+            ("build:dep_2", false),
+            // Who is here is no event of the log.
+            ("presence", false),
+            ("presence,project:*", true),
         ] {
-            let mut filter = Filter::default();
-            filter.add(list).unwrap();
-            assert_eq!(filter.passes(&event()), passes, "{list:?}");
+            assert_eq!(passes(list, &event()), wanted, "{list:?}");
         }
+    }
+
+    #[test]
+    fn a_build_is_a_deployment_up_to_its_release_and_the_end() {
+        let told = |kind, stage: &str| Event {
+            kind,
+            data: json!({ "stage": stage, "percent": 1 }),
+            ..event()
+        };
+        for (kind, stage, wanted) in [
+            (EventKind::DeployProgress, "queue", true),
+            (EventKind::DeployProgress, "check", true),
+            (EventKind::DeployProgress, "fetch", true),
+            (EventKind::DeployProgress, "build", true),
+            (EventKind::DeployProgress, "upload", false),
+            (EventKind::DeployProgress, "activate", false),
+            (EventKind::DeployProgress, "verify", false),
+            (EventKind::Check, "", true),
+            (EventKind::Health, "", false),
+            (EventKind::Approved, "", false),
+            (EventKind::DeployError, "build", true),
+            (EventKind::DeployError, "verify", true),
+            (EventKind::DeployComplete, "", true),
+            (EventKind::Canceled, "fetch", true),
+        ] {
+            let event = told(kind, stage);
+            assert_eq!(passes("build:dep_1", &event), wanted, "{kind} {stage}");
+            assert!(passes("deployment:dep_1", &event), "{kind} {stage}");
+            assert!(!passes("build:dep_2", &event), "{kind} {stage}");
+        }
+    }
+
+    #[test]
+    fn a_preview_is_told_by_what_becomes_of_it() {
+        let mut told = event();
+        told.kind = EventKind::Notice;
+        assert!(!passes("preview:pro_1", &told));
+        told.data = json!({ "message": "x", "preview": { "proposal": "pro_1", "state": "ready" } });
+        assert!(passes("preview:pro_1", &told));
+        assert!(!passes("preview:pro_2", &told));
     }
 
     #[test]
@@ -127,8 +225,10 @@ mod tests {
             "site",
             "project:",
             "presence:x",
+            "proposal:*",
             "project:a\nb",
             "deployment:<x>",
+            "builds:dep_1",
             &many,
         ] {
             assert_eq!(

@@ -15,6 +15,10 @@ use crate::model::{Cursor, Event};
 /// line after a comment for an event without data.
 pub(super) const BEAT: Bytes = Bytes::from_static(b":\n");
 
+/// The same as an event without an id, for readers that are told of no comments: a browser's page sees by it that nothing on
+/// the way holds the stream back.
+pub(super) const LOUD_BEAT: Bytes = Bytes::from_static(b"event: beat\ndata: {}\n\n");
+
 /// How soon a browser should come back, in front of the first event of a connection (alone, some parsers choke on it).
 pub(super) const RETRY: Bytes = Bytes::from_static(b"retry: 1000\n");
 

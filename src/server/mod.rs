@@ -21,7 +21,9 @@ mod limits;
 mod linger;
 mod matrix;
 mod metrics;
+mod notice;
 mod openapi;
+mod presence;
 mod previews;
 mod problem;
 mod projects;
@@ -38,6 +40,7 @@ mod schema_host;
 mod schema_rooms;
 mod schema_tokens;
 mod session;
+mod stall;
 mod status;
 mod stream;
 mod submit;
@@ -103,8 +106,12 @@ pub struct ServerOptions {
     pub heartbeat: Duration,
     /// Event streams open at the same time; one more is answered 503.
     pub max_streams: usize,
+    /// A connection to which nothing could be written for so long is ended: its other end does not read.
+    pub patience: Duration,
     /// The secrets of webhooks.
     pub webhooks: WebhookSecrets,
+    /// Visitors of a site are told of its deployments: `/sayso.js` and `/notice`.
+    pub notice: bool,
     /// What tokens are signed with.
     pub signing: Signing,
     /// How often one may ask.
@@ -127,7 +134,9 @@ impl ServerOptions {
             allowed_hosts: Vec::new(),
             heartbeat: Duration::from_secs(10),
             max_streams: 4096,
+            patience: Duration::from_secs(30),
             webhooks: WebhookSecrets::default(),
+            notice: false,
             signing: Signing::default(),
             rates: RateLimits::default(),
             proxies: Vec::new(),
@@ -187,6 +196,8 @@ struct Shared {
     max_streams: usize,
     readers: Semaphore,
     frames: frame::FrameCache,
+    presence: Arc<presence::Presence>,
+    notice: Option<notice::Board>,
     webhooks: WebhookSecrets,
     bodies: webhooks::Bodies,
     counters: metrics::Counters,
@@ -290,7 +301,6 @@ pub async fn serve_projects(
         };
         tokio::spawn(Arc::clone(&tokens).end_in_time(shutdown.clone()));
         apps.push(Arc::new(Shared {
-            conductor,
             auth: auth::Auth::new(&options.token, &options.actor, cookie, tokens)
                 .with_host_token(options.host_token.as_deref()),
             origins: cors::Origins::new(&options.origins)?,
@@ -307,9 +317,14 @@ pub async fn serve_projects(
             max_streams: options.max_streams,
             readers: Semaphore::new(READERS),
             frames: frame::FrameCache::default(),
+            presence: Arc::default(),
+            notice: options
+                .notice
+                .then(|| notice::Board::new(conductor.usual_environment())),
             webhooks: options.webhooks.clone(),
             bodies: webhooks::Bodies::default(),
             counters: metrics::Counters::default(),
+            conductor,
         }));
     }
     let conductors: Vec<Arc<Conductor>> = apps
@@ -318,6 +333,10 @@ pub async fn serve_projects(
         .collect();
     neighbours.are(&apps);
     let router = projects::router(&apps);
+    for app in apps {
+        tokio::spawn(notice::keep(app));
+    }
+    let patience = options.patience;
     {
         let shutdown = shutdown.clone();
         tokio::spawn(async move { limits.tidy_regularly(&shutdown).await });
@@ -326,19 +345,21 @@ pub async fn serve_projects(
         let serving = async {
             match (secured, inside) {
                 (Some(acceptor), Some(inside)) => {
+                    let listener = tls::Secured::new(listener, acceptor, shutdown.clone());
                     // Tapped, since only then axum hands the address of the other end on.
-                    let listener =
-                        tls::Secured::new(listener, acceptor, shutdown.clone()).tap_io(|_| {});
-                    let service = router.clone().into_make_service_with_connect_info::<SocketAddr>();
+                    let listener = stall::Patient::new(listener, patience).tap_io(|_| {});
+                    let service = router
+                        .clone()
+                        .into_make_service_with_connect_info::<SocketAddr>();
                     let outside = axum::serve(listener, service)
                         .with_graceful_shutdown(shutdown.clone().cancelled_owned());
                     let (one, other) = tokio::join!(
                         outside.into_future(),
-                        plainly(inside, router, shutdown.clone())
+                        plainly(inside, router, patience, shutdown.clone())
                     );
                     one.and(other)
                 }
-                _ => plainly(listener, router, shutdown.clone()).await,
+                _ => plainly(listener, router, patience, shutdown.clone()).await,
             }
         };
         let overdue = async {
@@ -372,6 +393,7 @@ pub async fn serve_projects(
 async fn plainly(
     listener: TcpListener,
     router: axum::Router,
+    patience: Duration,
     shutdown: CancellationToken,
 ) -> std::io::Result<()> {
     // Without it a small event waits up to 40 ms for the acknowledgement of the one before.
@@ -380,6 +402,7 @@ async fn plainly(
             tracing::debug!(%error, "TCP_NODELAY");
         }
     });
+    let listener = stall::Patient::new(listener, patience).tap_io(|_| {});
     // As a plain router it would be built anew for each connection: 30 KiB and some time each.
     let service = router.into_make_service_with_connect_info::<SocketAddr>();
     axum::serve(listener, service)

@@ -189,11 +189,51 @@ fn parameters(route: &Route) -> Vec<Value> {
         ));
         all.push(query(
             "channel",
-            "Only events of these: `project:…`, `proposal:…`, `deployment:…`, `instruction:…`, with commas between them. On the stream each event then carries `prev`, the position told before it.",
+            "Only events of these: `project:…`, `proposal:…`, `build:…` and `deployment:…` (a deployment's id), `preview:…` (a proposal's), `instruction:…`, with commas between them. On the stream each event then carries `prev`, the position told before it. `presence` adds who is here: events without an id on the stream, the field `presence` in a page.",
             json!({ "type": "string", "pattern": schema::CHANNELS }),
         ));
     }
+    if route.info.path == "/api/realtime-sync" {
+        all.push(query(
+            "beats",
+            "1: heartbeats are events `beat` without an id, for readers that are told of no comments.",
+            json!({ "type": "integer", "minimum": 0, "maximum": 1, "default": 0 }),
+        ));
+    }
     match route.info.path {
+        "/api/deployments" => {
+            all.push(query(
+                "limit",
+                "At most so many deployments.",
+                json!({ "type": "integer", "minimum": 1, "maximum": 100, "default": 100 }),
+            ));
+            all.push(query(
+                "before",
+                "Only those older than this one: the last one of the page before.",
+                json!({ "type": "string", "pattern": schema::NAME }),
+            ));
+        }
+        "/api/deployments/compare" => {
+            for name in ["a", "b"] {
+                let mut named = query(
+                    name,
+                    "A deployment, a release or a full commit id.",
+                    json!({ "type": "string", "minLength": 1, "maxLength": 128 }),
+                );
+                named["required"] = (name == "b").into();
+                all.push(named);
+            }
+            all.push(query(
+                "patch",
+                "0: the commits alone, without the files and the patch; without `a` then the newest up to `b`.",
+                json!({ "type": "integer", "minimum": 0, "maximum": 1, "default": 1 }),
+            ));
+        }
+        "/notice" => all.push(query(
+            "environment",
+            "The environment; absent: the server's usual one; `*`: all of them.",
+            json!({ "type": "string", "pattern": "^([0-9A-Za-z_. -]{1,64}|[*])?$" }),
+        )),
         "/api/realtime-sync" => all.push(header(
             "Last-Event-ID",
             "As `after`, which it beats. An id of another log is answered with an event `reset`.",

@@ -11,8 +11,8 @@ use axum::routing::{MethodRouter, delete, get, post, put};
 use super::require::{self, Need};
 use super::{
     App, MAX_JSON_BYTES, audit, compare, deployments, events, guard, host, instructions, limits,
-    linger, matrix, metrics, openapi, previews, problem, projects, proposals, realtime, recipes,
-    rooms, session, status, stream, submit, sync, team, watch, webhooks,
+    linger, matrix, metrics, notice, openapi, previews, problem, projects, proposals, realtime,
+    recipes, rooms, session, status, stream, submit, sync, team, watch, webhooks,
 };
 use crate::model::{Problem, Role};
 
@@ -258,6 +258,10 @@ pub(super) static ROUTES: &[Route] = {
             Nothing, Json("Alive"), || get(status::alive)),
         row(Open, "GET", "/matrix", "The status page",
             Nothing, Text("text/html"), || get(matrix::page)),
+        row(Open, "GET", "/sayso.js", "The notice that a site embeds: a script",
+            Nothing, Text("text/javascript"), || get(notice::script)),
+        row(Open, "GET", "/notice", "How deployments stand, for visitors of a site (server-sent events)",
+            Nothing, Text("text/event-stream"), || get(notice::visit)),
         row(Open, "GET", "/", "To the status page",
             Nothing, Redirect, || get(matrix::home)),
     ]

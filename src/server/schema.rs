@@ -11,7 +11,10 @@ use super::{
 pub(super) const CURSOR_OR_SEQ: &str = "^([0-9A-Za-z]{1,64}-[0-9]{1,19}|[0-9]{1,19})?$";
 
 /// A list of channels.
-pub(super) const CHANNELS: &str = "^((project|proposal|deployment|instruction):[0-9A-Za-z_.-]{1,64}(,(project|proposal|deployment|instruction):[0-9A-Za-z_.-]{1,64}){0,31})?$";
+pub(super) const CHANNELS: &str = "^((presence|project:[*]|(project|proposal|build|deployment|preview|instruction):[0-9A-Za-z_.-]{1,64})(,(presence|project:[*]|(project|proposal|build|deployment|preview|instruction):[0-9A-Za-z_.-]{1,64})){0,31})?$";
+
+/// What may name a thing in a query.
+pub(super) const NAME: &str = "^[0-9A-Za-z_.-]{1,64}$";
 
 /// Base 64 with padding.
 const BASE64: &str = "^([0-9A-Za-z+/]{4})*([0-9A-Za-z+/]{2}==|[0-9A-Za-z+/]{3}=)?$";

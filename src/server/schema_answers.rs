@@ -24,6 +24,14 @@ pub(super) fn answers() -> Vec<(&'static str, Value)> {
                 ("events", many(of("Event"))),
                 ("next", of("Cursor")),
                 ("reset", flag()),
+                (
+                    "presence?",
+                    json!({
+                        "type": "object",
+                        "description": "Who is here, by place: `server` for who follows the events, and rooms.",
+                        "additionalProperties": many(object(&[("name", text())])),
+                    }),
+                ),
             ]),
         ),
         (

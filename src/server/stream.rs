@@ -16,11 +16,19 @@ use tokio_util::sync::CancellationToken;
 use super::auth::Caller;
 use super::feed::{self, Feed, Query};
 use super::filter::Filter;
+use super::presence::{Here, Watch};
 use super::{App, frame};
 use crate::model::{Cursor, Problem};
 
 /// Tells nginx and its like to pass each piece on at once.
 const UNBUFFERED: HeaderName = HeaderName::from_static("x-accel-buffering");
+
+/// What every event stream is sent with.
+pub(super) const HEADERS: [(HeaderName, &str); 3] = [
+    (CONTENT_TYPE, "text/event-stream"),
+    (CACHE_CONTROL, "no-store, no-transform"),
+    (UNBUFFERED, "no"),
+];
 
 pub(super) async fn stream(
     State(app): State<App>,
@@ -45,7 +53,15 @@ pub(super) async fn stream(
     };
     let reader = Reader {
         beat: Instant::now() + app.heartbeat,
+        sign: if query.beats {
+            frame::LOUD_BEAT
+        } else {
+            frame::BEAT
+        },
         feed: Feed::new(app.clone(), start.after),
+        // First in, then looked around: who asks is among those who are here.
+        _here: app.presence.enter(&caller.identity.actor),
+        presence: query.filter.presence().then(|| Watch::new(&app.presence)),
         app,
         epoch,
         filter: query.filter,
@@ -59,15 +75,11 @@ pub(super) async fn stream(
         let bytes = reader.next().await?;
         Some((Ok::<_, std::convert::Infallible>(bytes), reader))
     }));
-    let headers = [
-        (CONTENT_TYPE, "text/event-stream"),
-        (CACHE_CONTROL, "no-store, no-transform"),
-        (UNBUFFERED, "no"),
-    ];
-    Ok((headers, body).into_response())
+    Ok((HEADERS, body).into_response())
 }
 
-fn full(app: &App) -> Response {
+/// The answer to one stream too many.
+pub(super) fn full(app: &App) -> Response {
     let problem = Problem::new(
         503,
         "too-many-streams",
@@ -98,6 +110,12 @@ enum Step {
 struct Reader {
     app: App,
     feed: Feed,
+    /// Who is here, where that is wanted.
+    presence: Option<Watch>,
+    /// This reader is here, too.
+    _here: Here,
+    /// What a heartbeat looks like.
+    sign: Bytes,
     epoch: String,
     filter: Filter,
     /// The last position the reader was told.
@@ -117,7 +135,7 @@ impl Reader {
         match std::mem::replace(&mut self.step, Step::Flow) {
             Step::Greet => {
                 self.step = Step::First;
-                return Some(frame::BEAT);
+                return Some(self.sign.clone());
             }
             Step::Reset => {
                 self.step = Step::First;
@@ -128,7 +146,7 @@ impl Reader {
         }
         let bytes = self.wait().await?;
         self.beat = Instant::now() + self.app.heartbeat;
-        if matches!(self.step, Step::First) && bytes != frame::BEAT {
+        if matches!(self.step, Step::First) && bytes != self.sign {
             self.step = Step::Held(bytes);
             return Some(frame::RETRY);
         }
@@ -143,7 +161,8 @@ impl Reader {
                 () = self.app.shutdown.cancelled() => return None,
                 () = self.ended.cancelled() => return None,
                 next = self.feed.next() => next,
-                () = sleep_until(self.beat) => return Some(frame::BEAT),
+                news = news(&mut self.presence) => return Some(news),
+                () = sleep_until(self.beat) => return Some(self.sign.clone()),
             };
             let next = match next {
                 Ok(next) => next,
@@ -185,5 +204,13 @@ impl Reader {
             epoch: self.epoch.clone(),
             seq: self.told,
         }
+    }
+}
+
+/// The next frame about who is here; never one where that is not wanted.
+async fn news(presence: &mut Option<Watch>) -> Bytes {
+    match presence {
+        Some(watch) => watch.next().await,
+        None => std::future::pending().await,
     }
 }

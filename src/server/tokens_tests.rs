@@ -73,7 +73,7 @@ async fn a_token_says_who_what_and_how_long_and_is_there_after_a_restart() {
     assert_eq!(caller.identity.actor, "Bob");
     assert_eq!(caller.identity.role, Role::Author);
     assert_eq!(caller.identity.role_in("proposal:p"), Role::Deployer);
-    assert_eq!(tokens.list(), [made.info.clone()]);
+    assert_eq!(tokens.list(), std::slice::from_ref(&made.info));
     // The token itself is nowhere in the state folder.
     let signature = made.token.rsplit('.').next().unwrap();
     for file in std::fs::read_dir(dir.path()).unwrap() {
@@ -334,7 +334,7 @@ async fn a_new_key_signs_and_the_old_tokens_stay_unless_they_are_revoked() {
         .rotate(Rotate { revoke: true }, &admin())
         .await
         .unwrap();
-    assert_eq!(rotated.revoked, [new.info.id.clone()]);
+    assert_eq!(rotated.revoked, std::slice::from_ref(&new.info.id));
     assert!(caller.ended.is_cancelled());
     assert_eq!(tokens.keys_told().len(), 1);
     assert_eq!(kind(&tokens, &new.token), "the token is not accepted");

@@ -87,7 +87,7 @@ pub trait Repository: Send + Sync {
         ))
     }
 
-    /// At most `limit` commits, newest first, that `to` has and `from` lacks.
+    /// At most `limit` commits, newest first, that `to` has and `from` lacks; an empty `from` lacks them all.
     ///
     /// # Errors
     /// `not-found` when a commit is not there.

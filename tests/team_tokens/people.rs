@@ -1,6 +1,8 @@
 //! An author commits and never deploys, by whatever way; two people are two tokens.
 
-use sayso::model::{DeploymentState, EventKind};
+use reqwest::Method;
+use sayso::model::api::Submission;
+use sayso::model::{DeploymentState, EventKind, Identity, InstructionState, Role};
 use serde_json::{Value, json};
 
 use crate::stage::wait_for;
@@ -128,6 +130,49 @@ async fn an_author_deploys_by_no_way_at_all() {
     })
     .await;
     assert_eq!(start.actor, "Grace");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_goes_on_by_itself_ends_with_its_token() {
+    let team = Team::new("").await;
+    let grace = team.person("Grace", "deployer", json!({})).await;
+    let mut identity = Identity::owner("Grace");
+    identity.role = Role::Deployer;
+    identity.token = Some(grace.id.clone());
+    let say = async |words: &str| {
+        let submission = Submission {
+            prompt: Some(words.to_owned()),
+            ..Submission::default()
+        };
+        let taken = team.conductor.submit(submission, None, None, &identity);
+        let id = taken.await.unwrap();
+        wait_for(words, async || {
+            let now = team.conductor.instruction(&id).unwrap();
+            let waits = matches!(
+                now.state,
+                InstructionState::Proposed | InstructionState::Asking
+            );
+            (waits || now.state.is_final()).then_some(now)
+        })
+        .await
+    };
+    let change = "index.html: one => two";
+    assert_eq!(say(change).await.state, InstructionState::Proposed);
+    // As after a restart: what was taken before is done after the token was revoked.
+    let path = format!("/api/tokens/{}", grace.id);
+    let revoke = team.owner().request(Method::DELETE, &path).send();
+    assert_eq!(revoke.await.unwrap().status(), 200);
+    for words in [change, "deploy that", "commit that"] {
+        let now = say(words).await;
+        assert_eq!(now.state, InstructionState::Failed, "{words}");
+        let problem = now.problem.unwrap();
+        assert_eq!(problem.status, 403, "{problem}");
+        assert!(
+            problem.detail.contains("the token of Grace ended"),
+            "{problem}"
+        );
+    }
+    assert_eq!(deployments(&team), 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -25,6 +25,23 @@ async fn desks(config: impl Fn() -> Config) -> (tempfile::TempDir, Desk, Desk, s
 #[tokio::test(flavor = "multi_thread")]
 async fn two_clones_that_race_lose_nothing() {
     let (_folder, ada, bob, bare) = desks(quick).await;
+    race(ada, bob, &bare).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nor_do_they_over_http() {
+    let (folder, ada, bob) = shared(&[("index.html", PAGE), ("other.html", "other\n")]);
+    let address = crate::http_git::serve(folder.path()).await;
+    for clone in [&ada, &bob] {
+        let origin = format!("{address}/origin.git");
+        git(clone, &["remote", "set-url", "origin", &origin]);
+    }
+    let bare = folder.path().join("origin.git");
+    let (ada, bob) = (Desk::at(&ada, quick()).await, Desk::at(&bob, quick()).await);
+    race(ada, bob, &bare).await;
+}
+
+async fn race(ada: Desk, bob: Desk, bare: &std::path::Path) {
     tokio::join!(ada.turn(true), bob.turn(true));
     for round in 0..3 {
         ada.write("index.html", &with("one", &format!("ada {round}")));
@@ -34,11 +51,11 @@ async fn two_clones_that_race_lose_nothing() {
     }
     let wanted = with("one", "ada 2").replace("eight", "bob 2");
     wait_for("both on the server", async || {
-        show(&bare, "sandbox", "index.html").filter(|text| *text == wanted)
+        show(bare, "sandbox", "index.html").filter(|text| *text == wanted)
     })
     .await;
     let all = wait_for("all files on the server", async || {
-        let names = git(&bare, &["ls-tree", "-r", "--name-only", "sandbox"]);
+        let names = git(bare, &["ls-tree", "-r", "--name-only", "sandbox"]);
         (names.lines().count() == 8).then_some(names)
     })
     .await;
@@ -62,7 +79,7 @@ async fn two_clones_that_race_lose_nothing() {
             .collect();
         for commit in made {
             // Every commit that was told of is part of what the server has.
-            git(&bare, &["merge-base", "--is-ancestor", &commit, "sandbox"]);
+            git(bare, &["merge-base", "--is-ancestor", &commit, "sandbox"]);
         }
     }
 }

@@ -99,6 +99,13 @@ const TEMPLATES: &[Template] = &[
     },
 ];
 
+/// A section with a heading and nothing else: what it is about, a person says.
+const SECTION: Template = Template {
+    name: "section",
+    words: &["section"],
+    text: include_str!("../../../assets/components/section.html"),
+};
+
 /// Where a site keeps its own templates, unless its configuration says otherwise.
 pub const FOLDER: &str = ".sayso/components";
 
@@ -129,6 +136,15 @@ pub fn find(site: &Site, words: &[String]) -> Option<(String, String)> {
             .iter()
             .any(|known| words.iter().any(|word| equal(known, word)))
     };
+    // "a section called Opening hours": one that is nothing else.
+    if let [.., last] = words
+        && last == "section"
+        && words[..words.len() - 1]
+            .iter()
+            .all(|word| matches!(word.as_str(), "new" | "a" | "another" | "simple" | "plain"))
+    {
+        return Some((SECTION.name.to_owned(), SECTION.text.to_owned()));
+    }
     TEMPLATES
         .iter()
         .find(named)
@@ -225,7 +241,7 @@ pub fn names(site: &Site) -> Vec<String> {
         .iter()
         .map(|(name, _)| (*name).to_owned())
         .collect();
-    for template in TEMPLATES {
+    for template in TEMPLATES.iter().chain([&SECTION]) {
         if !names.iter().any(|name| name == template.name) {
             names.push(template.name.to_owned());
         }

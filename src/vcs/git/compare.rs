@@ -14,12 +14,17 @@ impl Git {
         to: &str,
         limit: usize,
     ) -> Result<Vec<CommitLine>, Problem> {
-        for id in [from, to] {
-            if !is_id(id) {
+        let whole = from.is_empty();
+        for (id, right) in [(from, whole || is_id(from)), (to, is_id(to))] {
+            if !right {
                 return Err(Problem::bad_request(format!("{id:?} is no commit id")));
             }
         }
-        let (limit, range) = (format!("--max-count={limit}"), format!("{from}..{to}"));
+        let limit = format!("--max-count={limit}");
+        let range = match from {
+            "" => to.to_owned(),
+            from => format!("{from}..{to}"),
+        };
         let call = Call::new([
             "log",
             "-z",

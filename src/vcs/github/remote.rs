@@ -284,9 +284,20 @@ impl Repository for Remote {
         to: &str,
         limit: usize,
     ) -> Result<Vec<CommitLine>, Problem> {
-        let route = format!("/compare/{}...{}", part(from), part(to));
-        let answer = self.api.call(&Ask::get("compare commits", route)).await?;
-        let commits = answer.body["commits"].as_array().map(Vec::as_slice);
+        let route = match from {
+            "" => format!("/commits?sha={}&per_page={}", part(to), limit.min(100)),
+            from => format!("/compare/{}...{}", part(from), part(to)),
+        };
+        let mut answer = self.api.call(&Ask::get("compare commits", route)).await?;
+        let mut commits = match &mut answer.body["commits"] {
+            serde_json::Value::Array(commits) => std::mem::take(commits),
+            _ => Vec::new(),
+        };
+        // Compared commits come the oldest first, and a list of commits the newest first.
+        commits.reverse();
+        if from.is_empty() {
+            commits = answer.body.as_array().cloned().unwrap_or_default();
+        }
         let line = |commit: &serde_json::Value| {
             let message = commit["commit"]["message"].as_str().unwrap_or_default();
             Some(CommitLine {
@@ -298,8 +309,7 @@ impl Repository for Remote {
                 title: message.lines().next().unwrap_or_default().to_owned(),
             })
         };
-        let commits = commits.unwrap_or_default().iter().rev();
-        Ok(commits.filter_map(line).take(limit).collect())
+        Ok(commits.iter().filter_map(line).take(limit).collect())
     }
 
     async fn prepare(

@@ -227,6 +227,8 @@ const ROLES: &[(&str, Role)] = &[
     ("seo description", Role::MetaDescription),
     ("page description", Role::MetaDescription),
     ("search description", Role::MetaDescription),
+    ("site description", Role::MetaDescription),
+    ("website description", Role::MetaDescription),
     ("copyright year", Role::CopyrightYear),
     ("year of the copyright", Role::CopyrightYear),
     ("footer year", Role::CopyrightYear),

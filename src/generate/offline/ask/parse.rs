@@ -2,18 +2,18 @@
 
 mod verbs;
 pub use verbs::PROPERTIES;
-use verbs::{LOOKS, VAGUE, Verb, verb_at};
+use verbs::{LOOK_VERBS, LOOKS, VAGUE, Verb, verb_at};
 
 mod deeds;
 mod moves;
 
-use deeds::{add, make, point};
+use deeds::{add, look, make, point};
 use moves::{movement, swap};
 
 mod values;
 
 pub use values::{is_address, property, size, style_value};
-use values::{link_of, style_of};
+use values::{link_of, style_of, throughout};
 
 use super::colors;
 use super::lexicon::Role;
@@ -30,6 +30,12 @@ pub fn parse(request: &str) -> Vec<Ask> {
     if let Some(mut ask) = values::attribute(&body) {
         with_places(&mut ask, &places);
         return vec![ask];
+    }
+    if let Some(mut asks) = look(&body) {
+        for ask in &mut asks {
+            with_places(ask, &places);
+        }
+        return asks;
     }
     let Some((verb, length)) = verb_at(&body) else {
         return use_as(&body, &places);
@@ -333,6 +339,15 @@ fn set(rest: &str, verb: &str) -> Vec<Ask> {
         if left.is_empty() || right.trim().is_empty() {
             continue;
         }
+        // "replace coffee with tea everywhere"
+        if let Some(right) = throughout(right) {
+            asks.extend(set_one(
+                &format!("{left} everywhere"),
+                Some(said(right)),
+                &[],
+            ));
+            continue;
+        }
         for (value, places) in value_and_places(right) {
             asks.extend(set_one(left, value, &places));
         }
@@ -379,7 +394,8 @@ fn set_one(left: &str, value: Option<Said>, places: &[Place]) -> Vec<Ask> {
             asks.push(link);
         }
     }
-    let target = Phrase::new(left);
+    let mut target = Phrase::new(left);
+    values::spelled(&mut target);
     asks.push(Ask::Set {
         target,
         from,

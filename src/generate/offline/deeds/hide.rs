@@ -1,7 +1,7 @@
 //! Hiding an element: it stays in the file and is not shown.
 
 use crate::generate::offline::ask::phrase::Phrase;
-use crate::generate::offline::doc::Kind;
+use crate::generate::offline::doc::{Doc, Kind, NodeId};
 use crate::generate::offline::find::text::describe;
 use crate::generate::offline::find::{Finder, candidate, element};
 use crate::generate::offline::plan::{Edit, Plan};
@@ -12,11 +12,39 @@ use crate::model::{Refusal, RefusalReason};
 /// # Errors
 /// A refusal.
 pub fn plan(finder: &Finder<'_>, target: &Phrase) -> Result<Plan, Refusal> {
-    let (mut doc, mut node) = element::one(finder, target)?;
+    let nodes = match element::one(finder, target) {
+        Ok((doc, node)) => vec![(doc, node)],
+        Err(refusal) => {
+            let several = (refusal.reason == RefusalReason::Ambiguous)
+                .then(|| super::several::of(finder, target))
+                .flatten();
+            let (doc, nodes) = several.ok_or(refusal)?;
+            nodes.into_iter().map(|node| (doc.clone(), node)).collect()
+        }
+    };
     let scope = finder.scope(target)?;
-    if let Some((inside, root)) = finder.rendered(&scope, &doc, node) {
-        (doc, node) = (inside, root);
+    let mut plan = Plan {
+        title: format!("Hide {}", describe(target)),
+        ..Plan::default()
+    };
+    for (doc, node) in nodes {
+        let (doc, node) = finder.rendered(&scope, &doc, node).unwrap_or((doc, node));
+        let at = place(target, &doc, node)?;
+        plan.notes.push(format!("{}:{}", doc.path, doc.line(at)));
+        plan.edits.push(Edit {
+            path: doc.path.clone(),
+            span: at..at,
+            text: " hidden".to_owned(),
+        });
     }
+    Ok(plan)
+}
+
+/// Where the attribute goes.
+///
+/// # Errors
+/// `Unclear` when it is hidden already, or no element that can be.
+fn place(target: &Phrase, doc: &Doc, node: NodeId) -> Result<usize, Refusal> {
     let this = doc.node(node);
     let component = this.name.starts_with(char::is_uppercase)
         || this.name.contains('-')
@@ -33,22 +61,11 @@ pub fn plan(finder: &Finder<'_>, target: &Phrase) -> Result<Plan, Refusal> {
             ),
         )
         .hint("say remove instead of hide")
-        .candidates(vec![candidate(&doc, this.span.clone())]));
+        .candidates(vec![candidate(doc, this.span.clone())]));
     }
     if doc.attr(node, "hidden").is_some() {
         return Err(Refusal::new(RefusalReason::Unclear, "it is hidden already")
-            .candidates(vec![candidate(&doc, this.span.clone())]));
+            .candidates(vec![candidate(doc, this.span.clone())]));
     }
-    let at = this.span.start + 1 + this.name.len();
-    let mut plan = Plan {
-        title: format!("Hide {}", describe(target)),
-        ..Plan::default()
-    };
-    plan.notes.push(format!("{}:{}", doc.path, doc.line(at)));
-    plan.edits.push(Edit {
-        path: doc.path.clone(),
-        span: at..at,
-        text: " hidden".to_owned(),
-    });
-    Ok(plan)
+    Ok(this.span.start + 1 + this.name.len())
 }

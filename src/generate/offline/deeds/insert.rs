@@ -86,7 +86,10 @@ pub fn plan(
             }
         }
     };
-    if let (Piece::Element(_), None) = (&piece, text) {
+    // A section without a heading would be nothing.
+    let says = matches!(&piece, Piece::Element(_))
+        || matches!(&piece, Piece::Template(name, _) if name == "section");
+    if says && text.is_none() {
         return Err(Refusal::new(
             RefusalReason::ValueMissing,
             format!("what should the new {} say?", describe(what)),

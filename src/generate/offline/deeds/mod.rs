@@ -12,6 +12,7 @@ pub mod pieces;
 pub mod remove;
 pub mod reorder;
 pub mod set;
+mod several;
 pub mod style;
 pub mod twins;
 pub mod why;

@@ -31,7 +31,14 @@ pub fn plan(finder: &Finder<'_>, target: &Phrase) -> Result<Plan, Refusal> {
     }
     let (mut doc, mut node) = match element::one(finder, target) {
         Ok(found) => found,
-        Err(refusal) => pictured(finder, target, &scope).ok_or(refusal)?,
+        Err(refusal) => {
+            if refusal.reason == RefusalReason::Ambiguous
+                && let Some((doc, nodes)) = super::several::of(finder, target)
+            {
+                return all_of(target, &doc, &nodes);
+            }
+            pictured(finder, target, &scope).ok_or(refusal)?
+        }
     };
     if let Some(item) = item_of(&doc, node, target) {
         node = item;
@@ -67,6 +74,20 @@ pub fn plan(finder: &Finder<'_>, target: &Phrase) -> Result<Plan, Refusal> {
     ));
     for part in with_control(&doc, node) {
         plan.edits.extend(cut(&doc, part)?);
+    }
+    Ok(plan)
+}
+
+/// Several things side by side.
+fn all_of(target: &Phrase, doc: &Arc<Doc>, nodes: &[NodeId]) -> Result<Plan, Refusal> {
+    let mut plan = Plan {
+        title: format!("Remove {}", describe(target)),
+        ..Plan::default()
+    };
+    for node in nodes {
+        let at = doc.node(*node).span.start;
+        plan.notes.push(format!("{}:{}", doc.path, doc.line(at)));
+        plan.edits.extend(cut(doc, *node)?);
     }
     Ok(plan)
 }

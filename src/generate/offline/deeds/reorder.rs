@@ -130,6 +130,11 @@ pub fn swap(finder: &Finder<'_>, a: &Phrase, b: &Phrase) -> Result<Plan, Refusal
     let (doc, one) = element::one(finder, &first)?;
     let (other, two) = element::one(finder, b)?;
     let (one, two) = (entry(&doc, one), entry(&other, two));
+    let named = a.role().is_none() && b.role().is_none() && doc.path == other.path;
+    let (one, two) = match (named, rows(&doc, one, two)) {
+        (true, Some(rows)) => rows,
+        _ => (one, two),
+    };
     let (a_span, b_span) = (tight(&doc, one), tight(&other, two));
     if doc.path == other.path && (a_span.start < b_span.end && b_span.start < a_span.end) {
         return Err(
@@ -190,6 +195,32 @@ fn entry(doc: &Doc, node: NodeId) -> NodeId {
         return parent;
     }
     node
+}
+
+/// The rows or list entries that two things stand for, which are called by what stands first in them: "swap the espresso and the
+/// flat white" takes their prices along.
+fn rows(doc: &Doc, one: NodeId, two: NodeId) -> Option<(NodeId, NodeId)> {
+    let around = |node: NodeId| {
+        std::iter::once(node)
+            .chain(doc.ancestors(node))
+            .take(4)
+            .find(|id| matches!(doc.node(*id).name.as_str(), "tr" | "li"))
+    };
+    let (a, b) = (around(one)?, around(two)?);
+    let content = |row: NodeId| {
+        doc.node(row).children.iter().copied().find(|child| {
+            let child = doc.node(*child);
+            child.kind != Kind::Attr
+                && !(child.kind == Kind::Text && doc.raw(child.span.clone()).trim().is_empty())
+        })
+    };
+    let leads = |row: NodeId, node: NodeId| {
+        row == node
+            || content(row)
+                .is_some_and(|first| first == node || doc.ancestors(node).any(|up| up == first))
+    };
+    let beside = a != b && doc.node(a).parent == doc.node(b).parent;
+    (beside && leads(a, one) && leads(b, two)).then_some((a, b))
 }
 
 /// The section beside `node` that a heading belongs to; the heading itself when there is none.

@@ -65,7 +65,9 @@ pub fn plan(
             return Err(refusal);
         }
     };
-    if let Some(refusal) = one_of_pieces(target, role, &hit) {
+    if let Some(refusal) =
+        one_of_pieces(target, role, &hit).or_else(|| super::several::main_one(target, role, &hit))
+    {
         return Err(refusal);
     }
     let old = hit.doc.raw(hit.span.clone()).to_owned();

@@ -8,7 +8,7 @@ use elements::{Texts, elements};
 
 mod notation;
 
-use notation::{in_theme, infer, tags, take_theme, utility, write};
+use notation::{in_theme, infer, tags, take_theme, utility, write, written};
 
 use std::sync::Arc;
 
@@ -71,12 +71,21 @@ pub fn plan(
             .all(|word| alike(word, "stylesheet") || word == "sheet")
     });
     let scope = finder.scope(&target)?;
-    let words: Vec<String> = scope
+    let mut words: Vec<String> = scope
         .words
         .iter()
         .filter(|word| !STOP.contains(&word.as_str()))
         .cloned()
         .collect();
+    // "the h2 headings" are the h2.
+    if let [rank, noun] = words.as_slice()
+        && matches!(rank.as_str(), "h1" | "h2" | "h3" | "h4" | "h5" | "h6")
+        && ["heading", "title", "tag", "element"]
+            .iter()
+            .any(|known| equal(known, noun))
+    {
+        words.truncate(1);
+    }
     let color = colors::is_color(&value.text) || value.text.starts_with("var(");
     let property = match wanted {
         Some(property) => property,
@@ -87,6 +96,10 @@ pub fn plan(
             )
             .hint("say the property: the background colour, the font size …")
         })?,
+    };
+    let value = &Said {
+        text: written(property, &value.text),
+        quoted: value.quoted,
     };
     let mut found: Vec<Hit> = Vec::new();
     // "the primary colour" is of the theme; "the primary button" is an element.
@@ -152,6 +165,16 @@ pub fn plan(
         ))
         .candidates(places_of(finder, &scope, &words))),
         [hit] => write(finder, hit, property, &value.text, &describe(&target)),
+        all if every(&target) => {
+            let mut plan = Plan::default();
+            for hit in all {
+                let one = write(finder, hit, property, &value.text, &describe(&target))?;
+                plan.title = one.title;
+                plan.edits.extend(one.edits);
+                plan.notes.extend(one.notes);
+            }
+            Ok(plan)
+        }
         _ => Err(ambiguous(
             &format!(
                 "the {} of {}",
@@ -161,6 +184,14 @@ pub fn plan(
             &found,
         )),
     }
+}
+
+/// "all headings", "both buttons": each of them is meant.
+fn every(target: &Phrase) -> bool {
+    let first = target.whole.split_whitespace().next().unwrap_or_default();
+    ["all", "both", "every", "each"]
+        .iter()
+        .any(|word| first.eq_ignore_ascii_case(word))
 }
 
 /// The declarations that style the elements a phrase means.
@@ -217,7 +248,7 @@ fn on_elements(
     }
     unique(&mut found);
     unique(&mut classes);
-    if generic && bare {
+    if (generic || every(target)) && bare {
         // Only some of them are dressed: none of those stands for all.
         return Ok(Vec::new());
     }

@@ -3,6 +3,9 @@
 mod ranks;
 use ranks::{name_rank, nth_named};
 
+mod saying;
+use saying::{by_saying, headed, placed};
+
 mod holder;
 pub use holder::holder;
 use holder::{item_around, nth_record, record_of};
@@ -215,6 +218,13 @@ pub fn all(finder: &Finder<'_>, target: &Phrase, scope: &Scope) -> Result<Found,
         .filter(|word| !STOP.contains(&word.as_str()))
         .cloned()
         .collect();
+    // "the prices section": the section with just that heading, whatever else is called so.
+    if target.quoted.is_empty() && target.ordinal.is_none() {
+        let headed = headed(finder, &words, scope);
+        if !headed.is_empty() {
+            return Ok(headed);
+        }
+    }
     let mut found: Found = Vec::new();
     // By a text of its own.
     if !target.quoted.is_empty() || role.is_some() {
@@ -293,22 +303,7 @@ pub fn all(finder: &Finder<'_>, target: &Phrase, scope: &Scope) -> Result<Found,
                 if rank == 0 {
                     continue;
                 }
-                let placed = scope.places.iter().all(|place| {
-                    let hit = Hit {
-                        doc: node.doc.clone(),
-                        node: node.node,
-                        span: 0..0,
-                        whole: true,
-                        part: false,
-                        seen: Vec::new(),
-                    };
-                    let seen = Seen {
-                        view: view.clone(),
-                        at: id,
-                        attr: None,
-                    };
-                    names::in_place(finder, place, &hit, Some(&seen)).is_some()
-                });
+                let placed = placed(finder, scope, view, id);
                 // What is inside another that fits is part of it.
                 let inside = view.up(id).skip(1).any(|up| {
                     view.nodes[up].text.is_empty()
@@ -367,126 +362,4 @@ pub fn all(finder: &Finder<'_>, target: &Phrase, scope: &Scope) -> Result<Found,
         }
     }
     Ok(found)
-}
-
-/// Elements by the words they show.
-fn by_saying(finder: &Finder<'_>, words: &[String], scope: &Scope, found: &mut Found) {
-    let kinds: &[(&[&str], &[&str])] = &[
-        (
-            &["step", "item", "bullet", "point", "entry", "line"],
-            &["li"],
-        ),
-        (
-            &["paragraph", "text", "sentence", "note"],
-            &["p", "blockquote"],
-        ),
-        (
-            &["card", "tile", "box", "plan", "post"],
-            &["article", "div", "li", "section"],
-        ),
-        (
-            &["section", "part", "block", "area"],
-            &["section", "article", "div"],
-        ),
-        (&["row"], &["tr", "div"]),
-        (
-            &["heading", "headline"],
-            &["h1", "h2", "h3", "h4", "h5", "h6"],
-        ),
-        (&["image", "picture", "photo"], &["img"]),
-    ];
-    let kind = kinds.iter().find(|(nouns, _)| {
-        words
-            .iter()
-            .any(|word| nouns.iter().any(|noun| equal(noun, word)))
-    });
-    let Some((nouns, tags)) = kind else { return };
-    let rest: Vec<&String> = words
-        .iter()
-        .filter(|word| {
-            !nouns.iter().any(|noun| equal(noun, word))
-                && !matches!(word.as_str(), "about" | "regarding" | "mentioning" | "list")
-        })
-        .collect();
-    if rest.is_empty() {
-        return;
-    }
-    let section = tags.contains(&"section");
-    for view in &scope.views {
-        let mut fitting: Vec<ViewId> = Vec::new();
-        for id in view.below(0) {
-            let node = &view.nodes[id];
-            if !tags.contains(&node.tag.as_str()) {
-                continue;
-            }
-            let shown = if section {
-                // A section is known by its heading.
-                let heading = view
-                    .below(id)
-                    .into_iter()
-                    .find(|at| role::is_heading(view, *at));
-                match heading {
-                    Some(heading) => folded(&view.shown(heading)),
-                    None => continue,
-                }
-            } else {
-                folded(&view.shown(id))
-            };
-            if !rest.iter().all(|word| names::contains_words(&shown, word)) {
-                continue;
-            }
-            let hit = Hit {
-                doc: node.doc.clone(),
-                node: node.node,
-                span: 0..0,
-                whole: true,
-                part: false,
-                seen: Vec::new(),
-            };
-            let seen = Seen {
-                view: view.clone(),
-                at: id,
-                attr: None,
-            };
-            if scope
-                .places
-                .iter()
-                .all(|place| names::in_place(finder, place, &hit, Some(&seen)).is_some())
-            {
-                fitting.push(id);
-            }
-        }
-        // The innermost that says it.
-        let innermost: Vec<ViewId> = fitting
-            .iter()
-            .copied()
-            .filter(|id| {
-                !fitting
-                    .iter()
-                    .any(|other| other != id && view.up(*other).any(|up| up == *id))
-            })
-            .collect();
-        for id in innermost {
-            let node = &view.nodes[id];
-            let times = |doc: &Doc, at: NodeId| {
-                let same = |other: &&crate::generate::offline::view::ViewNode| {
-                    other.text.is_empty() && other.node == at && other.doc.path == doc.path
-                };
-                view.nodes.iter().filter(same).count()
-            };
-            if times(&node.doc, node.node) < 2 {
-                push(found, &node.doc, node.node);
-                continue;
-            }
-            // One element that stands for several: the component's use, or the record it is made from.
-            let user = super::lift::user_of(view, id)
-                .map(|user| &view.nodes[user])
-                .filter(|user| times(&user.doc, user.node) < 2);
-            match (user, record_of(view, id)) {
-                (Some(user), _) => push(found, &user.doc, user.node),
-                (None, Some((doc, record))) => push(found, &doc, record),
-                (None, None) => push(found, &node.doc, node.node),
-            }
-        }
-    }
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::Finder;
 use super::text::Scope;
+use crate::generate::offline::ask::phrase::Phrase;
 use crate::generate::offline::doc::{Doc, Kind, NodeId};
 use crate::generate::offline::view::{View, ViewId};
 
@@ -43,7 +44,8 @@ impl Finder<'_> {
         out
     }
 
-    /// The element that a component renders first, when it is one.
+    /// The element that a component renders first, when it is one and renders for this use alone: what others show too
+    /// is not this one's.
     pub fn rendered(&self, scope: &Scope, doc: &Arc<Doc>, node: NodeId) -> Option<Place> {
         for view in &scope.views {
             for id in places_of(view, doc, node) {
@@ -56,7 +58,16 @@ impl Finder<'_> {
                     }
                 }
                 let found = &view.nodes[at];
-                if at != id && !found.component {
+                let alone = || {
+                    let everywhere = self.scope(&Phrase::default());
+                    let views = everywhere.as_ref().map_or(&scope.views, |all| &all.views);
+                    views.iter().chain(&scope.views).all(|view| {
+                        places_of(view, &found.doc, found.node).count() < 2
+                            && places_of(view, &found.doc, found.node).count()
+                                <= places_of(view, doc, node).count()
+                    })
+                };
+                if at != id && !found.component && alone() {
                     return Some((found.doc.clone(), found.node));
                 }
             }

@@ -281,7 +281,7 @@ fn next_card(view: &View, parent: ViewId, branch: ViewId, text: ViewId) -> bool 
 }
 
 /// The heading a place stands under, when it holds the phrase.
-fn heading_before(seen: &Seen, phrase: &str) -> Option<usize> {
+pub(super) fn heading_before(seen: &Seen, phrase: &str) -> Option<usize> {
     let view = &seen.view;
     let mut heading: Option<(ViewId, String)> = None;
     let mut upper: Option<String> = None;

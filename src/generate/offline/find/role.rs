@@ -86,8 +86,24 @@ fn chain(seen: &Seen) -> Vec<ViewId> {
     out
 }
 
-/// Whether a place is in a navigation.
+/// Whether a place is in a navigation: that of a site, not the way through the pages of a list or back up.
 pub fn in_nav(hit: &Hit, seen: Option<&Seen>) -> bool {
+    const WAYS: &[&str] = &[
+        "pagination",
+        "paginator",
+        "pager",
+        "breadcrumb",
+        "breadcrumbs",
+        "toc",
+    ];
+    let around = super::names::around(hit, seen);
+    if around
+        .words
+        .iter()
+        .any(|word| WAYS.contains(&word.as_str()))
+    {
+        return false;
+    }
     let by_page = seen.is_some_and(|seen| {
         seen.view.up(seen.at).any(|id| {
             let mut names = super::names::Names::default();
@@ -102,10 +118,22 @@ pub fn in_nav(hit: &Hit, seen: Option<&Seen>) -> bool {
     }
 }
 
+/// Whether a value is in a list of data.
+fn listed(hit: &Hit) -> bool {
+    let doc = &hit.doc;
+    doc.ancestors(hit.node)
+        .any(|up| doc.node(up).kind == Kind::Array)
+}
+
 /// How well a hit fills a role at one of the places where it is seen.
 pub fn fit(role: Role, hit: &Hit, seen: Option<&Seen>) -> u8 {
     let keys = key_words(hit);
     let has_key = |words: &[&str]| keys.iter().any(|key| words.iter().any(|word| key == word));
+    // What a component calls itself is shown to nobody.
+    let component = hit.doc.path.ends_with(".vue") && has_key(&["name"]);
+    if component && !listed(hit) {
+        return 0;
+    }
     let value = hit.doc.text(hit.node);
     let view = seen.map(|seen| &seen.view);
     let near: Vec<ViewId> = seen.map(chain).unwrap_or_default();

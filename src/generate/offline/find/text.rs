@@ -7,7 +7,7 @@ mod ranks;
 
 use std::sync::Arc;
 
-use super::names::{explain, idle, in_place};
+use super::names::{around, explain, heading_before, idle, in_place};
 use super::page::Pages;
 use super::role::{self, fit};
 use super::{Finder, Hit, Seen, ambiguous, candidate, not_found, readable, unique};

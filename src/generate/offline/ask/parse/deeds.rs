@@ -72,6 +72,15 @@ pub(super) fn make(rest: &str) -> Vec<Ask> {
     Vec::new()
 }
 
+/// "center the headline", "underline the links in the footer": verbs that say a look.
+pub(super) fn look(body: &str) -> Option<Vec<Ask>> {
+    let (verb, rest) = body.split_once(' ')?;
+    let verb = verb.to_lowercase();
+    let (_, look) = LOOK_VERBS.iter().find(|(known, _)| *known == verb)?;
+    let rest = rest.trim().trim_end_matches('.');
+    (!rest.is_empty()).then(|| make(&format!("{rest} {look}")))
+}
+
 pub(super) fn point(rest: &str) -> Vec<Ask> {
     let mut asks = Vec::new();
     for mark in [" at ", " to ", " towards ", " over to "] {
@@ -351,6 +360,9 @@ pub(super) fn spot(text: &str) -> (String, Spot) {
         (" at the top of ", Side::Start),
         (" to the top of ", Side::Start),
         (" to the start of ", Side::Start),
+        (" to the front of ", Side::Start),
+        (" to the beginning of ", Side::Start),
+        (" at the front of ", Side::Start),
         (" underneath ", Side::After),
         (" below ", Side::After),
         (" beneath ", Side::After),

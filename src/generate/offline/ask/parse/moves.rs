@@ -25,6 +25,7 @@ pub(super) fn movement(rest: &str) -> Vec<Ask> {
         (" to the top", Side::Start),
         (" to the start", Side::Start),
         (" to the front", Side::Start),
+        (" to the beginning", Side::Start),
         (" to the bottom", Side::End),
         (" to the end", Side::End),
         (" first", Side::Start),
@@ -81,6 +82,19 @@ fn lists(word: &str) -> bool {
     noun != word && super::super::lexicon::RECORD.contains(&noun)
 }
 
+/// "swap the menu link and the about link": the one that says Menu is meant, not those of the menu.
+fn by_name(phrase: &mut Phrase) {
+    let role = super::super::lexicon::role_at(&phrase.words);
+    if let [_, noun] = phrase.words.as_slice()
+        && phrase.quoted.is_empty()
+        && role.is_some_and(|(_, length)| length == 2)
+        && let Some((name, _)) = phrase.said.rsplit_once(' ')
+    {
+        phrase.quoted = vec![name.to_owned()];
+        phrase.words = vec![noun.clone()];
+    }
+}
+
 pub(super) fn swap(rest: &str) -> Vec<Ask> {
     let rest = rest.trim_end_matches('.');
     for mark in [" with ", " and "] {
@@ -112,6 +126,9 @@ pub(super) fn swap(rest: &str) -> Vec<Ask> {
                 if let Some(word) = b.words.last_mut() {
                     *word = noun;
                 }
+            }
+            for phrase in [&mut a, &mut b] {
+                by_name(phrase);
             }
             return vec![Ask::Swap(a, b)];
         }

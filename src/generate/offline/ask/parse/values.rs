@@ -240,3 +240,82 @@ pub(super) fn attribute(body: &str) -> Option<Ask> {
     }
     None
 }
+
+/// "the text of the about link" is that link: what is set of it is its text.
+fn worded(target: &mut Phrase) {
+    let text = matches!(target.words.as_slice(), [word] if matches!(word.as_str(), "text" | "wording" | "caption"));
+    let Some(place) = target
+        .places
+        .first()
+        .filter(|_| text && target.quoted.is_empty())
+    else {
+        return;
+    };
+    let holder = (0..place.words.len()).any(|at| {
+        super::super::lexicon::role_at(&place.words[at..]).is_some_and(|(role, length)| {
+            at + length == place.words.len()
+                && matches!(role, Role::Button | Role::Link | Role::MenuItem)
+        })
+    });
+    if !holder || place.path.is_some() {
+        return;
+    }
+    // As it was said, little words and all: "the text of the Order a set button".
+    let lower = target.whole.to_ascii_lowercase();
+    let behind = [" of ", " on ", " in "]
+        .iter()
+        .filter_map(|mark| Some(lower.find(mark)? + mark.len()))
+        .min();
+    if let Some(rest) = behind.and_then(|at| target.whole.get(at..)) {
+        *target = Phrase::new(rest);
+    }
+}
+
+/// "the word coffee": the word itself is meant, as in quotes.
+pub(super) fn spelled(target: &mut Phrase) {
+    worded(target);
+    let named = target
+        .words
+        .first()
+        .is_some_and(|word| matches!(word.as_str(), "word" | "words" | "phrase" | "term"));
+    let Some((_, said)) = target.said.split_once(' ').filter(|_| named) else {
+        return;
+    };
+    if !target.quoted.is_empty() || target.words.len() < 2 {
+        return;
+    }
+    let (said, all) = match throughout(&format!(" {said}")) {
+        Some(said) => (said.to_owned(), true),
+        None => (said.to_owned(), false),
+    };
+    target.quoted = vec![said];
+    target.words = if all {
+        vec!["everywhere".to_owned()]
+    } else {
+        Vec::new()
+    };
+    target.said.clear();
+    target.full.clear();
+}
+
+/// What stands before "everywhere" at the end of a request.
+pub(super) fn throughout(text: &str) -> Option<&str> {
+    const ENDS: &[&str] = &[
+        " everywhere",
+        " throughout",
+        " throughout the site",
+        " throughout the website",
+        " on every page",
+        " on all pages",
+        " on all the pages",
+        " across the site",
+        " across the whole site",
+        " across all pages",
+    ];
+    let text = text.trim().trim_end_matches('.');
+    ENDS.iter().find_map(|end| {
+        let at = text.len().checked_sub(end.len())?;
+        let fits = text.get(at..)?.eq_ignore_ascii_case(end);
+        (fits && !text[..at].trim().is_empty()).then(|| text[..at].trim())
+    })
+}

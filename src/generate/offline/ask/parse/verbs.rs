@@ -173,6 +173,18 @@ pub const PROPERTIES: &[(&str, &str)] = &[
     ("shadow", "box-shadow"),
 ];
 
+/// Verbs that say a look, and the look.
+pub(super) const LOOK_VERBS: &[(&str, &str)] = &[
+    ("center", "centered"),
+    ("centre", "centered"),
+    ("underline", "underlined"),
+    ("italicize", "italic"),
+    ("italicise", "italic"),
+    ("capitalize", "uppercase"),
+    ("capitalise", "uppercase"),
+    ("uppercase", "uppercase"),
+];
+
 /// Words that are a style by themselves.
 pub(super) const LOOKS: &[&str] = &[
     "bold",

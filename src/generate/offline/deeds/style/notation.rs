@@ -96,6 +96,15 @@ pub(super) fn infer(words: &[String], value: &str, color: bool) -> Option<&'stat
     }
 }
 
+/// A look as a style sheet has it: what is said to be centered is written `center`.
+pub(super) fn written(property: &str, value: &str) -> String {
+    match (property, value) {
+        ("text-align", "centered" | "centred" | "middle") => "center".to_owned(),
+        ("text-decoration", "underlined") => "underline".to_owned(),
+        _ => value.to_owned(),
+    }
+}
+
 /// The tags a word stands for.
 pub(super) fn tags(word: &str) -> &'static [&'static str] {
     match crate::generate::offline::ask::lexicon::singular(word) {

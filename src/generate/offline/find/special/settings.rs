@@ -89,7 +89,12 @@ impl Finder<'_> {
         let mut hits: Vec<(usize, usize, Hit)> = Vec::new();
         for path in &self.site.files {
             let stem = super::super::super::site::stem(path).to_lowercase();
-            if !stems.contains(&stem.as_str())
+            // What a component calls itself is no setting.
+            let component = [".vue", ".svelte", ".astro"]
+                .iter()
+                .any(|end| path.ends_with(end));
+            if component
+                || !stems.contains(&stem.as_str())
                 || !(self.content_file(path) || stem.contains("config"))
             {
                 continue;

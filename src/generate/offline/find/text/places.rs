@@ -178,7 +178,8 @@ impl Finder<'_> {
                 ..phrase.clone()
             };
             if let Ok(found) = self.by_role(role, &[], &alone, &inner)
-                && found.len() == 1
+                && let [hit] = found.as_slice()
+                && self.of_kind(hit, &mods)
             {
                 return Ok(found);
             }
@@ -295,7 +296,31 @@ impl Finder<'_> {
         if !meaningful(tail).is_empty() && !notice {
             return Ok(self.by_key(&scope.words, phrase, scope));
         }
-        self.by_role(role, &mods, phrase, scope)
+        let mut found = self.by_role(role, &mods, phrase, scope)?;
+        if phrase.ordinal.is_some() {
+            found.retain(|hit| self.of_kind(hit, &mods));
+        }
+        Ok(found)
+    }
+
+    /// Whether a counted record is of the kind that was said: "the first project" is no entry of a list of skills.
+    fn of_kind(&self, hit: &Hit, kind: &[String]) -> bool {
+        let counted = |word: &&String| RECORD.iter().any(|noun| equal(noun, word));
+        let Some(kind) = kind.last().filter(counted) else {
+            return true;
+        };
+        if matches!(kind.as_str(), "item" | "entry" | "card" | "tile" | "option") {
+            return true;
+        }
+        let seen = hit.seen.first();
+        let data = role::key(&hit.doc, hit.node).is_some();
+        let listed = || {
+            let mut above = hit.doc.ancestors(hit.node);
+            above.any(|up| hit.doc.node(up).kind == Kind::Array)
+        };
+        (!data || listed())
+            && (around(hit, seen).has(kind)
+                || seen.is_some_and(|seen| heading_before(seen, &folded(kind)).is_some()))
     }
 
     /// A phrase without a role: the text itself, a page, or the key of a value.

@@ -1,0 +1,3 @@
+export default function Container({ children }) {
+  return <div className="container">{children}</div>;
+}

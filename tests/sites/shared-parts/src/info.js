@@ -1,0 +1,4 @@
+export const skills = [
+  { title: "Throwing" },
+  { title: "Glazing" },
+];
