@@ -84,7 +84,7 @@ fn sharing(session: &Session, place: &Place) -> Result<Sharing, Problem> {
         return Ok(Sharing {
             remote: !session.is_owner(),
             keeps: false,
-            name: user(),
+            name: session.actor().map_or_else(user, str::to_owned),
             folder,
         });
     };

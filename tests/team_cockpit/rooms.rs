@@ -228,9 +228,12 @@ fn behind_a_proxy_without_websockets_a_room_is_reached_by_http() {
             })
             .await;
         grace.write("by socket\nby calls\n");
-        together(&mut ada, &mut grace, "what was written by calls", |ada, _| {
-            ada.text() == "by socket\nby calls\n" && ada.names() == ["Grace"]
-        })
+        together(
+            &mut ada,
+            &mut grace,
+            "what was written by calls",
+            |ada, _| ada.text() == "by socket\nby calls\n" && ada.names() == ["Grace"],
+        )
         .await;
     });
 }
