@@ -35,5 +35,9 @@ mod review;
 mod speaking;
 #[path = "tui_cockpit/talking.rs"]
 mod talking;
+#[path = "tui_cockpit/team.rs"]
+mod team;
 #[path = "tui_cockpit/telling.rs"]
 mod telling;
+#[path = "tui_cockpit/waiting.rs"]
+mod waiting;

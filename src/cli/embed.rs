@@ -250,6 +250,12 @@ impl Session {
         }
     }
 
+    /// The name of the person whose server runs in this process.
+    pub fn actor(&self) -> Option<&str> {
+        let first = self.owned.as_ref()?.projects.first()?;
+        Some(&first.actor)
+    }
+
     /// True when the server runs in this process and ends with it.
     pub fn is_owner(&self) -> bool {
         self.owned.is_some()

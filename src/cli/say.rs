@@ -153,13 +153,14 @@ async fn instruct(
         engine: Some(args.engine.clone()),
         ..Submission::default()
     };
-    let cursor = client.status().await?.cursor;
+    let cursor = client.status().await.map_err(not_sent)?.cursor;
     let mut watcher = Watcher::new(client, cursor, args.json);
     let key = InstructionId::new();
     let accepted = match wav {
-        Some(wav) => client.submit_audio(wav, &submission, key.as_str()).await?,
-        None => client.submit(&submission, key.as_str()).await?,
+        Some(wav) => client.submit_audio(wav, &submission, key.as_str()).await,
+        None => client.submit(&submission, key.as_str()).await,
     };
+    let accepted = accepted.map_err(perhaps_sent)?;
     let _ = begun.set(accepted.instruction.clone());
     let mut now = watcher.instruction(&accepted.instruction).await?;
     // An agent asks as often as it needs to, a model once about its plan; then they go on.
@@ -239,6 +240,32 @@ async fn instruct(
         InstructionState::Refused | InstructionState::Rejected => Ok(Exit::Refused),
         _ => Ok(Exit::Failed),
     }
+}
+
+/// The server is away before anything was said: a command does not wait for it, as the cockpit does.
+fn not_sent(problem: Problem) -> Problem {
+    if !problem.is("unreachable") {
+        return problem;
+    }
+    Problem {
+        detail: format!("nothing was sent: {}", problem.detail),
+        ..problem
+    }
+    .hint(
+        "say it again when the server is there; the cockpit (`sayso` with the same --server) keeps what you ask for until then",
+    )
+}
+
+/// The server went away while it was told: nobody knows whether it heard.
+fn perhaps_sent(problem: Problem) -> Problem {
+    if !problem.is("unreachable") {
+        return problem;
+    }
+    Problem {
+        detail: format!("it may not have arrived: {}", problem.detail),
+        ..problem
+    }
+    .hint("`sayso events` tells whether it did, once the server is there again")
 }
 
 /// A deployment may need an approval, which the person was not asked for yet.

@@ -3,8 +3,10 @@
 mod gates;
 mod history;
 mod options;
+pub mod outbox;
 mod poll;
 pub mod reconnect;
+pub mod room;
 pub mod sequence;
 pub mod stream;
 mod tokens;

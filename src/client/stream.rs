@@ -295,7 +295,7 @@ impl Link {
 }
 
 /// 0 to 999. Without random numbers all clients come back at the same time, which is no reason to stop.
-fn chance() -> u32 {
+pub(super) fn chance() -> u32 {
     getrandom::u32().unwrap_or(500) % 1000
 }
 

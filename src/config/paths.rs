@@ -50,6 +50,28 @@ impl Paths {
         std::env::var_os("SAYSO_MODELS").map_or_else(|| self.cache.join("models"), PathBuf::from)
     }
 
+    /// What a cockpit keeps of the server at `url` for the person or token `whose`.
+    pub fn server(&self, url: &url::Url, whose: &str) -> PathBuf {
+        let digest = Sha256::digest(format!("{url}\n{whose}").as_bytes());
+        let hash: String = digest
+            .iter()
+            .take(8)
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
+        let host = url.host_str().unwrap_or("server").chars();
+        let host: String = host
+            .map(|c| {
+                if c.is_ascii_alphanumeric() || "-.".contains(c) {
+                    c
+                } else {
+                    '-'
+                }
+            })
+            .take(48)
+            .collect();
+        self.state.join("servers").join(format!("{host}-{hash}"))
+    }
+
     /// The state of the project whose repository is at `root`.
     pub fn project(&self, root: &Path) -> ProjectPaths {
         let canonical = root.canonicalize().unwrap_or_else(|_| root.to_path_buf());

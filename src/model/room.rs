@@ -74,6 +74,9 @@ pub struct Comment {
 pub struct Presence {
     /// Who; the name and the colour that editors of Yjs show beside a cursor.
     pub user: User,
+    /// Names the place that a person is at: the same in every room that they are in from there.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub session: String,
     /// The pane a person looks at: `diff`, `timeline`, `say` …
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pane: Option<String>,

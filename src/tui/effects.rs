@@ -2,7 +2,7 @@
 //! as a message.
 
 use std::future::Future;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -17,6 +17,7 @@ use super::message::{EditRequest, Effect, Message, Outcome};
 use super::model::{Subject, Tone};
 use super::painter::Painter;
 use super::pictures::{Drawing, Way};
+use super::shared::Shared;
 use super::terminal;
 use crate::client::Client;
 use crate::client::stream::{self, StreamItem};
@@ -33,6 +34,7 @@ pub struct Effects {
     /// Calls that change something: they are not cut off at the end.
     changing: TaskTracker,
     doctor: Option<Arc<dyn Doctor>>,
+    shared: Shared,
     painter: Mutex<Painter>,
     pictures: Way,
 }
@@ -41,6 +43,7 @@ impl Effects {
     /// Effects against `client`'s server; their results go to `results`.
     pub fn new(client: Client, results: mpsc::UnboundedSender<Message>) -> Self {
         Self {
+            shared: Shared::new(client.clone(), results.clone(), None),
             client,
             painter: Mutex::new(Painter::new(results.clone())),
             results,
@@ -53,6 +56,16 @@ impl Effects {
     /// Who looks at this machine.
     pub fn with_doctor(mut self, doctor: Option<Arc<dyn Doctor>>) -> Self {
         self.doctor = doctor;
+        self
+    }
+
+    /// Where what is shared is kept; what an earlier run kept there is told.
+    pub fn with_folder(mut self, folder: Option<PathBuf>) -> Self {
+        self.shared = Shared::new(self.client.clone(), self.results.clone(), folder);
+        let kept = self.shared.read_outbox();
+        if !kept.is_empty() {
+            let _ = self.results.send(Message::OutboxKept(kept));
+        }
         self
     }
 
@@ -71,6 +84,7 @@ impl Effects {
     pub async fn finish(&self, grace: Duration) {
         self.changing.close();
         let _ = tokio::time::timeout(grace, self.changing.wait()).await;
+        let _ = tokio::time::timeout(grace, self.shared.finish()).await;
     }
 
     /// Hands in an edited text.
@@ -307,6 +321,14 @@ impl Effects {
                     Err(error) => Outcome::Told(Tone::Bad, error.to_string()),
                 }
             }),
+            Effect::JoinRoom(name) => self.shared.join(name),
+            Effect::LeaveRoom(name) => self.shared.leave(&name),
+            Effect::GreetRoom(name, frames) => self.shared.greet(&name, frames),
+            Effect::ToRoom(name, frames) => self.shared.send(&name, frames),
+            Effect::KeepRoom(name, state) => self.shared.keep_room(name, state),
+            Effect::Keep(queued) => self.shared.keep(queued, &self.changing),
+            Effect::Send(queued) => self.change(self.shared.deliver(queued)),
+            Effect::Forget(key) => self.shared.forget(key, &self.changing),
             Effect::Press | Effect::Start | Effect::Release | Effect::CancelRecording => {}
             Effect::Dictate(_) | Effect::Replay(_) | Effect::Sound(_) => {}
             Effect::WatchDevices(_) | Effect::ChooseDevice(_) => {}
@@ -331,7 +353,7 @@ impl Effects {
     }
 }
 
-fn words(text: &str) -> Submission {
+pub(super) fn words(text: &str) -> Submission {
     Submission {
         prompt: Some(text.to_owned()),
         ..Submission::default()
@@ -339,7 +361,7 @@ fn words(text: &str) -> Submission {
 }
 
 /// A recording may hold words for the cockpit itself: the server is told which it knows.
-fn spoken_words() -> Submission {
+pub(super) fn spoken_words() -> Submission {
     Submission {
         commands: spoken::phrases().map(str::to_owned).collect(),
         ..Submission::default()

@@ -26,6 +26,7 @@ pub fn message(event: Event) -> Option<Message> {
             let (x, y) = (mouse.column, mouse.row);
             match mouse.kind {
                 MouseEventKind::Down(MouseButton::Left) => Some(Message::Mouse(Mouse::Click(x, y))),
+                MouseEventKind::Drag(MouseButton::Left) => Some(Message::Mouse(Mouse::Drag(x, y))),
                 MouseEventKind::ScrollUp => Some(Message::Mouse(Mouse::Up(x, y))),
                 MouseEventKind::ScrollDown => Some(Message::Mouse(Mouse::Down(x, y))),
                 _ => None,

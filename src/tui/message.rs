@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use bytes::Bytes;
+
 use super::checkup::Item;
 use super::keys::{Key, Stroke};
 use super::model::painting::{PaintJob, Painted};
@@ -10,6 +12,8 @@ use super::model::{Subject, Tone};
 use super::pictures::Drawing;
 use super::theme::Ground;
 use super::voice_port::{MicEvent, Sound};
+use crate::client::outbox::Queued;
+use crate::client::room::RoomItem;
 use crate::client::stream::StreamItem;
 use crate::model::api::{
     Accepted, Approval, Approved, BatchApproval, Decide, DeploymentList, EditText, ProposalView,
@@ -25,6 +29,8 @@ use crate::model::{
 pub enum Mouse {
     /// The left button went down.
     Click(u16, u16),
+    /// It was moved with the left button down.
+    Drag(u16, u16),
     /// The wheel turned up.
     Up(u16, u16),
     /// The wheel turned down.
@@ -52,6 +58,12 @@ pub enum Message {
     Stream(StreamItem),
     /// The event stream is over and will not come back.
     StreamEnded,
+    /// From a room.
+    Room(String, RoomItem),
+    /// What was kept of a room by an earlier run.
+    RoomKept(String, Vec<u8>),
+    /// What an earlier run kept because the server was away.
+    OutboxKept(Vec<Queued>),
     /// From the microphone.
     Mic(MicEvent),
     /// An effect is done.
@@ -73,6 +85,8 @@ pub enum Outcome {
     Proposal(bool, Result<ProposalView, Problem>),
     /// Earlier events were loaded.
     History(Vec<Event>),
+    /// What was kept was sent, under this key.
+    Sent(String, Result<Option<Accepted>, Problem>),
     /// Words were handed in.
     Submitted(String, Result<Accepted, Problem>),
     /// A recording was handed in.
@@ -224,6 +238,22 @@ pub enum Effect {
     Copy(String),
     /// Tell a person who looks elsewhere.
     Notify(String),
+    /// Join a room.
+    JoinRoom(String),
+    /// Leave a room.
+    LeaveRoom(String),
+    /// Begin a conversation with a room.
+    GreetRoom(String, Vec<Bytes>),
+    /// Send frames to a room.
+    ToRoom(String, Vec<Bytes>),
+    /// Keep what the server may lack of a room on disk; nothing: it has all of it.
+    KeepRoom(String, Option<Vec<u8>>),
+    /// Keep what is asked for until the server is back.
+    Keep(Queued),
+    /// Send what is asked for; it is on the disk before.
+    Send(Queued),
+    /// What had this key is done with, or not wanted any more.
+    Forget(String),
     /// Draw everything anew.
     Repaint,
     /// Go back to the shell until it calls.

@@ -26,6 +26,7 @@ pub mod probe;
 pub mod screen;
 pub mod session;
 mod session_file;
+mod shared;
 mod signals;
 pub mod terminal;
 pub mod text;
@@ -40,6 +41,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, anyhow, bail};
+use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use tokio::sync::mpsc;
 
@@ -47,11 +49,12 @@ use self::driver::{Driver, Outside};
 use self::effects::Effects;
 use self::manners::Surroundings;
 use self::message::{Effect, Message, Outcome};
-use self::model::{Model, Settings};
+use self::model::{Model, Settings, Taking};
 use self::terminal::{Terminal, Wanted};
 use self::voice_port::{MicEvent, Microphone};
 use crate::client::Client;
 use crate::config::Config;
+use crate::model::InstructionId;
 use crate::model::api::Status;
 
 /// What the cockpit is made of.
@@ -72,8 +75,35 @@ pub struct Cockpit {
     pub themes: Option<PathBuf>,
     /// The file that remembers what was open; without one nothing is remembered.
     pub session: Option<PathBuf>,
+    /// How it takes part in a team.
+    pub sharing: Sharing,
     /// Who looks at this machine, if anybody can.
     pub doctor: Option<Arc<dyn checkup::Doctor>>,
+}
+
+/// How the cockpit takes part in a team.
+#[derive(Clone, Debug, Default)]
+pub struct Sharing {
+    /// The server is another process's, where others are expected.
+    pub remote: bool,
+    /// What is asked while the server is away is kept in `folder`, and sent later.
+    pub keeps: bool,
+    /// How the others see the person.
+    pub name: String,
+    /// Where what the server does not have yet is kept; without a folder nothing is.
+    pub folder: Option<PathBuf>,
+}
+
+impl Sharing {
+    fn taking(&self) -> Taking {
+        Taking {
+            remote: self.remote,
+            keeps: self.keeps && self.folder.is_some(),
+            name: self.name.clone(),
+            seed: InstructionId::new().0,
+            began: Timestamp::now(),
+        }
+    }
 }
 
 /// The environment variable that keeps the keyboard as plain as it was, for terminals that claim more than they do.
@@ -102,6 +132,7 @@ pub async fn run(options: Cockpit) -> anyhow::Result<()> {
     let surroundings = Surroundings::read(variable);
     settings.microphone = options.microphone.is_some();
     settings.zone = TimeZone::system();
+    settings.taking = options.sharing.taking();
     let plain = std::env::var_os(PLAIN_KEYS).is_some_and(|value| !value.is_empty());
     let wanted = Wanted {
         mouse: options.config.ui.mouse,
@@ -117,6 +148,7 @@ pub async fn run(options: Cockpit) -> anyhow::Result<()> {
         let can_look = options.doctor.is_some();
         let effects = Effects::new(options.client, sender)
             .with_doctor(options.doctor)
+            .with_folder(options.sharing.folder)
             .with_pictures(settings.pictures);
         let mut model = Model::new(settings, width, height);
         let remembered = session_file::Remembered::open(options.session, &mut model);
@@ -175,8 +207,9 @@ async fn run_linear(options: Cockpit) -> anyhow::Result<()> {
         Settings::with_themes(&options.config, true, &own).map_err(|error| anyhow!(error))?;
     settings.microphone = options.microphone.is_some();
     settings.zone = TimeZone::system();
+    settings.taking = options.sharing.taking();
     let (sender, results) = mpsc::unbounded_channel();
-    let effects = Effects::new(options.client, sender);
+    let effects = Effects::new(options.client, sender).with_folder(options.sharing.folder);
     // Lines have no end; the size only says that everything that is said has been seen.
     let mut model = Model::new(settings, 160, 60);
     let remembered = session_file::Remembered::open(options.session, &mut model);

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::model::{Model, Moment};
+use crate::client::stream::Connection;
 
 /// Time between two pictures of what moves.
 const FRAME: Duration = Duration::from_millis(100);
@@ -25,10 +26,51 @@ pub fn next(model: &Model, now: Moment) -> Option<Moment> {
         model.interrupted,
         model.talk.open_until,
         spoken,
+        countdown(model, now),
+        model.team.due,
     ]
     .into_iter()
     .flatten()
     .min()
+}
+
+/// Whether the screen is another one now that a moment has come that was waited for: what only others are told changes
+/// nothing here.
+pub fn shows(model: &Model, now: Moment) -> bool {
+    let moves = model.work.is_some() || model.deploying().is_some();
+    if model.settings.motion && moves || countdown(model, now).is_some() {
+        return true;
+    }
+    let notice = model.notice.as_ref().map(|notice| notice.until);
+    let spoken = model.spoken.as_ref().map(|spoken| spoken.at);
+    let due = [notice, spoken, model.interrupted, model.talk.open_until];
+    let shown = due.into_iter().flatten().any(|at| at <= now);
+    shown || model.team.due.is_none_or(|due| due > now)
+}
+
+/// Seconds to the next attempt to connect, where they are counted.
+pub fn seconds_left(model: &Model, now: Moment) -> Option<u64> {
+    let Connection::Waiting { retry_ms, .. } = &model.connection else {
+        return None;
+    };
+    if !model.settings.motion {
+        return None;
+    }
+    let at = model.team.since + Duration::from_millis(*retry_ms);
+    Some(at.saturating_sub(now).as_millis().div_ceil(1000) as u64)
+}
+
+/// When the next of those seconds is over.
+fn countdown(model: &Model, now: Moment) -> Option<Moment> {
+    let left = seconds_left(model, now).filter(|left| *left > 0)?;
+    let Connection::Waiting { retry_ms, .. } = &model.connection else {
+        return None;
+    };
+    let at = model.team.since + Duration::from_millis(*retry_ms);
+    Some(
+        at.saturating_sub(Duration::from_secs(left - 1))
+            .max(now + FRAME),
+    )
 }
 
 /// The mark of something under way, `elapsed` after it began.

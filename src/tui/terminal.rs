@@ -30,8 +30,11 @@ const KEYBOARD: (&str, &str) = ("\x1b[>3u", "\x1b[<1u");
 const PASTE: (&str, &str) = ("\x1b[?2004h", "\x1b[?2004l");
 /// Focus is reported.
 const FOCUS: (&str, &str) = ("\x1b[?1004h", "\x1b[?1004l");
-/// Clicks and the wheel, no motion, in the form that has no limit of columns.
-const MOUSE: (&str, &str) = ("\x1b[?1000h\x1b[?1006h", "\x1b[?1006l\x1b[?1000l");
+/// Clicks, the wheel, and motion while a button is down, in the form that has no limit of columns.
+const MOUSE: (&str, &str) = (
+    "\x1b[?1000h\x1b[?1002h\x1b[?1006h",
+    "\x1b[?1006l\x1b[?1002l\x1b[?1000l",
+);
 /// The cursor is hidden.
 const CURSOR: (&str, &str) = ("\x1b[?25l", "\x1b[?25h");
 /// A frame that was begun is ended, colours are reset: the state in which a panic may leave the screen.

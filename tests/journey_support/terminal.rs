@@ -1,6 +1,7 @@
 //! A terminal in which the cockpit runs, read as a person reads it: by its screen.
 
 use std::io::{Read, Write};
+use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::time::Instant;
@@ -40,6 +41,19 @@ struct State {
 impl Terminal {
     /// Starts the cockpit on the machine's site and waits until it is connected.
     pub fn cockpit(machine: &Machine) -> Self {
+        let terminal = Self::start(&machine.site(), machine.environment(), &[]);
+        terminal.until("a connected cockpit", |screen| {
+            screen.contains("site  main") && screen.contains("online")
+        });
+        terminal
+    }
+
+    /// Starts the program in `folder` with these variables, and no others, and arguments.
+    pub fn start(
+        folder: &Path,
+        environment: Vec<(&'static str, PathBuf)>,
+        arguments: &[&str],
+    ) -> Self {
         let size = PtySize {
             rows: ROWS,
             cols: COLUMNS,
@@ -48,9 +62,10 @@ impl Terminal {
         };
         let pair = native_pty_system().openpty(size).unwrap();
         let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_sayso"));
-        command.cwd(machine.site());
+        command.args(arguments);
+        command.cwd(folder);
         command.env_clear();
-        for (name, value) in machine.environment() {
+        for (name, value) in environment {
             command.env(name, value);
         }
         let modes = format!("{:?}", pair.master.get_termios());
@@ -90,7 +105,7 @@ impl Terminal {
                 }
             }
         });
-        let terminal = Self {
+        Self {
             seen,
             writer,
             master: pair.master,
@@ -98,11 +113,7 @@ impl Terminal {
             end,
             ended: false,
             modes,
-        };
-        terminal.until("a connected cockpit", |screen| {
-            screen.contains("site  main") && screen.contains("online")
-        });
-        terminal
+        }
     }
 
     /// Types `keys`.
@@ -143,6 +154,29 @@ impl Terminal {
                 panic!("waited in vain for {what}; the screen:\n{screen}");
             };
             state = self.seen.changed.wait_timeout(state, left).unwrap().0;
+        }
+    }
+
+    /// Waits until a file below `folder` holds `text`.
+    #[allow(dead_code, reason = "not every test looks at files")]
+    pub fn until_written(&self, text: &str, folder: &Path) {
+        fn holds(folder: &Path, text: &[u8]) -> bool {
+            let Ok(entries) = std::fs::read_dir(folder) else {
+                return false;
+            };
+            entries.flatten().any(|entry| {
+                let path = entry.path();
+                if path.is_dir() {
+                    return holds(&path, text);
+                }
+                let bytes = std::fs::read(&path).unwrap_or_default();
+                bytes.windows(text.len()).any(|window| window == text)
+            })
+        }
+        let deadline = Instant::now() + PATIENCE;
+        while !holds(folder, text.as_bytes()) {
+            assert!(Instant::now() < deadline, "{text} is in no file");
+            std::thread::sleep(std::time::Duration::from_millis(20));
         }
     }
 

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use sayso::model::Identity;
+use sayso::model::api::ApproveDeployment;
 use sayso::server::{Running, ServerOptions, serve};
 use tokio_util::sync::CancellationToken;
 
@@ -254,7 +256,7 @@ async fn who_may_only_look_is_offered_nothing_else(tab: &Tab, served: &Served) {
     tab.until("!document.getElementById('door').hidden").await;
     let conductor = &served.rig.conductor;
     conductor
-        .cancel(&waits, &sayso::model::Identity::owner("Bob"))
+        .cancel(&waits, &Identity::owner("Bob"))
         .await
         .unwrap();
 }
@@ -284,6 +286,18 @@ async fn a_running_one_is_stopped(tab: &Tab, rig: &Rig) {
 }
 
 async fn what_waits_is_approved(tab: &Tab, rig: &Rig) {
+    // What waits is compared with what is there: so something is there.
+    let first = rig.ask("shop", "Bob").await.unwrap();
+    rig.conductor
+        .approve_deployment(
+            &first,
+            ApproveDeployment::default(),
+            &Identity::owner("Cleo"),
+        )
+        .await
+        .unwrap();
+    rig.over(&first).await;
+    rig.commit("four");
     let id = rig.ask("shop", "Bob").await.unwrap();
     tab.until("document.querySelector('[data-act=approve]')")
         .await;

@@ -66,7 +66,7 @@ fn without_a_server_it_says_so_and_tries_again() {
     assert_eq!(effects, [Effect::LoadStatus(Duration::from_secs(2))]);
     let text = desk.text();
     assert!(
-        text.contains("offline, retrying") && text.contains("the server is away (start it)"),
+        text.contains("reconnecting in 2 s") && text.contains("the server is away (start it)"),
         "{text}"
     );
 }

@@ -83,7 +83,13 @@ fn only_the_edge_has_a_clock_and_talks_to_the_world() {
         &["Instant::now"],
     );
     only_in(
-        &["driver.rs", "editor.rs", "effects.rs", "linear/mod.rs"],
+        &[
+            "driver.rs",
+            "editor.rs",
+            "effects.rs",
+            "linear/mod.rs",
+            "shared.rs",
+        ],
         &["tokio::time", "tokio::spawn", "tokio::process"],
     );
     let pure = ["model/", "update/", "view/", "panes/", "keymap/"];

@@ -339,7 +339,7 @@ fn a_batch_holds_nothing_that_changed_after_it_was_looked_at() {
 fn keys_of_ones_own_show_everywhere() {
     let layer = sayso::config::Layer {
         name: "sayso.toml".into(),
-        text: "[keys.review]\naccept = \"m\"\n[keys.cockpit]\nopen-review = \"L\"\n".into(),
+        text: "[keys.review]\naccept = \"l\"\n[keys.cockpit]\nopen-review = \"L\"\n".into(),
     };
     let config = sayso::config::load_layers(&[layer]).unwrap();
     let mut desk = Desk::with(&config, false, 120, 40);
@@ -347,13 +347,13 @@ fn keys_of_ones_own_show_everywhere() {
     desk.propose(&three_hunks());
     assert!(desk.text().contains("L full view"), "{}", desk.text());
     desk.press("L");
-    assert!(desk.text().contains("m: accept"), "{}", desk.text());
+    assert!(desk.text().contains("l: accept"), "{}", desk.text());
     desk.press("x");
     desk.take(Message::Focus(true));
     assert_eq!(desk.press("a"), []);
     desk.press("?");
     desk.write("accept the hunk");
-    assert_eq!(found(&desk)[0].keys, "m");
+    assert_eq!(found(&desk)[0].keys, "l");
 }
 
 #[test]

@@ -71,6 +71,7 @@ pub fn run_as_child() {
         first_status: None,
         log_path: std::env::var_os(LOG).map(Into::into),
         themes: None,
+        sharing: tui::Sharing::default(),
         doctor: None,
         session: std::env::var_os(SESSION).map(Into::into),
     };

@@ -6,7 +6,7 @@ use std::process::Stdio;
 use axum::body::{Body, Bytes};
 use axum::extract::{Request, State};
 use axum::http::header::{CONTENT_ENCODING, CONTENT_TYPE};
-use axum::http::{HeaderMap, Response, StatusCode};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
 use tokio::io::AsyncWriteExt;
 
 /// Serves the bare repositories in a folder; ends with the test's runtime.
@@ -27,9 +27,7 @@ async fn answer(State(folder): State<PathBuf>, request: Request) -> Response<Bod
     let header = |headers: &HeaderMap, name| {
         let value = headers.get(name);
         value
-            .map_or("", |value: &axum::http::HeaderValue| {
-                value.to_str().unwrap()
-            })
+            .map_or("", |value: &HeaderValue| value.to_str().unwrap())
             .to_owned()
     };
     let mut child = tokio::process::Command::new("git")
@@ -71,7 +69,7 @@ async fn answer(State(folder): State<PathBuf>, request: Request) -> Response<Bod
         if name.eq_ignore_ascii_case("status") {
             *response.status_mut() = value[..3].parse().unwrap();
         } else {
-            let name: axum::http::HeaderName = name.parse().unwrap();
+            let name: HeaderName = name.parse().unwrap();
             response.headers_mut().insert(name, value.parse().unwrap());
         }
     }

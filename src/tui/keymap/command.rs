@@ -117,6 +117,17 @@ pub enum Command {
     CloseCheckup,
     Watch,
     StopWatching,
+    People,
+    Follow,
+    Outbox,
+    DropWaiting,
+    Highlight,
+    Unmark,
+    Note,
+    ChangeNote,
+    Resolve,
+    NextNote,
+    PreviousNote,
 }
 
 impl Command {

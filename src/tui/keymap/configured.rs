@@ -137,8 +137,8 @@ mod tests {
 
     #[test]
     fn ones_own_keys_take_the_place_of_the_shipped_ones() {
-        let map = map("[keys.review]\naccept = [\"Ctrl+A\", \"m\"]\nleave-out = \"\"\n[keys.cockpit]\nquit = \"Q\"\n").unwrap();
-        for pressed in ["Ctrl+A", "m"] {
+        let map = map("[keys.review]\naccept = [\"Ctrl+A\", \"l\"]\nleave-out = \"\"\n[keys.cockpit]\nquit = \"Q\"\n").unwrap();
+        for pressed in ["Ctrl+A", "l"] {
             assert_eq!(
                 map.command(Context::Review, key(pressed)),
                 Some(Command::Accept)

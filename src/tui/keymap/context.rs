@@ -37,11 +37,15 @@ pub enum Context {
     Checkup,
     /// In the list of microphones.
     Mics,
+    /// In the list of who else is here.
+    People,
+    /// In the list of what waits to be sent.
+    Outbox,
 }
 
 impl Context {
     /// The contexts that have their own keys, in the order of the help.
-    pub const ALL: [Context; 17] = [
+    pub const ALL: [Context; 19] = [
         Context::Cockpit,
         Context::Review,
         Context::Choices,
@@ -57,6 +61,8 @@ impl Context {
         Context::Input,
         Context::Edit,
         Context::Mics,
+        Context::People,
+        Context::Outbox,
         Context::Help,
         Context::Global,
     ];
@@ -81,6 +87,8 @@ impl Context {
             Context::Edit => "editing a hunk",
             Context::Help => "lists",
             Context::Mics => "microphones",
+            Context::People => "who is here",
+            Context::Outbox => "waiting to be sent",
         }
     }
 
@@ -104,6 +112,8 @@ impl Context {
             Context::Filter => "filter",
             Context::Details => "details",
             Context::Checkup => "checkup",
+            Context::People => "people",
+            Context::Outbox => "outbox",
         }
     }
 

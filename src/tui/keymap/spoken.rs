@@ -84,6 +84,15 @@ const PHRASES: &[(Command, &[&str])] = &[
     (CloseCheckup, &["close the checkup"]),
     (Watch, &["watch my files", "watch the files", "start watching", "watch my changes"]),
     (StopWatching, &["stop watching", "stop watching my files", "stop watching the files", "do not watch my files"]),
+    (People, &["who is here", "who else is here", "show who is here"]),
+    (Outbox, &["what waits to be sent", "show what waits to be sent"]),
+    (Highlight, &["mark this line", "mark these lines", "highlight this line", "highlight these lines"]),
+    (Unmark, &["take the mark away", "take the note away", "remove the mark", "remove the note"]),
+    (Note, &["write a note", "add a note", "comment on this line", "answer the note"]),
+    (ChangeNote, &["change the note", "edit the note"]),
+    (Resolve, &["resolve the thread", "resolve the note"]),
+    (NextNote, &["next note", "next mark", "go to the next note"]),
+    (PreviousNote, &["previous note", "previous mark", "go to the previous note"]),
     (Quit, &["quit", "quit sayso", "close sayso", "exit"]),
 ];
 
@@ -122,6 +131,8 @@ pub fn is_elsewhere(command: Command) -> bool {
             | Suspend
             | TakeFilter
             | RollbackHere
+            | Follow
+            | DropWaiting
     )
 }
 

@@ -3,7 +3,7 @@
 use super::Command as C;
 use super::Context::{
     Ask, Checkup, Choices, Cockpit, Deploy, Details, Edit, Filter, Global, Help, Input, Mics,
-    Queue, Review, Summary, Talk, Timeline,
+    Outbox, People, Queue, Review, Summary, Talk, Timeline,
 };
 use super::LineCommand as L;
 
@@ -47,6 +47,7 @@ pub(super) const TABLE: &[Row] = &[
     (Cockpit, "E", C::EditHeard, "edit what was heard last and send it again"),
     (Cockpit, "V", C::Replay, "play the last recording; once more ends it"),
     (Cockpit, "M", C::Microphones, "choose the microphone, with live levels"),
+    (Cockpit, "O", C::Outbox, "what waits to be sent while the server is away"),
     (Cockpit, "1", C::PaneSay, "go to the say pane"),
     (Cockpit, "2", C::PaneProposal, "go to the proposal"),
     (Cockpit, "3", C::PaneTimeline, "go to the timeline"),
@@ -84,6 +85,13 @@ pub(super) const TABLE: &[Row] = &[
     (Review, "t", C::SideBySide, "old beside new, or one below the other"),
     (Review, "e", C::EditHere, "edit the hunk here"),
     (Review, "E", C::Edit, "edit the proposed text in your editor"),
+    (Review, "m", C::Highlight, "mark the line or the selected lines; on your mark: its next colour"),
+    (Review, "d", C::Unmark, "take your mark or your note away"),
+    (Review, "M", C::Note, "write a note on the line; on a note: answer it"),
+    (Review, "C", C::ChangeNote, "change the words of your note"),
+    (Review, ".", C::Resolve, "a thread of notes is done with, or open again"),
+    (Review, ")", C::NextNote, "next mark or note"),
+    (Review, "(", C::PreviousNote, "previous mark or note"),
     (Review, "r", C::Revise, "edit the instruction and try again"),
     (Review, "b", C::Pick, "put the proposal into the batch, or take it out"),
     (Review, "B", C::Queue, "list the proposals that wait, and the batch"),
@@ -161,6 +169,14 @@ pub(super) const TABLE: &[Row] = &[
     (Mics, "Esc q M", C::CloseMicrophones, "close"),
     (Mics, "Up k", C::ScrollUp, "the one above"),
     (Mics, "Down j", C::ScrollDown, "the one below"),
+    (People, "Enter", C::Follow, "follow this person's view, or stop"),
+    (People, "Up k", C::ScrollUp, "the one above"),
+    (People, "Down j", C::ScrollDown, "the one below"),
+    (People, "Esc q", C::Back, "close"),
+    (Outbox, "x Delete", C::DropWaiting, "drop it: it is not sent"),
+    (Outbox, "Up k", C::ScrollUp, "the one above"),
+    (Outbox, "Down j", C::ScrollDown, "the one below"),
+    (Outbox, "Esc q O", C::Back, "close"),
     (Help, "Enter", C::Run, "run the entry"),
     (Help, "Esc", C::CloseHelp, "close"),
     (Help, "Up Ctrl+P", C::ScrollUp, "up"),
@@ -218,6 +234,7 @@ pub(super) const TABLE: &[Row] = &[
     (Checkup, "r", C::LookAgain, "look again"),
     (Checkup, "Esc q", C::CloseCheckup, "close"),
     (Global, "F2", C::Checkup, "what works on this machine: microphone, model, git, build …"),
+    (Global, "F3", C::People, "who else is here; follow a person's view"),
     (Global, "F1", C::Help, "list the keys"),
     (Global, "Ctrl+C", C::Interrupt, "quit (press twice)"),
     (Global, "F10", C::Quit, "quit (asks while a deployment runs)"),

@@ -3,6 +3,7 @@
 //!
 //! State and update are those of the screen; [`tell`] says what changed, [`read`] takes a line.
 
+mod others;
 mod read;
 mod tell;
 
@@ -159,6 +160,25 @@ impl Linear {
                 Ok(())
             }
             Said::Command(command) => {
+                use super::keymap::Command as C;
+                let about_lines = matches!(
+                    command,
+                    C::Note
+                        | C::ChangeNote
+                        | C::Highlight
+                        | C::Unmark
+                        | C::Resolve
+                        | C::NextNote
+                        | C::PreviousNote
+                );
+                // Lines have a cursor in the full view alone, and everything else its keys outside of it.
+                if about_lines != self.model.full_view() && self.model.overlay.is_none() {
+                    self.press(if about_lines {
+                        C::OpenReview
+                    } else {
+                        C::CloseReview
+                    });
+                }
                 self.press(command);
                 Ok(())
             }

@@ -17,7 +17,7 @@ pub enum Said {
 }
 
 /// The commands, with what they do.
-pub const COMMANDS: [(&str, C, &str); 20] = [
+pub const COMMANDS: [(&str, C, &str); 29] = [
     ("approve", C::Approve, "approve the proposal"),
     ("commit", C::CommitOnly, "approve it, but only commit"),
     ("reject", C::Reject, "reject the proposal"),
@@ -53,6 +53,35 @@ pub const COMMANDS: [(&str, C, &str); 20] = [
     ("talk", C::Talk, "start a recording, or end it and send it"),
     ("cancel", C::CancelTalk, "throw the recording away"),
     ("away", C::Back, "put an answer away"),
+    (
+        "note",
+        C::Note,
+        "write a note on the selected hunk or the note you are at; the next line is its text",
+    ),
+    (
+        "next-note",
+        C::NextNote,
+        "go to the next note or mark of the proposal",
+    ),
+    (
+        "previous-note",
+        C::PreviousNote,
+        "go to the note or mark before",
+    ),
+    (
+        "resolve",
+        C::Resolve,
+        "the thread of the note you are at is done with, or open again",
+    ),
+    (
+        "mark",
+        C::Highlight,
+        "mark the line you are at; again: another colour",
+    ),
+    ("unmark", C::Unmark, "take your mark or note away"),
+    ("people", C::People, "say who else is here"),
+    ("follow", C::Follow, "follow the first of them, or stop"),
+    ("waiting", C::Outbox, "say what waits to be sent"),
     ("quit", C::Quit, "quit"),
 ];
 

@@ -6,6 +6,7 @@ use crate::tui::model::{Confirm, Ending, Model, Overlay, Phase, Review};
 use crate::tui::panes::ask;
 use crate::tui::text;
 
+use super::others::Others;
 use super::read::MENU;
 
 /// Rows of a diff that are said; more is better read elsewhere.
@@ -30,6 +31,7 @@ pub struct Teller {
     phase: Option<Phase>,
     stage: Option<String>,
     ending: Option<Ending>,
+    others: Others,
 }
 
 impl Teller {
@@ -44,6 +46,7 @@ impl Teller {
         self.card(model, &mut out);
         self.proposal(model, &mut out);
         self.questions(model, &mut out);
+        self.others.tell(model, &mut out);
         out.iter().map(|line| plain(line)).collect()
     }
 

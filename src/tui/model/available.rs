@@ -77,6 +77,22 @@ pub fn why_not(model: &Model, command: C) -> Option<&'static str> {
             Some("no candidates are listed")
         }
         C::CloseReview if !model.reading => Some("the review is not open"),
+        C::Highlight
+        | C::Unmark
+        | C::Note
+        | C::ChangeNote
+        | C::Resolve
+        | C::NextNote
+        | C::PreviousNote
+            if none =>
+        {
+            Some("no proposal waits")
+        }
+        C::Outbox if model.team.outbox.is_empty() => Some("nothing waits to be sent"),
+        C::Follow if model.team.people.is_empty() => Some("nobody else is here"),
+        C::Watch | C::StopWatching if model.loaded && model.site.watch.is_none() => {
+            Some("there are no files here to watch")
+        }
         _ => None,
     }
 }
@@ -143,6 +159,10 @@ pub fn is_harmless(command: C) -> bool {
             | C::Palette
             | C::OpenReview
             | C::CloseReview
+            | C::NextNote
+            | C::PreviousNote
+            | C::People
+            | C::Outbox
             | C::SelectLines
             | C::SideBySide
             | C::Summary

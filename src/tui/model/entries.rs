@@ -52,7 +52,7 @@ pub struct Entry {
 
 /// What the program can do outside the cockpit, so that it is found from inside it. A test holds it against the command
 /// line's own list.
-pub const SHELL: [(&str, &str); 24] = [
+pub const SHELL: [(&str, &str); 25] = [
     ("demo", "the whole job on a bundled sample site"),
     ("say", "one instruction without the cockpit"),
     (
@@ -96,6 +96,10 @@ pub const SHELL: [(&str, &str); 24] = [
     ("events", "the event log"),
     ("speech", "install speech recognition, or try it on a file"),
     ("serve", "run the server alone"),
+    (
+        "token",
+        "tokens for people: make one, list them, take one back",
+    ),
     (
         "doctor",
         "check microphone, terminal, speech, git and environments",

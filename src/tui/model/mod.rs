@@ -14,6 +14,8 @@ pub mod journey;
 pub mod line;
 pub mod marks;
 pub mod menu;
+pub mod notes;
+mod overlay;
 pub mod painting;
 pub mod previews;
 pub mod review;
@@ -24,6 +26,7 @@ pub mod site;
 pub mod spoken;
 pub mod talk;
 pub mod tally;
+pub mod team;
 pub mod timeline;
 mod window;
 pub mod wording;
@@ -44,6 +47,7 @@ pub use hunk_edit::HunkEdit;
 pub use journey::Journeys;
 pub use line::Line;
 pub use menu::{Menu, MenuKind};
+pub use overlay::{Confirm, Overlay, Summary, Waits};
 pub use previews::Previews;
 pub use review::{DiffRow, Review};
 pub use reviews::{Deciding, Reviews};
@@ -51,6 +55,7 @@ pub use seen::{Busy, Seen};
 pub use site::Site;
 pub use spoken::Spoken;
 pub use talk::{Mics, Phase, Said, Talk, TalkBy};
+pub use team::{Taking, Team};
 pub use timeline::{Timeline, Tone};
 pub use work::Work;
 
@@ -61,7 +66,7 @@ use crate::client::stream::Connection;
 use crate::config;
 use crate::model::api::RecipeInfo;
 use crate::model::news::Topic;
-use crate::model::{Action, DeploymentId, InstructionId, ProposalId, ReleaseId};
+use crate::model::{Action, InstructionId, ProposalId};
 
 /// A point in time: since the cockpit started.
 pub type Moment = Duration;
@@ -99,6 +104,8 @@ pub struct Settings {
     pub listed: Vec<entries::Setting>,
     /// Where the person's clock is.
     pub zone: TimeZone,
+    /// How the cockpit takes part in a team.
+    pub taking: Taking,
 }
 
 impl Settings {
@@ -135,6 +142,7 @@ impl Settings {
             microphone: false,
             listed: entries::settings(config),
             zone: TimeZone::UTC,
+            taking: Taking::default(),
         })
     }
 }
@@ -174,76 +182,6 @@ impl Pane {
             Pane::Deploy => "Deploy",
         }
     }
-}
-
-/// What the cockpit itself asks before it acts.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Confirm {
-    /// Deploy the branch.
-    Deploy,
-    /// Deploy the same again.
-    Redeploy,
-    /// Build a proposal that changes what the build runs; what is said of it.
-    Preview(ProposalId, String),
-    /// Go back to the previous release.
-    Rollback,
-    /// Go back to this release of an environment; its commit is shown.
-    RollbackTo(String, ReleaseId, String),
-    /// Make this release of an environment live; its commit is shown.
-    PromoteTo(String, ReleaseId, String),
-    /// Let a deployment through that waits for approval.
-    Let(Box<Waits>),
-    /// Decline it.
-    Decline(Box<Waits>),
-    /// Stop a deployment.
-    Stop(DeploymentId),
-    /// Quit while a deployment runs.
-    Quit,
-    /// Commit these proposals, in these versions, as one; and deploy.
-    Batch(Vec<(ProposalId, u32)>, Action),
-}
-
-/// A deployment that waits for approval, as it is asked about.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Waits {
-    /// Its name.
-    pub id: DeploymentId,
-    /// What its environment must still serve.
-    pub over: Option<ReleaseId>,
-    /// What it is: `the promotion of rel_… to production`.
-    pub what: String,
-    /// What it changes, and who said yes.
-    pub lines: Vec<String>,
-}
-
-/// What lies over the panes.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Overlay {
-    /// The list of keys, or of everything.
-    Menu(Box<Menu>),
-    /// A question of the cockpit.
-    Confirm(Confirm),
-    /// The page of details in [`Board::details`].
-    Details,
-    /// The list of what works on this machine, in [`Board::checkup`].
-    Checkup,
-    /// What will be committed where.
-    Summary(Summary),
-    /// The proposals that wait; the selected one.
-    Queue(usize),
-    /// The microphones, with their levels.
-    Mics(Mics),
-}
-
-/// The summary before a commit.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Summary {
-    /// The proposal.
-    pub proposal: ProposalId,
-    /// The version that it is about.
-    pub version: u32,
-    /// First file shown.
-    pub top: usize,
 }
 
 /// What was heard or typed last, and what it was taken for.
@@ -328,6 +266,8 @@ pub struct Model {
     pub editing: Option<HunkEdit>,
     /// What goes out as one commit.
     pub batch: Batch,
+    /// Who else is here, and what waits to be sent.
+    pub team: Team,
     /// What was said to the cockpit itself.
     pub spoken: Option<Spoken>,
     /// Words for a cockpit of which it is not known yet whether they are ours.
@@ -379,6 +319,7 @@ impl Model {
     pub fn new(settings: Settings, width: u16, height: u16) -> Self {
         let talk = Talk::new(settings.talk);
         let timeline = Timeline::new(settings.zone.clone());
+        let team = Team::new(&settings.taking);
         Self {
             settings,
             width,
@@ -400,6 +341,7 @@ impl Model {
             sides: false,
             editing: None,
             batch: Batch::default(),
+            team,
             spoken: None,
             said_elsewhere: None,
             previews: Previews::default(),
@@ -439,6 +381,8 @@ impl Model {
             (Some(Overlay::Summary(_)), _) => Context::Summary,
             (Some(Overlay::Queue(_)), _) => Context::Queue,
             (Some(Overlay::Mics(_)), _) => Context::Mics,
+            (Some(Overlay::People(_)), _) => Context::People,
+            (Some(Overlay::Outbox(_)), _) => Context::Outbox,
             (None, Focus::Input) => Context::Input,
             (None, Focus::Cockpit) if self.editing.is_some() && self.full_view() => Context::Edit,
             (None, Focus::Cockpit) if !self.questions.is_empty() => Context::Ask,

@@ -7,6 +7,7 @@ use std::collections::HashMap;
 use std::ops::Range;
 
 use super::marks::Marks;
+use super::notes::Annotations;
 use super::painting::{PaintJob, Painting};
 use super::rows::{self, Rows};
 use super::tally::Tally;
@@ -64,6 +65,8 @@ pub struct Review {
     pub marks: Marks,
     /// Colours of the text.
     pub painting: Painting,
+    /// What others mark and say, and where they are.
+    pub annotations: Annotations,
     pub(super) rows: Rows,
     pub(super) pieces: Vec<Piece>,
     shape: Shape,
@@ -76,7 +79,7 @@ pub struct Review {
 impl Review {
     /// A review that begins at the first hunk.
     pub fn new(view: ProposalView) -> Self {
-        let rows = Rows::of(&view, false);
+        let rows = Rows::of(&view, false, &[]);
         let tally = Tally::of(&view.proposal.files);
         let cursor = rows.heading(0).unwrap_or(0);
         Self {
@@ -89,6 +92,7 @@ impl Review {
             tally,
             marks: Marks::default(),
             painting: Painting::default(),
+            annotations: Annotations::default(),
             rows,
             pieces: Vec::new(),
             shape: Shape::default(),
@@ -173,7 +177,7 @@ impl Review {
         self.painting.renew(&self.view, &view);
         self.marks = Marks::default();
         self.long.clear();
-        self.rows = Rows::of(&view, self.shape.sides);
+        self.rows = Rows::of(&view, self.shape.sides, &self.annotations.notes);
         self.view = view;
         self.tally = Tally::of(&self.view.proposal.files);
         let found = self
@@ -200,11 +204,27 @@ impl Review {
                 .hunk()
                 .map(|(f, h)| self.view.proposal.files[f].hunks[h].id.clone()),
             line: row.lines().into_iter().flatten().next(),
+            said: match row {
+                DiffRow::Said(_, at) => self.annotations.notes.get(at).map(|it| it.id.clone()),
+                _ => None,
+            },
         }
     }
 
     /// Where a landmark stands now; without its hunk, nowhere, unless another hunk keeps the place.
     fn find(&self, place: &Landmark, kept: bool) -> Option<usize> {
+        if let Some(id) = &place.said {
+            let is_it = |row: &usize| match self.rows.row(*row) {
+                DiffRow::Said(_, at) => {
+                    let note = self.annotations.notes.get(at);
+                    note.is_some_and(|note| note.id == *id)
+                }
+                _ => false,
+            };
+            return (0..self.rows.len())
+                .find(is_it)
+                .or(Some(place.row).filter(|row| *row < self.rows.len()));
+        }
         let Some(path) = &place.path else {
             return Some(place.row).filter(|row| *row < self.rows.len());
         };
@@ -227,14 +247,7 @@ impl Review {
             return;
         }
         if shape.sides != self.shape.sides {
-            let places = [Some(self.top), Some(self.cursor), self.anchor];
-            let places = places.map(|at| at.map(|at| self.landmark(at)));
-            self.rows = Rows::of(&self.view, shape.sides);
-            self.long.clear();
-            let [top, cursor, anchor] =
-                places.map(|place| place.and_then(|place| self.find(&place, true)));
-            (self.top, self.cursor) = (top.unwrap_or(0), cursor.unwrap_or(0));
-            self.anchor = anchor;
+            self.build_rows(shape.sides);
             (self.skip, self.first) = (0, 0);
         }
         if shape != self.shape {
@@ -254,6 +267,24 @@ impl Review {
             let row = self.rows.row(self.pieces[at].row);
             self.marks.note(&self.view.proposal.files, row);
         }
+    }
+
+    /// Makes the rows anew; what was at the top, at the cursor and at the anchor still is.
+    fn build_rows(&mut self, sides: bool) {
+        let places = [Some(self.top), Some(self.cursor), self.anchor];
+        let places = places.map(|at| at.map(|at| self.landmark(at)));
+        self.rows = Rows::of(&self.view, sides, &self.annotations.notes);
+        self.long.clear();
+        let [top, cursor, anchor] =
+            places.map(|place| place.and_then(|place| self.find(&place, true)));
+        (self.top, self.cursor) = (top.unwrap_or(0), cursor.unwrap_or(0));
+        self.anchor = anchor;
+    }
+
+    /// What people said is something else than before.
+    pub(super) fn rows_again(&mut self) {
+        self.build_rows(self.shape.sides);
+        self.lay_out(self.shape, self.height);
     }
 
     pub(super) fn fill(&mut self) {
@@ -300,7 +331,10 @@ impl Review {
         if let Some(known) = self.long.get(&row) {
             return (known.clone(), Vec::new());
         }
-        let prose = matches!(what, DiffRow::Warning(_) | DiffRow::Note(_));
+        let prose = matches!(
+            what,
+            DiffRow::Warning(_) | DiffRow::Note(_) | DiffRow::Said(..)
+        );
         let heading = matches!(what, DiffRow::File(_) | DiffRow::Hunk(..));
         let shown = self.shown(what);
         let columns = if heading && self.shape.sides {
@@ -382,7 +416,30 @@ impl Review {
                 text::clean(&proposal.files[file].hunks[hunk].lines[line].text)
             }
             DiffRow::NoNewline(..) => Cow::Borrowed("\\ no newline at end of file"),
+            DiffRow::Said(_, at) => Cow::Owned(self.said(at)),
         }
+    }
+
+    /// What a person said, with what is needed around it.
+    fn said(&self, at: usize) -> String {
+        let Some(note) = self.annotations.notes.get(at) else {
+            return String::new();
+        };
+        let place = match (note.file, note.line) {
+            (Some(file), Some(line)) => {
+                let hunks = &self.view.proposal.files[file].hunks;
+                let shown = hunks
+                    .iter()
+                    .any(|hunk| (hunk.new_start..hunk.new_start + hunk.new_lines).contains(&line));
+                if shown || note.answer {
+                    String::new()
+                } else {
+                    format!("line {line}: ")
+                }
+            }
+            _ => String::new(),
+        };
+        text::clean_prose(&format!("{place}{}", note.text))
     }
 
     /// The file that the line `at` of the window belongs to.
@@ -403,4 +460,5 @@ struct Landmark {
     path: Option<String>,
     hunk: Option<String>,
     line: Option<usize>,
+    said: Option<String>,
 }

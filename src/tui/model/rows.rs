@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use super::notes::Note as Said;
 use crate::model::api::ProposalView;
 use crate::model::{Content, Hunk, LineTag, ProposedFile};
 use crate::tui::text;
@@ -13,6 +14,8 @@ pub enum DiffRow {
     Warning(usize),
     /// What was understood, and why there.
     Note(usize),
+    /// Something that a person said: the file it is about, and its index.
+    Said(Option<usize>, usize),
     /// An empty row.
     Blank,
     /// Heading of a file.
@@ -32,6 +35,7 @@ impl DiffRow {
     pub fn file(self) -> Option<usize> {
         match self {
             DiffRow::Warning(_) | DiffRow::Note(_) | DiffRow::Blank => None,
+            DiffRow::Said(file, _) => file,
             DiffRow::File(file) | DiffRow::Hunk(file, _) => Some(file),
             DiffRow::Line(file, ..) | DiffRow::Pair(file, ..) | DiffRow::NoNewline(file, ..) => {
                 Some(file)
@@ -42,7 +46,11 @@ impl DiffRow {
     /// The hunk it belongs to: its file and its index there.
     pub fn hunk(self) -> Option<(usize, usize)> {
         match self {
-            DiffRow::Warning(_) | DiffRow::Note(_) | DiffRow::Blank | DiffRow::File(_) => None,
+            DiffRow::Warning(_)
+            | DiffRow::Note(_)
+            | DiffRow::Said(..)
+            | DiffRow::Blank
+            | DiffRow::File(_) => None,
             DiffRow::Hunk(file, hunk)
             | DiffRow::Line(file, hunk, _)
             | DiffRow::Pair(file, hunk, ..)
@@ -76,10 +84,13 @@ pub struct Rows {
 }
 
 impl Rows {
-    /// The rows of `view`, in two columns or in one.
-    pub fn of(view: &ProposalView, sides: bool) -> Self {
+    /// The rows of `view`, in two columns or in one, with what people said below the lines that it is about.
+    pub fn of(view: &ProposalView, sides: bool, said: &[Said]) -> Self {
         let proposal = &view.proposal;
         let mut out = Self::default();
+        for (at, _) in said.iter().enumerate().filter(|(_, it)| it.file.is_none()) {
+            out.push(DiffRow::Said(None, at), (0, 0));
+        }
         for at in 0..proposal.warnings.len() {
             out.push(DiffRow::Warning(at), (0, 0));
         }
@@ -93,14 +104,31 @@ impl Rows {
             out.files.push(out.rows.len());
             out.before.push(out.flat.len());
             out.push(DiffRow::File(f), (0, 0));
+            let here: Vec<(usize, &Said)> = said
+                .iter()
+                .enumerate()
+                .filter(|(_, it)| it.file == Some(f))
+                .collect();
+            for (at, it) in &here {
+                let shown = |line: &usize| {
+                    let mut hunks = file.hunks.iter();
+                    hunks.any(|hunk| {
+                        (hunk.new_start..hunk.new_start + hunk.new_lines).contains(line)
+                    })
+                };
+                // What is about the whole file, or about a line that the diff does not show.
+                if !it.line.as_ref().is_some_and(shown) {
+                    out.push(DiffRow::Said(Some(f), *at), (0, 0));
+                }
+            }
             for (h, hunk) in file.hunks.iter().enumerate() {
                 out.hunks.push(out.rows.len());
                 out.flat.push((f, h));
                 out.push(DiffRow::Hunk(f, h), (0, 0));
                 if sides {
-                    out.pairs(f, h, hunk);
+                    out.pairs(f, h, hunk, &here);
                 } else {
-                    out.lines(f, h, hunk);
+                    out.lines(f, h, hunk, &here);
                 }
             }
         }
@@ -163,7 +191,7 @@ impl Rows {
             .or(Some(from))
     }
 
-    fn lines(&mut self, f: usize, h: usize, hunk: &Hunk) {
+    fn lines(&mut self, f: usize, h: usize, hunk: &Hunk, said: &[(usize, &Said)]) {
         let (mut old, mut new) = (hunk.old_start, hunk.new_start);
         for (l, line) in hunk.lines.iter().enumerate() {
             let on_old = line.tag != LineTag::Insert;
@@ -178,11 +206,21 @@ impl Rows {
             if line.no_newline {
                 self.push(DiffRow::NoNewline(f, h, l), (0, 0));
             }
+            self.said(f, numbers.1, said);
+        }
+    }
+
+    /// What was said about line `line` of the proposed side.
+    fn said(&mut self, file: usize, line: u32, said: &[(usize, &Said)]) {
+        for (at, it) in said {
+            if line > 0 && it.line == Some(line as usize) {
+                self.push(DiffRow::Said(Some(file), *at), (0, 0));
+            }
         }
     }
 
     /// What goes beside what comes: the n-th line removed beside the n-th line added of the same run.
-    fn pairs(&mut self, f: usize, h: usize, hunk: &Hunk) {
+    fn pairs(&mut self, f: usize, h: usize, hunk: &Hunk, said: &[(usize, &Said)]) {
         let (mut old, mut new) = (hunk.old_start, hunk.new_start);
         let lines = &hunk.lines;
         let run = |from: usize, tag: LineTag| {
@@ -196,10 +234,11 @@ impl Rows {
             if lines[at].tag == LineTag::Context {
                 let line = Some(number(at));
                 self.push(DiffRow::Pair(f, h, line, line), (number(old), number(new)));
-                (old, new) = (old + 1, new + 1);
                 if lines[at].no_newline {
                     self.push(DiffRow::NoNewline(f, h, at), (0, 0));
                 }
+                self.said(f, number(new), said);
+                (old, new) = (old + 1, new + 1);
                 at += 1;
                 continue;
             }
@@ -218,6 +257,7 @@ impl Rows {
                         self.push(DiffRow::NoNewline(f, h, line as usize), (0, 0));
                     }
                 }
+                self.said(f, numbers.1, said);
             }
             old += deleted.len();
             new += inserted.len();

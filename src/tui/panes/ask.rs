@@ -115,6 +115,18 @@ pub fn words(model: &Model, confirm: &Confirm) -> (&'static str, Vec<String>) {
             }
             "Commit the batch"
         }
+        Confirm::Again(_, _, title) => {
+            body.push(format!(
+                "You approved “{title}” while the server was away, and it was changed since."
+            ));
+            body.push("Look at it again? Otherwise nothing is approved.".to_owned());
+            "Changed meanwhile"
+        }
+        Confirm::DropNote(_, words) => {
+            body.push(format!("Take this note away? {words}"));
+            body.push("The answers to it go with it.".to_owned());
+            "Note"
+        }
         Confirm::Quit => {
             body.push("A deployment is running. Quit all the same?".to_owned());
             body.push(

@@ -34,7 +34,7 @@ pub fn overlay(model: &Model, area: Rect, buf: &mut Buffer) -> Rect {
     let height = u16::try_from(rows.len() + 2).unwrap_or(u16::MAX);
     let frame = paint::middle(area, width, height.min(area.height));
     let inner = paint::boxed(buf, frame, "This machine", theme.tip);
-    put(model, rows, inner, buf);
+    put(model, rows, true, inner, buf);
     frame
 }
 
@@ -50,20 +50,32 @@ pub fn draw(model: &Model, area: Rect, buf: &mut Buffer) {
         model.settings.theme.strong,
     )]];
     all.extend(rows(model, usize::from(inner.width), false));
-    put(model, all, inner, buf);
+    put(model, all, false, inner, buf);
 }
 
 /// The rows around the selected one.
-fn put(model: &Model, rows: Vec<Vec<Span<'static>>>, area: Rect, buf: &mut Buffer) {
+fn put(model: &Model, rows: Vec<Vec<Span<'static>>>, chosen: bool, area: Rect, buf: &mut Buffer) {
     let height = usize::from(area.height);
     let selected = model
         .board
         .checkup
         .as_ref()
         .map_or(0, |list| list.selected * 2);
+    // In the proposal's place nothing is selected: it is read from its beginning, and its last row, the way on, stays.
+    let selected = if chosen { selected } else { 0 };
     let top = selected
         .saturating_sub(height / 2)
         .min(rows.len().saturating_sub(height));
+    let last = rows
+        .len()
+        .checked_sub(1)
+        .filter(|_| !chosen && rows.len() > height && height > 2);
+    let mut rows = rows;
+    if let Some(last) = last {
+        let foot = rows.swap_remove(last);
+        rows.truncate(height - 1);
+        rows.push(foot);
+    }
     for (at, spans) in (0u16..).zip(rows.into_iter().skip(top).take(height)) {
         paint::row(buf, area, at, spans);
     }

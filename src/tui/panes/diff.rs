@@ -154,6 +154,8 @@ fn actions(model: &Model, review: &Review, area: Rect, buf: &mut Buffer) {
         (Command::AcceptFile, "whole file"),
         (Command::EditHere, "edit"),
         (Command::SideBySide, "side by side"),
+        (Command::Highlight, "mark"),
+        (Command::Note, "note"),
     ];
     let mut context = Context::Review;
     if model.editing.is_some() {
@@ -166,6 +168,7 @@ fn actions(model: &Model, review: &Review, area: Rect, buf: &mut Buffer) {
         wanted[1].1 = "accept these lines";
         wanted[2].1 = "leave these lines out";
         wanted[4].1 = "stop selecting";
+        wanted.insert(3, (Command::Highlight, "mark these lines"));
     } else if review.shape().sides {
         wanted[7].1 = "one column";
     }

@@ -89,19 +89,21 @@ impl Look<'_> {
                 span(if first { "· " } else { "  " }, theme.dim),
                 span(said, theme.dim),
             ],
+            DiffRow::Said(_, at) => self.said(piece, at, said, first),
             DiffRow::File(_) => vec![self.mark(piece, false), span(said, theme.file)],
             DiffRow::Hunk(file, hunk) => self.heading(piece, file, hunk, said),
             DiffRow::Line(file, hunk, line) => {
                 let selected = self.review.place(file, hunk) == self.review.selected;
-                let mut spans = self.gutter(piece, selected);
                 let numbers = self.review.rows().numbers(piece.row);
+                let mut spans = self.gutter(piece, selected);
+                spans.push(self.others(file, numbers.1, first));
                 spans.extend(self.line(file, hunk, line, numbers, piece.left.clone(), first));
                 spans
             }
             DiffRow::NoNewline(file, hunk, _) => {
                 let selected = self.review.place(file, hunk) == self.review.selected;
                 let mut spans = self.gutter(piece, selected);
-                spans.push(span(format!("  {said}"), theme.dim));
+                spans.push(span(format!("   {said}"), theme.dim));
                 spans
             }
         }
@@ -148,7 +150,7 @@ impl Look<'_> {
     fn gutter(&self, piece: &Piece, selected: bool) -> Vec<Span<'static>> {
         let mark = self.mark(piece, selected);
         if !layout::shows_numbers(self.width) {
-            return vec![mark, span(" ", self.theme.dim)];
+            return vec![mark];
         }
         let (old, new) = self.review.rows().numbers(piece.row);
         let number = |n: u32| {
@@ -161,9 +163,49 @@ impl Look<'_> {
         vec![
             mark,
             span(
-                format!("{:>5} {:>5} ", number(old), number(new)),
+                format!("{:>5} {:>5}", number(old), number(new)),
                 self.theme.dim,
             ),
+        ]
+    }
+
+    /// The column before the sign: who is on this line, else what is marked on it.
+    fn others(&self, file: usize, line: u32, first: bool) -> Span<'static> {
+        let (theme, annotations) = (self.theme, &self.review.annotations);
+        if let Some(pin) = annotations.pin_of(file, line).filter(|_| first) {
+            let style = theme.person(pin.colour);
+            return match pin.cursor {
+                true => span(pin.letter.to_string(), theme.caret(pin.colour)),
+                false => span("┃", style),
+            };
+        }
+        match annotations.shades_of(file, line).next().filter(|_| first) {
+            Some(shade) => span(shade.letter().to_string(), theme.person(&shade.colour)),
+            None => span(" ", theme.dim),
+        }
+    }
+
+    /// What a person said, below the line that it is about.
+    fn said(&self, piece: &Piece, at: usize, said: String, first: bool) -> Vec<Span<'static>> {
+        let theme = self.theme;
+        let note = self.review.annotations.notes.get(at);
+        let (answer, resolved) = note.map_or((false, false), |it| (it.answer, it.resolved));
+        let (sign, style) = match (resolved, answer) {
+            (true, _) => ("✓ ", theme.dim),
+            (false, false) => ("• ", theme.tip),
+            (false, true) => ("› ", theme.tip),
+        };
+        let indent = match (self.full, answer) {
+            (_, true) => "     ",
+            (_, false) => "   ",
+        };
+        vec![
+            self.mark(piece, false),
+            span(
+                format!("{indent}{}", if first { sign } else { "  " }),
+                style,
+            ),
+            span(said, if resolved { theme.dim } else { theme.text }),
         ]
     }
 
@@ -201,7 +243,18 @@ impl Look<'_> {
         let tag = of.lines[line].tag;
         let tokens = painting.tokens(file, tag, numbers.0, numbers.1, raw.len());
         let words = self.review.marks.of(file, hunk, line);
-        spans.extend(self.pieces(raw, &shown, range, style, tokens, words));
+        let of_new = tag != LineTag::Delete;
+        let shades = self.review.annotations.shades_of(file, numbers.1);
+        let shades: Vec<(Range<usize>, Style)> = shades
+            .filter(|_| of_new)
+            .map(|shade| (bytes(raw, &shade.chars), self.theme.marked(&shade.colour)))
+            .collect();
+        let over = Over {
+            tokens,
+            words,
+            shades: &shades,
+        };
+        spans.extend(self.pieces(raw, &shown, range, style, &over));
         spans
     }
 
@@ -230,11 +283,11 @@ impl Look<'_> {
         shown: &Cow<'_, str>,
         range: Range<usize>,
         base: Style,
-        tokens: &[Token],
-        words: &[Range<usize>],
+        over: &Over<'_>,
     ) -> Vec<Span<'static>> {
         let at = |byte: usize| shown_at(raw, shown, byte).clamp(range.start, range.end);
-        let tokens: Vec<(Range<usize>, Style)> = tokens
+        let tokens: Vec<(Range<usize>, Style)> = over
+            .tokens
             .iter()
             .map(|token| {
                 let place = at(token.from as usize)..at(token.to as usize);
@@ -242,13 +295,21 @@ impl Look<'_> {
             })
             .filter(|(place, _)| !place.is_empty())
             .collect();
-        let words: Vec<Range<usize>> = words
+        let words: Vec<Range<usize>> = over
+            .words
             .iter()
             .map(|word| at(word.start)..at(word.end))
             .filter(|place| !place.is_empty())
             .collect();
+        let shades: Vec<(Range<usize>, Style)> = over
+            .shades
+            .iter()
+            .map(|(place, style)| (at(place.start)..at(place.end), *style))
+            .filter(|(place, _)| !place.is_empty())
+            .collect();
         let mut cuts = vec![range.start, range.end];
-        let places = tokens.iter().map(|(place, _)| place).chain(&words);
+        let places = tokens.iter().chain(&shades).map(|(place, _)| place);
+        let places = places.chain(&words);
         cuts.extend(places.flat_map(|place| [place.start, place.end]));
         cuts.sort_unstable();
         cuts.dedup();
@@ -261,6 +322,9 @@ impl Look<'_> {
             }
             if words.iter().any(|place| place.contains(&from)) {
                 style = style.patch(self.theme.word());
+            }
+            if let Some((_, own)) = shades.iter().find(|(place, _)| place.contains(&from)) {
+                style = style.patch(*own);
             }
             // A cut inside a character cannot be: tokens and words end between characters of the raw text.
             if let Some(piece) = shown.get(from..to) {
@@ -285,8 +349,8 @@ impl Look<'_> {
         let numbers = self.review.rows().numbers(piece.row);
         let first = piece.nth == 0;
         let number = |line: Option<u32>, n: u32| match line {
-            Some(_) if first && n > 0 => format!("{n:>5} "),
-            _ => " ".repeat(6),
+            Some(_) if first && n > 0 => format!("{n:>5}"),
+            _ => " ".repeat(5),
         };
         let half = |line: Option<u32>, range: &Range<usize>| match line {
             // A shorter half has no text on the lines that only the other one has.
@@ -297,16 +361,36 @@ impl Look<'_> {
         };
         let mut spans = vec![
             self.mark(piece, selected),
-            span(number(old, numbers.0), theme.dim),
+            span(format!("{} ", number(old, numbers.0)), theme.dim),
         ];
         spans.extend(half(old, &piece.left));
         let mut spans = filled(spans, usize::from(left));
         spans.push(span("│", theme.rule));
-        let mut other = vec![span(number(new, numbers.1), theme.dim)];
+        let mut other = vec![
+            span(number(new, numbers.1), theme.dim),
+            self.others(file, numbers.1, first),
+        ];
         other.extend(half(new, &piece.right));
         spans.extend(filled(other, usize::from(right)));
         spans
     }
+}
+
+/// What lies over the text of a line: colours, changed words, marked ones.
+struct Over<'a> {
+    tokens: &'a [Token],
+    words: &'a [Range<usize>],
+    shades: &'a [(Range<usize>, Style)],
+}
+
+/// The bytes of a range of characters; what lies beyond the end is the end.
+fn bytes(text: &str, chars: &Range<usize>) -> Range<usize> {
+    let at = |char: usize| {
+        text.char_indices()
+            .nth(char)
+            .map_or(text.len(), |(at, _)| at)
+    };
+    at(chars.start)..at(chars.end)
 }
 
 /// The widths of the two halves of a row, a line between them.

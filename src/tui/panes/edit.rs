@@ -2,6 +2,7 @@
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
+use ratatui::text::Span;
 
 use crate::tui::model::{HunkEdit, Model};
 use crate::tui::text;
@@ -33,7 +34,12 @@ pub fn draw(model: &Model, edit: &HunkEdit, area: Rect, buf: &mut Buffer) {
         return;
     }
     let theme = &model.settings.theme;
-    let title = format!(" editing {} ", text::clean(&edit.path));
+    let shared = if edit.shared {
+        "· shared as you type "
+    } else {
+        ""
+    };
+    let title = format!(" editing {} {shared}", text::clean(&edit.path));
     paint::row(buf, area, 0, vec![span(title, theme.file)]);
     let (top, left) = offset(edit, area);
     let height = usize::from(area.height.saturating_sub(1));
@@ -54,13 +60,28 @@ pub fn draw(model: &Model, edit: &HunkEdit, area: Rect, buf: &mut Buffer) {
             area,
             at,
             vec![
-                span(format!("{:>5} ", edit.first + line), theme.dim),
+                span(format!("{:>5}", edit.first + line), theme.dim),
+                pin(model, edit, edit.first + line),
                 span(
                     shown[if left == 0 { 0 } else { from }..].to_owned(),
                     theme.text,
                 ),
             ],
         );
+    }
+}
+
+/// Whoever else is on a line.
+fn pin(model: &Model, edit: &HunkEdit, line: usize) -> Span<'static> {
+    let theme = &model.settings.theme;
+    let found = model.reviews.get(&edit.proposal).and_then(|review| {
+        let files = &review.view.proposal.files;
+        let file = files.iter().position(|file| file.path == edit.path)?;
+        review.annotations.pin_of(file, u32::try_from(line).ok()?)
+    });
+    match found {
+        Some(pin) => span(pin.letter.to_string(), theme.caret(pin.colour)),
+        None => span(" ", theme.dim),
     }
 }
 

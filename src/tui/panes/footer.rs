@@ -114,6 +114,18 @@ fn hints(model: &Model) -> Vec<Hint> {
             add(C::ScrollUp, "up");
             add(C::CloseMicrophones, "close");
         }
+        Context::People => {
+            add(C::Follow, "follow");
+            add(C::ScrollDown, "down");
+            add(C::ScrollUp, "up");
+            add(C::Back, "close");
+        }
+        Context::Outbox => {
+            add(C::DropWaiting, "drop it");
+            add(C::ScrollDown, "down");
+            add(C::ScrollUp, "up");
+            add(C::Back, "close");
+        }
         Context::Help => {
             add(C::Run, "run");
             add(C::CloseHelp, "close");
@@ -149,10 +161,16 @@ fn hints(model: &Model) -> Vec<Hint> {
             add(C::NextHunk, "next hunk");
             add(C::PreviousHunk, "previous");
             add(C::NextFile, "next file");
-            add(C::PreviousFile, "previous");
-            add(C::Pick, "batch");
+            add(C::Highlight, "mark");
+            add(C::Note, "note");
             add(C::CloseReview, "back");
             add(C::Help, "help");
+            if annotated(model) {
+                add(C::NextNote, "next note");
+                add(C::Unmark, "take away");
+            }
+            add(C::PreviousFile, "previous file");
+            add(C::Pick, "batch");
             add(C::Palette, "everything");
         }
         Context::Summary => {
@@ -192,6 +210,12 @@ fn in_cockpit(context: Context) -> bool {
         context,
         Context::Cockpit | Context::Timeline | Context::Deploy
     )
+}
+
+/// True when there are marks or notes in the proposal.
+fn annotated(model: &Model) -> bool {
+    let found = model.review().map(|review| &review.annotations);
+    found.is_some_and(|it| !it.notes.is_empty() || !it.shades.is_empty())
 }
 
 fn timeline(model: &Model, add: &mut impl FnMut(C, &str)) {
@@ -254,6 +278,12 @@ fn cockpit(model: &Model, add: &mut impl FnMut(C, &str)) {
     if model.site.live().is_some() {
         add(C::OpenPage, "open");
         add(C::Rollback, "roll back");
+    }
+    if !model.team.people.is_empty() {
+        add(C::People, "who is here");
+    }
+    if !model.team.outbox.is_empty() {
+        add(C::Outbox, "what waits");
     }
     add(C::Help, "help");
     add(C::Quit, "quit");

@@ -4,17 +4,20 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::Span;
 
+use super::people;
+use crate::client::room::Standing;
 use crate::client::stream::Connection;
-use crate::tui::model::{Model, Pane, Phase};
+use crate::tui::model::{Model, Moment, Pane, Phase};
+use crate::tui::motion;
 use crate::tui::text;
 use crate::tui::view::paint::{self, span};
 
 /// Draws the header.
-pub fn draw(model: &Model, area: Rect, buf: &mut Buffer) {
+pub fn draw(model: &Model, now: Moment, area: Rect, buf: &mut Buffer) {
     if area.is_empty() {
         return;
     }
-    let right = right(model);
+    let right = right(model, now, usize::from(area.width));
     let wide: usize = right.iter().map(|span| text::width(&span.content)).sum();
     let room = usize::from(area.width).saturating_sub(wide + 1);
     let left = left(model, room);
@@ -89,10 +92,10 @@ fn left(model: &Model, room: usize) -> Vec<Span<'static>> {
     spans
 }
 
-/// The microphone and the connection.
-fn right(model: &Model) -> Vec<Span<'static>> {
+/// The others, the microphone, what waits to be sent, and the connection.
+fn right(model: &Model, now: Moment, columns: usize) -> Vec<Span<'static>> {
     let theme = &model.settings.theme;
-    let mut spans = Vec::new();
+    let mut spans = people::brief(model, columns);
     if model.talk.phase != Phase::Idle {
         spans.push(span("● mic ", theme.recording));
     } else if model.talk.listening {
@@ -107,15 +110,32 @@ fn right(model: &Model) -> Vec<Span<'static>> {
             theme.good,
         ));
     }
+    let waits = model.team.outbox.len();
+    if waits > 0 {
+        spans.push(span(format!("{waits} waiting "), theme.warn));
+    }
     let (word, style) = match &model.connection {
-        Connection::Connecting => ("connecting", theme.dim),
-        Connection::Streaming => ("online", theme.good),
-        Connection::Polling => ("online (polling)", theme.good),
-        Connection::Waiting { .. } => ("offline, retrying", theme.bad),
-        Connection::Closed { .. } => ("offline", theme.bad),
+        Connection::Connecting => ("connecting".to_owned(), theme.dim),
+        // The events come, and what people share does not.
+        Connection::Streaming if lost(model) => ("online, alone".to_owned(), theme.warn),
+        Connection::Streaming => ("online".to_owned(), theme.good),
+        Connection::Polling => ("online (polling)".to_owned(), theme.good),
+        Connection::Waiting { .. } => match motion::seconds_left(model, now) {
+            Some(0) | None => ("reconnecting".to_owned(), theme.bad),
+            Some(left) => (format!("reconnecting in {left} s"), theme.bad),
+        },
+        Connection::Closed { .. } => ("offline".to_owned(), theme.bad),
     };
     spans.push(span(word, style));
     spans
+}
+
+/// True when the rooms are not reached, although the server is.
+fn lost(model: &Model) -> bool {
+    matches!(
+        model.team.trouble(),
+        Some(Standing::Waiting { .. } | Standing::Closed { .. })
+    )
 }
 
 /// The names of the panes with their keys, as wide as there is room for.

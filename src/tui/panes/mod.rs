@@ -13,6 +13,8 @@ pub mod header;
 pub mod help;
 pub mod history;
 pub mod mics;
+pub mod outbox;
+pub mod people;
 pub mod progress;
 pub mod proposal;
 pub mod queue;

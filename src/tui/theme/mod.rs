@@ -274,6 +274,35 @@ impl Theme {
         Style::new().add_modifier(Modifier::REVERSED)
     }
 
+    /// The colour of a person or a mark, by name; a letter always stands beside it.
+    pub fn person(&self, colour: &str) -> Style {
+        let plain = Style::new().add_modifier(Modifier::BOLD);
+        if !self.colours {
+            return plain;
+        }
+        // The terminal's own: what is readable on its ground is the terminal's to know.
+        plain.fg(match colour {
+            "orange" => Color::LightRed,
+            "sky" => Color::LightCyan,
+            "green" => Color::Green,
+            "yellow" => Color::Yellow,
+            "blue" => Color::Blue,
+            "vermillion" => Color::Red,
+            "purple" => Color::Magenta,
+            _ => Color::Gray,
+        })
+    }
+
+    /// The cursor of a person.
+    pub fn caret(&self, colour: &str) -> Style {
+        self.person(colour).add_modifier(Modifier::REVERSED)
+    }
+
+    /// Marked text, over what its line has.
+    pub fn marked(&self, colour: &str) -> Style {
+        self.person(colour).add_modifier(Modifier::UNDERLINED)
+    }
+
     /// A piece of source text, over what its line has.
     pub fn syntax(&self, role: Role) -> Style {
         match role {

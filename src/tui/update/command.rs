@@ -1,6 +1,7 @@
 //! What each command does.
 
 use super::Turn;
+use crate::client::outbox::Asked;
 use crate::model::{Action, Decision};
 use crate::tui::keymap::{Command, spoken};
 use crate::tui::keys::Key;
@@ -98,6 +99,17 @@ impl Turn<'_> {
             C::SaveEdit => self.save_edit(),
             C::CancelEdit => self.cancel_edit(),
             C::SideBySide => self.m.sides = !self.m.sides,
+            C::People => self.people(),
+            C::Follow => self.follow(),
+            C::Outbox => self.open_outbox(),
+            C::DropWaiting => self.drop_waiting(),
+            C::Highlight => self.highlight(),
+            C::Unmark => self.unmark(),
+            C::Note => self.note(),
+            C::ChangeNote => self.change_note(),
+            C::Resolve => self.resolve(),
+            C::NextNote => self.step_note(true),
+            C::PreviousNote => self.step_note(false),
             C::Summary => self.open_summary(),
             C::Message => self.write_message(),
             C::Queue => self.open_queue(),
@@ -118,7 +130,7 @@ impl Turn<'_> {
     }
 
     fn leave_input(&mut self) {
-        if self.message_written(false) {
+        if self.message_written(false) || self.note_written(false) {
             return;
         }
         self.m.focus = Focus::Cockpit;
@@ -137,7 +149,7 @@ impl Turn<'_> {
     }
 
     fn submit_line(&mut self) {
-        if self.message_written(true) {
+        if self.message_written(true) || self.note_written(true) {
             return;
         }
         if self.m.line.text().trim().is_empty() {
@@ -164,18 +176,28 @@ impl Turn<'_> {
         self.m.seen = Default::default();
         match revising {
             Some(proposal) => {
-                self.begin_work("trying again");
                 self.m.card = None;
-                self.out.push(Effect::Revise(proposal, text));
+                if self.keeps() {
+                    let words = text;
+                    self.enqueue(Asked::Revision { proposal, words }, "trying again");
+                } else {
+                    self.begin_work("trying again");
+                    self.out.push(Effect::Revise(proposal, text));
+                }
             }
             None => self.submit(&text),
         }
     }
 
     pub(super) fn submit(&mut self, text: &str) {
-        self.begin_work("sending");
         self.m.card = None;
-        self.out.push(Effect::Submit(text.to_owned()));
+        if self.keeps() {
+            let words = text.to_owned();
+            self.enqueue(Asked::Instruction { words }, "sending");
+        } else {
+            self.begin_work("sending");
+            self.out.push(Effect::Submit(text.to_owned()));
+        }
     }
 
     pub(super) fn begin_work(&mut self, what: &str) {
@@ -229,8 +251,10 @@ impl Turn<'_> {
                     return;
                 }
                 self.m.overlay = None;
-                if yes {
-                    self.confirmed(confirm);
+                match confirm {
+                    confirm if yes => self.confirmed(confirm),
+                    Confirm::Again(key, proposal, _) => self.again(&key, &proposal, false),
+                    _ => {}
                 }
             }
             Some(_) => {}
@@ -288,6 +312,8 @@ impl Turn<'_> {
             Confirm::Stop(id) => self.out.push(Effect::Stop(id)),
             Confirm::Quit => self.out.push(Effect::Quit),
             Confirm::Batch(items, action) => self.send_batch(items, action),
+            Confirm::Again(key, proposal, _) => self.again(&key, &proposal, true),
+            Confirm::DropNote(note, _) => self.drop_note(&note),
         }
     }
 
@@ -315,7 +341,7 @@ impl Turn<'_> {
     fn back(&mut self) {
         if matches!(
             self.m.overlay,
-            Some(Overlay::Summary(_) | Overlay::Queue(_))
+            Some(Overlay::Summary(_) | Overlay::Queue(_) | Overlay::People(_) | Overlay::Outbox(_))
         ) {
             self.m.overlay = None;
             return;
@@ -374,7 +400,9 @@ impl Turn<'_> {
                 }
                 return;
             }
-            Some(Overlay::Summary(_) | Overlay::Queue(_)) => return self.move_overlay(rows(10)),
+            Some(
+                Overlay::Summary(_) | Overlay::Queue(_) | Overlay::People(_) | Overlay::Outbox(_),
+            ) => return self.move_overlay(rows(10)),
             Some(Overlay::Details) => {
                 return self.scroll_details(rows(crate::tui::panes::details::height(plan.area)));
             }

@@ -73,6 +73,43 @@ impl Turn<'_> {
             self.m.reading = true;
         }
         self.m.editing = edit;
+        let Some(edit) = &mut self.m.editing else {
+            return;
+        };
+        let Some(room) = self.m.team.room_of(&edit.proposal) else {
+            return;
+        };
+        if !room.synced {
+            return;
+        }
+        match room.replica.text(&edit.path) {
+            Some(text) if text == edit.before() => edit.shared = true,
+            Some(_) => {
+                self.m.editing = None;
+                self.say(Tone::Plain, "one moment: somebody writes in it just now");
+            }
+            // The document does not have it: it is stored as a whole.
+            None => {}
+        }
+    }
+
+    /// Writes what was typed into the document that all share.
+    pub(super) fn share_edit(&mut self) {
+        let Some(edit) = self.m.editing.as_ref().filter(|edit| edit.shared) else {
+            return;
+        };
+        let (id, path, text) = (edit.proposal.clone(), edit.path.clone(), edit.text());
+        let Some((_, room)) = self.m.team.room_of_mut(&id) else {
+            // The proposal is not shared any more: from here on the text is stored as a whole.
+            if let Some(edit) = &mut self.m.editing {
+                edit.shared = false;
+            }
+            return;
+        };
+        match room.replica.write(&path, &text) {
+            Ok(frame) => self.wrote(&id, frame),
+            Err(error) => self.say(Tone::Bad, error.to_string()),
+        }
     }
 
     pub(super) fn save_edit(&mut self) {
@@ -81,6 +118,10 @@ impl Turn<'_> {
         };
         if !edit.changed() {
             self.say(Tone::Plain, "nothing was changed");
+            return;
+        }
+        if edit.shared {
+            self.say(Tone::Good, "your text is in the proposal");
             return;
         }
         let text = edit.text();
@@ -108,7 +149,7 @@ impl Turn<'_> {
         let Some(edit) = &mut self.m.editing else {
             return;
         };
-        if edit.changed() && !edit.leaving {
+        if edit.changed() && !edit.leaving && !edit.shared {
             edit.leaving = true;
             self.say(
                 Tone::Warn,

@@ -119,6 +119,7 @@ impl Turn<'_> {
         let asked_for = self.m.work.is_some() || self.m.reviews.is_empty();
         // Who reads a proposal on the whole screen goes on reading it.
         let asked_for = asked_for && !self.m.full_view();
+        let instruction = view.proposal.instruction.clone();
         self.m.reviews.put(view);
         if updated {
             return;
@@ -131,6 +132,11 @@ impl Turn<'_> {
             self.m.pane = Pane::Proposal;
         } else {
             // Somebody else's: what is being read stays where it is.
+            let over = |work: &Work| work.instruction.is_some() && work.instruction == instruction;
+            if self.m.work.as_ref().is_some_and(over) {
+                self.m.work = None;
+                self.m.draft = None;
+            }
             self.say(Tone::Plain, "another proposal waits: ] shows it");
         }
     }

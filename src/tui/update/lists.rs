@@ -132,12 +132,16 @@ impl Turn<'_> {
                 review.map_or(0, |review| review.view.proposal.files.len())
             }
             Some(Overlay::Queue(_)) => self.m.reviews.len(),
+            Some(Overlay::People(_)) => self.m.team.people.len(),
+            Some(Overlay::Outbox(_)) => self.m.team.outbox.len(),
             _ => 0,
         };
         match &mut self.m.overlay {
             Some(Overlay::Menu(menu)) => menu.step(by, count, usize::from(height)),
             Some(Overlay::Summary(of)) => of.top = step(of.top, count),
-            Some(Overlay::Queue(at)) => *at = step(*at, count),
+            Some(Overlay::Queue(at) | Overlay::People(at) | Overlay::Outbox(at)) => {
+                *at = step(*at, count);
+            }
             _ => {}
         }
     }

@@ -10,6 +10,8 @@ mod gates;
 mod heard;
 mod lists;
 mod mouse;
+mod notes;
+mod outbox;
 mod outcome;
 mod planning;
 mod preview;
@@ -17,12 +19,14 @@ mod reading;
 mod review;
 mod speak;
 mod talk;
+mod team;
 mod wording;
 
 use super::keymap::{Command, Context};
 use super::keys::{Key, Stroke};
 use super::message::{Effect, Message, Outcome};
 use super::model::{Focus, Model, Moment, Overlay, Pane, Review, Seen, Tone};
+use super::motion;
 use super::panes::diff;
 use super::theme::Theme;
 use super::view::layout::{self, Plan};
@@ -40,6 +44,7 @@ pub fn update(model: &mut Model, now: Moment, message: Message) -> Vec<Effect> {
     turn.settle_microphones();
     let mut effects = turn.out;
     if !drawn {
+        team::settle(model, now, &mut effects);
         relayout(model, &mut effects);
         board::wanted(model, &mut effects);
     }
@@ -61,6 +66,9 @@ impl Turn<'_> {
             Message::Key(key, stroke) => self.key(key, stroke),
             Message::Mic(event) if self.m.overlay == Some(Overlay::Checkup) => self.trial(event),
             Message::Mic(event) => self.mic(event),
+            // What others do without being seen here changes nothing here.
+            Message::Room(name, item) => self.room(&name, item),
+            Message::RoomKept(name, state) => self.room_kept(&name, &state),
             // Colours that came too late change nothing.
             Message::Done(outcome) if matches!(*outcome, Outcome::Painted(_)) => {
                 self.done(*outcome)
@@ -83,7 +91,7 @@ impl Turn<'_> {
             }
             Message::Focus(focused) => self.focus(focused),
             Message::Keyboard(reports) => self.m.talk.releases_reported(reports),
-            Message::Stream(StreamItem::Connection(connection)) => self.m.connection = connection,
+            Message::Stream(StreamItem::Connection(connection)) => self.connected(connection),
             Message::Stream(StreamItem::Event(event)) => self.event(&event),
             Message::Stream(StreamItem::Reset(_)) => {
                 // Another log, or one that begins later: what was shown of the old one may no longer hold.
@@ -101,7 +109,9 @@ impl Turn<'_> {
             Message::StreamEnded => self.stream_ended(),
             Message::Done(outcome) => self.done(*outcome),
             Message::Resumed => self.out.push(Effect::Repaint),
+            Message::OutboxKept(kept) => self.restore_outbox(kept),
             Message::Drawn | Message::Wake | Message::Key(..) | Message::Mic(_) => {}
+            Message::Room(..) | Message::RoomKept(..) => {}
         }
     }
 
@@ -123,6 +133,9 @@ impl Turn<'_> {
         if command != Some(Command::Interrupt) {
             self.m.interrupted = None;
         }
+        if self.moved_oneself(command) {
+            return;
+        }
         match command {
             Some(command) => self.command(command, key),
             None => self.typed(context, key),
@@ -135,6 +148,7 @@ impl Turn<'_> {
         match self.m.settings.keymap.command(context, key) {
             Some(C::ScrollUp | C::ScrollDown | C::PageUp | C::PageDown | C::Line(_)) => true,
             Some(C::NextHunk | C::PreviousHunk | C::NextFile | C::PreviousFile) => true,
+            Some(C::NextNote | C::PreviousNote) => true,
             Some(C::SelectUp | C::SelectDown | C::Larger | C::Smaller) => true,
             Some(_) => false,
             None => matches!(
@@ -146,12 +160,13 @@ impl Turn<'_> {
 
     fn typed(&mut self, context: Context, key: Key) {
         match context {
-            Context::Input => {}
+            Context::Input => self.m.team.typed = Some(self.now),
             Context::Edit => {
                 if let Some(edit) = &mut self.m.editing {
                     edit.key(key);
                 }
-                return;
+                self.m.team.typed = Some(self.now);
+                return self.share_edit();
             }
             Context::Help => return self.typed_in_menu(key),
             Context::Filter => return self.typed_filter(key),
@@ -166,7 +181,10 @@ impl Turn<'_> {
 
     fn paste(&mut self, text: &str) {
         match (self.m.context(), &mut self.m.editing) {
-            (Context::Edit, Some(edit)) => return edit.paste(text),
+            (Context::Edit, Some(edit)) => {
+                edit.paste(text);
+                return self.share_edit();
+            }
             (Context::Help, _) => return self.pasted_in_menu(text),
             _ => {}
         }
@@ -242,6 +260,7 @@ impl Turn<'_> {
 
     fn wake(&mut self) {
         let now = self.now;
+        let shows = motion::shows(self.m, now);
         if self
             .m
             .notice
@@ -257,7 +276,8 @@ impl Turn<'_> {
             self.m.talk.open_until = None;
             self.m.talk.open = false;
         }
-        self.m.dirty = true;
+        // What only others are told changes nothing here.
+        self.m.dirty |= shows;
         self.spoken_due();
     }
 

@@ -4,20 +4,21 @@
 use super::{Turn, WHEEL};
 use crate::tui::message::Mouse;
 use crate::tui::model::{Focus, Overlay, Pane};
-use crate::tui::panes::{footer, help, queue};
+use crate::tui::panes::{footer, help, outbox, people, queue};
 use crate::tui::view::layout::{self, Plan};
 
 impl Turn<'_> {
     pub(super) fn mouse(&mut self, mouse: Mouse) {
         let plan = layout::plan(self.m);
         let (x, y) = match mouse {
-            Mouse::Click(x, y) | Mouse::Up(x, y) | Mouse::Down(x, y) => (x, y),
+            Mouse::Click(x, y) | Mouse::Drag(x, y) | Mouse::Up(x, y) | Mouse::Down(x, y) => (x, y),
         };
         if self.m.overlay.is_some() {
             let by = match mouse {
                 Mouse::Up(..) => -1,
                 Mouse::Down(..) => 1,
                 Mouse::Click(..) => return self.click_overlay(x, y, &plan),
+                Mouse::Drag(..) => return,
             };
             if self.m.overlay == Some(Overlay::Details) {
                 return self.scroll_details(by * WHEEL as i64);
@@ -29,6 +30,9 @@ impl Turn<'_> {
         }
         if self.m.editing.is_some() {
             return;
+        }
+        if !matches!(mouse, Mouse::Drag(..)) {
+            self.stop_following();
         }
         if self.m.full_view() {
             return self.mouse_in_review(mouse, &plan);
@@ -44,6 +48,7 @@ impl Turn<'_> {
         };
         match mouse {
             Mouse::Click(..) => self.click(pane, &plan, y),
+            Mouse::Drag(..) => {}
             Mouse::Up(..) => self.scroll(pane, -(WHEEL as i64), &plan),
             Mouse::Down(..) => self.scroll(pane, WHEEL as i64, &plan),
         }
@@ -106,6 +111,14 @@ impl Turn<'_> {
                 queue::frame(self.m, plan.area),
                 queue::row_at(self.m, *selected, plan.area, y),
             ),
+            Some(Overlay::People(_)) => (
+                people::frame(self.m, plan.area),
+                people::row_at(self.m, plan.area, y),
+            ),
+            Some(Overlay::Outbox(_)) => (
+                outbox::frame(self.m, plan.area),
+                outbox::row_at(self.m, plan.area, y),
+            ),
             // What asks is answered by its keys, which the footer has too.
             _ if plan.footer.contains(at) => return self.click_footer(x, plan),
             _ => return,
@@ -126,6 +139,8 @@ impl Turn<'_> {
             Some(Overlay::Menu(menu)) => menu.at = hit,
             Some(Overlay::Queue(selected)) if *selected == hit => self.show_picked(),
             Some(Overlay::Queue(selected)) => *selected = hit,
+            Some(Overlay::People(selected)) if *selected == hit => self.follow(),
+            Some(Overlay::People(selected) | Overlay::Outbox(selected)) => *selected = hit,
             _ => {}
         }
     }

@@ -3,8 +3,9 @@
 
 use super::Turn;
 use super::events::RETRY;
+use crate::client::outbox::may_pass;
 use crate::client::stream::Connection;
-use crate::model::api::Status;
+use crate::model::api::{Accepted, Status};
 use crate::model::{DeploymentState, InstructionState, Problem, ProposalId, ProposalState};
 use crate::tui::message::{Effect, Outcome};
 use crate::tui::model::{Card, Deploy, OpenQuestion, Site, Tone, Work};
@@ -37,28 +38,16 @@ impl Turn<'_> {
             Outcome::Details(loaded) => self.detailed(loaded),
             Outcome::Checkup(items) => self.looked(items),
             Outcome::Fixed(name, result) => self.fixed(&name, result),
+            Outcome::Sent(key, result) => self.sent(&key, result),
             Outcome::Submitted(text, result) | Outcome::Revised(text, result) => {
                 if let Err(problem) = result {
                     self.m.work = None;
-                    // Nothing that was written is lost.
-                    self.m.line.remember(&text);
-                    if self.m.line.text().is_empty() {
-                        self.m.line.set(&text);
-                    }
-                    self.failed("not sent", &problem);
+                    self.not_sent(&text, &problem);
                 } else if let (Ok(accepted), Some(work)) = (result, &mut self.m.work) {
                     work.instruction.get_or_insert(accepted.instruction);
                 }
             }
-            Outcome::ClipSent(Ok(accepted)) => {
-                if let Some(work) = &mut self.m.work {
-                    work.instruction.get_or_insert(accepted.instruction);
-                    if work.what == "sending the recording" {
-                        "listening".clone_into(&mut work.what);
-                    }
-                }
-                self.ours();
-            }
+            Outcome::ClipSent(Ok(accepted)) => self.clip_sent(accepted),
             Outcome::ClipSent(Err(problem)) => {
                 self.m.work = None;
                 self.failed("the recording was not sent", &problem);
@@ -133,6 +122,26 @@ impl Turn<'_> {
         }
     }
 
+    /// An instruction was not taken. Nothing that was written is lost.
+    pub(super) fn not_sent(&mut self, text: &str, problem: &Problem) {
+        self.m.line.remember(text);
+        if self.m.line.text().is_empty() {
+            self.m.line.set(text);
+        }
+        self.failed("not sent", problem);
+    }
+
+    /// A recording was taken.
+    pub(super) fn clip_sent(&mut self, accepted: Accepted) {
+        if let Some(work) = &mut self.m.work {
+            work.instruction.get_or_insert(accepted.instruction);
+            if work.what == "sending the recording" {
+                "listening".clone_into(&mut work.what);
+            }
+        }
+        self.ours();
+    }
+
     fn status(&mut self, status: Status) {
         let now = self.now;
         self.m.epoch.clone_from(&status.cursor.epoch);
@@ -205,6 +214,9 @@ impl Turn<'_> {
         if std::mem::take(&mut self.m.history_due) {
             self.history(status.cursor, status.oldest);
         }
+        if self.m.settings.taking.keeps && (first || fresh) {
+            self.go_on();
+        }
     }
 
     /// Takes up the work that the server is at, and drops work that it does not know any more.
@@ -231,17 +243,20 @@ impl Turn<'_> {
 
     fn no_status(&mut self, problem: &Problem) {
         if self.m.loaded {
-            self.failed("the state was not loaded", problem);
+            // What is kept is sent when the server is back, which the header tells.
+            if !(self.m.settings.taking.keeps && may_pass(problem)) {
+                self.failed("the state was not loaded", problem);
+            }
             return;
         }
-        self.m.connection = Connection::Waiting {
+        self.connected(Connection::Waiting {
             reason: problem.to_string(),
             retry_ms: u64::try_from(RETRY.as_millis()).unwrap_or(0),
-        };
+        });
         self.load(u64::try_from(RETRY.as_millis()).unwrap_or(0));
     }
 
-    fn approved(&mut self, id: &ProposalId, problem: Option<Problem>) {
+    pub(super) fn approved(&mut self, id: &ProposalId, problem: Option<Problem>) {
         self.free(id);
         match problem {
             None => drop(self.close_proposal(id)),
@@ -261,6 +276,11 @@ impl Turn<'_> {
         id: &ProposalId,
         result: Result<crate::model::api::ProposalView, Problem>,
     ) {
+        if let Err(problem) = &result
+            && self.decision_waits(problem)
+        {
+            return;
+        }
         self.m.reviews.deciding.pop_front();
         match result {
             Ok(view) => {
@@ -316,7 +336,7 @@ impl Turn<'_> {
         }
     }
 
-    fn free(&mut self, id: &ProposalId) {
+    pub(super) fn free(&mut self, id: &ProposalId) {
         if self.m.busy.proposal.as_ref() == Some(id) {
             self.m.busy.proposal = None;
         }

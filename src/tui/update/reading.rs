@@ -9,7 +9,7 @@ use crate::tui::view::layout::{self, Plan};
 
 impl Turn<'_> {
     /// Lines of the window that the proposal is read in.
-    fn reading_height(&self) -> usize {
+    pub(super) fn reading_height(&self) -> usize {
         let plan = layout::plan(self.m);
         let body = if self.m.full_view() {
             diff::plan(self.m, &plan).body
@@ -152,10 +152,22 @@ impl Turn<'_> {
             Mouse::Click(x, y) if body.contains((x, y).into()) => {
                 let at = usize::from(y - body.y);
                 if let Some(row) = review.pieces().get(at).map(|piece| piece.row) {
+                    review.anchor = None;
                     review.go_to(row, height);
                 }
             }
-            Mouse::Click(..) => {}
+            Mouse::Drag(x, y) if body.contains((x, y).into()) => {
+                let at = usize::from(y - body.y);
+                if let Some(row) = review.pieces().get(at).map(|piece| piece.row)
+                    && row != review.cursor
+                {
+                    // From where the button went down.
+                    let from = review.cursor;
+                    review.anchor.get_or_insert(from);
+                    review.go_to(row, height);
+                }
+            }
+            Mouse::Click(..) | Mouse::Drag(..) => {}
             Mouse::Up(..) => review.scroll(-wheel, height),
             Mouse::Down(..) => review.scroll(wheel, height),
         }

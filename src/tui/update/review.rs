@@ -1,6 +1,7 @@
 //! Deciding a proposal: approving, rejecting, taking and leaving out, undoing.
 
 use super::Turn;
+use crate::client::outbox::Asked;
 use crate::model::api::{Approval, Decide, ProposalView};
 use crate::model::{Action, Decision, Problem, ProposalId};
 use crate::tui::keymap::{Command, Context};
@@ -41,12 +42,20 @@ impl Turn<'_> {
             self.say(Tone::Plain, "one moment: the last answer is on its way");
             return;
         }
-        if self.nothing_taken() {
+        if self.nothing_taken() || self.waits_already(&id) {
             return;
         }
         let Some(review) = self.m.review() else {
             return;
         };
+        if self.written_meanwhile(review) {
+            self.m.overlay = None;
+            self.say(
+                Tone::Warn,
+                "somebody writes in it: look at the new lines, then approve",
+            );
+            return;
+        }
         let version = review.version();
         let pending = self.m.reviews.pending(&id);
         self.m.overlay = None;
@@ -73,6 +82,8 @@ impl Turn<'_> {
 
     pub(super) fn send_approval(&mut self, id: ProposalId, action: Action) {
         let message = self.m.message_of(&id).map(str::to_owned);
+        let state_vector = self.m.team.state_vector(&id);
+        let keeps = self.keeps();
         let Some(review) = self.m.reviews.find(&id) else {
             return;
         };
@@ -82,8 +93,19 @@ impl Turn<'_> {
             message,
             environment: None,
             version: Some(review.version()),
-            state_vector: None,
+            // The texts of the document were compared with what is on the screen.
+            state_vector,
         };
+        if keeps {
+            let title = review.view.proposal.title.clone();
+            let asked = Asked::Approval {
+                proposal: id,
+                title,
+                approval,
+            };
+            self.enqueue(asked, "committing");
+            return;
+        }
         self.begin_work("committing");
         self.m.busy.proposal = Some(id.clone());
         self.out.push(Effect::Approve(id, approval));
@@ -102,9 +124,21 @@ impl Turn<'_> {
         if unseen || self.m.busy.proposal.is_some() {
             return;
         }
+        let title = review.view.proposal.title.clone();
+        if self.waits_already(&id) {
+            return;
+        }
         self.m.overlay = None;
-        self.m.busy.proposal = Some(id.clone());
         self.m.reviews.reject(&id);
+        if self.keeps() {
+            let asked = Asked::Rejection {
+                proposal: id,
+                title,
+            };
+            self.enqueue(asked, "rejecting");
+            return;
+        }
+        self.m.busy.proposal = Some(id.clone());
         self.out.push(Effect::Reject(id));
     }
 

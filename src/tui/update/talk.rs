@@ -2,6 +2,7 @@
 //! they are not, by Enter, by the loss of focus and by its longest length; never by a guess from key repeat.
 
 use super::Turn;
+use crate::client::outbox::Asked;
 use crate::model::{EventKind, Problem};
 use crate::tui::keymap::{repeats_are_told, spoken};
 use crate::tui::keys::{Code, Key};
@@ -206,8 +207,12 @@ impl Turn<'_> {
             self.m.talk.reading = true;
             self.out.push(Effect::Dictate(path));
         } else {
-            self.begin_work("sending the recording");
             self.m.card = None;
+            if self.keeps() {
+                self.enqueue(Asked::Recording { file: path }, "sending the recording");
+                return;
+            }
+            self.begin_work("sending the recording");
             self.out.push(Effect::SendClip(path));
         }
     }
@@ -242,6 +247,7 @@ impl Turn<'_> {
             .text_field()
             .is_some_and(|field| field.dictate(&words));
         self.filter_changed();
+        self.share_edit();
         if !fits {
             self.say(Tone::Warn, "not all of it fits into the text");
         }

@@ -17,7 +17,7 @@ pub fn draw(model: &Model, now: Moment, buf: &mut Buffer) -> Option<Position> {
     if plan.area.intersection(buf.area) != plan.area || plan.area.is_empty() {
         return None;
     }
-    panes::header::draw(model, plan.header, buf);
+    panes::header::draw(model, now, plan.header, buf);
     let mut cursor = if model.full_view() {
         panes::diff::draw(model, now, &plan, buf);
         let body = panes::diff::plan(model, &plan).body;
@@ -82,6 +82,8 @@ fn overlay(
         Some(Overlay::Checkup) => panes::checkup::overlay(model, area, buf),
         Some(Overlay::Details) => panes::details::draw(model, area, buf),
         Some(Overlay::Mics(mics)) => panes::mics::draw(model, mics, area, buf),
+        Some(Overlay::People(at)) => panes::people::draw(model, *at, area, buf),
+        Some(Overlay::Outbox(at)) => panes::outbox::draw(model, *at, area, buf),
         None => {
             let open = model.questions.front()?;
             panes::ask::question(model, open, area, buf)

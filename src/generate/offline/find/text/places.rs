@@ -320,7 +320,7 @@ impl Finder<'_> {
         };
         (!data || listed())
             && (around(hit, seen).has(kind)
-                || seen.is_some_and(|seen| heading_before(seen, &text::folded(kind)).is_some()))
+                || seen.is_some_and(|seen| heading_before(seen, &folded(kind)).is_some()))
     }
 
     /// A phrase without a role: the text itself, a page, or the key of a value.
