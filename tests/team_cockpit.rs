@@ -70,7 +70,9 @@ fn two_people_one_proposal_a_killed_server_and_a_killed_cockpit() {
 
     // A mark and a note of one appear at the other, and so does the cursor.
     ada.send("f");
-    ada.until("the full view", |screen| screen.contains("summary, then commit"));
+    ada.until("the full view", |screen| {
+        screen.contains("summary, then commit")
+    });
     ada.send("jjjjj");
     // The proposal's room may still be on its way.
     loop {
@@ -82,17 +84,24 @@ fn two_people_one_proposal_a_killed_server_and_a_killed_cockpit() {
             break;
         }
         ada.send("\x1b[A\x1b[B");
-        ada.until("that the notice has gone", |screen| !screen.contains("one moment"));
+        ada.until("that the notice has gone", |screen| {
+            !screen.contains("one moment")
+        });
     }
     ada.send("M");
-    ada.until("the line to write in", |screen| screen.contains("write or dictate"));
+    ada.until("the line to write in", |screen| {
+        screen.contains("write or dictate")
+    });
     ada.send("louder please\r");
     grace.send("f");
     grace.until("the note", |screen| {
         screen.contains("Ada Lovelace: louder please")
     });
     let screen = grace.until("who is here", |screen| screen.contains("AL"));
-    assert!(screen.contains("● Ada") || screen.contains("• Ada"), "{screen}");
+    assert!(
+        screen.contains("● Ada") || screen.contains("• Ada"),
+        "{screen}"
+    );
 
     // The server is killed. Grace writes in the proposal, and is killed too; Ada asks for something.
     server.kill();
@@ -129,7 +138,9 @@ fn two_people_one_proposal_a_killed_server_and_a_killed_cockpit() {
         let proposals = runtime.block_on(client.proposals()).ok()?;
         let files = proposals.iter().flat_map(|view| &view.proposal.files);
         let mut texts = files.filter_map(|file| file.after.as_text());
-        texts.find(|text| text.contains("OFFLINE")).map(str::to_owned)
+        texts
+            .find(|text| text.contains("OFFLINE"))
+            .map(str::to_owned)
     });
     assert!(text.contains("Welcome"), "{text}");
     let said = server.events(EventKind::Intent);

@@ -256,10 +256,7 @@ impl EventLog {
     }
 }
 
-fn read_all<T: DeserializeOwned>(
-    kind: &str,
-    rows: &[(String, String)],
-) -> Result<Vec<T>, Problem> {
+fn read_all<T: DeserializeOwned>(kind: &str, rows: &[(String, String)]) -> Result<Vec<T>, Problem> {
     rows.iter()
         .map(|(id, body)| serde_json::from_str(body).map_err(|e| damaged(kind, id, &e)))
         .collect()

@@ -330,10 +330,8 @@ pub async fn serve_projects(
             conductor,
         }));
     }
-    let conductors: Vec<Arc<Conductor>> = apps
-        .iter()
-        .map(|app| Arc::clone(&app.conductor))
-        .collect();
+    let conductors: Vec<Arc<Conductor>> =
+        apps.iter().map(|app| Arc::clone(&app.conductor)).collect();
     neighbours.are(&apps);
     let router = projects::router(&apps);
     for app in apps {

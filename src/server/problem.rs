@@ -39,7 +39,9 @@ fn default_hint(status: StatusCode) -> &'static str {
     match status.as_u16() {
         400 | 422 => "compare the request with /api/openapi.json",
         401 => "send the token as `Authorization: Bearer <token>`",
-        403 => "use a token and an address that are allowed to do this; GET /api/me says what yours may do",
+        403 => {
+            "use a token and an address that are allowed to do this; GET /api/me says what yours may do"
+        }
         404 => "check the address; /api/openapi.json lists what there is",
         405 => "the `Allow` header names the methods of this address",
         409 => "load the newest state and decide again",

@@ -78,7 +78,12 @@ impl Process {
     /// A server on the log in `folder` that is known as `name`, too.
     pub fn start(folder: &Path, name: SocketAddr) -> Self {
         let mut child = Command::new(std::env::current_exe().unwrap())
-            .args(["--exact", "process::a_server_that_will_be_killed", "--ignored", "--nocapture"])
+            .args([
+                "--exact",
+                "process::a_server_that_will_be_killed",
+                "--ignored",
+                "--nocapture",
+            ])
             .env(FOLDER, folder)
             .env(NAME, name.to_string())
             .stdin(Stdio::piped())
@@ -88,7 +93,11 @@ impl Process {
             .unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let addr = lines
-            .find_map(|line| line.unwrap().strip_prefix("serves ").map(|addr| addr.parse().unwrap()))
+            .find_map(|line| {
+                line.unwrap()
+                    .strip_prefix("serves ")
+                    .map(|addr| addr.parse().unwrap())
+            })
             .expect("the other process serves");
         Self {
             commands: child.stdin.take().unwrap(),
@@ -107,7 +116,11 @@ impl Process {
     pub fn run(&mut self, command: &str) -> u64 {
         self.begin(command);
         self.lines
-            .find_map(|line| line.unwrap().strip_prefix("at ").map(|seq| seq.parse().unwrap()))
+            .find_map(|line| {
+                line.unwrap()
+                    .strip_prefix("at ")
+                    .map(|seq| seq.parse().unwrap())
+            })
             .expect("the other process answers")
     }
 
@@ -121,7 +134,9 @@ impl Process {
 /// Removes the events up to `seq` from a log that nobody serves.
 pub fn purge(folder: &Path, seq: u64) {
     let database = rusqlite::Connection::open(folder.join("sayso.db")).unwrap();
-    database.execute("DELETE FROM events WHERE seq <= ?1", [seq]).unwrap();
+    database
+        .execute("DELETE FROM events WHERE seq <= ?1", [seq])
+        .unwrap();
 }
 
 /// What the log in `folder` has: sequence number and message of each event.
@@ -133,7 +148,10 @@ pub fn stored(folder: &Path) -> Vec<(u64, String)> {
         let page = log.read(after, 500).unwrap();
         let Some(last) = page.last() else { return all };
         after = last.seq;
-        all.extend(page.iter().map(|event| (event.seq, event.data["message"].to_string())));
+        all.extend(
+            page.iter()
+                .map(|event| (event.seq, event.data["message"].to_string())),
+        );
     }
 }
 

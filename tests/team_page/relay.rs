@@ -95,7 +95,9 @@ async fn pass(State(shared): State<Arc<Shared>>, request: Request) -> Response {
     for name in [CONNECTION, TRANSFER_ENCODING] {
         headers.remove(name);
     }
-    let is_stream = headers.get(CONTENT_TYPE).is_some_and(|kind| kind == "text/event-stream");
+    let is_stream = headers
+        .get(CONTENT_TYPE)
+        .is_some_and(|kind| kind == "text/event-stream");
     let bytes = answer.bytes_stream();
     let body = if is_stream && mode == Mode::Hold {
         let kept = bytes.filter_map(|_| std::future::ready(None::<Result<Bytes, reqwest::Error>>));

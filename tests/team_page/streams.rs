@@ -80,7 +80,8 @@ impl Follower {
         let id: Cursor = told["id"].as_str().unwrap().parse().unwrap();
         assert_eq!(id.seq, seq);
         self.last = seq;
-        self.got.push((seq, told["message"].as_str().unwrap().to_owned()));
+        self.got
+            .push((seq, told["message"].as_str().unwrap().to_owned()));
     }
 
     /// Waits for a reset; where it leads.
@@ -104,7 +105,8 @@ async fn ordeal(start: impl AsyncFnOnce(&str) -> Option<Follower>) {
     // In the middle of events; what is left over when the first ten thousand are through does no harm later.
     let mut cuts = [90_001, 300_007, 500_003].into_iter();
     let proxy = Proxy::start(move || cuts.next()).await;
-    let begin = |folder: &tempfile::TempDir| block_in_place(|| Process::start(folder.path(), proxy.addr));
+    let begin =
+        |folder: &tempfile::TempDir| block_in_place(|| Process::start(folder.path(), proxy.addr));
 
     let mut process = begin(&one);
     proxy.lead_to(process.addr);
@@ -158,7 +160,10 @@ async fn the_event_source_of_npm() {
         }
         let mut command = Command::new("node");
         command
-            .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/team_page/clients/eventsource.mjs"))
+            .arg(concat!(
+                env!("CARGO_MANIFEST_DIR"),
+                "/tests/team_page/clients/eventsource.mjs"
+            ))
             .arg(package.join("dist/index.js"))
             .arg(format!("{url}/api/realtime-sync"))
             .args([TOKEN, ""]);
@@ -178,7 +183,10 @@ async fn httpx_sse_of_pypi() {
         let mut command = Command::new("python3");
         command
             .arg("-B")
-            .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/team_page/clients/httpx_sse_client.py"))
+            .arg(concat!(
+                env!("CARGO_MANIFEST_DIR"),
+                "/tests/team_page/clients/httpx_sse_client.py"
+            ))
             .arg(format!("{url}/api/realtime-sync"))
             .args([TOKEN, ""])
             .env("PYTHONPATH", packages);
