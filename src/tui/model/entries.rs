@@ -52,7 +52,7 @@ pub struct Entry {
 
 /// What the program can do outside the cockpit, so that it is found from inside it. A test holds it against the command
 /// line's own list.
-pub const SHELL: [(&str, &str); 25] = [
+pub const SHELL: [(&str, &str); 26] = [
     ("demo", "the whole job on a bundled sample site"),
     ("say", "one instruction without the cockpit"),
     (
@@ -92,6 +92,7 @@ pub const SHELL: [(&str, &str); 25] = [
     ("rollback", "go back to an earlier release"),
     ("status", "how things stand"),
     ("versions", "the versions of a proposal; take one back"),
+    ("history", "how a proposal was written, step by step"),
     ("deployments", "the history of deployments"),
     ("events", "the event log"),
     ("speech", "install speech recognition, or try it on a file"),
