@@ -97,17 +97,35 @@ pub(crate) fn protect(path: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Deletes a folder with all that is in it, protected folders included. Nothing there is fine.
+/// How often a folder is tried that somebody else empties or fills meanwhile.
+const TRIES: u32 = 6;
+
+/// Deletes a folder with all that is in it, protected folders included. Nothing there is fine. Blocks for up to a fraction of
+/// a second where somebody else is at work in it.
 ///
 /// # Errors
 /// When something in it cannot be deleted.
 pub(crate) fn remove_tree(path: &Path) -> io::Result<()> {
-    match fs::remove_dir_all(path) {
-        Ok(()) => return Ok(()),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-        Err(_) => unprotect(path)?,
+    let mut tried = 0;
+    loop {
+        let Err(error) = fs::remove_dir_all(path) else {
+            return Ok(());
+        };
+        // "Not found" may be of something in it, which another one has removed at the same time.
+        if matches!(fs::symlink_metadata(path), Err(error) if error.kind() == io::ErrorKind::NotFound)
+        {
+            return Ok(());
+        }
+        tried += 1;
+        if tried == TRIES {
+            return Err(error);
+        }
+        // What cannot be given back will say so at the next try.
+        let _ = unprotect(path);
+        if tried > 1 {
+            std::thread::sleep(std::time::Duration::from_millis(10) * tried);
+        }
     }
-    fs::remove_dir_all(path)
 }
 
 /// Gives the folders below `path` the right to write back.
@@ -130,6 +148,30 @@ fn unprotect(path: &Path) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_folder_goes_while_others_remove_and_fill_it() {
+        let folder = tempfile::tempdir().unwrap();
+        for _ in 0..20 {
+            let tree = folder.path().join("tree");
+            for name in 0..40 {
+                fs::create_dir_all(tree.join(format!("{name}/deep"))).unwrap();
+                fs::write(tree.join(format!("{name}/deep/file")), "x").unwrap();
+            }
+            std::thread::scope(|scope| {
+                for part in 0..2 {
+                    let tree = &tree;
+                    scope.spawn(move || {
+                        for name in 0..20 {
+                            let _ = remove_tree(&tree.join((name * 2 + part).to_string()));
+                        }
+                    });
+                }
+                remove_tree(&tree).unwrap();
+            });
+            assert!(!tree.exists());
+        }
+    }
 
     #[test]
     fn an_atomic_write_replaces_the_whole_file_and_leaves_no_other() {
