@@ -85,6 +85,8 @@ open     DELETE /api/session
 open     GET    /realtime/{room}
 open     GET    /healthz
 open     GET    /matrix
+open     GET    /sayso.js
+open     GET    /notice
 open     GET    /
 ";
 
