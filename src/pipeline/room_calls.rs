@@ -273,6 +273,30 @@ mod tests {
         assert_eq!(again.len(), 4);
     }
 
+    #[tokio::test]
+    async fn what_waited_for_an_update_is_told_to_its_writer_too() {
+        let room = room();
+        let (mut ada, bob) = (room.join().unwrap(), room.join().unwrap());
+        let (mut hers, mut his) = (RoomDoc::new(), RoomDoc::new());
+        let first = hers.set_text("a", "one").unwrap().unwrap();
+        his.apply(&first).unwrap();
+        let second = his.edit("a", 3, 0, " two").unwrap().unwrap();
+        let speaker = speaker(true);
+        // The second is here before the first, on which it builds.
+        let frame = Frame::Update(&second).encode();
+        room.receive(bob.member, &speaker, &frame).unwrap();
+        assert!(ada.queue.try_recv().is_err());
+        let frame = Frame::Update(&first).encode();
+        room.receive(ada.member, &speaker, &frame).unwrap();
+        let told = ada.queue.recv().await.unwrap();
+        let Ok(Frame::Update(update)) = Frame::decode(&told) else {
+            panic!("it is told something else")
+        };
+        hers.apply(update).unwrap();
+        assert_eq!(hers.text("a").as_deref(), Some("one two"));
+        assert_eq!(text(&room), "one two");
+    }
+
     #[test]
     fn a_session_is_the_same_client_from_call_to_call() {
         let room = room();

@@ -344,6 +344,8 @@ impl Room {
         if live.unsaved_bytes > MAX_UNSAVED {
             return Err(Ends::Again("the disk does not keep up".to_owned()));
         }
+        // What waited for this is new to its writer, too.
+        let from = from.filter(|_| !live.doc.waits());
         let new = match live.doc.integrate(decoded) {
             Ok(Some(new)) => new,
             Ok(None) => return Ok(None),

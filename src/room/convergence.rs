@@ -132,9 +132,11 @@ impl World {
                     self.people[who].down.push(Frame::Step2(&update).encode());
                 }
                 Frame::Step2(update) | Frame::Update(update) => {
+                    // As the server does: what waited for this is new to its writer, too.
+                    let waited = self.server.waits();
                     if let Some(new) = self.server.apply(update).unwrap() {
                         for (other, person) in self.people.iter_mut().enumerate() {
-                            if other != who && person.here {
+                            if (other != who || waited) && person.here {
                                 person.down.push(Frame::Update(&new).encode());
                             }
                         }
@@ -231,7 +233,10 @@ impl World {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(96))]
+    #![proptest_config(ProptestConfig {
+        failure_persistence: None,
+        ..ProptestConfig::with_cases(200)
+    })]
 
     #[test]
     fn all_documents_are_the_same_in_the_end(acts in prop::collection::vec(act(), 1..80)) {
