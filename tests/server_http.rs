@@ -271,6 +271,13 @@ async fn every_error_is_a_problem_document() {
         (json_post(answer, "{}"), 422, "yes"),
         (json_post(answer, r#"{"yes":1}"#), 422, "boolean"),
         (json_post(answer, r#"{"yes":true,"no":1}"#), 422, "no"),
+        // Not the values of the fields one after the other, as a struct could be read.
+        (json_post(answer, "[true]"), 422, "object"),
+        (
+            json_post("/api/proposals/pro_1/reject", "[null]"),
+            422,
+            "object",
+        ),
         (post(answer).body("yes"), 415, "Content-Type"),
         (
             post(answer).header(CONTENT_TYPE, "text/plain").body("yes"),

@@ -1,5 +1,7 @@
 //! Request parts, checked, with every rejection a [`Problem`].
 
+use std::fmt;
+use std::marker::PhantomData;
 use std::time::Duration;
 
 use axum::extract::rejection::JsonRejection;
@@ -7,7 +9,9 @@ use axum::extract::{FromRequest, FromRequestParts, Path, Request};
 use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE, TRANSFER_ENCODING};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode};
-use serde::de::DeserializeOwned;
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{DeserializeOwned, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 
 use super::auth::{Actor, Caller};
 use crate::model::{DeploymentId, InstructionId, Problem, ProposalId, TokenId};
@@ -22,11 +26,34 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
-        let read = axum::Json::<T>::from_request(request, state);
+        let read = axum::Json::<Object<T>>::from_request(request, state);
         let body = tokio::time::timeout(BODY_TIME, read)
             .await
             .map_err(|_| too_slow())?;
-        Ok(Self(body.map_err(|rejection| bad_json(&rejection))?.0))
+        Ok(Self(body.map_err(|rejection| bad_json(&rejection))?.0.0))
+    }
+}
+
+/// What a JSON object says. A struct would be read from an array of its fields' values as well, which is described nowhere.
+struct Object<T>(T);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(Fields(PhantomData))
+    }
+}
+
+struct Fields<T>(PhantomData<T>);
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for Fields<T> {
+    type Value = Object<T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Object<T>, A::Error> {
+        T::deserialize(MapAccessDeserializer::new(map)).map(Object)
     }
 }
 

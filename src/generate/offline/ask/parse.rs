@@ -24,6 +24,8 @@ use crate::intent::numbers;
 
 /// The readings of a request, best first; empty when it is not understood.
 pub fn parse(request: &str) -> Vec<Ask> {
+    // A line end in a request is a blank: written into a file it would be one of another kind than the file's own.
+    let request = request.replace("\r\n", " ").replace(['\n', '\r'], " ");
     let request = request.trim();
     let text = request.trim_end_matches(['!', '?']).trim();
     let (places, body) = leading_places(text);
@@ -447,6 +449,12 @@ mod tests {
         assert_eq!(parse("Change \"Hi, I'm\" to \"Hello, I'm\"").len(), 1);
         let asks = parse("On the about page change the Jekyll link");
         assert_eq!(value(&asks[0]), None);
+    }
+
+    #[test]
+    fn a_line_end_in_a_request_is_a_blank() {
+        let asks = parse("Change the headline to 'Maps\r\ndrawn\nwith ink'");
+        assert_eq!(value(&asks[0]), Some("Maps drawn with ink"));
     }
 
     #[test]
