@@ -204,6 +204,12 @@ fn when_the_cockpit_that_serves_is_killed_another_one_takes_its_place() {
     }
     approve(&machine, &others[1]);
     committed(&machine, "Plants with time");
+    // Quitting asks while a deployment runs.
+    for cockpit in others.iter().chain([&late]) {
+        cockpit.until("the end of the deployment", |screen| {
+            screen.contains("LIVE on production")
+        });
+    }
     late.quit();
     for other in &mut others {
         other.quit();
