@@ -21,8 +21,8 @@ use crate::pipeline::Conductor;
 use crate::server::{self, ServerOptions};
 use crate::speech::Transcriber;
 
-/// How long a second process waits for the owner to have written its address.
-const OWNER_STARTS: Duration = Duration::from_secs(3);
+/// How long a second process waits for the owner to have written its address: the owner may have to wait for the one before it.
+const OWNER_STARTS: Duration = Duration::from_secs(10);
 
 /// A client, and the server under it when that runs in this process.
 pub struct Session {
