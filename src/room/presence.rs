@@ -126,7 +126,7 @@ impl Presences {
                 heard.refused += 1;
                 return;
             }
-        } else if !newer && !(state.clock == known.clock && state.json.is_none()) {
+        } else if !(newer || state.clock == known.clock && state.json.is_none()) {
             return;
         }
         known.clock = state.clock;

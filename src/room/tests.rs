@@ -122,10 +122,7 @@ fn a_position_stays_with_its_words() {
     }
     // With all that Yjs itself writes, and the other side.
     let text = one.text("index.html").unwrap();
-    let full =
-        world
-            .replace('{', "{")
-            .replacen('{', "{\"type\":{\"client\":1,\"clock\":0},\"new\":1,", 1);
+    let full = world.replacen('{', "{\"type\":{\"client\":1,\"clock\":0},\"new\":1,", 1);
     assert_eq!(
         one.resolve("index.html", &full),
         Some(at + 4),

@@ -207,7 +207,7 @@ mod tests {
         for _ in 0..6 {
             seen.push(pause(&way.ended(MS(30), &refused(), 999)));
         }
-        let full = [1, 2, 4, 8, 16, 16].map(|s| Duration::from_secs(s));
+        let full = [1, 2, 4, 8, 16, 16].map(Duration::from_secs);
         for (seen, full) in seen.iter().zip(full) {
             assert!(*seen <= full && *seen >= full / 2, "{seen:?} of {full:?}");
         }

@@ -352,7 +352,7 @@ impl Turn<'_> {
                 let mut here = review.annotations.shades_of(file, line);
                 // A mark over several lines is one stop.
                 here.any(|shade| {
-                    let before = line.checked_sub(1).unwrap_or_default();
+                    let before = line.saturating_sub(1);
                     let mut above = review.annotations.shades_of(file, before);
                     !above.any(|other| other.id == shade.id)
                 })

@@ -119,12 +119,9 @@ impl Turn<'_> {
         }
         self.m.dirty = true;
         self.m.team.stale = true;
-        if self.m.team.following.is_some() {
-            match self.m.team.followed() {
-                Some(_) => self.follow_now(),
-                // Somebody who lost the connection for a moment is followed again when they are back.
-                None => {}
-            }
+        // Somebody who lost the connection for a moment is followed again when they are back.
+        if self.m.team.following.is_some() && self.m.team.followed().is_some() {
+            self.follow_now();
         }
         if let Some(Overlay::People(at)) = &mut self.m.overlay {
             *at = (*at).min(self.m.team.people.len().saturating_sub(1));
