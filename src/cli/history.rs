@@ -7,8 +7,8 @@ use jiff::tz::TimeZone;
 use similar::TextDiff;
 
 use super::embed::Session;
-use super::{Exit, Place, print};
-use crate::model::{Problem, ProposalId, ProposalState};
+use super::{Exit, Place, print, versions};
+use crate::model::Problem;
 
 /// Arguments of `sayso history`.
 #[derive(clap::Args, Debug)]
@@ -37,18 +37,8 @@ pub async fn run(place: &Place, args: Args) -> Result<Exit, Problem> {
 
 async fn work(session: &Session, args: &Args) -> Result<Exit, Problem> {
     let client = &session.client;
-    let id = match &args.proposal {
-        Some(id) => ProposalId::from(id.as_str()),
-        None => {
-            let all = client.proposals().await?;
-            let open = all
-                .iter()
-                .find(|view| view.proposal.state == ProposalState::Open);
-            match open.or(all.first()) {
-                Some(view) => view.proposal.id.clone(),
-                None => return nothing(args, "nothing was proposed yet"),
-            }
-        }
+    let Some(id) = versions::meant(client, args.proposal.as_deref()).await? else {
+        return nothing(args, "nothing was proposed yet");
     };
     let steps = client.history(&id).await?;
     if let Some(at) = args.at {

@@ -4,6 +4,7 @@ use jiff::tz::TimeZone;
 
 use super::embed::Session;
 use super::{Exit, Place, print};
+use crate::client::Client;
 use crate::model::api::Restore;
 use crate::model::{Problem, ProposalId, ProposalState};
 
@@ -38,25 +39,31 @@ pub async fn run(place: &Place, args: Args) -> Result<Exit, Problem> {
     result
 }
 
+/// The proposal that is named; without a name the open one that is newest, else the newest of all.
+///
+/// # Errors
+/// What keeps the proposals from being listed.
+pub(super) async fn meant(
+    client: &Client,
+    named: Option<&str>,
+) -> Result<Option<ProposalId>, Problem> {
+    if let Some(id) = named {
+        return Ok(Some(ProposalId::from(id)));
+    }
+    let all = client.proposals().await?;
+    let open = all
+        .iter()
+        .find(|view| view.proposal.state == ProposalState::Open);
+    Ok(open.or(all.first()).map(|view| view.proposal.id.clone()))
+}
+
 async fn work(session: &Session, args: &Args) -> Result<Exit, Problem> {
     let client = &session.client;
-    let id = match &args.proposal {
-        Some(id) => ProposalId::from(id.as_str()),
-        None => {
-            let all = client.proposals().await?;
-            let open = all
-                .iter()
-                .find(|view| view.proposal.state == ProposalState::Open);
-            match open.or(all.first()) {
-                Some(view) => view.proposal.id.clone(),
-                None => {
-                    if !args.json {
-                        print::line("nothing was proposed yet");
-                    }
-                    return Ok(Exit::Nothing);
-                }
-            }
+    let Some(id) = meant(client, args.proposal.as_deref()).await? else {
+        if !args.json {
+            print::line("nothing was proposed yet");
         }
+        return Ok(Exit::Nothing);
     };
     if args.back || args.later || args.take.is_some() {
         let restore = Restore {

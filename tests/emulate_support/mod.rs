@@ -53,23 +53,29 @@ impl Services {
             .stderr(Stdio::null())
             .spawn()
             .expect("node runs");
-        let mut input = child.stdin.take()?;
-        let mut output = BufReader::new(child.stdout.take()?);
+        // From here on its end is waited for, whatever happens: see `drop`.
+        let mut services = Self {
+            github: String::new(),
+            vercel: String::new(),
+            input: child.stdin.take(),
+            output: BufReader::new(child.stdout.take().expect("it is piped")),
+            child,
+        };
+        let input = services.input.as_mut().expect("it is piped");
         writeln!(input, "{seed}").ok()?;
         let mut line = String::new();
         // A process that lost its port has ended: its output is empty.
-        if output.read_line(&mut line).ok()? == 0 {
-            let _ = child.wait();
+        if services.output.read_line(&mut line).ok()? == 0 {
             return None;
         }
         let addresses: Value = serde_json::from_str(&line).ok()?;
-        Some(Self {
-            github: addresses["github"].as_str()?.to_owned(),
-            vercel: addresses["vercel"].as_str()?.to_owned(),
-            child,
-            input: Some(input),
-            output,
-        })
+        addresses["github"]
+            .as_str()?
+            .clone_into(&mut services.github);
+        addresses["vercel"]
+            .as_str()?
+            .clone_into(&mut services.vercel);
+        Some(services)
     }
 
     /// Brings back what was there at the start.

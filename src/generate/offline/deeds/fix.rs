@@ -196,24 +196,7 @@ fn missing_alt(finder: &Finder<'_>, scope: &Scope) -> Result<Plan, Refusal> {
             {
                 continue;
             }
-            let hit = Hit {
-                doc: doc.clone(),
-                node: node.node,
-                span: 0..0,
-                whole: true,
-                part: false,
-                seen: Vec::new(),
-            };
-            let seen = Seen {
-                view: view.clone(),
-                at: id,
-                attr: None,
-            };
-            if !scope
-                .places
-                .iter()
-                .all(|place| names::in_place(finder, place, &hit, Some(&seen)).is_some())
-            {
+            if !names::placed(finder, &scope.places, view, id) {
                 continue;
             }
             let src: Option<(NodeId, String)> = doc

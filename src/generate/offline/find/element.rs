@@ -4,12 +4,13 @@ mod ranks;
 use ranks::{name_rank, nth_named};
 
 mod saying;
-use saying::{by_saying, headed, placed};
+use saying::{by_saying, headed};
 
 mod holder;
 pub use holder::holder;
 use holder::{item_around, nth_record, record_of};
 
+use super::lift::places_of;
 use super::names::{Names, of_node};
 use super::{Seen, names};
 use crate::generate::offline::ask::lexicon::{alike, equal};
@@ -244,16 +245,7 @@ pub fn all(finder: &Finder<'_>, target: &Phrase, scope: &Scope) -> Result<Found,
             if let Some(id) = nth_named(view, &words, ordinal) {
                 let node = &view.nodes[id];
                 // One element that a loop repeats: its record is what is meant.
-                let repeated = view
-                    .nodes
-                    .iter()
-                    .filter(|other| {
-                        other.doc.path == node.doc.path
-                            && other.node == node.node
-                            && other.text.is_empty()
-                    })
-                    .count()
-                    > 1;
+                let repeated = places_of(view, &node.doc, node.node).count() > 1;
                 if !repeated {
                     push(&mut found, &node.doc, node.node);
                 } else if let Some(record) = record_of(view, id) {
@@ -303,7 +295,7 @@ pub fn all(finder: &Finder<'_>, target: &Phrase, scope: &Scope) -> Result<Found,
                 if rank == 0 {
                     continue;
                 }
-                let placed = placed(finder, scope, view, id);
+                let placed = names::placed(finder, &scope.places, view, id);
                 // What is inside another that fits is part of it.
                 let inside = view.up(id).skip(1).any(|up| {
                     view.nodes[up].text.is_empty()

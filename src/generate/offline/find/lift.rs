@@ -6,7 +6,7 @@ use super::Finder;
 use super::text::Scope;
 use crate::generate::offline::ask::phrase::Phrase;
 use crate::generate::offline::doc::{Doc, Kind, NodeId};
-use crate::generate::offline::view::{View, ViewId};
+use crate::generate::offline::view::{View, ViewId, ViewNode};
 
 /// A place in a file.
 pub type Place = (Arc<Doc>, NodeId);
@@ -58,25 +58,31 @@ impl Finder<'_> {
                     }
                 }
                 let found = &view.nodes[at];
-                let alone = || {
-                    let everywhere = self.scope(&Phrase::default());
-                    let views = everywhere.as_ref().map_or(&scope.views, |all| &all.views);
-                    views.iter().chain(&scope.views).all(|view| {
-                        places_of(view, &found.doc, found.node).count() < 2
-                            && places_of(view, &found.doc, found.node).count()
-                                <= places_of(view, doc, node).count()
-                    })
-                };
-                if at != id && !found.component && alone() {
+                if at != id && !found.component && self.alone(scope, (doc, node), found) {
                     return Some((found.doc.clone(), found.node));
                 }
             }
         }
         None
     }
+
+    /// Whether an element is shown once at most on every page, and only where `user` is.
+    fn alone(&self, scope: &Scope, user: (&Doc, NodeId), shown: &ViewNode) -> bool {
+        let whole = self.scope(&Phrase::default());
+        let views = whole.as_ref().map_or(&scope.views, |whole| &whole.views);
+        views.iter().chain(&scope.views).all(|view| {
+            let times = places_of(view, &shown.doc, shown.node).count();
+            times < 2 && times <= places_of(view, user.0, user.1).count()
+        })
+    }
 }
 
-fn places_of<'v>(view: &'v View, doc: &'v Doc, node: NodeId) -> impl Iterator<Item = ViewId> + 'v {
+/// Where an element stands on a page: once for each time that it is shown.
+pub fn places_of<'v>(
+    view: &'v View,
+    doc: &'v Doc,
+    node: NodeId,
+) -> impl Iterator<Item = ViewId> + 'v {
     view.nodes
         .iter()
         .enumerate()

@@ -1,5 +1,7 @@
 //! What the surroundings of a place are called, and whether they explain the words of a request.
 
+use std::sync::Arc;
+
 use super::{Finder, Hit, Seen};
 use crate::generate::offline::ask::lexicon::{GENERIC, RECORD, alike};
 use crate::generate::offline::ask::phrase::Place;
@@ -326,6 +328,27 @@ pub fn contains_words(text: &str, words: &str) -> bool {
             .is_none_or(|c| !c.is_alphanumeric());
         before && after
     })
+}
+
+/// Whether an element of a page is in all of `places`.
+pub fn placed(finder: &Finder<'_>, places: &[Place], view: &Arc<View>, id: ViewId) -> bool {
+    let node = &view.nodes[id];
+    let hit = Hit {
+        doc: node.doc.clone(),
+        node: node.node,
+        span: 0..0,
+        whole: true,
+        part: false,
+        seen: Vec::new(),
+    };
+    let seen = Seen {
+        view: view.clone(),
+        at: id,
+        attr: None,
+    };
+    places
+        .iter()
+        .all(|place| in_place(finder, place, &hit, Some(&seen)).is_some())
 }
 
 /// Whether a place explains where a hit is: how far away, `None` when it does not.

@@ -15,13 +15,6 @@ pub(super) fn movement(rest: &str) -> Vec<Ask> {
         (" one down", Side::Down),
         (" up", Side::Up),
         (" down", Side::Down),
-    ] {
-        if lower.ends_with(tail) {
-            let target = Phrase::new(&rest[..rest.len() - tail.len()]);
-            return vec![Ask::Move(target, Spot { side, of: None })];
-        }
-    }
-    for (tail, side) in [
         (" to the top", Side::Start),
         (" to the start", Side::Start),
         (" to the front", Side::Start),

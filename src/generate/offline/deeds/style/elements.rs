@@ -36,26 +36,7 @@ pub(super) fn elements(
     words: &[String],
     texts: &Texts,
 ) -> Result<Vec<ViewId>, Refusal> {
-    let placed = |id: ViewId| {
-        let node = &view.nodes[id];
-        let hit = Hit {
-            doc: node.doc.clone(),
-            node: node.node,
-            span: 0..0,
-            whole: true,
-            part: false,
-            seen: Vec::new(),
-        };
-        let seen = crate::generate::offline::find::Seen {
-            view: view.clone(),
-            at: id,
-            attr: None,
-        };
-        scope
-            .places
-            .iter()
-            .all(|place| names::in_place(finder, place, &hit, Some(&seen)).is_some())
-    };
+    let placed = |id: ViewId| names::placed(finder, &scope.places, view, id);
     if !target.quoted.is_empty() {
         let hits = texts.of(finder, target, scope).as_ref();
         return Ok(hits

@@ -30,7 +30,9 @@ pub(super) fn headed(finder: &Finder<'_>, words: &[String], scope: &Scope) -> Fo
             .below(0)
             .into_iter()
             .filter(|id| {
-                view.nodes[*id].tag == "section" && says(*id) && placed(finder, scope, view, *id)
+                view.nodes[*id].tag == "section"
+                    && says(*id)
+                    && names::placed(finder, &scope.places, view, *id)
             })
             .collect();
         for id in &fitting {
@@ -38,44 +40,13 @@ pub(super) fn headed(finder: &Finder<'_>, words: &[String], scope: &Scope) -> Fo
             let inner = fitting
                 .iter()
                 .any(|other| other != id && view.up(*other).any(|up| up == *id));
-            let once = view
-                .nodes
-                .iter()
-                .filter(|other| {
-                    other.text.is_empty()
-                        && other.node == node.node
-                        && other.doc.path == node.doc.path
-                })
-                .count()
-                == 1;
-            if !inner && once {
+            let once = || places_of(view, &node.doc, node.node).count() == 1;
+            if !inner && once() {
                 push(&mut found, &node.doc, node.node);
             }
         }
     }
     found
-}
-
-/// Whether an element is in all the places that were said.
-pub(super) fn placed(finder: &Finder<'_>, scope: &Scope, view: &Arc<View>, id: ViewId) -> bool {
-    let node = &view.nodes[id];
-    let hit = Hit {
-        doc: node.doc.clone(),
-        node: node.node,
-        span: 0..0,
-        whole: true,
-        part: false,
-        seen: Vec::new(),
-    };
-    let seen = Seen {
-        view: view.clone(),
-        at: id,
-        attr: None,
-    };
-    scope
-        .places
-        .iter()
-        .all(|place| names::in_place(finder, place, &hit, Some(&seen)).is_some())
 }
 
 /// Elements by the words they show.
@@ -144,7 +115,7 @@ pub(super) fn by_saying(finder: &Finder<'_>, words: &[String], scope: &Scope, fo
             if !rest.iter().all(|word| names::contains_words(&shown, word)) {
                 continue;
             }
-            if placed(finder, scope, view, id) {
+            if names::placed(finder, &scope.places, view, id) {
                 fitting.push(id);
             }
         }
@@ -160,12 +131,7 @@ pub(super) fn by_saying(finder: &Finder<'_>, words: &[String], scope: &Scope, fo
             .collect();
         for id in innermost {
             let node = &view.nodes[id];
-            let times = |doc: &Doc, at: NodeId| {
-                let same = |other: &&crate::generate::offline::view::ViewNode| {
-                    other.text.is_empty() && other.node == at && other.doc.path == doc.path
-                };
-                view.nodes.iter().filter(same).count()
-            };
+            let times = |doc: &Doc, at: NodeId| places_of(view, doc, at).count();
             if times(&node.doc, node.node) < 2 {
                 push(found, &node.doc, node.node);
                 continue;
