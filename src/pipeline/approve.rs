@@ -1,5 +1,7 @@
 //! From an approval to a commit, with a journal: a crash at any point is finished or dropped, never doubled.
 
+mod accepted;
+
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -8,6 +10,9 @@ use serde_json::{Value, json};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
+pub(super) use accepted::accepted;
+use accepted::{content_at, select};
+
 use super::Conductor;
 use super::control::short;
 use super::gate::Asking;
@@ -15,9 +20,8 @@ use super::records::{self, Change, Journal};
 use super::rights;
 use crate::model::api::{Approval, Approved, Synced};
 use crate::model::{
-    Action, Content, Decision, DeploymentState, EventKind, FileTree, Identity, InstructionState,
-    NewEvent, Problem, Proposal, ProposalId, ProposalState, ProposedFile, failpoint, merge,
-    proposal_room,
+    Action, Content, Decision, DeploymentState, EventKind, Identity, InstructionState, NewEvent,
+    Problem, Proposal, ProposalId, ProposalState, ProposedFile, failpoint, merge, proposal_room,
 };
 use crate::review;
 use crate::vcs::{CommitRequest, Committed, Prepared};
@@ -448,61 +452,4 @@ fn commit_event(journal: &Journal, committed: &Committed, began: Instant) -> New
             "ms": u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX),
         }),
     )
-}
-
-/// Marks exactly the hunks named as accepted.
-fn select(proposal: &mut Proposal, accepted: &[String]) -> Result<(), Problem> {
-    let mut unknown: Vec<&String> = accepted.iter().collect();
-    for hunk in proposal.files.iter_mut().flat_map(|file| &mut file.hunks) {
-        let named = accepted.contains(&hunk.id);
-        // Lines that were left out of a hunk stay out of it.
-        if !named {
-            hunk.decide(None, Decision::Rejected);
-        } else if hunk.decision == Decision::Rejected {
-            hunk.decide(None, Decision::Accepted);
-        }
-        unknown.retain(|id| **id != hunk.id);
-    }
-    match unknown.first() {
-        None => Ok(()),
-        Some(id) => Err(
-            Problem::conflict(format!("the proposal has no hunk {id} (any more)"))
-                .hint("look at it again, then approve it"),
-        ),
-    }
-}
-
-/// The files with only the accepted hunks applied.
-pub(super) fn accepted(proposal: &Proposal) -> Result<Vec<ProposedFile>, Problem> {
-    let files: Vec<ProposedFile> = proposal
-        .files
-        .iter()
-        .filter_map(review::select::accepted)
-        .collect();
-    if files.is_empty() {
-        return Err(Problem::new(
-            422,
-            "nothing-accepted",
-            "no hunk of the proposal is accepted",
-        )
-        .hint("accept at least one hunk, or reject the proposal"));
-    }
-    Ok(files)
-}
-
-/// The content of `path` in `tree`, as a proposal holds it.
-fn content_at(tree: &dyn FileTree, path: &str) -> Result<Content, Problem> {
-    let Some(entry) = tree.entry(path) else {
-        return Ok(Content::Absent);
-    };
-    let Some(bytes) = tree.read(path).map_err(Problem::internal)? else {
-        return Ok(Content::Absent);
-    };
-    Ok(match std::str::from_utf8(&bytes) {
-        Ok(text) if !bytes.contains(&0) => Content::text(text),
-        _ => Content::Binary {
-            oid: entry.oid.clone(),
-            size: bytes.len() as u64,
-        },
-    })
 }

@@ -1,5 +1,7 @@
 //! Spoken commands: the situation is looked up, the plan is asked about or carried out.
 
+mod situation;
+
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -8,21 +10,19 @@ use serde_json::json;
 
 use super::Conductor;
 use super::answer::Answer;
-use super::control::{self, Act, Plan, Promotes, Situation, short};
+use super::control::{self, Act, Plan, Situation, short};
 use super::gate::Asking;
 use super::hearing::Understood;
 use super::instruct::Stop;
 use super::records::{self, Change};
 use super::rights;
-use crate::intent::table::moved_from;
 use crate::intent::{clean, sound};
 use crate::model::api::{
     self, Approval, ApproveDeployment, Promote, Reject, Rollback, StartPreview, SyncRequest,
 };
 use crate::model::{
     Action, Control, DeploymentState, EventKind, Identity, Instruction, InstructionId,
-    InstructionState, Intent, NewEvent, Problem, ProposalKind, ProposalState, ReleaseId, Role,
-    Sureness, failpoint,
+    InstructionState, Intent, NewEvent, Problem, ProposalState, Role, Sureness, failpoint,
 };
 
 /// What can be said, for who asks.
@@ -389,78 +389,6 @@ impl Conductor {
             }
         }
         stopped
-    }
-
-    /// The environment that a promotion goes to where none is named: the last one that others lead to.
-    fn next_environment(&self) -> Option<&str> {
-        let leads = |rules: &crate::config::Environment| rules.promote_to.clone();
-        let last = self.rules.values().filter_map(leads).find(|to| {
-            self.rules
-                .get(to)
-                .is_none_or(|rules| rules.promote_to.is_none())
-        })?;
-        self.targets
-            .get_key_value(&last)
-            .map(|(name, _)| name.as_str())
-    }
-
-    /// What a promotion to `environment` would move there, as `phrase` says it.
-    fn promotes(&self, environment: &str, phrase: &str) -> Result<Promotes, String> {
-        let names = self.targets.keys().map(String::as_str);
-        let leads = self.rules.values().find(|rules| {
-            rules.promote_to.as_deref() == Some(environment)
-                && self.targets.contains_key(&rules.name)
-        });
-        let mut others = names.clone().filter(|name| *name != environment);
-        let from = moved_from(phrase, names)
-            .filter(|from| *from != environment)
-            .or(leads.map(|rules| rules.name.as_str()))
-            .or_else(|| match (others.next(), others.next()) {
-                (Some(only), None) => Some(only),
-                _ => None,
-            });
-        let Some(from) = from else {
-            return Err(format!(
-                "say what is to be promoted: \u{ab}promote staging to {environment}\u{bb}"
-            ));
-        };
-        let served = |name: &str| self.targets.get(name).and_then(|target| target.live(name));
-        let Some(live) = served(from) else {
-            return Err(format!("{from} serves nothing that could be promoted"));
-        };
-        let over = served(environment).map(|live| live.release);
-        if over.as_ref() == Some(&live.release) {
-            return Err(format!("{environment} serves {} already", live.release));
-        }
-        Ok(Promotes {
-            from: from.to_owned(),
-            release: live.release,
-            commit: live.commit,
-            over,
-        })
-    }
-
-    /// The release a rollback of `environment` would return to, with its commit.
-    fn previous(&self, environment: &str) -> Result<Option<(ReleaseId, String)>, Problem> {
-        let releases = self.target(environment)?.releases(environment);
-        let mut older = releases
-            .iter()
-            .skip_while(|release| !release.current)
-            .skip(1);
-        Ok(older
-            .find(|release| !release.bad)
-            .map(|release| (release.id.clone(), release.commit.clone())))
-    }
-
-    /// The commit at the head, if it was made from a proposal (and can so be proposed back).
-    fn undoable(&self, head: &str) -> Result<Option<String>, Problem> {
-        let recent = records::proposals(&self.log, 50)?;
-        Ok(recent
-            .into_iter()
-            .filter(|proposal| {
-                proposal.kind != ProposalKind::WorkingTree || !proposal.base.is_empty()
-            })
-            .find_map(|proposal| proposal.commit.filter(|commit| commit == head)))
     }
 
     /// Commits the open proposal or the working tree's changes, and deploys when `deploy`.

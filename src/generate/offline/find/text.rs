@@ -2,6 +2,7 @@
 
 mod scope;
 
+mod absent;
 mod places;
 mod ranks;
 
