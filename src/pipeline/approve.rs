@@ -20,8 +20,9 @@ use super::records::{self, Change, Journal};
 use super::rights;
 use crate::model::api::{Approval, Approved, Synced};
 use crate::model::{
-    Action, Content, Decision, DeploymentState, EventKind, Identity, InstructionState, NewEvent,
-    Problem, Proposal, ProposalId, ProposalState, ProposedFile, failpoint, merge, proposal_room,
+    Action, Content, Decision, Deployment, DeploymentState, EventKind, Identity, InstructionId,
+    InstructionState, NewEvent, Problem, Proposal, ProposalId, ProposalState, ProposedFile,
+    failpoint, merge, proposal_room,
 };
 use crate::review;
 use crate::vcs::{CommitRequest, Committed, Prepared};
@@ -330,23 +331,9 @@ impl Conductor {
                 return Err(problem);
             }
             Err(problem) => {
-                // Nothing was moved: the proposals are open again and the commit object is left to git's own
-                // clean-up.
-                let mut change = Change::new().journal_done(&journal.prepared.commit);
-                for proposal in &mut proposals {
-                    proposal.state = ProposalState::Open;
-                    proposal.updated_at = Timestamp::now();
-                    change = change.proposal(proposal)?;
-                    if problem.is("stale-base") && again {
-                        continue;
-                    }
-                    let data = told(&problem);
-                    let event = NewEvent::new(EventKind::Error, "sayso", data)
-                        .instruction(proposal.instruction.as_ref())
-                        .proposal(Some(&proposal.id));
-                    change = change.event(event);
-                }
-                change.store(&self.log).await?;
+                let quiet = problem.is("stale-base") && again;
+                self.not_committed(&journal, proposals, &problem, quiet)
+                    .await?;
                 return Err(problem);
             }
         };
@@ -364,28 +351,17 @@ impl Conductor {
                 .proposal(proposals.first().map(|proposal| &proposal.id));
             change = change.event(event);
         }
-        let deployment = match journal.action {
-            Action::Deploy => {
-                let instruction = proposals
-                    .first()
-                    .and_then(|proposal| proposal.instruction.clone());
-                let mut deployment = self.new_deployment(
-                    &committed.commit,
-                    &journal.environment,
-                    false,
-                    &journal.actor,
-                    instruction.as_ref(),
-                )?;
-                // A freeze that began only now holds it back: what was approved is not forgotten.
-                let begins = self.admit(&mut deployment, Asking::ByItself).await?;
-                change = change.event(begins).deployment(&deployment)?;
-                if deployment.state == DeploymentState::Waiting {
-                    change = self.supersede_waiting(change, &deployment)?;
-                }
-                Some(deployment)
-            }
-            _ => None,
-        };
+        let mut deployment = None;
+        if journal.action == Action::Deploy {
+            let instruction = proposals
+                .first()
+                .and_then(|proposal| proposal.instruction.as_ref());
+            let (with, begun) = self
+                .approved_deployment(change, &journal, &committed, instruction)
+                .await?;
+            change = with;
+            deployment = Some(begun);
+        }
         for proposal in &mut proposals {
             proposal.state = ProposalState::Committed;
             proposal.commit = Some(committed.commit.clone());
@@ -413,6 +389,55 @@ impl Conductor {
             commit: committed.commit,
             deployment: id,
         })
+    }
+
+    /// A commit was not made and nothing was moved: the proposals are open again, and the commit object is left to git's
+    /// own clean-up. `quiet`: it is tried again, so that nobody need know.
+    async fn not_committed(
+        &self,
+        journal: &Journal,
+        proposals: Vec<Proposal>,
+        problem: &Problem,
+        quiet: bool,
+    ) -> Result<(), Problem> {
+        let mut change = Change::new().journal_done(&journal.prepared.commit);
+        for mut proposal in proposals {
+            proposal.state = ProposalState::Open;
+            proposal.updated_at = Timestamp::now();
+            change = change.proposal(&proposal)?;
+            if !quiet {
+                let event = NewEvent::new(EventKind::Error, "sayso", told(problem))
+                    .instruction(proposal.instruction.as_ref())
+                    .proposal(Some(&proposal.id));
+                change = change.event(event);
+            }
+        }
+        change.store(&self.log).await?;
+        Ok(())
+    }
+
+    /// The deployment of a commit that was approved up to it; `change` with its beginning.
+    async fn approved_deployment(
+        &self,
+        mut change: Change,
+        journal: &Journal,
+        committed: &Committed,
+        instruction: Option<&InstructionId>,
+    ) -> Result<(Change, Deployment), Problem> {
+        let mut deployment = self.new_deployment(
+            &committed.commit,
+            &journal.environment,
+            false,
+            &journal.actor,
+            instruction,
+        )?;
+        // A freeze that began only now holds it back: what was approved is not forgotten.
+        let begins = self.admit(&mut deployment, Asking::ByItself).await?;
+        change = change.event(begins).deployment(&deployment)?;
+        if deployment.state == DeploymentState::Waiting {
+            change = self.supersede_waiting(change, &deployment)?;
+        }
+        Ok((change, deployment))
     }
 }
 
