@@ -262,23 +262,7 @@ impl Conductor {
                 self.reject(&proposal, Reject::default(), actor).await?;
                 instruction.proposal = Some(proposal);
             }
-            Act::ProposeChanges(action) => {
-                let began = Instant::now();
-                let action = action.max(instruction.action);
-                return match self
-                    .changes_proposal(Some(instruction), action, &[])
-                    .await?
-                {
-                    Some(proposal) => self.open_proposal(instruction, proposal, began, None).await,
-                    None => {
-                        instruction.state = InstructionState::Done;
-                        let data = json!({ "message": "nothing has changed", "nothing": true });
-                        let event = NewEvent::new(EventKind::Notice, "sayso", data)
-                            .instruction(Some(&instruction.id));
-                        Ok(self.store(Change::new().event(event), instruction).await?)
-                    }
-                };
-            }
+            Act::ProposeChanges(action) => return self.propose_changes(instruction, action).await,
             Act::ProposeUndo(commit) => {
                 let began = Instant::now();
                 let proposal = self.undo_proposal(instruction, &commit).await?;
@@ -357,6 +341,25 @@ impl Conductor {
         }
         self.store(change, instruction).await?;
         Ok(())
+    }
+
+    /// Proposes what was changed in the working tree.
+    async fn propose_changes(
+        self: &Arc<Self>,
+        instruction: &mut Instruction,
+        action: Action,
+    ) -> Result<(), Stop> {
+        let began = Instant::now();
+        let action = action.max(instruction.action);
+        let made = self.changes_proposal(Some(instruction), action, &[]);
+        if let Some(proposal) = made.await? {
+            return self.open_proposal(instruction, proposal, began, None).await;
+        }
+        instruction.state = InstructionState::Done;
+        let data = json!({ "message": "nothing has changed", "nothing": true });
+        let event =
+            NewEvent::new(EventKind::Notice, "sayso", data).instruction(Some(&instruction.id));
+        Ok(self.store(Change::new().event(event), instruction).await?)
     }
 
     async fn stop_everything(self: &Arc<Self>, but: &InstructionId, by: &Identity) -> usize {

@@ -3,6 +3,7 @@
 mod scope;
 
 mod absent;
+mod files;
 mod places;
 mod ranks;
 
