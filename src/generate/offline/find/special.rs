@@ -4,6 +4,7 @@ mod copyright;
 mod facts;
 mod head;
 mod hero;
+mod own_title;
 mod parts;
 mod settings;
 
