@@ -6,7 +6,7 @@ use std::process::{Child, Command, Output, Stdio};
 
 use serde_json::Value;
 
-use crate::stage::{git, git_env, site, wait_for, write};
+use crate::stage::{self, git, site, wait_for, write};
 
 /// A site, its state, and the program on it.
 pub struct Bench {
@@ -27,18 +27,7 @@ impl Bench {
     }
 
     fn command(&self, args: &[&str]) -> Command {
-        let state = self.state.path();
-        let mut command = Command::new(env!("CARGO_BIN_EXE_sayso"));
-        command
-            .args(args)
-            .current_dir(self.site.path())
-            .envs(git_env())
-            .env("XDG_STATE_HOME", state.join("state"))
-            .env("XDG_CACHE_HOME", state.join("cache"))
-            .env("XDG_CONFIG_HOME", state.join("config"))
-            .env("SAYSO_HEALTH__WATCH", "0s")
-            .stdin(Stdio::null());
-        command
+        stage::sayso(self.site.path(), self.state.path(), args)
     }
 
     pub fn sayso(&self, args: &[&str]) -> Output {
