@@ -307,10 +307,12 @@ fn another_persons_proposal_waits_and_nothing_jumps() {
 
 #[test]
 fn what_somebody_else_asked_for_is_over_with_its_proposal_and_nothing_jumps() {
-    for reading in ["", "f"] {
+    for whole_screen in [false, true] {
         let mut desk = Desk::new(80, 24);
         desk.propose(&headline());
-        desk.press(reading);
+        if whole_screen {
+            desk.press("f");
+        }
         let mut other = three_hunks();
         other.proposal.id = "pro_2".into();
         other.proposal.instruction = Some("ins_2".into());
