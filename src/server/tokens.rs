@@ -3,6 +3,8 @@
 //!
 //! A good signature is not enough: the token must be known here and not be revoked, and what it may do is what is stored.
 
+mod shared;
+
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Duration;
@@ -430,54 +432,6 @@ impl Tokens {
                 .count()
         };
         self.keys().told(valid)
-    }
-
-    /// Takes over what other servers of the project make and revoke, until `shutdown`.
-    pub(super) async fn follow(self: Arc<Self>, shutdown: CancellationToken) {
-        use tokio::sync::broadcast::error::RecvError;
-        let Some(mut changes) = self.log.remote().map(|remote| remote.changes()) else {
-            return;
-        };
-        let mut all = true;
-        loop {
-            if std::mem::take(&mut all) {
-                match self.log.list(TokenInfo::KIND, MOST) {
-                    Ok(known) => known.into_iter().for_each(|info| self.is_now(info)),
-                    Err(problem) => {
-                        tracing::error!(%problem, "tokens of other servers are not known")
-                    }
-                }
-            }
-            let change = tokio::select! {
-                () = shutdown.cancelled() => return,
-                change = changes.recv() => change,
-            };
-            match change {
-                Ok((kind, id)) if kind == TokenInfo::KIND => match self.log.get(&kind, &id) {
-                    Ok(Some(info)) => self.is_now(info),
-                    Ok(None) => drop(self.issued_mut().remove(&id)),
-                    Err(problem) => tracing::error!(%problem, id, "a token is not known"),
-                },
-                Ok(_) => {}
-                Err(RecvError::Lagged(_)) => all = true,
-                Err(RecvError::Closed) => return,
-            }
-        }
-    }
-
-    /// What is stored of a token counts; what it opened ends when it was revoked.
-    fn is_now(&self, info: TokenInfo) {
-        let mut issued = self.issued_mut();
-        let one = issued.entry(info.id.clone()).or_insert_with(|| Issued {
-            info: info.clone(),
-            ended: CancellationToken::new(),
-        });
-        one.info = info;
-        if one.info.over(Timestamp::now()) {
-            one.ended.cancel();
-        }
-        drop(issued);
-        self.changed.notify_waiters();
     }
 
     /// Ends what tokens opened when they end, until `shutdown`.
