@@ -5,7 +5,7 @@ mod stage;
 
 use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::Output;
 
 use serde_json::Value;
 use stage::{git, read, site, write};
@@ -47,15 +47,7 @@ impl Bench {
     }
 
     fn sayso(&self, args: &[&str], failpoint: &str) -> Output {
-        let state = self.state.path();
-        Command::new(env!("CARGO_BIN_EXE_sayso"))
-            .args(args)
-            .current_dir(self.site.path())
-            .envs(stage::git_env())
-            .env("XDG_STATE_HOME", state.join("state"))
-            .env("XDG_CACHE_HOME", state.join("cache"))
-            .env("XDG_CONFIG_HOME", state.join("config"))
-            .env("SAYSO_HEALTH__WATCH", "0s")
+        stage::sayso(self.site.path(), self.state.path(), args)
             .env("SAYSO_FAILPOINT", failpoint)
             .output()
             .unwrap()

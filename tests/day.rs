@@ -6,10 +6,10 @@ mod stage;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
-use std::process::{Command, Output, Stdio};
+use std::process::Output;
 
 use serde_json::Value;
-use stage::{git, git_env, read, site, write};
+use stage::{git, read, site, write};
 
 const PAGE: &str = "<!doctype html>\n<html>\n<body>\n<main>\n<h1>Dawn</h1>\n<hr>\n<img src=\"oven.jpg\" alt=\"The oven\">\n<hr>\n<p>Bread and rolls.</p>\n</main>\n</body>\n</html>\n";
 
@@ -49,20 +49,11 @@ impl Day {
     }
 
     fn sayso(&self, args: &[&str]) -> Output {
-        let state = self.state.path();
-        Command::new(env!("CARGO_BIN_EXE_sayso"))
-            .args(args)
-            .current_dir(self.site.path())
-            .envs(git_env())
-            .env("XDG_STATE_HOME", state.join("state"))
-            .env("XDG_CACHE_HOME", state.join("cache"))
-            .env("XDG_CONFIG_HOME", state.join("config"))
-            .env("SAYSO_HEALTH__WATCH", "0s")
+        stage::sayso(self.site.path(), self.state.path(), args)
             .envs(self.token.iter().map(|token| ("SAYSO_TOKEN", token)))
             .env_remove("ANTHROPIC_API_KEY")
             .env_remove("OPENAI_API_KEY")
             .env_remove("GOOGLE_GEMINI_API_KEY")
-            .stdin(Stdio::null())
             .output()
             .unwrap()
     }

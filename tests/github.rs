@@ -23,3 +23,5 @@ mod relay;
 mod remote;
 #[path = "github/signed.rs"]
 mod signed;
+#[path = "github/token.rs"]
+mod token;

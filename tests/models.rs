@@ -20,7 +20,7 @@ mod stream;
 mod versions;
 
 use std::path::Path;
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, Output};
 
 use serde_json::{Value, json};
 use stage::site;
@@ -67,21 +67,12 @@ impl Bench {
     }
 
     fn command(&self, args: &[&str]) -> Command {
-        let home = self.home.path();
-        let mut command = Command::new(env!("CARGO_BIN_EXE_sayso"));
+        let mut command = stage::sayso(self.site.path(), self.home.path(), args);
         command
-            .args(args)
-            .current_dir(self.site.path())
-            .envs(stage::git_env())
-            .env("XDG_STATE_HOME", home.join("state"))
-            .env("XDG_CACHE_HOME", home.join("cache"))
-            .env("XDG_CONFIG_HOME", home.join("config"))
-            .env("SAYSO_HEALTH__WATCH", "0s")
             .env("ANTHROPIC_API_KEY", CANARY)
             .env("OPENAI_API_KEY", CANARY)
             .env("GOOGLE_GEMINI_API_KEY", CANARY)
-            .env("NO_PROXY", "127.0.0.1")
-            .stdin(Stdio::null());
+            .env("NO_PROXY", "127.0.0.1");
         command
     }
 

@@ -13,6 +13,8 @@ mod board;
 mod coming_back;
 #[path = "tui_cockpit/deciding.rs"]
 mod deciding;
+#[path = "tui_cockpit/deployments.rs"]
+mod deployments;
 #[path = "tui_cockpit/following.rs"]
 mod following;
 #[path = "tui_cockpit/frames.rs"]
@@ -25,6 +27,8 @@ mod lines;
 mod lists;
 #[path = "tui_cockpit/machine.rs"]
 mod machine;
+#[path = "tui_cockpit/marks.rs"]
+mod marks;
 #[path = "tui_cockpit/previewing.rs"]
 mod previewing;
 #[path = "tui_cockpit/reading.rs"]
@@ -33,11 +37,19 @@ mod reading;
 mod review;
 #[path = "tui_cockpit/speaking.rs"]
 mod speaking;
+#[path = "tui_cockpit/summary.rs"]
+mod summary;
 #[path = "tui_cockpit/talking.rs"]
 mod talking;
 #[path = "tui_cockpit/team.rs"]
 mod team;
 #[path = "tui_cockpit/telling.rs"]
 mod telling;
+#[path = "tui_cockpit/timeline.rs"]
+mod timeline;
+#[path = "tui_cockpit/together.rs"]
+mod together;
+#[path = "tui_cockpit/typing.rs"]
+mod typing;
 #[path = "tui_cockpit/waiting.rs"]
 mod waiting;

@@ -11,6 +11,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from cockpit import cpu
 from world import ROOT, Missing, Result, World, median, sample_site
 
 SERVICES = ROOT / "tests" / "services"
@@ -68,7 +69,31 @@ def listening(port: int, process: subprocess.Popen) -> None:
     raise RuntimeError("a server does not listen")
 
 
-class Ours:
+class Server:
+    """A server of rooms as a process of its own."""
+
+    port: int
+    token: str
+    path: str
+    process: subprocess.Popen
+
+    def run(self, command: list[str], env: dict[str, str]) -> None:
+        """Starts it; returns once it listens."""
+        self.process = subprocess.Popen(
+            command,
+            env=env,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        listening(self.port, self.process)
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.wait()
+
+
+class Ours(Server):
     """`sayso serve`."""
 
     def __init__(self, world: World, name: str):
@@ -78,47 +103,22 @@ class Ours:
         self.start()
 
     def start(self) -> None:
-        self.process = subprocess.Popen(
+        self.run(
             [str(self.world.sayso), "-C", str(self.repo), "serve", "--listen", f"127.0.0.1:{self.port}"],
-            env={**self.world.without_model(), "SAYSO_TOKEN": self.token},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
+            {**self.world.without_model(), "SAYSO_TOKEN": self.token},
         )
-        listening(self.port, self.process)
-
-    def kill(self) -> None:
-        self.process.kill()
-        self.process.wait()
 
 
-class Theirs:
+class Theirs(Server):
     """npm `@y/websocket-server`, as it comes: in memory."""
 
     def __init__(self) -> None:
         self.port, self.token, self.path = free_port(), "", "/bench"
         script = services() / "node_modules" / "@y" / "websocket-server" / "src" / "server.js"
-        self.process = subprocess.Popen(
-            ["node", str(script)],
-            env={**os.environ, "HOST": "127.0.0.1", "PORT": str(self.port)},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        listening(self.port, self.process)
-
-    def kill(self) -> None:
-        self.process.kill()
-        self.process.wait()
+        self.run(["node", str(script)], {**os.environ, "HOST": "127.0.0.1", "PORT": str(self.port)})
 
 
-def cpu(pid: int) -> float:
-    """Seconds of processor time of a process so far."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-
-def drive(server: Ours | Theirs, mode: str, *args: int) -> dict:
+def drive(server: Server, mode: str, *args: int) -> dict:
     """Runs the driver; what it found, with the server's processor time between its begin and its end as `cpu`."""
     command = ["node", str(DRIVER), mode, "127.0.0.1", str(server.port), server.path, server.token]
     driver = subprocess.Popen(

@@ -9,9 +9,9 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::room::kept::replace;
 use crate::model::api::Approval;
 use crate::model::{Problem, ProposalId};
+use crate::store::file;
 
 /// Things that may wait; more are refused, since nobody remembers what they were.
 pub const MOST: usize = 200;
@@ -255,7 +255,7 @@ impl Folder {
             }
         }
         let bytes = serde_json::to_vec(&queued).map_err(io::Error::other)?;
-        replace(&self.file(&queued.key), &bytes)?;
+        file::replace(&self.file(&queued.key), &bytes)?;
         Ok(queued)
     }
 

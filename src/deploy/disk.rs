@@ -1,4 +1,4 @@
-//! Durable writes: what a power cut must not tear.
+//! The files of releases: written durably, protected, and removed. A small file that is replaced is `store::file`'s.
 
 use std::fs::{self, File};
 use std::io::{self, Write};
@@ -8,35 +8,6 @@ use std::path::{Path, PathBuf};
 /// Measured on ext4: 0.44 ms for one `fsync`, 4 ms for one `syncfs` after 200 small files.
 const FEW: usize = 8;
 
-/// Replaces `path` by `bytes`: after a crash the file is the old one or the new one, never a mixture.
-///
-/// # Errors
-/// When the folder cannot be written; the old file is then untouched.
-pub(crate) fn write_atomic(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    replace(path, bytes)?;
-    sync_dir(folder_of(path))
-}
-
-/// As [`write_atomic`], but does not wait until the new name is durable: after a power cut the file may be the old
-/// one, and after the end of this process alone it is the new one. [`sync_dir`] on its folder makes it durable.
-///
-/// # Errors
-/// When the folder cannot be written; the old file is then untouched.
-pub(crate) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let mut temp = tempfile::Builder::new()
-        .prefix(".new-")
-        .tempfile_in(folder_of(path))?;
-    temp.write_all(bytes)?;
-    temp.as_file().sync_all()?;
-    temp.persist(path).map_err(|failed| failed.error)?;
-    Ok(())
-}
-
-/// The folder that a file is in.
-pub(crate) fn folder_of(path: &Path) -> &Path {
-    path.parent().unwrap_or(Path::new("."))
-}
-
 /// Writes a new file and waits until it is on the disk.
 ///
 /// # Errors
@@ -45,17 +16,6 @@ pub(crate) fn write_new(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut file = File::create_new(path)?;
     file.write_all(bytes)?;
     file.sync_all()
-}
-
-/// Makes the names in `folder` durable. Only Unix can sync a folder; elsewhere the file system does it by itself.
-///
-/// # Errors
-/// When the folder cannot be opened or the disk reports a failure.
-pub(crate) fn sync_dir(folder: &Path) -> io::Result<()> {
-    if cfg!(unix) {
-        File::open(folder)?.sync_all()?;
-    }
-    Ok(())
 }
 
 /// Makes the contents of `files` durable; `within` is a folder on the same file system.
@@ -171,16 +131,6 @@ mod tests {
             });
             assert!(!tree.exists());
         }
-    }
-
-    #[test]
-    fn an_atomic_write_replaces_the_whole_file_and_leaves_no_other() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("pointer.json");
-        write_atomic(&path, b"a long first version").unwrap();
-        write_atomic(&path, b"second").unwrap();
-        assert_eq!(fs::read(&path).unwrap(), b"second");
-        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
     }
 
     #[test]

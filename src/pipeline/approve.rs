@@ -1,5 +1,7 @@
 //! From an approval to a commit, with a journal: a crash at any point is finished or dropped, never doubled.
 
+mod accepted;
+
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -8,6 +10,9 @@ use serde_json::{Value, json};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
+pub(super) use accepted::accepted;
+use accepted::{content_at, select};
+
 use super::Conductor;
 use super::control::short;
 use super::gate::Asking;
@@ -15,9 +20,9 @@ use super::records::{self, Change, Journal};
 use super::rights;
 use crate::model::api::{Approval, Approved, Synced};
 use crate::model::{
-    Action, Content, Decision, DeploymentState, EventKind, FileTree, Identity, InstructionState,
-    NewEvent, Problem, Proposal, ProposalId, ProposalState, ProposedFile, failpoint, merge,
-    proposal_room,
+    Action, Content, Decision, Deployment, DeploymentState, EventKind, Identity, InstructionId,
+    InstructionState, NewEvent, Problem, Proposal, ProposalId, ProposalState, ProposedFile,
+    failpoint, merge, proposal_room,
 };
 use crate::review;
 use crate::vcs::{CommitRequest, Committed, Prepared};
@@ -326,23 +331,9 @@ impl Conductor {
                 return Err(problem);
             }
             Err(problem) => {
-                // Nothing was moved: the proposals are open again and the commit object is left to git's own
-                // clean-up.
-                let mut change = Change::new().journal_done(&journal.prepared.commit);
-                for proposal in &mut proposals {
-                    proposal.state = ProposalState::Open;
-                    proposal.updated_at = Timestamp::now();
-                    change = change.proposal(proposal)?;
-                    if problem.is("stale-base") && again {
-                        continue;
-                    }
-                    let data = told(&problem);
-                    let event = NewEvent::new(EventKind::Error, "sayso", data)
-                        .instruction(proposal.instruction.as_ref())
-                        .proposal(Some(&proposal.id));
-                    change = change.event(event);
-                }
-                change.store(&self.log).await?;
+                let quiet = problem.is("stale-base") && again;
+                self.not_committed(&journal, proposals, &problem, quiet)
+                    .await?;
                 return Err(problem);
             }
         };
@@ -360,28 +351,17 @@ impl Conductor {
                 .proposal(proposals.first().map(|proposal| &proposal.id));
             change = change.event(event);
         }
-        let deployment = match journal.action {
-            Action::Deploy => {
-                let instruction = proposals
-                    .first()
-                    .and_then(|proposal| proposal.instruction.clone());
-                let mut deployment = self.new_deployment(
-                    &committed.commit,
-                    &journal.environment,
-                    false,
-                    &journal.actor,
-                    instruction.as_ref(),
-                )?;
-                // A freeze that began only now holds it back: what was approved is not forgotten.
-                let begins = self.admit(&mut deployment, Asking::ByItself).await?;
-                change = change.event(begins).deployment(&deployment)?;
-                if deployment.state == DeploymentState::Waiting {
-                    change = self.supersede_waiting(change, &deployment)?;
-                }
-                Some(deployment)
-            }
-            _ => None,
-        };
+        let mut deployment = None;
+        if journal.action == Action::Deploy {
+            let instruction = proposals
+                .first()
+                .and_then(|proposal| proposal.instruction.as_ref());
+            let (with, begun) = self
+                .approved_deployment(change, &journal, &committed, instruction)
+                .await?;
+            change = with;
+            deployment = Some(begun);
+        }
         for proposal in &mut proposals {
             proposal.state = ProposalState::Committed;
             proposal.commit = Some(committed.commit.clone());
@@ -409,6 +389,55 @@ impl Conductor {
             commit: committed.commit,
             deployment: id,
         })
+    }
+
+    /// A commit was not made and nothing was moved: the proposals are open again, and the commit object is left to git's
+    /// own clean-up. `quiet`: it is tried again, so that nobody need know.
+    async fn not_committed(
+        &self,
+        journal: &Journal,
+        proposals: Vec<Proposal>,
+        problem: &Problem,
+        quiet: bool,
+    ) -> Result<(), Problem> {
+        let mut change = Change::new().journal_done(&journal.prepared.commit);
+        for mut proposal in proposals {
+            proposal.state = ProposalState::Open;
+            proposal.updated_at = Timestamp::now();
+            change = change.proposal(&proposal)?;
+            if !quiet {
+                let event = NewEvent::new(EventKind::Error, "sayso", told(problem))
+                    .instruction(proposal.instruction.as_ref())
+                    .proposal(Some(&proposal.id));
+                change = change.event(event);
+            }
+        }
+        change.store(&self.log).await?;
+        Ok(())
+    }
+
+    /// The deployment of a commit that was approved up to it; `change` with its beginning.
+    async fn approved_deployment(
+        &self,
+        mut change: Change,
+        journal: &Journal,
+        committed: &Committed,
+        instruction: Option<&InstructionId>,
+    ) -> Result<(Change, Deployment), Problem> {
+        let mut deployment = self.new_deployment(
+            &committed.commit,
+            &journal.environment,
+            false,
+            &journal.actor,
+            instruction,
+        )?;
+        // A freeze that began only now holds it back: what was approved is not forgotten.
+        let begins = self.admit(&mut deployment, Asking::ByItself).await?;
+        change = change.event(begins).deployment(&deployment)?;
+        if deployment.state == DeploymentState::Waiting {
+            change = self.supersede_waiting(change, &deployment)?;
+        }
+        Ok((change, deployment))
     }
 }
 
@@ -448,61 +477,4 @@ fn commit_event(journal: &Journal, committed: &Committed, began: Instant) -> New
             "ms": u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX),
         }),
     )
-}
-
-/// Marks exactly the hunks named as accepted.
-fn select(proposal: &mut Proposal, accepted: &[String]) -> Result<(), Problem> {
-    let mut unknown: Vec<&String> = accepted.iter().collect();
-    for hunk in proposal.files.iter_mut().flat_map(|file| &mut file.hunks) {
-        let named = accepted.contains(&hunk.id);
-        // Lines that were left out of a hunk stay out of it.
-        if !named {
-            hunk.decide(None, Decision::Rejected);
-        } else if hunk.decision == Decision::Rejected {
-            hunk.decide(None, Decision::Accepted);
-        }
-        unknown.retain(|id| **id != hunk.id);
-    }
-    match unknown.first() {
-        None => Ok(()),
-        Some(id) => Err(
-            Problem::conflict(format!("the proposal has no hunk {id} (any more)"))
-                .hint("look at it again, then approve it"),
-        ),
-    }
-}
-
-/// The files with only the accepted hunks applied.
-pub(super) fn accepted(proposal: &Proposal) -> Result<Vec<ProposedFile>, Problem> {
-    let files: Vec<ProposedFile> = proposal
-        .files
-        .iter()
-        .filter_map(review::select::accepted)
-        .collect();
-    if files.is_empty() {
-        return Err(Problem::new(
-            422,
-            "nothing-accepted",
-            "no hunk of the proposal is accepted",
-        )
-        .hint("accept at least one hunk, or reject the proposal"));
-    }
-    Ok(files)
-}
-
-/// The content of `path` in `tree`, as a proposal holds it.
-fn content_at(tree: &dyn FileTree, path: &str) -> Result<Content, Problem> {
-    let Some(entry) = tree.entry(path) else {
-        return Ok(Content::Absent);
-    };
-    let Some(bytes) = tree.read(path).map_err(Problem::internal)? else {
-        return Ok(Content::Absent);
-    };
-    Ok(match std::str::from_utf8(&bytes) {
-        Ok(text) if !bytes.contains(&0) => Content::text(text),
-        _ => Content::Binary {
-            oid: entry.oid.clone(),
-            size: bytes.len() as u64,
-        },
-    })
 }

@@ -4,8 +4,7 @@
 //! over a certain release of its environment; when that serves something else, it is over.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Weak};
-use std::time::Duration;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde_json::json;
@@ -26,8 +25,6 @@ use crate::model::{
 const FILES: usize = 100;
 /// Commits listed with what waits.
 const COMMITS: usize = 20;
-/// The clock is looked at so often at least: it may jump.
-const LOOK: Duration = Duration::from_secs(30);
 
 /// What is set for each environment.
 pub(super) type Rules = BTreeMap<String, Environment>;
@@ -158,9 +155,21 @@ impl Conductor {
         if rule == ApprovalRule::None && held.is_none() {
             return Ok(start_event(deployment));
         }
-        let live = self.target(&environment)?.live(&environment);
+        let gate = self.gate_of(deployment, rule, held).await?;
+        Ok(held_by(deployment, gate))
+    }
+
+    /// What stands before a deployment, with what it would change.
+    pub(super) async fn gate_of(
+        &self,
+        deployment: &Deployment,
+        rule: ApprovalRule,
+        frozen_until: Option<Timestamp>,
+    ) -> Result<Gate, Problem> {
+        let environment = &deployment.environment;
+        let live = self.target(environment)?.live(environment);
         let difference = self.difference(live.as_ref(), &deployment.commit).await;
-        let gate = Gate {
+        Ok(Gate {
             rule,
             given: Vec::new(),
             over: live.as_ref().map(|live| live.release.clone()),
@@ -168,20 +177,8 @@ impl Conductor {
             changed: difference.0.len(),
             files: difference.0.into_iter().take(FILES).collect(),
             commits: difference.1,
-            frozen_until: held,
-        };
-        deployment.state = DeploymentState::Waiting;
-        deployment.progress.message = words(&gate);
-        let mut data = told(deployment, &gate);
-        data["message"] = json!(format!(
-            "{} {}",
-            subject(deployment),
-            deployment.progress.message
-        ));
-        data["waits"] = json!(true);
-        let event = about(deployment, EventKind::Notice, &deployment.actor, data);
-        deployment.gate = Some(gate);
-        Ok(event)
+            frozen_until,
+        })
     }
 
     /// Stores a new deployment that was admitted, in the place of an older one that waits, and gives it its turn.
@@ -353,62 +350,6 @@ impl Conductor {
         ))
     }
 
-    /// Holds a deployment back until its freeze window ends, if one holds it.
-    pub(super) fn hold(self: &Arc<Self>, deployment: &Deployment) {
-        let held = deployment
-            .gate
-            .as_ref()
-            .is_some_and(|gate| gate.frozen_until.is_some());
-        if held {
-            let (conductor, id) = (Arc::downgrade(self), deployment.id.clone());
-            tokio::spawn(thaw(conductor, id));
-        }
-    }
-
-    /// Looks at a held deployment; how long until the next look, `None` when there is nothing more to look for.
-    async fn look_at_held(
-        self: &Arc<Self>,
-        id: &DeploymentId,
-    ) -> Result<Option<Duration>, Problem> {
-        let mut lanes = self.lanes.lock().await;
-        let mut deployment = records::deployment(&self.log, id)?;
-        let waits = deployment.state == DeploymentState::Waiting;
-        let Some(mut gate) = deployment.gate.clone().filter(|_| waits) else {
-            return Ok(None);
-        };
-        if gate.frozen_until.is_none() {
-            return Ok(None);
-        }
-        if let Some(reason) = self.outdated(&deployment) {
-            let change = self.dropped(Change::new(), id, reason, "sayso")?;
-            change.store(&self.log).await?;
-            return Ok(None);
-        }
-        if let Some(until) = self.frozen(&deployment.environment) {
-            let left = until.timestamp().duration_since(Timestamp::now());
-            let left = Duration::try_from(left).unwrap_or_default();
-            return Ok(Some(left.clamp(Duration::from_millis(100), LOOK)));
-        }
-        gate.frozen_until = None;
-        let go = gate.missing() == 0;
-        let mut change = Change::new();
-        deployment.progress.message = words(&gate);
-        deployment.gate = Some(gate);
-        if go {
-            deployment.state = DeploymentState::Queued;
-            deployment.progress.message = "queued".to_owned();
-            change = change.event(start_event(&deployment));
-        } else {
-            let data = json!({ "message": format!("{} {}", subject(&deployment), deployment.progress.message) });
-            change = change.event(about(&deployment, EventKind::Notice, "sayso", data));
-        }
-        change.deployment(&deployment)?.store(&self.log).await?;
-        if go {
-            self.take_turn(&mut lanes, deployment).await?;
-        }
-        Ok(None)
-    }
-
     /// The files and commits that `commit` has over what is live.
     async fn difference(
         &self,
@@ -464,21 +405,18 @@ impl Conductor {
     }
 }
 
-/// Waits for the end of the freeze window that holds deployment `id`.
-async fn thaw(conductor: Weak<Conductor>, id: DeploymentId) {
-    loop {
-        let Some(alive) = conductor.upgrade() else {
-            return;
-        };
-        let wait = match alive.look_at_held(&id).await {
-            Ok(Some(wait)) => wait,
-            Ok(None) => return,
-            Err(problem) => {
-                tracing::error!(%problem, %id, "a held deployment cannot be looked at");
-                LOOK
-            }
-        };
-        drop(alive);
-        tokio::time::sleep(wait).await;
-    }
+/// Makes a deployment wait at its gate, and tells so.
+pub(super) fn held_by(deployment: &mut Deployment, gate: Gate) -> NewEvent {
+    deployment.state = DeploymentState::Waiting;
+    deployment.progress.message = words(&gate);
+    let mut data = told(deployment, &gate);
+    data["message"] = json!(format!(
+        "{} {}",
+        subject(deployment),
+        deployment.progress.message
+    ));
+    data["waits"] = json!(true);
+    let event = about(deployment, EventKind::Notice, &deployment.actor, data);
+    deployment.gate = Some(gate);
+    event
 }

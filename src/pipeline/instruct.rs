@@ -1,5 +1,8 @@
 //! An instruction from its arrival to a proposal, a question or a refusal.
 
+mod end;
+mod recording;
+
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -20,7 +23,6 @@ use crate::model::{
     Action, EventKind, Identity, Instruction, InstructionId, InstructionState, Intent, NewEvent,
     Problem, ProposalId, Refusal, RefusalReason, Role, Sureness, failpoint,
 };
-use crate::voice::shelf;
 
 /// The longest instruction in words, in bytes: longer than anyone speaks in one go.
 const MAX_WORDS: usize = 8_000;
@@ -463,107 +465,5 @@ impl Conductor {
         instruction.updated_at = Timestamp::now();
         change.instruction(instruction)?.store(&self.log).await?;
         Ok(())
-    }
-
-    pub(super) async fn refuse(
-        &self,
-        mut instruction: Instruction,
-        refusal: Refusal,
-    ) -> Result<(), Problem> {
-        let data = json!({
-            "message": refusal.message,
-            "hint": refusal.hint,
-            "reason": refusal.reason,
-            "candidates": refusal.candidates,
-        });
-        let event =
-            NewEvent::new(EventKind::Error, "sayso", data).instruction(Some(&instruction.id));
-        instruction.state = InstructionState::Refused;
-        let mut change = Change::new().event(event);
-        if !refusal.candidates.is_empty() {
-            change = change.choices(&instruction.actor, Some(&instruction.id))?;
-        }
-        instruction.refusal = Some(refusal);
-        self.store(change, &mut instruction).await
-    }
-
-    pub(super) async fn fail(
-        &self,
-        mut instruction: Instruction,
-        problem: Problem,
-    ) -> Result<(), Problem> {
-        let data = json!({
-            "message": problem.detail,
-            "hint": problem.hint,
-            "type": problem.kind,
-        });
-        let event =
-            NewEvent::new(EventKind::Error, "sayso", data).instruction(Some(&instruction.id));
-        instruction.state = InstructionState::Failed;
-        instruction.problem = Some(problem);
-        self.store(Change::new().event(event), &mut instruction)
-            .await
-    }
-
-    /// Stops an instruction that is not final: what it was about to do is not done.
-    ///
-    /// # Errors
-    /// `not-found`; `conflict` when it is already over.
-    pub async fn cancel_instruction(
-        self: &Arc<Self>,
-        id: &InstructionId,
-        actor: &str,
-    ) -> Result<Instruction, Problem> {
-        let instruction = records::instruction(&self.log, id)?;
-        if instruction.state.is_final() || instruction.state == InstructionState::Acting {
-            return Err(
-                Problem::conflict(format!("instruction {id} can no longer be stopped"))
-                    .hint("a running deployment is stopped by itself: cancel the deployment"),
-            );
-        }
-        if let Some(cancel) = self.running().remove(id.as_str()) {
-            cancel.cancel();
-        }
-        // Read again: it may have moved on before the task was stopped.
-        let mut instruction = records::instruction(&self.log, id)?;
-        if instruction.state.is_final() {
-            return Ok(instruction);
-        }
-        instruction.state = InstructionState::Canceled;
-        instruction.question = None;
-        let event = NewEvent::new(EventKind::Canceled, actor, json!({ "reason": "stopped" }))
-            .instruction(Some(id));
-        self.store(Change::new().event(event).act_done(id), &mut instruction)
-            .await?;
-        self.revision_failed(&instruction).await;
-        Ok(instruction)
-    }
-
-    /// Writes the recording and drops the oldest beyond the number kept.
-    fn keep_recording(&self, id: &InstructionId, wav: &[u8]) -> Result<String, Problem> {
-        if !(wav.starts_with(b"RIFF") && wav.get(8..12) == Some(b"WAVE")) {
-            return Err(
-                Problem::new(415, "not-a-wav", "the sound is not a WAV file")
-                    .hint("send 16-bit PCM or float WAV of any rate"),
-            );
-        }
-        let failed = |error: std::io::Error| {
-            Problem::new(
-                500,
-                "recording",
-                format!("the recording cannot be kept: {error}"),
-            )
-            .hint("check that the disk is not full")
-        };
-        std::fs::create_dir_all(&self.recordings).map_err(failed)?;
-        let name = format!("{id}.wav");
-        std::fs::write(self.recordings.join(&name), wav).map_err(failed)?;
-        let keep = shelf::Keep {
-            count: self.config.voice.keep,
-            days: self.config.voice.keep_days,
-        };
-        // Their ids sort by time.
-        keep.prune(shelf::named(&self.recordings, "ins_").map_err(failed)?);
-        Ok(name)
     }
 }

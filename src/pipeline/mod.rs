@@ -18,6 +18,7 @@ mod evidence;
 mod gate;
 mod gate_words;
 mod hearing;
+mod held;
 mod history;
 mod hooks;
 mod instruct;

@@ -1,5 +1,7 @@
 //! Spoken commands: the situation is looked up, the plan is asked about or carried out.
 
+mod situation;
+
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -8,21 +10,19 @@ use serde_json::json;
 
 use super::Conductor;
 use super::answer::Answer;
-use super::control::{self, Act, Plan, Promotes, Situation, short};
+use super::control::{self, Act, Plan, Situation, short};
 use super::gate::Asking;
 use super::hearing::Understood;
 use super::instruct::Stop;
 use super::records::{self, Change};
 use super::rights;
-use crate::intent::table::moved_from;
 use crate::intent::{clean, sound};
 use crate::model::api::{
     self, Approval, ApproveDeployment, Promote, Reject, Rollback, StartPreview, SyncRequest,
 };
 use crate::model::{
     Action, Control, DeploymentState, EventKind, Identity, Instruction, InstructionId,
-    InstructionState, Intent, NewEvent, Problem, ProposalKind, ProposalState, ReleaseId, Role,
-    Sureness, failpoint,
+    InstructionState, Intent, NewEvent, Problem, ProposalState, Role, Sureness, failpoint,
 };
 
 /// What can be said, for who asks.
@@ -262,23 +262,7 @@ impl Conductor {
                 self.reject(&proposal, Reject::default(), actor).await?;
                 instruction.proposal = Some(proposal);
             }
-            Act::ProposeChanges(action) => {
-                let began = Instant::now();
-                let action = action.max(instruction.action);
-                return match self
-                    .changes_proposal(Some(instruction), action, &[])
-                    .await?
-                {
-                    Some(proposal) => self.open_proposal(instruction, proposal, began, None).await,
-                    None => {
-                        instruction.state = InstructionState::Done;
-                        let data = json!({ "message": "nothing has changed", "nothing": true });
-                        let event = NewEvent::new(EventKind::Notice, "sayso", data)
-                            .instruction(Some(&instruction.id));
-                        Ok(self.store(Change::new().event(event), instruction).await?)
-                    }
-                };
-            }
+            Act::ProposeChanges(action) => return self.propose_changes(instruction, action).await,
             Act::ProposeUndo(commit) => {
                 let began = Instant::now();
                 let proposal = self.undo_proposal(instruction, &commit).await?;
@@ -359,6 +343,25 @@ impl Conductor {
         Ok(())
     }
 
+    /// Proposes what was changed in the working tree.
+    async fn propose_changes(
+        self: &Arc<Self>,
+        instruction: &mut Instruction,
+        action: Action,
+    ) -> Result<(), Stop> {
+        let began = Instant::now();
+        let action = action.max(instruction.action);
+        let made = self.changes_proposal(Some(instruction), action, &[]);
+        if let Some(proposal) = made.await? {
+            return self.open_proposal(instruction, proposal, began, None).await;
+        }
+        instruction.state = InstructionState::Done;
+        let data = json!({ "message": "nothing has changed", "nothing": true });
+        let event =
+            NewEvent::new(EventKind::Notice, "sayso", data).instruction(Some(&instruction.id));
+        Ok(self.store(Change::new().event(event), instruction).await?)
+    }
+
     async fn stop_everything(self: &Arc<Self>, but: &InstructionId, by: &Identity) -> usize {
         let mut stopped = 0;
         for instruction in records::open_instructions(&self.log).unwrap_or_default() {
@@ -389,78 +392,6 @@ impl Conductor {
             }
         }
         stopped
-    }
-
-    /// The environment that a promotion goes to where none is named: the last one that others lead to.
-    fn next_environment(&self) -> Option<&str> {
-        let leads = |rules: &crate::config::Environment| rules.promote_to.clone();
-        let last = self.rules.values().filter_map(leads).find(|to| {
-            self.rules
-                .get(to)
-                .is_none_or(|rules| rules.promote_to.is_none())
-        })?;
-        self.targets
-            .get_key_value(&last)
-            .map(|(name, _)| name.as_str())
-    }
-
-    /// What a promotion to `environment` would move there, as `phrase` says it.
-    fn promotes(&self, environment: &str, phrase: &str) -> Result<Promotes, String> {
-        let names = self.targets.keys().map(String::as_str);
-        let leads = self.rules.values().find(|rules| {
-            rules.promote_to.as_deref() == Some(environment)
-                && self.targets.contains_key(&rules.name)
-        });
-        let mut others = names.clone().filter(|name| *name != environment);
-        let from = moved_from(phrase, names)
-            .filter(|from| *from != environment)
-            .or(leads.map(|rules| rules.name.as_str()))
-            .or_else(|| match (others.next(), others.next()) {
-                (Some(only), None) => Some(only),
-                _ => None,
-            });
-        let Some(from) = from else {
-            return Err(format!(
-                "say what is to be promoted: \u{ab}promote staging to {environment}\u{bb}"
-            ));
-        };
-        let served = |name: &str| self.targets.get(name).and_then(|target| target.live(name));
-        let Some(live) = served(from) else {
-            return Err(format!("{from} serves nothing that could be promoted"));
-        };
-        let over = served(environment).map(|live| live.release);
-        if over.as_ref() == Some(&live.release) {
-            return Err(format!("{environment} serves {} already", live.release));
-        }
-        Ok(Promotes {
-            from: from.to_owned(),
-            release: live.release,
-            commit: live.commit,
-            over,
-        })
-    }
-
-    /// The release a rollback of `environment` would return to, with its commit.
-    fn previous(&self, environment: &str) -> Result<Option<(ReleaseId, String)>, Problem> {
-        let releases = self.target(environment)?.releases(environment);
-        let mut older = releases
-            .iter()
-            .skip_while(|release| !release.current)
-            .skip(1);
-        Ok(older
-            .find(|release| !release.bad)
-            .map(|release| (release.id.clone(), release.commit.clone())))
-    }
-
-    /// The commit at the head, if it was made from a proposal (and can so be proposed back).
-    fn undoable(&self, head: &str) -> Result<Option<String>, Problem> {
-        let recent = records::proposals(&self.log, 50)?;
-        Ok(recent
-            .into_iter()
-            .filter(|proposal| {
-                proposal.kind != ProposalKind::WorkingTree || !proposal.base.is_empty()
-            })
-            .find_map(|proposal| proposal.commit.filter(|commit| commit == head)))
     }
 
     /// Commits the open proposal or the working tree's changes, and deploys when `deploy`.

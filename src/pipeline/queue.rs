@@ -115,7 +115,14 @@ impl Conductor {
     ) -> Result<(), Problem> {
         let lane = lanes.entry(deployment.environment.clone()).or_default();
         match lane.ask(&deployment.id, Timestamp::now()) {
-            Turn::Now => self.run_deployment(deployment),
+            Turn::Now => {
+                let id = deployment.id.clone();
+                let begun = self.begin_or_hold(deployment).await;
+                if !matches!(begun, Ok(true)) {
+                    lane.leave(&id, Timestamp::now());
+                }
+                begun?;
+            }
             Turn::Behind { at, instead_of } => {
                 let before = records::deployment(&self.log, &at)?;
                 deployment.state = DeploymentState::Queued;
@@ -149,7 +156,13 @@ impl Conductor {
         while let Some(next) = lane.leave(&over, Timestamp::now()) {
             match records::deployment(&self.log, &next) {
                 Ok(deployment) if !deployment.state.is_final() => {
-                    return self.run_deployment(deployment);
+                    match self.begin_or_hold(deployment).await {
+                        Ok(true) => return,
+                        Ok(false) => {}
+                        Err(problem) => {
+                            tracing::error!(%problem, "a queued deployment cannot be held back");
+                        }
+                    }
                 }
                 Ok(_) => {}
                 Err(problem) => tracing::error!(%problem, "a queued deployment cannot be read"),

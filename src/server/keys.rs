@@ -3,7 +3,6 @@
 //! A token names its key (`kid`), and a key has one algorithm: what a token says about its algorithm is compared with that,
 //! and decides nothing. After a rotation the older keys verify and sign no more, so their private halves are dropped.
 
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use base64::Engine as _;
@@ -16,6 +15,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::model::Problem;
 use crate::model::token::KeyInfo;
+use crate::store::file;
 
 /// A secret of the operator has at least so many bytes: as many as HMAC-SHA-256 gives.
 const SHORTEST_SECRET: usize = 32;
@@ -271,7 +271,8 @@ impl Keyring {
             keys: keys.collect(),
         };
         let bytes = serde_json::to_vec_pretty(&file).map_err(Problem::internal)?;
-        write(path, &bytes).map_err(|error| {
+        // Readable by the user alone.
+        file::replace(path, &bytes).map_err(|error| {
             Problem::new(500, "state", format!("{}: {error}", path.display()))
                 .hint("check that the state folder can be written")
         })
@@ -315,17 +316,6 @@ fn broken(path: &Path, why: &str) -> Problem {
     .hint(
         "restore the file, or remove it: then new keys are made, and all tokens must be made anew",
     )
-}
-
-/// Writes the file whole or not at all, readable by the user alone, and on disk.
-fn write(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    let dir = path.parent().unwrap_or(Path::new("."));
-    // tempfile makes it 0600.
-    let mut file = tempfile::NamedTempFile::new_in(dir)?;
-    file.write_all(bytes)?;
-    file.as_file().sync_all()?;
-    file.persist(path).map_err(|error| error.error)?;
-    Ok(())
 }
 
 #[cfg(test)]

@@ -39,6 +39,7 @@ mod routes;
 mod schema;
 mod schema_answers;
 mod schema_host;
+mod schema_parts;
 mod schema_rooms;
 mod schema_tokens;
 mod session;

@@ -3,8 +3,8 @@
 use serde_json::{Map, Value, json};
 
 use super::{
-    auth, schema_answers as answers, schema_host as host, schema_rooms as rooms,
-    schema_tokens as tokens, submit,
+    auth, schema_answers as answers, schema_host as host, schema_parts as parts,
+    schema_rooms as rooms, schema_tokens as tokens, submit,
 };
 
 /// A cursor, a bare sequence number, or nothing.
@@ -88,7 +88,7 @@ pub(super) fn all() -> Value {
     for (name, schema) in requests()
         .into_iter()
         .chain(answers::answers())
-        .chain(answers::parts())
+        .chain(parts::parts())
         .chain(host::schemas())
         .chain(tokens::schemas())
         .chain(rooms::schemas())

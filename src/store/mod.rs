@@ -3,6 +3,7 @@
 //! One writer thread drains a queue and commits what it finds in one transaction (group commit), so that many
 //! small durable writes cost one `fsync`. Readers use connections of their own and never block the writer.
 
+pub(crate) mod file;
 mod schema;
 mod writer;
 

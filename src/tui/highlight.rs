@@ -124,7 +124,7 @@ impl Source {
         let mut found: Vec<(Range<usize>, Role)> = Vec::new();
         for (offset, tree) in &self.parts {
             let mut own = Vec::new();
-            walk(tree.root_node(), *offset, &range, 0, &mut own);
+            walk(&mut vec![tree.root_node()], *offset, &range, &mut own);
             if *offset > 0 {
                 // What is embedded tells more than the text around it.
                 let inner = tree.root_node().byte_range();
@@ -201,40 +201,39 @@ fn opens_with(element: Node<'_>, text: &str, what: &str) -> bool {
         .is_some_and(|tag| tag.contains(what))
 }
 
-fn walk(
-    node: Node<'_>,
+/// The roles below the last node of `path`, which leads there from the root. A tree finds the parent of a node only by
+/// looking for it from the root on, through all lines of a long text: so the way is kept.
+fn walk<'t>(
+    path: &mut Vec<Node<'t>>,
     offset: usize,
     range: &Range<usize>,
-    depth: usize,
     into: &mut Vec<(Range<usize>, Role)>,
 ) {
+    let Some((&node, parents)) = path.split_last() else {
+        return;
+    };
     let own = node.start_byte() + offset..node.end_byte() + offset;
-    if own.end <= range.start || own.start >= range.end || depth > DEEPEST {
+    if own.end <= range.start || own.start >= range.end || path.len() > DEEPEST {
         return;
     }
-    if let Some(role) = role(node) {
+    if let Some(role) = role(node, parents) {
         into.push((own, role));
         return;
     }
     let mut cursor = node.walk();
     // A node may have as many children as a text has lines: those before the block are skipped at once.
-    if !cursor.goto_first_child() {
+    let first = range.start.saturating_sub(offset);
+    if cursor.goto_first_child_for_byte(first).is_none() {
         return;
-    }
-    if range.start > own.start {
-        let first = range.start.saturating_sub(offset);
-        cursor.goto_first_child_for_byte(first).or_else(|| {
-            cursor.reset(node);
-            cursor.goto_first_child();
-            None
-        });
     }
     loop {
         let child = cursor.node();
         if child.start_byte() + offset >= range.end {
             break;
         }
-        walk(child, offset, range, depth + 1, into);
+        path.push(child);
+        walk(path, offset, range, into);
+        path.pop();
         if !cursor.goto_next_sibling() {
             break;
         }
@@ -242,13 +241,12 @@ fn walk(
 }
 
 /// What a node is, where all of it is one thing.
-fn role(node: Node<'_>) -> Option<Role> {
+fn role(node: Node<'_>, parents: &[Node<'_>]) -> Option<Role> {
     let kind = node.kind();
     if !node.is_named() {
         let word = kind.len() > 1 && kind.bytes().all(|byte| byte.is_ascii_alphabetic());
         return (word && node.child_count() == 0).then_some(Role::Keyword);
     }
-    let parent = node.parent().map(|parent| parent.kind());
     Some(match kind {
         "comment" | "html_comment" | "line_comment" | "block_comment" | "js_comment" => {
             Role::Comment
@@ -280,7 +278,7 @@ fn role(node: Node<'_>) -> Option<Role> {
         | "double_quote_scalar"
         | "single_quote_scalar"
         | "plain_scalar"
-            if is_key(node) =>
+            if is_key(node, parents) =>
         {
             Role::Attribute
         }
@@ -305,10 +303,12 @@ fn role(node: Node<'_>) -> Option<Role> {
         }
         "at_keyword" | "important" | "doctype" | "this" | "super" => Role::Keyword,
         "identifier"
-            if matches!(
-                parent,
-                Some("jsx_opening_element" | "jsx_closing_element" | "jsx_self_closing_element")
-            ) =>
+            if parents.last().is_some_and(|parent| {
+                matches!(
+                    parent.kind(),
+                    "jsx_opening_element" | "jsx_closing_element" | "jsx_self_closing_element"
+                )
+            }) =>
         {
             Role::Name
         }
@@ -317,16 +317,16 @@ fn role(node: Node<'_>) -> Option<Role> {
 }
 
 /// True for the key of a pair in JSON and YAML.
-fn is_key(node: Node<'_>) -> bool {
+fn is_key(node: Node<'_>, parents: &[Node<'_>]) -> bool {
     let mut at = node;
-    while let Some(parent) = at.parent() {
+    for parent in parents.iter().rev() {
         match parent.kind() {
             "pair" | "block_mapping_pair" | "flow_pair" => {
                 return parent
                     .child_by_field_name("key")
                     .is_some_and(|key| key.id() == at.id());
             }
-            "flow_node" | "block_node" | "plain_scalar" => at = parent,
+            "flow_node" | "block_node" | "plain_scalar" => at = *parent,
             _ => return false,
         }
     }

@@ -1,13 +1,13 @@
 //! The file of [`Saved`]: read once, written behind the person's back a moment after something changed, as a whole or
 //! not at all.
 
-use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::model::Model;
 use super::session::Saved;
+use crate::store::file;
 
 /// How long after a change it is written: a burst of keys is one write.
 const AFTER: Duration = Duration::from_millis(300);
@@ -100,25 +100,15 @@ fn read(file: &Path) -> Option<Saved> {
     Saved::read(&std::fs::read(file).ok()?)
 }
 
-fn store(writing: &Mutex<u64>, number: u64, file: &Path, saved: &Saved) {
+fn store(writing: &Mutex<u64>, number: u64, path: &Path, saved: &Saved) {
     let mut held = writing.lock().unwrap_or_else(PoisonError::into_inner);
     if *held > number {
         return;
     }
     *held = number;
-    if let Err(error) = replace(file, &saved.bytes()) {
+    if let Err(error) = file::replace(path, &saved.bytes()) {
         tracing::warn!(%error, "what is open is not remembered");
     }
-}
-
-/// Puts `bytes` in the place of `file`: after a crash there is the old one or the new one, never half of one.
-fn replace(file: &Path, bytes: &[u8]) -> io::Result<()> {
-    let folder = file.parent().unwrap_or(Path::new("."));
-    let mut fresh = tempfile::NamedTempFile::new_in(folder)?;
-    fresh.write_all(bytes)?;
-    fresh.as_file().sync_data()?;
-    fresh.persist(file).map_err(|error| error.error)?;
-    Ok(())
 }
 
 #[cfg(test)]

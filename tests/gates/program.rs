@@ -6,7 +6,7 @@ use std::process::{Child, Command, Output, Stdio};
 
 use serde_json::Value;
 
-use crate::stage::{git, git_env, site, wait_for, write};
+use crate::stage::{self, git, site, wait_for, write};
 
 /// A site, its state, and the program on it.
 pub struct Bench {
@@ -27,18 +27,7 @@ impl Bench {
     }
 
     fn command(&self, args: &[&str]) -> Command {
-        let state = self.state.path();
-        let mut command = Command::new(env!("CARGO_BIN_EXE_sayso"));
-        command
-            .args(args)
-            .current_dir(self.site.path())
-            .envs(git_env())
-            .env("XDG_STATE_HOME", state.join("state"))
-            .env("XDG_CACHE_HOME", state.join("cache"))
-            .env("XDG_CONFIG_HOME", state.join("config"))
-            .env("SAYSO_HEALTH__WATCH", "0s")
-            .stdin(Stdio::null());
-        command
+        stage::sayso(self.site.path(), self.state.path(), args)
     }
 
     pub fn sayso(&self, args: &[&str]) -> Output {
@@ -74,9 +63,17 @@ fn commit(site: &Path, text: &str) -> String {
     git(site, &["rev-parse", "HEAD"]).trim().to_owned()
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_killed_process_leaves_no_lock_and_what_was_queued_comes_after_what_ran() {
-    let bench = Bench::new();
+/// What a killed server was at: a deployment that was built, and one that waited for its turn.
+struct Killed {
+    running: Value,
+    queued: Value,
+    /// The commit of the one that waited.
+    newest: String,
+    /// The configuration.
+    text: String,
+}
+
+async fn killed(bench: &Bench) -> Killed {
     let (block, builds) = (bench.path("block"), bench.path("builds"));
     let build = format!(
         "echo $SAYSO_ENVIRONMENT >> {}; while [ -e {} ]; do sleep 0.05; done; mkdir -p out && cp index.html out/",
@@ -85,7 +82,7 @@ async fn a_killed_process_leaves_no_lock_and_what_was_queued_comes_after_what_ra
     );
     std::fs::write(&block, "").unwrap();
     let text = format!("[build]\ncommand = \"{build}\"\noutput = \"out\"\n");
-    std::fs::write(bench.site.path().join("sayso.toml"), text).unwrap();
+    std::fs::write(bench.site.path().join("sayso.toml"), &text).unwrap();
     let mut server = bench.spawn(&["serve"]);
     wait_for("the server", async || {
         let output = bench.sayso(&["status", "--json"]);
@@ -102,10 +99,6 @@ async fn a_killed_process_leaves_no_lock_and_what_was_queued_comes_after_what_ra
         production["queued"].is_object().then_some(production)
     })
     .await;
-    let (running, queued) = (
-        &locked["lock"]["deployment"],
-        &locked["queued"]["deployment"],
-    );
     assert_eq!(locked["lock"]["owner"], "Ada");
 
     server.kill().unwrap(); // SIGKILL
@@ -116,6 +109,60 @@ async fn a_killed_process_leaves_no_lock_and_what_was_queued_comes_after_what_ra
         client.wait().unwrap();
     }
     std::fs::remove_file(&block).unwrap();
+    Killed {
+        running: locked["lock"]["deployment"].clone(),
+        queued: locked["queued"]["deployment"].clone(),
+        newest,
+        text,
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_freeze_that_began_meanwhile_holds_what_was_queued_and_not_what_ran() {
+    let bench = Bench::new();
+    let killed = killed(&bench).await;
+    let config = |more: &str| {
+        let text = format!(
+            "{}[[environment]]\nname = \"production\"\n{more}\n",
+            killed.text
+        );
+        std::fs::write(bench.site.path().join("sayso.toml"), text).unwrap();
+    };
+    config("freeze = [\"2001-01-01 - 2999-01-01\"]");
+    let status = wait_for("the end of what ran", async || {
+        let status = bench.status();
+        (status["deployments"][0]["state"] == "waiting").then_some(status)
+    })
+    .await;
+    assert_eq!(status["deployments"][0]["id"], killed.queued);
+    assert!(status["deployments"][0]["gate"]["frozen_until"].is_string());
+    assert!(
+        status["environments"][0].get("lock").is_none(),
+        "nobody is at it: {status}"
+    );
+    assert_ne!(status["live"][0]["commit"], killed.newest.as_str());
+    config("");
+    bench.status();
+    let status = bench.status();
+    assert_eq!(status["live"][0]["commit"], killed.newest.as_str());
+    let events = bench.events();
+    let ends: Vec<&Value> = events
+        .iter()
+        .filter(|event| event["type"] == "deploy_complete")
+        .map(|event| &event["deployment"])
+        .collect();
+    assert_eq!(ends, [&killed.running, &killed.queued]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_killed_process_leaves_no_lock_and_what_was_queued_comes_after_what_ran() {
+    let bench = Bench::new();
+    let Killed {
+        running,
+        queued,
+        newest,
+        ..
+    } = &killed(&bench).await;
 
     // The next start takes up both, in their order, and ends when they have ended.
     bench.status();

@@ -44,21 +44,12 @@ impl Bench {
     }
 
     pub fn command(&self, args: &[&str]) -> Command {
-        let home = self.home.path();
-        let mut command = Command::new(env!("CARGO_BIN_EXE_sayso"));
+        let mut command = stage::sayso(self.site.path(), self.home.path(), args);
         command
-            .args(args)
-            .current_dir(self.site.path())
-            .envs(stage::git_env())
-            .env("XDG_STATE_HOME", home.join("state"))
-            .env("XDG_CACHE_HOME", home.join("cache"))
-            .env("XDG_CONFIG_HOME", home.join("config"))
-            .env("SAYSO_HEALTH__WATCH", "0s")
             .env("NO_PROXY", "127.0.0.1")
             .env_remove("ANTHROPIC_API_KEY")
             .env_remove("OPENAI_API_KEY")
-            .env_remove("GOOGLE_GEMINI_API_KEY")
-            .stdin(Stdio::null());
+            .env_remove("GOOGLE_GEMINI_API_KEY");
         command
     }
 

@@ -3,14 +3,14 @@
 use std::collections::BTreeMap;
 use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Stdio};
 use std::time::Duration;
 
 use sayso::room::RoomDoc;
 use serde_json::json;
 
 use crate::rig::{Clients, until};
-use crate::stage::{git_env, site};
+use crate::stage::{self, site};
 use crate::support::TOKEN;
 
 const KILLS: usize = 4;
@@ -28,15 +28,8 @@ impl Drop for Server {
 }
 
 fn start(site: &Path, state: &Path, addr: SocketAddr) -> Server {
-    let child = Command::new(env!("CARGO_BIN_EXE_sayso"))
-        .args(["serve", "--listen", &addr.to_string()])
-        .current_dir(site)
-        .envs(git_env())
-        .env("XDG_STATE_HOME", state.join("state"))
-        .env("XDG_CACHE_HOME", state.join("cache"))
-        .env("XDG_CONFIG_HOME", state.join("config"))
+    let child = stage::sayso(site, state, &["serve", "--listen", &addr.to_string()])
         .env("SAYSO_TOKEN", TOKEN)
-        .stdin(Stdio::null())
         .stdout(Stdio::null())
         .spawn()
         .unwrap();

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -59,6 +59,23 @@ pub fn git_env() -> Vec<(String, String)> {
     ]
     .map(|(key, value)| (key.to_owned(), value.to_owned()))
     .into()
+}
+
+/// The real program on the repository at `site`, with the folders of a person below `home`.
+pub fn sayso(site: &Path, home: &Path, args: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_sayso"));
+    command
+        .args(args)
+        .current_dir(site)
+        .envs(git_env())
+        .env("XDG_STATE_HOME", home.join("state"))
+        .env("XDG_CACHE_HOME", home.join("cache"))
+        .env("XDG_CONFIG_HOME", home.join("config"))
+        .env("SAYSO_HEALTH__WATCH", "0s")
+        .env_remove("SAYSO_TOKEN")
+        .env_remove("SAYSO_SERVER")
+        .stdin(Stdio::null());
+    command
 }
 
 /// A repository with `files` in one commit on `main`.

@@ -30,7 +30,11 @@ fn data(frame: &str) -> Value {
 }
 
 async fn open(server: &Server, query: &str) -> Response {
-    let url = server.url(&format!("/api/realtime-sync{query}"));
+    get(server.url(&format!("/api/realtime-sync{query}"))).await
+}
+
+/// What is at `url` for an admin.
+async fn get(url: String) -> Response {
     http().get(url).bearer_auth(TOKEN).send().await.unwrap()
 }
 
@@ -59,30 +63,14 @@ async fn who_is_here_is_told_beside_the_events() {
     }
     // Where no stream gets through, a page of events says the same.
     let url = server.url("/api/events?channel=presence&wait=0");
-    let page: Value = http()
-        .get(url)
-        .bearer_auth(TOKEN)
-        .send()
-        .await
-        .unwrap()
-        .json()
-        .await
-        .unwrap();
+    let page: Value = get(url).await.json().await.unwrap();
     assert_eq!(page["presence"], json!({ "server": [{ "name": "ada" }] }));
     assert_eq!(
         (&page["events"], page["reset"].as_bool()),
         (&json!([]), Some(false))
     );
     let url = server.url("/api/events?wait=0");
-    let page: Value = http()
-        .get(url)
-        .bearer_auth(TOKEN)
-        .send()
-        .await
-        .unwrap()
-        .json()
-        .await
-        .unwrap();
+    let page: Value = get(url).await.json().await.unwrap();
     assert!(page.get("presence").is_none(), "{page}");
 }
 
@@ -114,18 +102,13 @@ async fn a_build_a_deployment_and_the_pages_of_the_history() {
     let second = served.rig.deploy("staging").await;
     served.rig.commit("three");
     let third = served.rig.deploy("staging").await;
-    let get = async |path: String| {
-        let answer = http()
-            .get(served.url(&path))
-            .bearer_auth(TOKEN)
-            .send()
-            .await
-            .unwrap();
+    let found = async |path: String| {
+        let answer = get(served.url(&path)).await;
         assert_eq!(answer.status(), 200, "{path}");
         answer
     };
     let kinds = async |channel: &str| {
-        let page: EventPage = get(format!("/api/events?channel={channel}"))
+        let page: EventPage = found(format!("/api/events?channel={channel}"))
             .await
             .json()
             .await
@@ -147,7 +130,7 @@ async fn a_build_a_deployment_and_the_pages_of_the_history() {
         assert!(["queue", "fetch", "build"].contains(&stage), "{event:?}");
     }
     let page = async |query: &str| {
-        let list: DeploymentList = get(format!("/api/deployments{query}"))
+        let list: DeploymentList = found(format!("/api/deployments{query}"))
             .await
             .json()
             .await
@@ -168,22 +151,12 @@ async fn a_build_a_deployment_and_the_pages_of_the_history() {
     );
     assert_eq!(page(&format!("?before={}", first.id)).await, []);
     for bad in ["?limit=0", "?limit=101", "?limit=x", "?before=%0a"] {
-        let url = served.url(&format!("/api/deployments{bad}"));
-        assert_eq!(
-            http()
-                .get(url)
-                .bearer_auth(TOKEN)
-                .send()
-                .await
-                .unwrap()
-                .status(),
-            400,
-            "{bad}"
-        );
+        let answer = get(served.url(&format!("/api/deployments{bad}"))).await;
+        assert_eq!(answer.status(), 400, "{bad}");
     }
     // The titles of commits, without the patch.
     let path = format!("/api/deployments/compare?b={}&patch=0", third.commit);
-    let known: Value = get(path).await.json().await.unwrap();
+    let known: Value = found(path).await.json().await.unwrap();
     let titles: Vec<&str> = known["commits"]
         .as_array()
         .unwrap()
@@ -192,7 +165,7 @@ async fn a_build_a_deployment_and_the_pages_of_the_history() {
         .collect();
     assert_eq!(titles, ["three", "two", "first"]);
     assert_eq!(known["patch"], "");
-    let me: Value = get("/api/me".into()).await.json().await.unwrap();
+    let me: Value = found("/api/me".into()).await.json().await.unwrap();
     assert_eq!(
         (&me["actor"], &me["role"]),
         (&json!("Ada Lovelace"), &json!("admin"))
@@ -212,16 +185,8 @@ async fn a_silent_reader_delays_nobody_is_dropped_and_comes_back_to_everything()
         .await
         .unwrap();
     let open = async || {
-        let url = server.url("/metrics");
-        let text = http()
-            .get(url)
-            .bearer_auth(TOKEN)
-            .send()
-            .await
-            .unwrap()
-            .text()
-            .await
-            .unwrap();
+        let answer = get(server.url("/metrics")).await;
+        let text = answer.text().await.unwrap();
         let line = text
             .lines()
             .find(|line| line.starts_with("sayso_stream_clients "))

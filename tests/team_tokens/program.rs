@@ -7,7 +7,7 @@ use std::process::{Child, Command, Output, Stdio};
 
 use serde_json::Value;
 
-use crate::stage::{git_env, site};
+use crate::stage::{self, site};
 
 struct Bench {
     site: tempfile::TempDir,
@@ -34,20 +34,7 @@ impl Bench {
     }
 
     fn command(&self, args: &[&str]) -> Command {
-        let state = self.state.path();
-        let mut command = Command::new(env!("CARGO_BIN_EXE_sayso"));
-        command
-            .args(args)
-            .current_dir(self.site.path())
-            .envs(git_env())
-            .env("XDG_STATE_HOME", state.join("state"))
-            .env("XDG_CACHE_HOME", state.join("cache"))
-            .env("XDG_CONFIG_HOME", state.join("config"))
-            .env("SAYSO_HEALTH__WATCH", "0s")
-            .env_remove("SAYSO_TOKEN")
-            .env_remove("SAYSO_SERVER")
-            .stdin(Stdio::null());
-        command
+        stage::sayso(self.site.path(), self.state.path(), args)
     }
 
     /// Runs the program, which must end with `code`; what it wrote to stdout and stderr.

@@ -5,7 +5,6 @@ use std::time::Duration;
 use sayso::client::stream::{Connection, StreamItem};
 use sayso::model::{Cursor, EventKind, Problem};
 use sayso::tui::message::{Effect, Message, Outcome};
-use sayso::tui::model::timeline::LIMIT;
 use serde_json::json;
 
 use super::support::*;
@@ -22,15 +21,6 @@ fn start(desk: &mut Desk) {
         EventKind::DeployStart,
         json!({"target": "local", "commit": "abcdef0123", "force": false}),
     );
-}
-
-/// The rows of the timeline on the screen.
-fn rows(desk: &mut Desk) -> String {
-    let text = desk.text();
-    text.lines()
-        .filter(|row| row.trim_start().starts_with("14:"))
-        .collect::<Vec<_>>()
-        .join("\n")
 }
 
 #[test]
@@ -326,26 +316,6 @@ fn progress_is_one_row_of_the_timeline() {
 }
 
 #[test]
-fn probes_that_say_the_same_are_one_row() {
-    let mut desk = Desk::new(80, 24);
-    for _ in 0..4 {
-        desk.event(
-            EventKind::Health,
-            json!({"ok": true, "status": 200, "ms": 1, "message": "ok"}),
-        );
-    }
-    desk.event(
-        EventKind::Health,
-        json!({"ok": false, "status": 500, "ms": 1, "message": "no"}),
-    );
-    let rows = rows(&mut desk);
-    assert!(
-        rows.contains("✓ health 200 ok (4 times)") && rows.contains("✗ health 500 no"),
-        "{rows}"
-    );
-}
-
-#[test]
 fn what_was_written_is_not_called_heard() {
     let mut desk = Desk::new(80, 24);
     desk.event(
@@ -374,53 +344,6 @@ fn a_call_that_failed_says_all_it_has_to_say() {
         "{text}"
     );
     assert!(text.contains("   deploy an earlier commit"), "{text}");
-}
-
-#[test]
-fn the_timeline_is_bounded_and_keeps_older_rows_in_sight() {
-    let mut desk = Desk::new(80, 24);
-    for at in 0..LIMIT + 500 {
-        let event = desk.event_of(EventKind::Notice, json!({"message": format!("note {at}")}));
-        desk.take(Message::Stream(StreamItem::Event(event.into())));
-    }
-    assert_eq!(desk.model.timeline.len(), LIMIT);
-    let last = LIMIT + 499;
-    assert!(rows(&mut desk).contains(&format!("note {last}")));
-    desk.press("3 PgUp PgUp");
-    let seen = rows(&mut desk);
-    assert!(!seen.contains(&format!("note {last}")), "{seen}");
-    for _ in 0..5 {
-        desk.event(EventKind::Notice, json!({"message": "newer"}));
-    }
-    let without_the_count = |rows: &str| {
-        rows.lines()
-            .filter(|row| row.contains("note"))
-            .map(str::to_owned)
-            .collect::<Vec<_>>()
-    };
-    assert_eq!(
-        without_the_count(&seen),
-        without_the_count(&rows(&mut desk)),
-        "what is being read stays"
-    );
-    desk.press("Esc Esc");
-    assert!(rows(&mut desk).contains("newer"), "{}", desk.text());
-}
-
-#[test]
-fn the_history_comes_before_what_happened_since_and_nothing_is_doubled() {
-    let mut desk = Desk::new(80, 40);
-    let events: Vec<_> = (0..10)
-        .map(|at| desk.event_of(EventKind::Notice, json!({"message": format!("note {at}")})))
-        .collect();
-    for event in &events[6..] {
-        desk.take(Message::Stream(StreamItem::Event(event.clone().into())));
-    }
-    desk.done(Outcome::History(events[..8].to_vec()));
-    assert_eq!(desk.model.timeline.len(), 10);
-    let text = rows(&mut desk);
-    let at = |note: &str| text.find(note).unwrap_or_else(|| panic!("{note}: {text}"));
-    assert!(at("note 4") < at("note 7") && at("note 7") < at("note 9"));
 }
 
 #[test]

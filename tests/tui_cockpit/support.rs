@@ -463,3 +463,36 @@ pub fn deployments() -> DeploymentList {
         }],
     }
 }
+
+/// An instruction from its words to live.
+pub fn whole_way(desk: &mut Desk, instruction: &str, words: &str) {
+    let steps = [
+        (
+            EventKind::Transcript,
+            json!({"text": words, "ms": 96, "engine": "local"}),
+        ),
+        (
+            EventKind::Intent,
+            json!({"text": words, "reading": words, "intent": {"kind": "edit"}}),
+        ),
+        (EventKind::Approved, json!({"action": "deploy"})),
+        (
+            EventKind::Commit,
+            json!({"commit": "abcdef0123", "branch": "main", "message": words}),
+        ),
+        (
+            EventKind::DeployStart,
+            json!({"commit": "abcdef0123", "force": false}),
+        ),
+        (
+            EventKind::DeployComplete,
+            json!({"url": "http://127.0.0.1:4000/", "release": "rel_1", "commit": "abcdef0123", "total_ms": 620,
+                   "stages": {"queue": 1, "fetch": 20, "build": 410, "upload": 60, "activate": 4, "verify": 90}}),
+        ),
+    ];
+    for (kind, data) in steps {
+        let mut event = desk.event_of(kind, data);
+        event.instruction = Some(instruction.into());
+        desk.stream(event);
+    }
+}

@@ -1,4 +1,4 @@
-//! With others: who is here, whose view is followed, what is marked and said, and what is written together.
+//! With others: the table that they sit at, who is here, and whose view is followed.
 
 use std::time::Duration;
 
@@ -7,10 +7,10 @@ use sayso::client::room::replica::Replica;
 use sayso::client::room::{RoomItem, Standing};
 use sayso::config::Config;
 use sayso::model::api::ProposalView;
-use sayso::model::room::{Comment, Place, Presence, User, colour_of};
+use sayso::model::room::{Place, Presence, User, colour_of};
 use sayso::model::{Content, EventKind};
 use sayso::tui::keys::Stroke;
-use sayso::tui::message::{Effect, Message, Mouse, Outcome};
+use sayso::tui::message::{Effect, Message, Outcome};
 use sayso::tui::model::Pane;
 use sayso::tui::voice_port::MicEvent;
 
@@ -18,9 +18,9 @@ use super::support::*;
 
 /// The page of the proposal that the tests share.
 const BEFORE: &str = "<header>\n  <h1>Studio</h1>\n  <p>We make things.</p>\n</header>\n";
-const AFTER: &str = "<header>\n  <h1>Welcome</h1>\n  <p>We make things.</p>\n</header>\n";
-const PROJECT: &str = "project:studio";
-const ROOM: &str = "proposal:pro_1";
+pub const AFTER: &str = "<header>\n  <h1>Welcome</h1>\n  <p>We make things.</p>\n</header>\n";
+pub const PROJECT: &str = "project:studio";
+pub const ROOM: &str = "proposal:pro_1";
 
 /// The proposal that makes the page be `after`.
 pub fn page(after: &str) -> ProposalView {
@@ -349,284 +349,6 @@ fn a_followed_view_is_shown_until_one_moves_oneself() {
     assert_eq!(table.desk.model.team.following, None);
     assert_eq!(table.desk.model.pane, Pane::Deploy);
     table.press("F3 Esc");
-    assert_eq!(table.desk.model.overlay, None);
-}
-
-#[test]
-fn lines_are_marked_recoloured_and_unmarked_by_keys() {
-    let mut table = Table::proposed(80, 24);
-    table.press("f");
-    table.cursor_on("Welcome");
-    table.press("m");
-    let marks = table.room.marks();
-    assert_eq!(marks.len(), 1, "{marks:?}");
-    assert_eq!((marks[0].from, marks[0].to), ((2, 0), (2, 18)));
-    assert_eq!(marks[0].highlight.author, "Ada Lovelace");
-    assert_eq!(marks[0].highlight.created, "2026-11-21T14:03:05Z");
-    let first = marks[0].highlight.colour.clone();
-    let letter = first.chars().next().unwrap();
-    let screen = table.desk.text();
-    let line = screen.lines().find(|line| line.contains("Welcome</h1>"));
-    assert!(line.unwrap().contains(&format!("{letter}+")), "{screen}");
-    table.press("m");
-    assert_ne!(table.room.marks()[0].highlight.colour, first);
-    table.press("d");
-    assert_eq!(table.room.marks(), []);
-    // Several lines at once.
-    table.press("v j m");
-    let marks = table.room.marks();
-    assert_eq!((marks[0].from, marks[0].to), ((2, 0), (3, 24)));
-    assert!(table.desk.model.reviews.current().unwrap().anchor.is_none());
-}
-
-#[test]
-fn lines_are_marked_by_the_mouse() {
-    let mut table = Table::proposed(80, 24);
-    table.press("f");
-    let row = |table: &mut Table, text: &str| {
-        let screen = table.desk.text();
-        let at = screen.lines().position(|line| line.contains(text));
-        u16::try_from(at.unwrap()).unwrap()
-    };
-    let (from, to) = (
-        row(&mut table, "Welcome</h1>"),
-        row(&mut table, "</header>"),
-    );
-    table.desk.take(Message::Mouse(Mouse::Click(20, from)));
-    table.desk.take(Message::Mouse(Mouse::Drag(22, to)));
-    table.desk.draw();
-    // The footer's hint does what its key does.
-    let footer = table.desk.text().lines().last().unwrap().to_owned();
-    let at = u16::try_from(footer.find("m mark").unwrap()).unwrap();
-    let effects = table.desk.take(Message::Mouse(Mouse::Click(at, 23)));
-    table.hear(&effects);
-    let marks = table.room.marks();
-    assert_eq!((marks[0].from, marks[0].to), ((2, 0), (4, 9)), "{footer}");
-}
-
-#[test]
-fn marks_of_others_appear_and_cannot_be_taken_away() {
-    let mut table = Table::proposed(80, 24);
-    table.press("f");
-    let highlight = sayso::model::room::Highlight {
-        id: "x".into(),
-        file: "index.html".into(),
-        from: String::new(),
-        to: String::new(),
-        colour: "purple".into(),
-        author: "Grace".into(),
-        created: AT.into(),
-        updated: AT.into(),
-    };
-    let frame = table.room.mark(highlight, (3, 5), (3, 7)).unwrap();
-    table.tell(frame.into_iter().collect());
-    let screen = table.desk.text();
-    let line = screen
-        .lines()
-        .find(|line| line.contains("We make"))
-        .unwrap();
-    assert!(line.contains("p "), "{screen}");
-    table.cursor_on("We make");
-    table.press("d");
-    assert!(
-        table
-            .desk
-            .text()
-            .contains("only Grace can take this mark away")
-    );
-    assert_eq!(table.room.marks().len(), 1);
-    table.press("g )");
-    let review = table.desk.model.reviews.current().unwrap();
-    assert_eq!(review.spot(review.cursor), Some((0, 3)));
-}
-
-#[test]
-fn notes_are_written_answered_changed_resolved_and_taken_away() {
-    let mut table = Table::proposed(120, 40);
-    table.press("f");
-    table.cursor_on("Welcome");
-    table.press("M");
-    table.desk.write("louder, please");
-    table.press("Enter");
-    let threads = table.room.threads();
-    assert_eq!(threads.len(), 1);
-    assert_eq!(threads[0].line, Some(2));
-    assert_eq!(threads[0].first.text, "louder, please");
-    assert!(table.desk.model.full_view(), "back in the proposal");
-    // Grace answers.
-    let answer = Comment {
-        id: "g".into(),
-        parent: Some(threads[0].first.id.clone()),
-        text: "with an exclamation mark".into(),
-        author: "Grace".into(),
-        created: "2026-11-21T15:00:00Z".into(),
-        updated: "2026-11-21T15:00:00Z".into(),
-        ..threads[0].first.clone()
-    };
-    let frame = table.room.comment(answer, None).unwrap();
-    table.tell(frame.into_iter().collect());
-    let screen = table.desk.text();
-    let said = |text: &str| screen.lines().position(|line| line.contains(text));
-    let (first, second) = (
-        said("• Ada Lovelace: louder, please").expect(&screen),
-        said("› Grace: with an exclamation mark").expect(&screen),
-    );
-    assert_eq!(said("<h1>Welcome</h1>").unwrap() + 1, first);
-    assert_eq!(first + 1, second);
-    // Her words are hers; one's own can be changed and answered.
-    table.cursor_on("Grace: with");
-    table.press("C");
-    assert!(
-        table
-            .desk
-            .text()
-            .contains("only Grace can change this note")
-    );
-    table.press("M");
-    table.desk.write("done");
-    table.press("Enter");
-    assert_eq!(table.room.threads()[0].answers.len(), 2);
-    table.cursor_on("louder");
-    table.desk.now += Duration::from_secs(60);
-    table.press("C");
-    table.desk.write(" now");
-    table.press("Enter");
-    assert_eq!(table.room.threads()[0].first.text, "louder, please now");
-    // Done with: one line is left.
-    table.press(".");
-    let screen = table.desk.text();
-    assert!(
-        screen.contains("✓ Ada Lovelace: louder, please now (changed) (2 answers)"),
-        "{screen}"
-    );
-    assert!(!screen.contains("exclamation"), "{screen}");
-    // Taken away, after a question.
-    table.cursor_on("louder");
-    table.press("d");
-    assert!(table.desk.text().contains("Take this note away?"));
-    table.press("y");
-    assert_eq!(table.room.threads(), []);
-}
-
-#[test]
-fn a_note_that_is_dropped_leaves_the_line_as_it_was() {
-    let mut table = Table::proposed(120, 40);
-    table.press("Tab");
-    table.desk.write("my draft");
-    table.press("Esc f");
-    table.cursor_on("Welcome");
-    table.press("M");
-    table.desk.write("never mind");
-    table.press("Esc");
-    assert_eq!(table.room.threads(), []);
-    assert_eq!(table.desk.model.line.text(), "my draft");
-    assert!(table.desk.model.full_view());
-}
-
-#[test]
-fn two_write_in_one_hunk_and_both_see_both() {
-    let mut table = Table::proposed(120, 40);
-    table.press("f e");
-    assert!(table.desk.text().contains("shared as you type"));
-    for key in ["W", "O", "W"] {
-        let effects = table.desk.stroke(key, Stroke::Press);
-        table.hear(&effects);
-    }
-    let text = table.room.text("index.html").unwrap();
-    assert!(text.contains("WOW"), "{text}");
-    // Grace writes elsewhere in it at the same time.
-    let grace = text.replace("We make", "We all make");
-    let frame = table.room.write("index.html", &grace).unwrap();
-    table.tell(frame.into_iter().collect());
-    let screen = table.desk.text();
-    assert!(screen.contains("We all make"), "{screen}");
-    let effects = table.desk.stroke("!", Stroke::Press);
-    table.hear(&effects);
-    let text = table.room.text("index.html").unwrap();
-    assert!(
-        text.contains("WOW!") && text.contains("We all make"),
-        "{text}"
-    );
-    // What is on the screen is not what would be approved: it has to be looked at first.
-    table.press("Ctrl+S Esc");
-    let effects = table.press("Enter");
-    assert!(
-        !effects
-            .iter()
-            .any(|effect| matches!(effect, Effect::Approve(..))),
-        "{effects:?}"
-    );
-    assert!(table.desk.text().contains("somebody writes in it"));
-    // The server tells the new version; seen, it is approved with what the document had.
-    let mut view = page(&text);
-    view.proposal.version = 2;
-    table.desk.event(
-        EventKind::ProposalUpdated,
-        serde_json::to_value(&view).unwrap(),
-    );
-    let effects = table.press("Enter");
-    let approval = effects.iter().find_map(|effect| match effect {
-        Effect::Approve(_, approval) => Some(approval.clone()),
-        _ => None,
-    });
-    let approval = approval.expect("approved");
-    assert_eq!(approval.version, Some(2));
-    let vector = approval.state_vector.expect("names what it saw");
-    let room = table.desk.model.team.room_of(&"pro_1".into()).unwrap();
-    use base64::Engine as _;
-    let now = base64::engine::general_purpose::STANDARD.encode(room.replica.state_vector());
-    assert_eq!(vector, now);
-}
-
-#[test]
-fn what_is_written_without_the_server_is_kept_and_sent_on_return() {
-    let mut table = Table::proposed(120, 40);
-    let waiting = Standing::Waiting {
-        reason: "away".into(),
-        retry_ms: 1_000,
-    };
-    let server = table.room.clone();
-    table.item(ROOM, RoomItem::Standing(waiting));
-    table.desk.press("f e");
-    let effects = table.desk.press("H I");
-    let kept = effects.iter().rev().find_map(|effect| match effect {
-        Effect::KeepRoom(name, Some(state)) if name == ROOM => Some(state.clone()),
-        _ => None,
-    });
-    let kept = kept.expect("on disk");
-    assert!(!table.room.text("index.html").unwrap().contains("HI"));
-    // Back, in this run …
-    table.live(ROOM);
-    table.meet();
-    assert!(table.room.text("index.html").unwrap().contains("HI"));
-    // … or in another one, after this one was killed.
-    let mut again = Table::new(120, 40);
-    again.desk.propose(&page(AFTER));
-    again.desk.take(Message::RoomKept(ROOM.into(), kept));
-    again.room = server;
-    again.live(ROOM);
-    again.meet();
-    assert!(again.room.text("index.html").unwrap().contains("HI"));
-    // After a silent quarter of a minute the server has all of it, and nothing is kept.
-    again.desk.now += Duration::from_secs(15);
-    let effects = again.item(ROOM, RoomItem::Renew);
-    assert!(
-        effects.contains(&Effect::KeepRoom(ROOM.into(), None)),
-        "{effects:?}"
-    );
-}
-
-#[test]
-fn a_room_that_is_closed_for_good_says_why_and_the_rest_works() {
-    let mut table = Table::proposed(80, 24);
-    let reason =
-        "the server closed the room (4403); this token is not allowed in this room".to_owned();
-    table.item(PROJECT, RoomItem::Standing(Standing::Closed { reason }));
-    table.press("F3");
-    let screen = table.desk.text();
-    assert!(screen.contains("closed the room (4403)"), "{screen}");
-    assert!(screen.contains("this room"), "the whole of it: {screen}");
-    table.press("Esc");
     assert_eq!(table.desk.model.overlay, None);
 }
 

@@ -2,11 +2,11 @@
 
 use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::Output;
 
 use serde_json::Value;
 
-use crate::stage::{git, git_env, read, write};
+use crate::stage::{self, git, read, write};
 use crate::support::{own, shared, show};
 
 /// Every step that a save passes.
@@ -21,14 +21,7 @@ const STEPS: [&str; 7] = [
 ];
 
 fn sayso(site: &Path, state: &Path, args: &[&str], failpoint: &str) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_sayso"))
-        .args(args)
-        .current_dir(site)
-        .envs(git_env())
-        .env("XDG_STATE_HOME", state.join("state"))
-        .env("XDG_CACHE_HOME", state.join("cache"))
-        .env("XDG_CONFIG_HOME", state.join("config"))
-        .env("SAYSO_HEALTH__WATCH", "0s")
+    stage::sayso(site, state, args)
         .env("SAYSO_FAILPOINT", failpoint)
         .output()
         .unwrap()

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::stage::{self, git, git_env, write};
+use crate::stage::{self, git, write};
 use crate::support::{own, show};
 
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -43,23 +43,12 @@ impl Machine {
     }
 
     fn command(&self, args: &[&str]) -> Command {
-        let state = self.state.path();
-        let mut command = Command::new(env!("CARGO_BIN_EXE_sayso"));
-        command
-            .args(args)
-            .current_dir(self.site())
-            .envs(git_env())
-            .env("XDG_STATE_HOME", state.join("state"))
-            .env("XDG_CACHE_HOME", state.join("cache"))
-            .env("XDG_CONFIG_HOME", state.join("config"))
-            .env("SAYSO_HEALTH__WATCH", "0s");
-        command
+        stage::sayso(self.site(), self.state.path(), args)
     }
 
     fn start(&self, args: &[&str]) -> Process {
         let mut child = self
             .command(args)
-            .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::inherit())
             .spawn()

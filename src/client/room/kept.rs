@@ -1,9 +1,11 @@
 //! What was written in rooms and may not have reached the server: a file for each room, so that a killed cockpit loses
 //! nothing. A file goes when the server has all of it.
 
-use std::io::{self, Write as _};
-use std::path::{Path, PathBuf};
+use std::io;
+use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
+
+use crate::store::file;
 
 /// A longer file is not ours.
 const LONGEST: u64 = 64 * 1024 * 1024;
@@ -53,7 +55,7 @@ impl Kept {
     /// When the folder cannot be written.
     pub fn write(&self, room: &str, bytes: &[u8]) -> io::Result<()> {
         std::fs::create_dir_all(&self.folder)?;
-        replace(&self.file(room), bytes)
+        file::replace(&self.file(room), bytes)
     }
 
     /// Nothing of `room` is to be kept any more.
@@ -84,16 +86,6 @@ impl Kept {
             }
         }
     }
-}
-
-/// Puts `bytes` in the place of `file`, on the disk before it returns.
-pub(crate) fn replace(file: &Path, bytes: &[u8]) -> io::Result<()> {
-    let folder = file.parent().unwrap_or(Path::new("."));
-    let mut fresh = tempfile::NamedTempFile::new_in(folder)?;
-    fresh.write_all(bytes)?;
-    fresh.as_file().sync_data()?;
-    fresh.persist(file).map_err(|error| error.error)?;
-    Ok(())
 }
 
 #[cfg(test)]

@@ -8,12 +8,12 @@
 mod dispatch;
 mod follow;
 mod run;
+mod target;
 
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use async_trait::async_trait;
 use jiff::Timestamp;
 use reqwest::header::{HeaderMap, HeaderValue};
 use tokio::sync::{Notify, mpsc};
@@ -21,16 +21,14 @@ use tokio_util::sync::CancellationToken;
 use url::Url;
 
 use self::run::{Run, Standing};
-use super::health::{HealthOptions, Probe};
+use super::health::HealthOptions;
 use super::remote::api::{Answer, Api, Call, Fault, Refused};
 use super::remote::memory::{Known, Memory};
 use super::remote::probe::SiteProbe;
 use super::remote::track::Track;
 use super::remote::{Pace, Redactor, Token};
-use super::{DeployFailure, DeployRequest, DeployTarget, Deployed, Elsewhere, Report};
-use crate::model::{
-    DeploymentId, DeploymentState, LiveRelease, Problem, ReleaseId, ReleaseInfo, Stage,
-};
+use super::{DeployFailure, DeployRequest, Deployed, Elsewhere};
+use crate::model::{DeploymentId, DeploymentState, LiveRelease, Problem, ReleaseId, Stage};
 
 /// Runs that are looked at for the history.
 const NEWEST: &str = "20";
@@ -438,68 +436,5 @@ impl Inner {
             at: run.created.unwrap_or_else(Timestamp::now),
             ended: run.updated,
         }
-    }
-}
-
-#[async_trait]
-impl DeployTarget for ActionsTarget {
-    fn name(&self) -> &'static str {
-        "github_actions"
-    }
-
-    fn stages(&self) -> [Stage; 6] {
-        use Stage::{Activate, Build, Fetch, Queue, Upload, Verify};
-        [Fetch, Queue, Build, Upload, Activate, Verify]
-    }
-
-    async fn deploy(
-        &self,
-        request: DeployRequest,
-        reports: mpsc::UnboundedSender<Report>,
-        cancel: CancellationToken,
-    ) -> Result<Deployed, DeployFailure> {
-        let inner = Arc::clone(&self.inner);
-        let mut track = Track::new(reports, cancel, inner.options.secrets.clone());
-        super::remote::apart(async move { inner.deploy(request, &mut track).await }).await
-    }
-
-    async fn rollback(
-        &self,
-        _environment: &str,
-        to: Option<&ReleaseId>,
-    ) -> Result<LiveRelease, Problem> {
-        let (inner, to) = (Arc::clone(&self.inner), to.cloned());
-        tokio::spawn(async move { inner.rollback(to).await })
-            .await
-            .map_err(Problem::internal)?
-    }
-
-    fn releases(&self, _environment: &str) -> Vec<ReleaseInfo> {
-        self.inner.memory.infos()
-    }
-
-    fn live(&self, _environment: &str) -> Option<LiveRelease> {
-        self.inner.memory.live()
-    }
-
-    async fn reconcile(&self, _environment: &str, id: &DeploymentId) -> Option<Deployed> {
-        self.inner.reconcile(id).await
-    }
-
-    async fn elsewhere(&self, _environment: &str) -> Result<Option<Vec<Elsewhere>>, Problem> {
-        self.inner.elsewhere().await.map(Some)
-    }
-
-    async fn look(&self, _environment: &str) -> Option<Probe> {
-        let url = self.inner.options.url.as_ref()?;
-        Some(self.inner.probe.look(url).await.probe)
-    }
-
-    fn memory(&self) -> Option<&Memory> {
-        Some(&self.inner.memory)
-    }
-
-    fn nudge(&self) {
-        self.inner.nudge.notify_waiters();
     }
 }

@@ -8,11 +8,11 @@ use jiff::Timestamp;
 use super::pointer::{Entry, Pointer};
 use super::watch;
 use super::{Environment, Inner, LocalNotice};
-use crate::deploy::disk;
 use crate::deploy::health::Question;
 use crate::deploy::host::Site;
 use crate::deploy::{Deployed, NO_GOOD, Retreat, cooling};
 use crate::model::{DeploymentId, LiveRelease, Problem, ReleaseId};
+use crate::store::file;
 
 /// Why traffic did not move to a new release.
 pub(super) enum SwitchError {
@@ -65,8 +65,8 @@ impl Inner {
         environment.front.show(site, previous);
         failpoint!("deploy.switched");
         // Visitors need not wait for this; whoever asked for the switch does.
-        let file = environment.file.clone();
-        let synced = tokio::task::spawn_blocking(move || disk::sync_dir(disk::folder_of(&file)));
+        let path = environment.file.clone();
+        let synced = tokio::task::spawn_blocking(move || file::sync_folder_of(&path));
         if let Err(error) = synced
             .await
             .map_err(io::Error::other)
@@ -79,8 +79,8 @@ impl Inner {
 
     async fn save(&self, environment: &Environment, pointer: &Pointer) -> io::Result<()> {
         let text = serde_json::to_vec_pretty(pointer).map_err(io::Error::other)?;
-        let file = environment.file.clone();
-        tokio::task::spawn_blocking(move || disk::replace(&file, &text))
+        let path = environment.file.clone();
+        tokio::task::spawn_blocking(move || file::swap(&path, &text))
             .await
             .map_err(io::Error::other)?
     }

@@ -13,11 +13,11 @@ use super::pointer::Pointer;
 use super::store::Store;
 use super::{Environment, Inner, LocalNotice, LocalOptions, LocalTarget, receive, watch};
 use crate::deploy::Retreat;
-use crate::deploy::disk;
 use crate::deploy::health::Prober;
 use crate::deploy::health::cooldown::Cooldown;
 use crate::deploy::host::{Front, Loader, Place, Serving};
 use crate::model::{Problem, ReleaseId};
+use crate::store::file;
 
 /// How long the one before may take to end what it served.
 const HANDED_OVER: Duration = Duration::from_secs(3);
@@ -223,15 +223,15 @@ fn take_port(
     serving: Serving,
     stop: &CancellationToken,
 ) -> Result<(Arc<Front>, tokio::task::JoinHandle<()>), Problem> {
-    let file = folder.join(format!("{name}.port"));
-    let last: Option<u16> = fs::read_to_string(&file)
+    let port_file = folder.join(format!("{name}.port"));
+    let last: Option<u16> = fs::read_to_string(&port_file)
         .ok()
         .and_then(|text| text.trim().parse().ok());
     let ports: Vec<u16> = Some(port)
         .filter(|port| *port != 0)
         .into_iter()
         .chain(last)
-        .chain(own_ports(&file))
+        .chain(own_ports(&port_file))
         .collect();
     let (front, server) = Front::open_at(place, name, &ports, last, serving, stop.clone())
         .map_err(|error| {
@@ -249,7 +249,7 @@ fn take_port(
         );
     }
     if Some(got) != last
-        && let Err(error) = disk::write_atomic(&file, got.to_string().as_bytes())
+        && let Err(error) = file::replace(&port_file, got.to_string().as_bytes())
     {
         tracing::warn!(%error, "the port cannot be remembered");
     }

@@ -19,6 +19,7 @@ use super::walk::Found;
 use crate::deploy::disk;
 use crate::deploy::manifest::{FileRecord, Manifest};
 use crate::model::{DeploymentId, ReleaseId};
+use crate::store::file;
 
 /// The folders of the store.
 #[derive(Debug)]
@@ -155,7 +156,7 @@ impl Store {
             let _ = copy.keep();
         }
         if !fresh.is_empty() {
-            disk::sync_dir(&self.objects)?;
+            file::sync_folder(&self.objects)?;
         }
         records.sort_by(|a, b| a.path.cmp(&b.path));
         Ok(records)
@@ -201,11 +202,11 @@ impl Store {
         for folder in &folders {
             disk::protect(folder)?;
         }
-        disk::sync_dir(temp)?;
+        file::sync_folder(temp)?;
         disk::protect(temp)?;
         failpoint!("deploy.written");
         fs::rename(temp, self.release(&manifest.id))?;
-        disk::sync_dir(&self.releases)?;
+        file::sync_folder(&self.releases)?;
         failpoint!("deploy.renamed");
         Ok(())
     }

@@ -1,7 +1,7 @@
 //! What is remembered of an environment that is served elsewhere: its releases, what is live, what was begun.
 
 use std::collections::BTreeMap;
-use std::io::{self, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::deploy::health::cooldown::Cooldown;
 use crate::deploy::{NO_GOOD, Retreat, cooling};
 use crate::model::{DeploymentId, LiveRelease, Problem, ReleaseId, ReleaseInfo, Stage};
+use crate::store::file;
 
 /// Releases that are remembered.
 const KEEP: usize = 50;
@@ -358,15 +359,11 @@ fn warn(done: Result<(), Problem>) {
     }
 }
 
-/// Writes a document whole or not at all.
-pub(crate) fn write_whole<T: Serialize>(file: &Path, document: &T) -> io::Result<()> {
-    let dir = file.parent().unwrap_or(Path::new("."));
+/// Writes a document whole or not at all, and its folder where that is not there.
+pub(crate) fn write_whole<T: Serialize>(path: &Path, document: &T) -> io::Result<()> {
+    let dir = path.parent().unwrap_or(Path::new("."));
     std::fs::create_dir_all(dir)?;
-    let mut new = tempfile::NamedTempFile::new_in(dir)?;
-    new.write_all(&serde_json::to_vec(document)?)?;
-    new.as_file().sync_all()?;
-    new.persist(file).map_err(|error| error.error)?;
-    Ok(())
+    file::replace(path, &serde_json::to_vec(document)?)
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@
 
 pub mod ending;
 pub mod files;
+mod fit;
 mod glance;
 pub mod judge;
 pub mod model;
@@ -25,24 +26,12 @@ use async_trait::async_trait;
 
 use self::files::{KINDS, Kind, ModelFiles};
 use self::judge::Verdict;
-use self::model::{Beginning, Encoded, Greedy, Model};
+use self::model::{Encoded, Greedy, Model};
 
 use super::{Fit, Transcriber, Transcript};
 use crate::model::Problem;
 use crate::model::api::SpeechStatus;
 use crate::voice::{self, gate, wav};
-
-/// Phrases that go through the decoder side by side.
-const TOGETHER: usize = 8;
-
-/// Phrases that are followed to their end before it is known which are hopeless.
-const LEADING: usize = 6;
-
-/// Phrases that are followed to their end besides those that are near by their words.
-const PROMISING: usize = 6;
-
-/// Phrases whose tokens are kept.
-const MOST_KNOWN: usize = 4_000;
 
 /// A reading that scores less, and less for each token, is tried again in another way.
 const SURE: f32 = -1.5;
@@ -55,9 +44,6 @@ const GARBLED_TOKEN: f32 = -0.5;
 /// Seconds up to which a clip is read a third time, and a second time.
 const SHORT: f64 = 2.3;
 const LONG: f64 = 12.0;
-
-/// Phrases that score by this much less than the best are not compared any further.
-const FAR_BEHIND: f32 = 14.0;
 
 /// Samples of silence in front of a clip that let the encoder's frames fall elsewhere (70 ms).
 const SHIFT: usize = voice::RATE as usize * 7 / 100;
@@ -168,107 +154,6 @@ impl Local {
         })
     }
 
-    /// How well each of `phrases` fits `samples` (16 kHz mono, at most [`pieces::LONGEST`] seconds are regarded).
-    /// Blocks. Right after [`Local::hear`] of the same samples it is a matter of a few milliseconds.
-    ///
-    /// # Errors
-    /// As [`Local::hear`].
-    pub fn fit(&self, samples: &[f32], phrases: &[String]) -> Result<Fit, Problem> {
-        self.search(samples, phrases, &[])
-    }
-
-    /// [`Local::fit`] of the phrases `near` and of those `others` whose beginnings fit; the rest of them score −∞.
-    ///
-    /// # Errors
-    /// As [`Local::hear`].
-    pub fn search(
-        &self,
-        samples: &[f32],
-        near: &[String],
-        others: &[String],
-    ) -> Result<Fit, Problem> {
-        let samples = &samples[..samples.len().min(pieces::LONGEST * voice::RATE as usize)];
-        let speech = gate::listen(samples).seconds();
-        self.with(|loaded| {
-            let clip = fingerprint(samples);
-            let mut last = match loaded.last.take().filter(|last| last.clip == clip) {
-                Some(last) => last,
-                None => read(&mut loaded.model, samples)?,
-            };
-            let model = &mut loaded.model;
-            if loaded.tokens.len() > MOST_KNOWN {
-                loaded.tokens.clear();
-                loaded.nothing.clear();
-            }
-            let mut encode = |phrase: &String| match loaded.tokens.get(phrase) {
-                Some(tokens) => tokens.clone(),
-                None => {
-                    let tokens = model.tokens().encode(&written(phrase));
-                    loaded.tokens.insert(phrase.clone(), tokens.clone());
-                    tokens
-                }
-            };
-            let tokens: Vec<Vec<u32>> = near.iter().chain(others).map(&mut encode).collect();
-            let mut scores = vec![f32::NEG_INFINITY; tokens.len()];
-            let mut nothing = vec![0.0; tokens.len()];
-            let begins = match others {
-                // Of a few phrases all is asked for.
-                [] => Vec::new(),
-                _ => model.beginnings(&mut last.encoded, &tokens, near.len())?,
-            };
-            let mut order = promising(&begins, near, others);
-            order.extend(0..near.len());
-            let bound = |at: usize| begins.get(at).map_or(0.0, |begin| begin.score);
-            // The likeliest first: what is then hopeless by its beginning is not followed to its end.
-            order.sort_by(|&a, &b| bound(b).total_cmp(&bound(a)));
-            let mut rest = order.split_off(order.len().min(LEADING));
-            let mut leading = std::mem::take(&mut order);
-            for _ in 0..2 {
-                // Those of about one length go together: shorter ones are filled up.
-                leading.sort_by_key(|&at| tokens[at].len());
-                for group in leading.chunks(TOGETHER) {
-                    let some: Vec<Vec<u32>> = group.iter().map(|&at| tokens[at].clone()).collect();
-                    for (&at, score) in group.iter().zip(model.score(&mut last.encoded, &some)?) {
-                        scores[at] = score;
-                    }
-                }
-                order.append(&mut leading);
-                let best = scores.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-                leading = std::mem::take(&mut rest);
-                if !others.is_empty() {
-                    leading.retain(|&at| bound(at) >= best - FAR_BEHIND);
-                }
-            }
-            let least = match others {
-                [] => f32::NEG_INFINITY,
-                _ => scores.iter().copied().fold(f32::NEG_INFINITY, f32::max) - FAR_BEHIND,
-            };
-            let unknown: Vec<Vec<u32>> = order
-                .iter()
-                .filter(|&&at| scores[at] >= least)
-                .filter(|&&at| !loaded.nothing.contains_key(&tokens[at]))
-                .map(|&at| tokens[at].clone())
-                .collect();
-            for group in unknown.chunks(TOGETHER) {
-                let scores = model.score_silence(group)?;
-                loaded.nothing.extend(group.iter().cloned().zip(scores));
-            }
-            for &at in &order {
-                nothing[at] = loaded.nothing.get(&tokens[at]).copied().unwrap_or_default();
-            }
-            let evidence = model.evidence(&last.reading)?;
-            let own = last.reading.score;
-            loaded.last = Some(last);
-            Ok(Fit {
-                own,
-                evidence,
-                phrases: scores,
-                nothing,
-                speech,
-            })
-        })
-    }
-
     /// Runs `work` with the model, which is loaded first if it is not yet. One caller at a time.
     ///
     /// # Errors
@@ -346,38 +231,6 @@ fn decode(model: &mut Model, clip: &[f32], samples: &[f32]) -> Result<Last, Prob
         encoded,
         reading,
     })
-}
-
-/// The places (behind those of `near`) of the `others` whose beginnings fit best.
-fn promising(begins: &[Beginning], near: &[String], others: &[String]) -> Vec<usize> {
-    let mut found: Vec<usize> = (near.len()..begins.len())
-        .filter(|&at| begins[at].followed)
-        .collect();
-    found.sort_by(|&a, &b| begins[b].score.total_cmp(&begins[a].score));
-    found.truncate(PROMISING);
-    found.retain(|&at| !near.contains(&others[at - near.len()]));
-    found
-}
-
-/// A phrase as the model writes it: with a capital and a full stop or question mark.
-fn written(phrase: &str) -> String {
-    let phrase = phrase.trim();
-    let mut letters = phrase.chars();
-    let Some(first) = letters.next() else {
-        return String::new();
-    };
-    let asks = ["what", "where", "how", "is ", "are ", "who", "when", "why"];
-    let end = match phrase.chars().last() {
-        Some('.' | '?' | '!') => "",
-        _ if asks
-            .iter()
-            .any(|word| phrase.to_lowercase().starts_with(word)) =>
-        {
-            "?"
-        }
-        _ => ".",
-    };
-    first.to_uppercase().chain(letters).collect::<String>() + end
 }
 
 /// A number that another clip does not have.
@@ -489,40 +342,4 @@ impl Transcriber for Local {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn phrases_are_written_as_the_model_writes() {
-        for (phrase, text) in [
-            ("commit that", "Commit that."),
-            ("what changed", "What changed?"),
-            ("is it live", "Is it live?"),
-            ("Yes!", "Yes!"),
-            ("", ""),
-        ] {
-            assert_eq!(written(phrase), text);
-        }
-    }
-
-    #[test]
-    fn silence_needs_no_model() {
-        let nowhere = tempfile::tempdir().unwrap();
-        let local = Local::new(nowhere.path());
-        let heard = local.hear(&vec![0.0; 16_000]).unwrap();
-        assert_eq!(
-            (heard.text.as_str(), heard.seconds, heard.doubtful),
-            ("", 1.0, false)
-        );
-    }
-
-    #[tokio::test]
-    async fn without_a_model_the_next_step_is_named() {
-        let nowhere = tempfile::tempdir().unwrap();
-        let local = Local::new(nowhere.path());
-        assert!(!local.status().ready);
-        assert!(local.status().message.contains("sayso speech install"));
-        let problem = local.with_model(|_| Ok(())).unwrap_err();
-        assert!(problem.is("speech-not-installed"), "{problem}");
-    }
-}
+mod tests;

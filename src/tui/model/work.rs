@@ -3,7 +3,7 @@
 use super::Moment;
 use crate::model::InstructionId;
 
-/// Something the server works on because the person asked for it.
+/// Something the server works on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Work {
     /// What is being done.
@@ -12,4 +12,6 @@ pub struct Work {
     pub since: Moment,
     /// The instruction, once known.
     pub instruction: Option<InstructionId>,
+    /// Asked for here; false for what others asked for, and for what was at work before the cockpit knew.
+    pub mine: bool,
 }

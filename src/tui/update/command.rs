@@ -206,6 +206,7 @@ impl Turn<'_> {
             what: what.to_owned(),
             since: self.now,
             instruction: None,
+            mine: true,
         });
     }
 

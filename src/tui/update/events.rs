@@ -116,7 +116,8 @@ impl Turn<'_> {
             self.close_proposal(&id);
             return;
         }
-        let asked_for = self.m.work.is_some() || self.m.reviews.is_empty();
+        let mine = self.m.work.as_ref().is_some_and(|work| work.mine);
+        let asked_for = mine || self.m.reviews.is_empty();
         // Who reads a proposal on the whole screen goes on reading it.
         let asked_for = asked_for && !self.m.full_view();
         let instruction = view.proposal.instruction.clone();
@@ -397,6 +398,7 @@ impl Turn<'_> {
                     what: what.to_owned(),
                     since: self.now,
                     instruction: event.instruction.clone(),
+                    mine: false,
                 });
             }
         }

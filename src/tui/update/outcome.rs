@@ -234,6 +234,7 @@ impl Turn<'_> {
                     what: "working".to_owned(),
                     since: self.now,
                     instruction: Some(instruction.id.clone()),
+                    mine: false,
                 });
             }
             (Some(work), None) if work.instruction.is_some() => self.m.work = None,

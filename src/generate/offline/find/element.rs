@@ -241,30 +241,7 @@ pub fn all(finder: &Finder<'_>, target: &Phrase, scope: &Scope) -> Result<Found,
         }
     }
     if let Some(ordinal) = target.ordinal {
-        for view in &scope.views {
-            if let Some(id) = nth_named(view, &words, ordinal) {
-                let node = &view.nodes[id];
-                // One element that a loop repeats: its record is what is meant.
-                let repeated = places_of(view, &node.doc, node.node).count() > 1;
-                if !repeated {
-                    push(&mut found, &node.doc, node.node);
-                } else if let Some(record) = record_of(view, id) {
-                    push(&mut found, &record.0, record.1);
-                }
-            }
-        }
-        if found.is_empty()
-            && let Some((doc, node)) = nth_record(finder, &words, scope, ordinal)
-        {
-            push(&mut found, &doc, node);
-        }
-        if found.is_empty() {
-            return Err(not_found(format!(
-                "there is no {} to count",
-                describe(target)
-            )));
-        }
-        return Ok(found);
+        return counted(finder, target, ordinal, &words, scope);
     }
     if words.is_empty() {
         return Err(Refusal::new(
@@ -273,53 +250,9 @@ pub fn all(finder: &Finder<'_>, target: &Phrase, scope: &Scope) -> Result<Found,
         ));
     }
     // By its name: a component, a section, an element with that id or class.
-    let named_words: Vec<String> = words
-        .iter()
-        .filter(|word| !PIECES.contains(&word.as_str()))
-        .cloned()
-        .collect();
-    if !named_words.is_empty() {
-        let mut ranked: Vec<(u8, Arc<Doc>, NodeId)> = Vec::new();
-        for view in &scope.views {
-            for id in view.below(0) {
-                let node = &view.nodes[id];
-                if !node.text.is_empty()
-                    || matches!(
-                        node.tag.as_str(),
-                        "html" | "body" | "head" | "script" | "style" | "link" | "meta"
-                    )
-                {
-                    continue;
-                }
-                let rank = name_rank(view, id, &named_words, &words);
-                if rank == 0 {
-                    continue;
-                }
-                let placed = names::placed(finder, &scope.places, view, id);
-                // What is inside another that fits is part of it.
-                let inside = view.up(id).skip(1).any(|up| {
-                    view.nodes[up].text.is_empty()
-                        && up != 0
-                        && name_rank(view, up, &named_words, &words) >= rank
-                });
-                if placed && !inside {
-                    ranked.push((rank, node.doc.clone(), node.node));
-                }
-            }
-        }
-        let top = ranked
-            .iter()
-            .map(|(rank, ..)| *rank)
-            .max()
-            .unwrap_or_default();
-        for (rank, doc, node) in ranked {
-            if rank == top {
-                push(&mut found, &doc, node);
-            }
-        }
-        if !found.is_empty() {
-            return Ok(found);
-        }
+    by_name(finder, &words, scope, &mut found);
+    if !found.is_empty() {
+        return Ok(found);
     }
     // By what it says: a list item, a paragraph, a section with such a heading.
     by_saying(finder, &words, scope, &mut found);
@@ -327,6 +260,103 @@ pub fn all(finder: &Finder<'_>, target: &Phrase, scope: &Scope) -> Result<Found,
         return Ok(found);
     }
     // By its name in data, and by its text alone: "the Carols concert", "About".
+    by_text(finder, target, &words, scope, &mut found);
+    Ok(found)
+}
+
+/// The element that is counted: "the second card".
+fn counted(
+    finder: &Finder<'_>,
+    target: &Phrase,
+    ordinal: i32,
+    words: &[String],
+    scope: &Scope,
+) -> Result<Found, Refusal> {
+    let mut found: Found = Vec::new();
+    for view in &scope.views {
+        if let Some(id) = nth_named(view, words, ordinal) {
+            let node = &view.nodes[id];
+            // One element that a loop repeats: its record is what is meant.
+            let repeated = places_of(view, &node.doc, node.node).count() > 1;
+            if !repeated {
+                push(&mut found, &node.doc, node.node);
+            } else if let Some(record) = record_of(view, id) {
+                push(&mut found, &record.0, record.1);
+            }
+        }
+    }
+    if found.is_empty()
+        && let Some((doc, node)) = nth_record(finder, words, scope, ordinal)
+    {
+        push(&mut found, &doc, node);
+    }
+    if found.is_empty() {
+        return Err(not_found(format!(
+            "there is no {} to count",
+            describe(target)
+        )));
+    }
+    Ok(found)
+}
+
+/// Elements by their names: a component, a section, an element with that id or class.
+fn by_name(finder: &Finder<'_>, words: &[String], scope: &Scope, found: &mut Found) {
+    let named_words: Vec<String> = words
+        .iter()
+        .filter(|word| !PIECES.contains(&word.as_str()))
+        .cloned()
+        .collect();
+    if named_words.is_empty() {
+        return;
+    }
+    let mut ranked: Vec<(u8, Arc<Doc>, NodeId)> = Vec::new();
+    for view in &scope.views {
+        for id in view.below(0) {
+            let node = &view.nodes[id];
+            if !node.text.is_empty()
+                || matches!(
+                    node.tag.as_str(),
+                    "html" | "body" | "head" | "script" | "style" | "link" | "meta"
+                )
+            {
+                continue;
+            }
+            let rank = name_rank(view, id, &named_words, words);
+            if rank == 0 {
+                continue;
+            }
+            let placed = names::placed(finder, &scope.places, view, id);
+            // What is inside another that fits is part of it.
+            let inside = view.up(id).skip(1).any(|up| {
+                view.nodes[up].text.is_empty()
+                    && up != 0
+                    && name_rank(view, up, &named_words, words) >= rank
+            });
+            if placed && !inside {
+                ranked.push((rank, node.doc.clone(), node.node));
+            }
+        }
+    }
+    let top = ranked
+        .iter()
+        .map(|(rank, ..)| *rank)
+        .max()
+        .unwrap_or_default();
+    for (rank, doc, node) in ranked {
+        if rank == top {
+            push(found, &doc, node);
+        }
+    }
+}
+
+/// Elements by their names in data, and by their texts alone: "the Carols concert", "About".
+fn by_text(
+    finder: &Finder<'_>,
+    target: &Phrase,
+    words: &[String],
+    scope: &Scope,
+    found: &mut Found,
+) {
     let mut hits = finder.named_record(target, scope);
     if hits.is_empty() {
         let plain = Phrase {
@@ -347,11 +377,10 @@ pub fn all(finder: &Finder<'_>, target: &Phrase, scope: &Scope) -> Result<Found,
             .any(|word| RECORD.contains(&singular(word)) && !names::contains_words(&shown, word));
         if record && doc.node(node).kind == Kind::Element {
             if let Some(item) = item_around(&doc, node) {
-                push(&mut found, &doc, item);
+                push(found, &doc, item);
             }
         } else {
-            push(&mut found, &doc, node);
+            push(found, &doc, node);
         }
     }
-    Ok(found)
 }

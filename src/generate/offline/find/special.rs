@@ -1,8 +1,10 @@
 //! Things that are known by their role alone: the headline, the hero.
 
+mod copyright;
 mod facts;
 mod head;
 mod hero;
+mod own_title;
 mod parts;
 mod settings;
 
@@ -46,35 +48,6 @@ pub fn pieces_of(view: &View, id: ViewId) -> Vec<Candidate> {
     out
 }
 
-/// Code that computes the year or a date.
-pub fn computes_date(code: &str) -> bool {
-    let lower = code.to_lowercase();
-    [
-        "getfullyear",
-        "new date",
-        "now.",
-        "now |",
-        "now.format",
-        "% year",
-        "%y",
-        "currentyear",
-        "current_year",
-        "site.time",
-        "date:",
-        "dayjs",
-        "moment(",
-        ".year",
-        "todate",
-        "year()",
-    ]
-    .iter()
-    .any(|mark| lower.contains(mark))
-        || matches!(
-            lower.trim().trim_matches(|c| "{}% ".contains(c)),
-            "year" | "currentyear"
-        )
-}
-
 impl Finder<'_> {
     /// Roles with rules of their own. `None` when the general rules apply.
     ///
@@ -113,7 +86,7 @@ impl Finder<'_> {
             }
             Role::Title => self.title(mods, phrase, scope),
             Role::MetaDescription => self.meta_description(scope).map(Some),
-            Role::CopyrightYear => self.copyright(true, mods, scope).map(Some),
+            Role::CopyrightYear => self.copyright(true, scope).map(Some),
             // "the copyright holder" is a part of the notice that has no bounds of its own.
             Role::Copyright
                 if scope.words.iter().any(|word| {
@@ -124,7 +97,7 @@ impl Finder<'_> {
                 if keyed.len() == 1 {
                     return Ok(Some(keyed));
                 }
-                let notice = self.copyright(false, mods, scope)?;
+                let notice = self.copyright(false, scope)?;
                 Err(Refusal::new(
                     RefusalReason::Mixed,
                     "the holder is part of the copyright notice; say the words to change in quotes",
@@ -136,7 +109,7 @@ impl Finder<'_> {
                 if keyed.len() == 1 {
                     return Ok(Some(keyed));
                 }
-                self.copyright(false, mods, scope).map(Some)
+                self.copyright(false, scope).map(Some)
             }
             Role::Alt => self.alt(mods, phrase, scope),
             Role::Text => self.all_text(mods, phrase, scope),
@@ -209,81 +182,6 @@ impl Finder<'_> {
         }
         Ok(out)
     }
-}
-
-/// Whether a text is a copyright notice.
-pub fn is_notice(text: &str) -> bool {
-    let lower = text.to_lowercase();
-    lower.contains('©')
-        || lower.contains("copyright")
-        || lower.contains("(c) ")
-        || lower.contains("all rights reserved")
-}
-
-/// The year in a literal: its bytes.
-pub fn year_in(doc: &Doc, node: NodeId) -> Option<std::ops::Range<usize>> {
-    let inner = doc.node(node).inner.clone();
-    let raw = doc.raw(inner.clone());
-    let bytes = raw.as_bytes();
-    let mut found = Vec::new();
-    let mut at = 0;
-    while at < bytes.len() {
-        let digits = bytes[at..]
-            .iter()
-            .take_while(|byte| byte.is_ascii_digit())
-            .count();
-        if digits == 4 && (raw[at..].starts_with("19") || raw[at..].starts_with("20")) {
-            found.push(inner.start + at..inner.start + at + 4);
-        }
-        at += digits.max(1);
-    }
-    // "2019–2023": the last is the one that moves.
-    found.pop()
-}
-
-/// The code of a gap, with what the names in it stand for in the same file.
-fn followed(doc: &Doc, span: &std::ops::Range<usize>) -> String {
-    let code = doc.raw(span.clone()).to_owned();
-    let mut out = code.clone();
-    for word in code.split(|c: char| !(c.is_alphanumeric() || c == '_' || c == '$')) {
-        if word.is_empty() {
-            continue;
-        }
-        if let Some(bound) = doc.bindings.get(word) {
-            out.push(' ');
-            out.push_str(doc.raw(bound.span.clone()));
-        }
-        for (id, node) in doc.nodes.iter().enumerate() {
-            if node.kind == Kind::Pair && node.name == word && id != 0 {
-                let raw = doc.raw(node.span.clone());
-                if raw.len() < 200 {
-                    out.push(' ');
-                    out.push_str(raw);
-                }
-            }
-        }
-    }
-    out
-}
-
-/// Where a gap's value is computed.
-fn definition(doc: &Doc, span: &std::ops::Range<usize>) -> std::ops::Range<usize> {
-    let code = doc.raw(span.clone());
-    if computes_date(code) {
-        return span.clone();
-    }
-    for word in code.split(|c: char| !(c.is_alphanumeric() || c == '_')) {
-        for node in &doc.nodes {
-            if node.kind == Kind::Pair
-                && node.name == word
-                && !word.is_empty()
-                && computes_date(doc.raw(node.span.clone()))
-            {
-                return node.span.clone();
-            }
-        }
-    }
-    span.clone()
 }
 
 /// The one literal an element shows.
@@ -392,11 +290,5 @@ fn candidate_of_page(finder: &Finder<'_>, page: usize) -> Candidate {
         file,
         line: 1,
         text,
-    }
-}
-
-fn note(list: &mut Vec<Candidate>, found: Candidate) {
-    if !list.contains(&found) {
-        list.push(found);
     }
 }

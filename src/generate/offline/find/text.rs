@@ -2,6 +2,8 @@
 
 mod scope;
 
+mod absent;
+mod files;
 mod places;
 mod ranks;
 

@@ -98,41 +98,7 @@ impl Script<'_> {
     ) {
         match node.kind() {
             "import_statement" => self.import(node),
-            "export_statement" => {
-                let source = node.child_by_field_name("source");
-                let default = children(node).iter().any(|child| child.kind() == "default");
-                for child in children(node) {
-                    match child.kind() {
-                        "export_clause" => self.export_clause(child, source, scope),
-                        "lexical_declaration" | "variable_declaration" => {
-                            self.statement(parent, child, scope, top)
-                        }
-                        "function_declaration"
-                        | "generator_function_declaration"
-                        | "class_declaration" => {
-                            self.statement(parent, child, scope, top);
-                            if default {
-                                let name =
-                                    child.child_by_field_name("name").map(|name| self.raw(name));
-                                if let Some(found) = name.and_then(|name| scope.get(&name).cloned())
-                                {
-                                    scope.insert("default".into(), found);
-                                }
-                            }
-                        }
-                        kind if default
-                            && child.is_named()
-                            && kind != "comment"
-                            && kind != "decorator" =>
-                        {
-                            let pair = self.pair(parent, "default", child);
-                            let ex = self.ex(pair, child);
-                            scope.insert("default".into(), ex);
-                        }
-                        _ => {}
-                    }
-                }
-            }
+            "export_statement" => self.export(parent, node, scope, top),
             "lexical_declaration" | "variable_declaration" => {
                 for child in children(node)
                     .into_iter()
@@ -190,23 +156,7 @@ impl Script<'_> {
                     return;
                 };
                 if inner.kind() == "assignment_expression" {
-                    let left = inner
-                        .child_by_field_name("left")
-                        .map(|left| self.raw(left))
-                        .unwrap_or_default();
-                    let Some(right) = inner.child_by_field_name("right") else {
-                        return;
-                    };
-                    let name = match left.as_str() {
-                        "module.exports" | "exports.default" => "default".to_owned(),
-                        other => other
-                            .trim_start_matches("exports.")
-                            .trim_start_matches("module.")
-                            .to_owned(),
-                    };
-                    let pair = self.pair(parent, &name, inner);
-                    let ex = self.ex(pair, right);
-                    scope.insert(name, ex);
+                    self.assignment(parent, inner, scope);
                 } else if top {
                     let pair = self.pair(parent, "", inner);
                     self.ex(pair, inner);
@@ -225,6 +175,62 @@ impl Script<'_> {
             }
             _ => {}
         }
+    }
+
+    /// What a module exports, under its name or as `default`.
+    fn export(
+        &mut self,
+        parent: NodeId,
+        node: TsNode<'_>,
+        scope: &mut HashMap<String, Ex>,
+        top: bool,
+    ) {
+        let source = node.child_by_field_name("source");
+        let default = children(node).iter().any(|child| child.kind() == "default");
+        for child in children(node) {
+            match child.kind() {
+                "export_clause" => self.export_clause(child, source, scope),
+                "lexical_declaration" | "variable_declaration" => {
+                    self.statement(parent, child, scope, top)
+                }
+                "function_declaration" | "generator_function_declaration" | "class_declaration" => {
+                    self.statement(parent, child, scope, top);
+                    if default {
+                        let name = child.child_by_field_name("name").map(|name| self.raw(name));
+                        if let Some(found) = name.and_then(|name| scope.get(&name).cloned()) {
+                            scope.insert("default".into(), found);
+                        }
+                    }
+                }
+                kind if default && child.is_named() && kind != "comment" && kind != "decorator" => {
+                    let pair = self.pair(parent, "default", child);
+                    let ex = self.ex(pair, child);
+                    scope.insert("default".into(), ex);
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// `name = value`, `module.exports = value`.
+    fn assignment(&mut self, parent: NodeId, node: TsNode<'_>, scope: &mut HashMap<String, Ex>) {
+        let left = node
+            .child_by_field_name("left")
+            .map(|left| self.raw(left))
+            .unwrap_or_default();
+        let Some(right) = node.child_by_field_name("right") else {
+            return;
+        };
+        let name = match left.as_str() {
+            "module.exports" | "exports.default" => "default".to_owned(),
+            other => other
+                .trim_start_matches("exports.")
+                .trim_start_matches("module.")
+                .to_owned(),
+        };
+        let pair = self.pair(parent, &name, node);
+        let ex = self.ex(pair, right);
+        scope.insert(name, ex);
     }
 
     fn pair(&mut self, parent: NodeId, name: &str, node: TsNode<'_>) -> NodeId {

@@ -1,6 +1,7 @@
 //! What a value looks like by itself: money, an e-mail address, a phone number, a postal address.
 
 use super::*;
+use crate::generate::offline::ask::lexicon::Role;
 
 /// Whether a value can fill a role at all, told without looking around it.
 pub fn possible(role: Role, doc: &Doc, node: NodeId) -> bool {

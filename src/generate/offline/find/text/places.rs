@@ -3,6 +3,7 @@
 mod keys;
 mod labels;
 mod roles;
+mod said;
 
 use super::*;
 
@@ -31,88 +32,10 @@ impl Finder<'_> {
         .role();
         // In quotes: the text itself; the other words say what and where it is.
         if let Some(wanted) = phrase.quoted.first() {
-            let (role, mods) = match role {
-                Some((role, at, length)) => {
-                    let mut mods: Vec<String> = scope.words[..at].to_vec();
-                    mods.extend(scope.words[at + length..].iter().cloned());
-                    (Some(role), mods)
-                }
-                None => (None, scope.words.clone()),
-            };
-            let mods = meaningful(&mods);
-            let mut hits = self.texts(wanted, scope);
-            // "Rename the 'Contact' menu item": the item itself, not a word in another.
-            if phrase.naming && role.is_some() {
-                hits.retain(|(_, level)| *level >= 2);
-            }
-            let exact = self.best(hits.clone(), role, &mods, scope, phrase.ordinal);
-            if !exact.is_empty() {
-                return Ok(exact);
-            }
-            // A role can be named loosely; the text in quotes cannot.
-            let loose = self.best(hits.clone(), None, &mods, scope, phrase.ordinal);
-            if loose.len() == 1
-                && matches!(
-                    role,
-                    Some(
-                        Role::Text
-                            | Role::Label
-                            | Role::Name
-                            | Role::Title
-                            | Role::Heading
-                            | Role::Headline
-                            | Role::Paragraph
-                            | Role::Tagline
-                    )
-                )
-            {
-                return Ok(loose);
-            }
-            if role.is_none() || loose.is_empty() {
-                let bare = self.best(hits, None, &[], scope, phrase.ordinal);
-                if bare.len() == 1
-                    && mods.iter().all(|word| {
-                        RECORD.contains(&word.as_str()) || GENERIC.contains(&word.as_str())
-                    })
-                {
-                    return Ok(bare);
-                }
-            }
-            return Ok(Vec::new());
+            return Ok(self.quoted(wanted, role, phrase, scope));
         }
-        let is_site = |word: &String| matches!(word.as_str(), "site" | "website");
-        let site_wide = scope.words.iter().any(is_site)
-            || scope
-                .places
-                .iter()
-                .any(|place| place.words.len() == 1 && place.words.iter().all(is_site));
-        if let Some(last) = scope
-            .words
-            .iter()
-            .rfind(|word| !is_site(word))
-            .filter(|_| site_wide)
-        {
-            let places = scope
-                .places
-                .iter()
-                .filter(|place| !place.words.iter().all(is_site))
-                .cloned()
-                .collect();
-            let keys: &[&str] = if last == "name" {
-                &["name", "title"]
-            } else {
-                &[last.as_str()]
-            };
-            let found = self.site_value(
-                keys,
-                &Scope {
-                    places,
-                    ..scope.clone()
-                },
-            );
-            if !found.is_empty() || last == "name" {
-                return Ok(found);
-            }
+        if let Some(found) = self.of_the_site(scope) {
+            return Ok(found);
         }
         let cell = self.cell(scope);
         if !cell.is_empty() {
@@ -156,140 +79,21 @@ impl Finder<'_> {
         }
         let mods = meaningful(&scope.words[..at]);
         let tail = &scope.words[at + length..];
-        // "the second project title" is the title of the second project.
-        if let Some(ordinal) = phrase.ordinal
-            && mods
-                .last()
-                .is_some_and(|word| RECORD.iter().any(|noun| equal(noun, word)))
-            && tail.is_empty()
+        if tail.is_empty()
+            && let Some(found) = self.of_record(role, at, &mods, phrase, scope)
         {
-            let place = Place {
-                words: mods.clone(),
-                ordinal: Some(ordinal),
-                ..Place::default()
-            };
-            let inner = Scope {
-                places: scope.places.iter().cloned().chain([place]).collect(),
-                words: scope.words[at..].to_vec(),
-                ..scope.clone()
-            };
-            let alone = Phrase {
-                ordinal: None,
-                ..phrase.clone()
-            };
-            if let Ok(found) = self.by_role(role, &[], &alone, &inner)
-                && let [hit] = found.as_slice()
-                && self.of_kind(hit, &mods)
-            {
-                return Ok(found);
-            }
+            return Ok(found);
         }
-        // "the job title at Shopify": the value of that key in the record that the place names.
-        if matches!(role, Role::Title | Role::Heading | Role::Name)
-            && mods
-                .last()
-                .is_some_and(|word| RECORD.iter().any(|noun| equal(noun, word)))
-            && tail.is_empty()
-            && !scope.places.is_empty()
+        if !tail.is_empty()
+            && let Some(found) = self.behind_role(role, at + length, &mods, phrase, scope)?
         {
-            let keyed = self.by_key(&scope.words, phrase, scope);
-            if let [hit] = keyed.as_slice()
-                && key_is_just(&hit.doc, hit.node, &scope.words[at..])
-            {
-                return Ok(keyed);
-            }
+            return Ok(found);
         }
-        // "the Weddings text" of a record with such a key is its value, not its name.
-        if matches!(role, Role::Text | Role::Paragraph) && !mods.is_empty() && tail.is_empty() {
-            let keyed = self.by_key(&scope.words, phrase, scope);
-            if keyed.len() == 1 {
-                return Ok(keyed);
-            }
-        }
-        if !tail.is_empty() {
-            let said = skip_words(&scope.said, at + length, &scope.words);
-            // A page is not the word "page" in a text.
-            if let Some(found) = self.page_title(phrase, scope)? {
-                return Ok(found);
-            }
-            let mut hits = self.texts(&said, scope);
-            if tail.len() < 2 {
-                hits.retain(|(_, level)| *level >= 2);
-            }
-            let found = self.best(hits.clone(), Some(role), &mods, scope, None);
-            if !found.is_empty() {
-                return Ok(found);
-            }
-            let found = self.best(hits, None, &mods, scope, None);
-            if !found.is_empty() {
-                return Ok(found);
-            }
-            if let Some(refusal) = self.pieced(&said, &describe(phrase), scope) {
-                return Err(refusal);
-            }
-        }
-        // The words before the role are its text: "the subscribe button".
-        if !scope.words[..at].is_empty() && tail.is_empty() {
-            let text = scope.words[..at].join(" ");
-            let text_said = front_words(&scope.said, &text);
-            let hits: Vec<(Hit, u8)> = self
-                .texts(&text_said, scope)
-                .into_iter()
-                .filter(|(_, level)| *level >= 2)
-                .collect();
-            let found: Vec<Hit> = self
-                .best(hits, Some(role), &[], scope, phrase.ordinal)
-                .into_iter()
-                .filter(|hit| strong(role, hit))
-                .collect();
-            if !found.is_empty() {
-                return Ok(found);
-            }
-            // "the hero get started button": the first words say where.
-            for split in 1..at {
-                let where_words = &scope.words[..split];
-                let text = front_words(
-                    &skip_words(&scope.said, split, &scope.words),
-                    &scope.words[split..at].join(" "),
-                );
-                let hits: Vec<(Hit, u8)> = self
-                    .texts(&text, scope)
-                    .into_iter()
-                    .filter(|(_, level)| *level >= 2)
-                    .collect();
-                let place = Place {
-                    words: where_words.to_vec(),
-                    ..Place::default()
-                };
-                let inner = Scope {
-                    places: scope.places.iter().cloned().chain([place]).collect(),
-                    ..scope.clone()
-                };
-                let found: Vec<Hit> = self
-                    .best(hits, Some(role), &[], &inner, phrase.ordinal)
-                    .into_iter()
-                    .filter(|hit| strong(role, hit))
-                    .collect();
-                if !found.is_empty() {
-                    return Ok(found);
-                }
-            }
-        }
-        // "the Sign up link": what says so comes before a link that stands near the words.
-        if matches!(role, Role::Link | Role::Button | Role::MenuItem)
-            && !scope.words[..at].is_empty()
+        if at > 0
             && tail.is_empty()
+            && let Some(found) = self.before_role(role, at, phrase, scope)
         {
-            let text = front_words(&scope.said, &scope.words[..at].join(" "));
-            let hits: Vec<(Hit, u8)> = self
-                .texts(&text, scope)
-                .into_iter()
-                .filter(|(hit, level)| *level >= 2 && of_component(hit))
-                .collect();
-            let found = self.best(hits, None, &[], scope, phrase.ordinal);
-            if !found.is_empty() {
-                return Ok(found);
-            }
+            return Ok(found);
         }
         // What is said behind the role is neither a text nor a place: nothing else is meant by it.
         let notice = matches!(role, Role::Copyright | Role::CopyrightYear);

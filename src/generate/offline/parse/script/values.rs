@@ -243,50 +243,14 @@ impl Script<'_> {
                 let object = self.ex(parent, object);
                 make(ExKind::Member(Box::new(object), self.raw(property)))
             }
-            "subscript_expression" => {
-                let (Some(object), Some(index)) = (
-                    node.child_by_field_name("object"),
-                    node.child_by_field_name("index"),
-                ) else {
-                    return self.other(node);
-                };
-                let object = self.ex(parent, object);
-                if matches!(index.kind(), "string" | "number") {
-                    let key = self
-                        .raw(index)
-                        .trim_matches(|c| c == '"' || c == '\'')
-                        .to_owned();
-                    let key = if index.kind() == "number" {
-                        format!("[{key}]")
-                    } else {
-                        key
-                    };
-                    return make(ExKind::Member(Box::new(object), key));
-                }
-                let index = self.ex(parent, index);
-                make(ExKind::Index(Box::new(object), Box::new(index)))
-            }
-            "call_expression" | "new_expression" => {
-                let callee = node
-                    .child_by_field_name("function")
-                    .or_else(|| node.child_by_field_name("constructor"));
-                let Some(callee) = callee else {
-                    return self.other(node);
-                };
-                let callee = self.ex(parent, callee);
-                let mut arguments = Vec::new();
-                if let Some(list) = node.child_by_field_name("arguments") {
-                    if list.kind() == "template_string" {
-                        return self.other(node);
-                    }
-                    for argument in children(list).into_iter().filter(TsNode::is_named) {
-                        if argument.kind() != "comment" {
-                            arguments.push(self.ex(parent, argument));
-                        }
-                    }
-                }
-                make(ExKind::Call(Box::new(callee), arguments))
-            }
+            "subscript_expression" => match self.subscript(parent, node) {
+                Some(kind) => make(kind),
+                None => self.other(node),
+            },
+            "call_expression" | "new_expression" => match self.call(parent, node) {
+                Some(kind) => make(kind),
+                None => self.other(node),
+            },
             "arrow_function" | "function_expression" | "function" | "function_declaration" => {
                 self.function(parent, node)
             }
@@ -352,6 +316,47 @@ impl Script<'_> {
             )),
             _ => self.other(node),
         }
+    }
+
+    /// `object[index]`; a constant key is a member like any other.
+    fn subscript(&mut self, parent: NodeId, node: TsNode<'_>) -> Option<ExKind> {
+        let object = node.child_by_field_name("object")?;
+        let index = node.child_by_field_name("index")?;
+        let object = self.ex(parent, object);
+        if matches!(index.kind(), "string" | "number") {
+            let key = self
+                .raw(index)
+                .trim_matches(|c| c == '"' || c == '\'')
+                .to_owned();
+            let key = if index.kind() == "number" {
+                format!("[{key}]")
+            } else {
+                key
+            };
+            return Some(ExKind::Member(Box::new(object), key));
+        }
+        let index = self.ex(parent, index);
+        Some(ExKind::Index(Box::new(object), Box::new(index)))
+    }
+
+    /// `function(arguments)`, `new Class(arguments)`; not a tagged template.
+    fn call(&mut self, parent: NodeId, node: TsNode<'_>) -> Option<ExKind> {
+        let callee = node
+            .child_by_field_name("function")
+            .or_else(|| node.child_by_field_name("constructor"))?;
+        let callee = self.ex(parent, callee);
+        let mut arguments = Vec::new();
+        if let Some(list) = node.child_by_field_name("arguments") {
+            if list.kind() == "template_string" {
+                return None;
+            }
+            for argument in children(list).into_iter().filter(TsNode::is_named) {
+                if argument.kind() != "comment" {
+                    arguments.push(self.ex(parent, argument));
+                }
+            }
+        }
+        Some(ExKind::Call(Box::new(callee), arguments))
     }
 
     pub(super) fn template(&mut self, parent: NodeId, node: TsNode<'_>) -> Ex {

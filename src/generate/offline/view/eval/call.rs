@@ -35,167 +35,167 @@ impl Eval<'_> {
             return Some(file);
         }
         match &callee.kind {
-            ExKind::Member(object, method) => {
-                match method.as_str() {
-                    "map" | "flatMap" | "forEach" => {
-                        let items = self.items(&self.eval(object, env))?;
-                        let func = argument(0)?;
-                        return Some(Val::List(
-                            items
-                                .into_iter()
-                                .map(|item| self.invoke(&func, vec![item]))
-                                .collect(),
-                        ));
-                    }
-                    "filter" | "slice" | "sort" | "reverse" | "toSorted" | "toReversed"
-                    | "concat" | "trim" | "toUpperCase" | "toLowerCase" | "toString" | "freeze"
-                    | "memo" | "forwardRef" | "splice" | "toLocaleString" | "trimEnd"
-                    | "trimStart" | "flat" | "capitalize" => {
-                        let is_library =
-                            matches!(method.as_str(), "freeze" | "memo" | "forwardRef");
-                        return if is_library {
-                            argument(0)
-                        } else {
-                            Some(self.eval(object, env))
-                        };
-                    }
-                    // Nuxt Content: what narrows a collection keeps it, what names one entry is not followed.
-                    "where" | "order" | "limit" | "skip" | "select" | "only" | "without"
-                    | "all" => {
-                        let value = self.eval(object, env);
-                        if matches!(value, Val::List(_)) {
-                            return Some(value);
-                        }
-                    }
-                    "first" | "findOne" | "path" => {
-                        if let Val::List(items) = self.eval(object, env) {
-                            return match items.as_slice() {
-                                [one] if method != "path" => Some(one.clone()),
-                                [_] => Some(Val::List(items)),
-                                _ => None,
-                            };
-                        }
-                    }
-                    "find" | "at" => return self.items(&self.eval(object, env)).map(Val::List),
-                    "values" => return self.items(&argument(0)?).map(Val::List),
-                    "entries" => {
-                        let Val::Data(doc, id, data) = argument(0)? else {
-                            return None;
-                        };
-                        let entries = doc.node(id).children.iter().filter_map(|pair| {
-                            let value = self.node(&doc, *doc.node(*pair).children.first()?, &data);
-                            let span = doc.node(*pair).span.clone();
-                            Some(Val::List(vec![Val::Gap(doc.clone(), span), value]))
-                        });
-                        return Some(Val::List(entries.collect()));
-                    }
-                    "render" => {
-                        return self.name(&format!("slot {}", self.plain(&argument(0)?)?), env);
-                    }
-                    "t" | "tm" | "rt" => return self.translation(&self.plain(&argument(0)?)?),
-                    "useState" | "useMemo" | "useRef" => return self.hook(argument(0)?),
-                    _ => {}
-                }
-                let function = self.get(&self.eval(object, env), method)?;
-                matches!(function, Val::Func(..)).then(|| {
-                    self.invoke(
-                        &function,
-                        arguments.iter().map(|a| self.eval(a, env)).collect(),
-                    )
-                })
-            }
-            ExKind::Name(name) => match name.as_str() {
-                "t" | "$t" | "i18n" | "_" | "T" => {
-                    self.translation(&match &arguments.first()?.kind {
-                        ExKind::Name(key) => key.clone(),
-                        _ => self.plain(&argument(0)?)?,
-                    })
-                }
-                "useState" | "ref" | "reactive" | "shallowRef" | "shallowReactive" | "readonly"
-                | "markRaw" | "useRef" | "memo" | "forwardRef" | "observer" | "defineComponent"
-                | "defineConfig" | "defineAppConfig" | "defineNuxtConfig" | "$state"
-                | "$derived" | "writable" | "readable" | "Object" | "String" | "toRefs"
-                | "toRef" | "useMemo" | "computed" | "asyncData" | "cache" | "withTranslation"
-                | "connect" | "inject" | "defineUserConfig" | "raw" | "stripHtml" | "parse"
-                | "markdownify" => self.hook(argument(0)?),
-                "require" => {
-                    let source = self.plain(&argument(0)?)?;
-                    let path = resolve::import(self.site, self.app, &env.doc.path, &source)?;
-                    let doc = self.site.doc(&path)?;
-                    self.exported(&doc, "default").or(Some(Val::Module(doc)))
-                }
-                "withDefaults" => argument(1),
-                "useAsyncData" | "useLazyAsyncData" => {
-                    let made = argument(1).or_else(|| argument(0))?;
-                    let data = match &made {
-                        Val::Func(..) => self.invoke(&made, Vec::new()),
-                        _ => made,
-                    };
-                    Some(Val::Map(Arc::new(HashMap::from([(
-                        "data".to_owned(),
-                        data,
-                    )]))))
-                }
-                "queryCollection" => self.collection(&self.plain(&argument(0)?)?),
-                "queryContent" => {
-                    let path = match argument(0) {
-                        Some(value) => self.plain(&value)?,
-                        None => "/".to_owned(),
-                    };
-                    self.content(&path)
-                }
-                "$props" | "defineProps" => self.name("$props", env),
-                "useAppConfig" => {
-                    let app = self.app?;
-                    let doc = ["app.config.ts", "app/app.config.ts", "app.config.js"]
-                        .iter()
-                        .find_map(|name| self.site.doc(&format!("{}{name}", app.root)))?;
-                    self.exported(&doc, "default")
-                }
-                "useDocusaurusContext" => {
-                    let app = self.app?;
-                    let doc = [
-                        "docusaurus.config.ts",
-                        "docusaurus.config.js",
-                        "docusaurus.config.mjs",
-                    ]
-                    .iter()
-                    .find_map(|name| self.site.doc(&format!("{}{name}", app.root)))?;
-                    let config = self.exported(&doc, "default")?;
-                    Some(Val::Map(Arc::new(HashMap::from([(
-                        "siteConfig".to_owned(),
-                        config,
-                    )]))))
-                }
-                // A filter of a template language keeps what it may, and hides the rest.
-                "where" | "first" | "sort" | "limit" | "reverse" | "slice"
-                    if arguments.len() == 1 =>
-                {
-                    argument(0)
-                }
-                _ => {
-                    let function = self.name(name, env)?;
-                    matches!(function, Val::Func(..)).then(|| {
-                        self.invoke(
-                            &function,
-                            arguments.iter().map(|a| self.eval(a, env)).collect(),
-                        )
-                    })
-                }
-            },
+            ExKind::Member(object, method) => self.method(object, method, arguments, env),
+            ExKind::Name(name) => self.named(name, arguments, env),
             ExKind::Call(..) | ExKind::Func(_) => {
                 // `connect(a)(Component)`, an immediately invoked function.
                 let function = self.eval(callee, env);
                 if matches!(function, Val::Func(..)) {
-                    return Some(self.invoke(
-                        &function,
-                        arguments.iter().map(|a| self.eval(a, env)).collect(),
-                    ));
+                    return Some(self.apply(&function, arguments, env));
                 }
                 argument(0).filter(|value| matches!(value, Val::Func(..) | Val::File(_)))
             }
             _ => None,
         }
+    }
+
+    /// A call of a method: `items.map(…)`.
+    fn method(&self, object: &Ex, method: &str, arguments: &[Ex], env: &Env) -> Option<Val> {
+        let argument = |at: usize| arguments.get(at).map(|argument| self.eval(argument, env));
+        match method {
+            "map" | "flatMap" | "forEach" => {
+                let items = self.items(&self.eval(object, env))?;
+                let func = argument(0)?;
+                return Some(Val::List(
+                    items
+                        .into_iter()
+                        .map(|item| self.invoke(&func, vec![item]))
+                        .collect(),
+                ));
+            }
+            "filter" | "slice" | "sort" | "reverse" | "toSorted" | "toReversed" | "concat"
+            | "trim" | "toUpperCase" | "toLowerCase" | "toString" | "freeze" | "memo"
+            | "forwardRef" | "splice" | "toLocaleString" | "trimEnd" | "trimStart" | "flat"
+            | "capitalize" => {
+                let is_library = matches!(method, "freeze" | "memo" | "forwardRef");
+                return if is_library {
+                    argument(0)
+                } else {
+                    Some(self.eval(object, env))
+                };
+            }
+            // Nuxt Content: what narrows a collection keeps it, what names one entry is not followed.
+            "where" | "order" | "limit" | "skip" | "select" | "only" | "without" | "all" => {
+                let value = self.eval(object, env);
+                if matches!(value, Val::List(_)) {
+                    return Some(value);
+                }
+            }
+            "first" | "findOne" | "path" => {
+                if let Val::List(items) = self.eval(object, env) {
+                    return match items.as_slice() {
+                        [one] if method != "path" => Some(one.clone()),
+                        [_] => Some(Val::List(items)),
+                        _ => None,
+                    };
+                }
+            }
+            "find" | "at" => return self.items(&self.eval(object, env)).map(Val::List),
+            "values" => return self.items(&argument(0)?).map(Val::List),
+            "entries" => {
+                let Val::Data(doc, id, data) = argument(0)? else {
+                    return None;
+                };
+                let entries = doc.node(id).children.iter().filter_map(|pair| {
+                    let value = self.node(&doc, *doc.node(*pair).children.first()?, &data);
+                    let span = doc.node(*pair).span.clone();
+                    Some(Val::List(vec![Val::Gap(doc.clone(), span), value]))
+                });
+                return Some(Val::List(entries.collect()));
+            }
+            "render" => {
+                return self.name(&format!("slot {}", self.plain(&argument(0)?)?), env);
+            }
+            "t" | "tm" | "rt" => return self.translation(&self.plain(&argument(0)?)?),
+            "useState" | "useMemo" | "useRef" => return self.hook(argument(0)?),
+            _ => {}
+        }
+        let function = self.get(&self.eval(object, env), method)?;
+        matches!(function, Val::Func(..)).then(|| self.apply(&function, arguments, env))
+    }
+
+    /// A call by name: a function of a framework that hands values on, or one of the site.
+    fn named(&self, name: &str, arguments: &[Ex], env: &Env) -> Option<Val> {
+        let argument = |at: usize| arguments.get(at).map(|argument| self.eval(argument, env));
+        match name {
+            "t" | "$t" | "i18n" | "_" | "T" => self.translation(&match &arguments.first()?.kind {
+                ExKind::Name(key) => key.clone(),
+                _ => self.plain(&argument(0)?)?,
+            }),
+            "useState" | "ref" | "reactive" | "shallowRef" | "shallowReactive" | "readonly"
+            | "markRaw" | "useRef" | "memo" | "forwardRef" | "observer" | "defineComponent"
+            | "defineConfig" | "defineAppConfig" | "defineNuxtConfig" | "$state" | "$derived"
+            | "writable" | "readable" | "Object" | "String" | "toRefs" | "toRef" | "useMemo"
+            | "computed" | "asyncData" | "cache" | "withTranslation" | "connect" | "inject"
+            | "defineUserConfig" | "raw" | "stripHtml" | "parse" | "markdownify" => {
+                self.hook(argument(0)?)
+            }
+            "require" => {
+                let source = self.plain(&argument(0)?)?;
+                let path = resolve::import(self.site, self.app, &env.doc.path, &source)?;
+                let doc = self.site.doc(&path)?;
+                self.exported(&doc, "default").or(Some(Val::Module(doc)))
+            }
+            "withDefaults" => argument(1),
+            "useAsyncData" | "useLazyAsyncData" => {
+                let made = argument(1).or_else(|| argument(0))?;
+                let data = match &made {
+                    Val::Func(..) => self.invoke(&made, Vec::new()),
+                    _ => made,
+                };
+                Some(Val::Map(Arc::new(HashMap::from([(
+                    "data".to_owned(),
+                    data,
+                )]))))
+            }
+            "queryCollection" => self.collection(&self.plain(&argument(0)?)?),
+            "queryContent" => {
+                let path = match argument(0) {
+                    Some(value) => self.plain(&value)?,
+                    None => "/".to_owned(),
+                };
+                self.content(&path)
+            }
+            "$props" | "defineProps" => self.name("$props", env),
+            "useAppConfig" => {
+                let app = self.app?;
+                let doc = ["app.config.ts", "app/app.config.ts", "app.config.js"]
+                    .iter()
+                    .find_map(|name| self.site.doc(&format!("{}{name}", app.root)))?;
+                self.exported(&doc, "default")
+            }
+            "useDocusaurusContext" => {
+                let app = self.app?;
+                let doc = [
+                    "docusaurus.config.ts",
+                    "docusaurus.config.js",
+                    "docusaurus.config.mjs",
+                ]
+                .iter()
+                .find_map(|name| self.site.doc(&format!("{}{name}", app.root)))?;
+                let config = self.exported(&doc, "default")?;
+                Some(Val::Map(Arc::new(HashMap::from([(
+                    "siteConfig".to_owned(),
+                    config,
+                )]))))
+            }
+            // A filter of a template language keeps what it may, and hides the rest.
+            "where" | "first" | "sort" | "limit" | "reverse" | "slice" if arguments.len() == 1 => {
+                argument(0)
+            }
+            _ => {
+                let function = self.name(name, env)?;
+                matches!(function, Val::Func(..)).then(|| self.apply(&function, arguments, env))
+            }
+        }
+    }
+
+    /// Calls a function of the site with what the arguments are.
+    fn apply(&self, function: &Val, arguments: &[Ex], env: &Env) -> Val {
+        self.invoke(
+            function,
+            arguments.iter().map(|a| self.eval(a, env)).collect(),
+        )
     }
 
     /// The entries of a collection of Nuxt Content: the values of its data files, the front matter of its documents.

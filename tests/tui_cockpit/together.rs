@@ -1,0 +1,117 @@
+//! With others: what is written together, and what becomes of it without the server.
+
+use std::time::Duration;
+
+use sayso::client::room::{RoomItem, Standing};
+use sayso::model::EventKind;
+use sayso::tui::keys::Stroke;
+use sayso::tui::message::{Effect, Message};
+
+use super::team::*;
+
+#[test]
+fn two_write_in_one_hunk_and_both_see_both() {
+    let mut table = Table::proposed(120, 40);
+    table.press("f e");
+    assert!(table.desk.text().contains("shared as you type"));
+    for key in ["W", "O", "W"] {
+        let effects = table.desk.stroke(key, Stroke::Press);
+        table.hear(&effects);
+    }
+    let text = table.room.text("index.html").unwrap();
+    assert!(text.contains("WOW"), "{text}");
+    // Grace writes elsewhere in it at the same time.
+    let grace = text.replace("We make", "We all make");
+    let frame = table.room.write("index.html", &grace).unwrap();
+    table.tell(frame.into_iter().collect());
+    let screen = table.desk.text();
+    assert!(screen.contains("We all make"), "{screen}");
+    let effects = table.desk.stroke("!", Stroke::Press);
+    table.hear(&effects);
+    let text = table.room.text("index.html").unwrap();
+    assert!(
+        text.contains("WOW!") && text.contains("We all make"),
+        "{text}"
+    );
+    // What is on the screen is not what would be approved: it has to be looked at first.
+    table.press("Ctrl+S Esc");
+    let effects = table.press("Enter");
+    assert!(
+        !effects
+            .iter()
+            .any(|effect| matches!(effect, Effect::Approve(..))),
+        "{effects:?}"
+    );
+    assert!(table.desk.text().contains("somebody writes in it"));
+    // The server tells the new version; seen, it is approved with what the document had.
+    let mut view = page(&text);
+    view.proposal.version = 2;
+    table.desk.event(
+        EventKind::ProposalUpdated,
+        serde_json::to_value(&view).unwrap(),
+    );
+    let effects = table.press("Enter");
+    let approval = effects.iter().find_map(|effect| match effect {
+        Effect::Approve(_, approval) => Some(approval.clone()),
+        _ => None,
+    });
+    let approval = approval.expect("approved");
+    assert_eq!(approval.version, Some(2));
+    let vector = approval.state_vector.expect("names what it saw");
+    let room = table.desk.model.team.room_of(&"pro_1".into()).unwrap();
+    use base64::Engine as _;
+    let now = base64::engine::general_purpose::STANDARD.encode(room.replica.state_vector());
+    assert_eq!(vector, now);
+}
+
+#[test]
+fn what_is_written_without_the_server_is_kept_and_sent_on_return() {
+    let mut table = Table::proposed(120, 40);
+    let waiting = Standing::Waiting {
+        reason: "away".into(),
+        retry_ms: 1_000,
+    };
+    let server = table.room.clone();
+    table.item(ROOM, RoomItem::Standing(waiting));
+    table.desk.press("f e");
+    let effects = table.desk.press("H I");
+    let kept = effects.iter().rev().find_map(|effect| match effect {
+        Effect::KeepRoom(name, Some(state)) if name == ROOM => Some(state.clone()),
+        _ => None,
+    });
+    let kept = kept.expect("on disk");
+    assert!(!table.room.text("index.html").unwrap().contains("HI"));
+    // Back, in this run …
+    table.live(ROOM);
+    table.meet();
+    assert!(table.room.text("index.html").unwrap().contains("HI"));
+    // … or in another one, after this one was killed.
+    let mut again = Table::new(120, 40);
+    again.desk.propose(&page(AFTER));
+    again.desk.take(Message::RoomKept(ROOM.into(), kept));
+    again.room = server;
+    again.live(ROOM);
+    again.meet();
+    assert!(again.room.text("index.html").unwrap().contains("HI"));
+    // After a silent quarter of a minute the server has all of it, and nothing is kept.
+    again.desk.now += Duration::from_secs(15);
+    let effects = again.item(ROOM, RoomItem::Renew);
+    assert!(
+        effects.contains(&Effect::KeepRoom(ROOM.into(), None)),
+        "{effects:?}"
+    );
+}
+
+#[test]
+fn a_room_that_is_closed_for_good_says_why_and_the_rest_works() {
+    let mut table = Table::proposed(80, 24);
+    let reason =
+        "the server closed the room (4403); this token is not allowed in this room".to_owned();
+    table.item(PROJECT, RoomItem::Standing(Standing::Closed { reason }));
+    table.press("F3");
+    let screen = table.desk.text();
+    assert!(screen.contains("closed the room (4403)"), "{screen}");
+    assert!(screen.contains("this room"), "the whole of it: {screen}");
+    table.press("Esc");
+    assert_eq!(table.desk.model.overlay, None);
+}
