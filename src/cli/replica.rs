@@ -26,7 +26,7 @@ pub fn settings(config: &Config) -> Result<Option<Settings>, Problem> {
         ));
     }
     let advertise = events.advertise.parse().ok();
-    let advertise: url::Url = advertise
+    let mut advertise: url::Url = advertise
         .filter(|url: &url::Url| matches!(url.scheme(), "http" | "https") && url.has_host())
         .ok_or_else(|| {
             mistake(
@@ -34,6 +34,10 @@ pub fn settings(config: &Config) -> Result<Option<Settings>, Problem> {
                 "write where the other servers of the project reach this one: https://sayso-1.example.org, or set SAYSO_EVENTS__ADVERTISE",
             )
         })?;
+    // Without the slash at its end the last part of a path would be taken for a file.
+    if !advertise.path().ends_with('/') {
+        advertise.set_path(&format!("{}/", advertise.path()));
+    }
     if events.url.contains('@') {
         return Err(mistake(
             "[events] url holds a password".into(),

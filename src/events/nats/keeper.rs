@@ -8,14 +8,15 @@ use async_nats::jetstream::consumer::{DeliverPolicy, pull};
 use async_nats::jetstream::message::PublishMessage;
 use bytes::Bytes;
 use futures::{Stream, StreamExt as _};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::mpsc;
 use tokio::time::sleep;
 
+use super::command::{Append, Command};
 use super::link::{Link, trouble};
 use super::wire::{self, Parts};
 use super::{Role, State, not_conducting};
-use crate::events::{Live, Put, RoomRow, Transaction, sql};
-use crate::model::{Event, NewEvent, Problem};
+use crate::events::{Live, Transaction, sql};
+use crate::model::Problem;
 use crate::store::Store;
 
 /// The header by which NATS knows a message that it has already.
@@ -35,37 +36,6 @@ const SILENCE: Duration = Duration::from_secs(3);
 
 /// Between two tries.
 const AGAIN: Duration = Duration::from_millis(250);
-
-/// What the task is asked to do.
-pub(crate) enum Command {
-    Append(Append),
-    /// Take the turn.
-    Lead(oneshot::Sender<Result<(), Problem>>),
-}
-
-/// What is to be stored together.
-pub(crate) struct Append {
-    pub(super) events: Vec<NewEvent>,
-    pub(super) puts: Vec<Put>,
-    pub(super) rooms: Vec<(String, Vec<RoomRow>)>,
-    pub(super) reply: oneshot::Sender<Result<Vec<Event>, Problem>>,
-}
-
-impl Append {
-    /// Roughly.
-    fn bytes(&self) -> usize {
-        let events: usize = self
-            .events
-            .iter()
-            .map(|one| one.data.to_string().len())
-            .sum();
-        let puts = self.puts.iter().filter_map(|put| put.body.as_ref());
-        let rows = self.rooms.iter().flat_map(|(_, rows)| rows);
-        events
-            + puts.map(String::len).sum::<usize>()
-            + rows.map(|row| row.body.len()).sum::<usize>()
-    }
-}
 
 /// Why a message is not in the stream.
 enum Lost {
@@ -440,7 +410,7 @@ impl Keeper {
                 continue;
             }
             if sequence != seen + 1 {
-                self.parts = Parts::default();
+                self.from_disk();
                 return Ok(false);
             }
             seen = sequence;
@@ -448,7 +418,8 @@ impl Keeper {
             let part = headers.and_then(|headers| headers.get(wire::PART));
             let taken = self
                 .parts
-                .take(part.map(|part| part.as_str()), &message.payload)?;
+                .take(part.map(|part| part.as_str()), &message.payload);
+            let taken = taken.inspect_err(|_| self.from_disk())?;
             if let Some(transaction) = taken {
                 transactions.push(transaction);
                 whole = seen;
@@ -456,11 +427,20 @@ impl Keeper {
         }
         if whole > self.last {
             self.last = whole;
-            self.store(transactions, true).await?;
+            if let Err(problem) = self.store(transactions, true).await {
+                self.from_disk();
+                return Err(problem);
+            }
         }
         // Parts of what is not whole are read on; from disk they are read again.
         self.last = seen;
         Ok(true)
+    }
+
+    /// Reads on after what the database has.
+    fn from_disk(&mut self) {
+        self.parts = Parts::default();
+        self.last = *self.state.position.borrow();
     }
 
     /// Becomes the one who appends: an empty transaction at the end of the stream refuses everything that whoever appended before

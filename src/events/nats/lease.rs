@@ -15,7 +15,7 @@ use tokio::sync::mpsc;
 use tokio::time::{MissedTickBehavior, interval};
 use url::Url;
 
-use super::keeper::Command;
+use super::command::Command;
 use super::link::{Link, trouble};
 use super::{Role, Settings, State, lead};
 use crate::model::Problem;

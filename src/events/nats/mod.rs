@@ -7,6 +7,7 @@
 
 mod aside;
 pub mod base64;
+mod command;
 mod keeper;
 mod lease;
 mod link;
@@ -23,7 +24,8 @@ use url::Url;
 use super::{Live, Place, Put, RoomRow, sql};
 use crate::model::{Event, NewEvent, Problem};
 use crate::store::Store;
-use keeper::{Append, Command, Keeper};
+use command::{Append, Command};
+use keeper::Keeper;
 use link::Link;
 pub use work::Job;
 use work::Queue;
@@ -174,6 +176,7 @@ impl Remote {
 
     /// Gives the lease back, so that another server need not wait for its end.
     pub async fn leave(&self) {
+        self.state.role.send_replace(Role::Deposed);
         self.state.closed.cancel();
         let task = self
             .lease
