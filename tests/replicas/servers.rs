@@ -33,6 +33,8 @@ pub struct Call {
 
 impl Replica {
     pub fn start(nats: &Nats, site: &Path, failpoint: &str) -> Self {
+        // A second call finds the provider installed.
+        let _ = rustls::crypto::ring::default_provider().install_default();
         let (port, state) = (free_port(), tempfile::tempdir().unwrap());
         let mut command = Command::new(env!("CARGO_BIN_EXE_sayso"));
         command

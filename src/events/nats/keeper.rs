@@ -410,7 +410,7 @@ impl Keeper {
                 continue;
             }
             if sequence != seen + 1 {
-                self.from_disk();
+                self.rewind();
                 return Ok(false);
             }
             seen = sequence;
@@ -419,7 +419,7 @@ impl Keeper {
             let taken = self
                 .parts
                 .take(part.map(|part| part.as_str()), &message.payload);
-            let taken = taken.inspect_err(|_| self.from_disk())?;
+            let taken = taken.inspect_err(|_| self.rewind())?;
             if let Some(transaction) = taken {
                 transactions.push(transaction);
                 whole = seen;
@@ -428,7 +428,7 @@ impl Keeper {
         if whole > self.last {
             self.last = whole;
             if let Err(problem) = self.store(transactions, true).await {
-                self.from_disk();
+                self.rewind();
                 return Err(problem);
             }
         }
@@ -438,7 +438,7 @@ impl Keeper {
     }
 
     /// Reads on after what the database has.
-    fn from_disk(&mut self) {
+    fn rewind(&mut self) {
         self.parts = Parts::default();
         self.last = *self.state.position.borrow();
     }
