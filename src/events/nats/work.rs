@@ -21,8 +21,9 @@ use crate::model::Problem;
 /// The consumer of the one that conducts.
 const CONSUMER: &str = "conductor";
 
-/// Whoever was given a piece of work and is silent for so long is gone; the next one is given it.
-const SILENCE: Duration = Duration::from_secs(10);
+/// Whoever was given a piece of work and is silent for so long is taken for gone, and it is given out again. Should it be done
+/// meanwhile, its key says so.
+const SILENCE: Duration = Duration::from_secs(3);
 
 /// What could not be done now is given out again after this.
 const AGAIN: Duration = Duration::from_secs(1);
