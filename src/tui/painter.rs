@@ -49,7 +49,17 @@ impl Painter {
     }
 }
 
+/// Colours can wait for whoever presses a key: on a machine with few cores the system is told so.
+fn give_way() {
+    // Only Linux means the calling thread by this; elsewhere it is the whole process.
+    #[cfg(target_os = "linux")]
+    if let Err(error) = rustix::process::setpriority_process(None, 10) {
+        tracing::debug!("the colours do not give way: {error}");
+    }
+}
+
 fn work(waiting: &Receiver<PaintJob>, results: &UnboundedSender<Message>) {
+    give_way();
     let mut sources = Sources::default();
     let mut queue: VecDeque<PaintJob> = VecDeque::new();
     loop {
