@@ -130,6 +130,7 @@ impl Session {
         lock: File,
         serving: Serving,
     ) -> Result<Self, Problem> {
+        super::replica::check(&config, serving.open, serving.token.is_some())?;
         let first = Opened::new(&paths, project.clone(), config, site, lock).await?;
         let mut all = vec![first];
         for dir in &serving.beside {
@@ -154,6 +155,9 @@ impl Session {
         }
         let secured = options.tls.is_some();
         options.allowed_hosts.clone_from(&config.server.hosts);
+        options
+            .allowed_hosts
+            .extend(super::replica::known_as(&config));
         options.webhooks = first.webhooks.clone();
         options.origins.clone_from(&config.server.origins);
         options.notice = config.server.notice;
@@ -284,6 +288,18 @@ impl Session {
             Some((name, opened.at(&endpoint).ok()?.url))
         };
         projects.filter_map(told).collect()
+    }
+
+    /// Returns once another server conducts a project that this process conducted.
+    pub async fn deposed(&self) {
+        let projects = self.owned.iter().flat_map(|owned| &owned.projects);
+        let each: Vec<_> = projects
+            .map(|project| Box::pin(project.deposed()))
+            .collect();
+        if each.is_empty() {
+            return std::future::pending().await;
+        }
+        futures::future::select_all(each).await;
     }
 
     /// Ends the session: waits for what runs in this process, then stops its server.

@@ -25,6 +25,7 @@ mod preview;
 mod print;
 mod promote;
 mod recipe;
+mod replica;
 mod repository;
 mod rollback;
 mod say;

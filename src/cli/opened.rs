@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::repository::Site;
-use super::{Place, targets, wiring};
+use super::{Place, replica, targets, wiring};
 use crate::client::Endpoint;
 use crate::config::{self, Config, Paths, ProjectPaths};
 use crate::events::EventLog;
@@ -17,6 +17,7 @@ use crate::pipeline::{Conductor, Setup};
 use crate::server::{self, WebhookSecrets};
 use crate::speech::Transcriber;
 use crate::store::Store;
+use crate::vcs::git::Git;
 
 /// A project that this process owns.
 pub struct Opened {
@@ -53,8 +54,11 @@ impl Opened {
             || "site".to_owned(),
             |name| name.to_string_lossy().into_owned(),
         );
-        let store = Store::open(&project.database())?;
-        let log = EventLog::open(store, &name)?;
+        let replica = replica::settings(&config)?;
+        let log = match &replica {
+            None => EventLog::open(Store::open(&project.database())?, &name)?,
+            Some(settings) => EventLog::join(&project.database(), &name, settings).await?,
+        };
         let (targets, notices) = targets::open(&config, &project, &root).await?;
         let vocabulary = wiring::vocabulary(&config);
         let choice = wiring::recogniser(&config, paths, &vocabulary)?;
@@ -84,18 +88,19 @@ impl Opened {
             notices: Some(notices),
         })
         .await?;
-        if let Some(git) = clone {
-            conductor.serve_sandbox(git).await;
-        }
         let webhooks = WebhookSecrets::from_environment();
-        let secret = || webhooks.generic.clone();
-        conductor.tell_others(&config.deploy.webhooks, secret(), 1.0)?;
-        let news = &config.notify;
-        conductor.tell_news(&news.webhook.urls, &news.webhook.events, secret(), 1.0)?;
-        conductor.show_news(news.desktop.events.clone(), super::notify::desktop(), 1.0);
-        conductor.serve_previews(wiring::preview_options(&config, &project))?;
-        conductor.look_regularly(config.deploy.look.duration());
-        conductor.check_regularly(targets::checks(&config, &root)?)?;
+        let duties = Duties {
+            config: config.clone(),
+            project: project.clone(),
+            root,
+            clone,
+            secret: webhooks.generic.clone(),
+            actor: actor.clone(),
+        };
+        match &replica {
+            None => duties.begin(&conductor).await?,
+            Some(settings) => replica::stand(&conductor, settings, duties).await?,
+        }
         Ok(Self {
             conductor,
             transcriber,
@@ -105,6 +110,14 @@ impl Opened {
             webhooks,
             _lock: lock,
         })
+    }
+
+    /// Returns once another server conducts a project that this one conducted.
+    pub async fn deposed(&self) {
+        match self.conductor.log().remote() {
+            Some(remote) => remote.deposed().await,
+            None => std::future::pending().await,
+        }
     }
 
     /// Opens the project in the folder `dir`, beside another one on the same server.
@@ -167,17 +180,9 @@ impl Opened {
 
     /// Begins to watch the files, where the configuration says so.
     pub async fn watch_if_wanted(&self) {
-        if !self.config.watch.on {
-            return;
-        }
-        let request = WatchRequest {
-            on: Some(true),
-            ..Default::default()
-        };
-        let by = crate::model::Identity::owner(&self.actor);
-        if let Err(problem) = self.conductor.watch(request, &by).await {
-            tracing::warn!(%problem, "the files are not watched");
-            self.conductor.not_watched(&problem).await;
+        // Where several servers share a project, the one that conducts it watches.
+        if self.conductor.log().remote().is_none() {
+            watch_if_wanted(&self.config, &self.conductor, &self.actor).await;
         }
     }
 
@@ -186,6 +191,10 @@ impl Opened {
         self.conductor.end_watch().await;
         self.conductor.settled().await;
         self.conductor.end_previews();
+        if let Some(remote) = self.conductor.log().remote() {
+            self.conductor.save_rooms().await;
+            remote.leave().await;
+        }
         self.forget();
     }
 
@@ -193,6 +202,56 @@ impl Opened {
     pub fn forget(&self) {
         // Best effort: a stale file is noticed by the next start, which holds the lock then.
         let _ = std::fs::remove_file(self.address_file());
+    }
+}
+
+/// What the process that conducts a project does beside answering.
+pub struct Duties {
+    config: Config,
+    project: ProjectPaths,
+    root: PathBuf,
+    clone: Option<Git>,
+    secret: Option<String>,
+    actor: String,
+}
+
+impl Duties {
+    /// Begins with all of it.
+    ///
+    /// # Errors
+    /// `config` when an address to tell is none; what keeps previews from being served.
+    pub async fn begin(&self, conductor: &Arc<Conductor>) -> Result<(), Problem> {
+        if let Some(git) = &self.clone {
+            conductor.serve_sandbox(git.clone()).await;
+        }
+        let (config, secret) = (&self.config, || self.secret.clone());
+        conductor.tell_others(&config.deploy.webhooks, secret(), 1.0)?;
+        let news = &config.notify;
+        conductor.tell_news(&news.webhook.urls, &news.webhook.events, secret(), 1.0)?;
+        conductor.show_news(news.desktop.events.clone(), super::notify::desktop(), 1.0);
+        conductor.serve_previews(wiring::preview_options(config, &self.project))?;
+        conductor.look_regularly(config.deploy.look.duration());
+        conductor.check_regularly(targets::checks(config, &self.root)?)
+    }
+
+    /// Begins to watch the files, where the configuration says so.
+    pub async fn watch(&self, conductor: &Arc<Conductor>) {
+        watch_if_wanted(&self.config, conductor, &self.actor).await;
+    }
+}
+
+async fn watch_if_wanted(config: &Config, conductor: &Arc<Conductor>, actor: &str) {
+    if !config.watch.on {
+        return;
+    }
+    let request = WatchRequest {
+        on: Some(true),
+        ..Default::default()
+    };
+    let by = crate::model::Identity::owner(actor);
+    if let Err(problem) = conductor.watch(request, &by).await {
+        tracing::warn!(%problem, "the files are not watched");
+        conductor.not_watched(&problem).await;
     }
 }
 

@@ -72,7 +72,13 @@ pub async fn run(place: &Place, args: Args) -> Result<Exit, Problem> {
         print::line(&format!("token {}", endpoint.token));
     }
     session.watch_if_wanted().await;
-    wiring::serve_until_interrupted(&session, false).await;
+    tokio::select! {
+        () = wiring::serve_until_interrupted(&session, false) => {}
+        () = session.deposed() => {
+            eprintln!("sayso: another server conducts this project now; this one starts anew");
+            return Err(super::replica::start_anew());
+        }
+    }
     session.close().await;
     Ok(Exit::Done)
 }

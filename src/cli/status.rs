@@ -32,6 +32,11 @@ pub async fn run(place: &Place, args: Args) -> Result<Exit, Problem> {
         repository.name, repository.branch
     ));
     print::line(&format!("changes     {}", repository.changes));
+    match status.conductor.as_deref() {
+        None => {}
+        Some("") => print::line("conducted   by no server at the moment"),
+        Some(url) => print::line(&format!("conducted   by {}", print::clean(url))),
+    }
     if status.live.is_empty() {
         print::line("live        nothing yet");
     }

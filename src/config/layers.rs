@@ -157,6 +157,9 @@ fn own_only(layer: &str, text: &str) -> Result<(), Problem> {
             }
         }
     }
+    if let Some(key) = section("events").and_then(|events| events.keys().next()) {
+        found = found.or(Some(format!("events.{key}")));
+    }
     match found {
         None => Ok(()),
         Some(setting) => Err(mistake(

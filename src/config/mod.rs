@@ -9,6 +9,7 @@ pub mod credential;
 mod duration;
 mod environment;
 mod environment_lines;
+mod events;
 pub mod freeze;
 mod health;
 mod keys;
@@ -24,6 +25,7 @@ pub use duration::Span;
 pub use environment::{
     ActionsSettings, CommandSettings, Environment, EnvironmentTable, HostSettings, VercelSettings,
 };
+pub use events::{Backend, Events};
 pub use health::{Health, Notifications, Told, Webhook};
 pub use keys::{KeySetting, Keys};
 pub use layers::{Layer, load, load_layers};
@@ -74,6 +76,8 @@ pub struct Config {
     pub notify: Notifications,
     /// The HTTP server.
     pub server: Server,
+    /// The event log.
+    pub events: Events,
     /// The cockpit.
     pub ui: Ui,
     /// The keys of the cockpit.

@@ -29,7 +29,7 @@ pub struct Follower {
 impl Follower {
     pub(super) fn new(log: EventLog, after: u64) -> Self {
         // Subscribed before the first read: what is appended in between comes twice and is dropped once.
-        let tail = log.inner.tail.subscribe();
+        let tail = log.inner.live.tail.subscribe();
         Self {
             log,
             last: after,

@@ -1,19 +1,26 @@
 //! The event log: append-only, durable before it is announced, replayed from any point, followed live.
+//!
+//! It stands in the database of this machine. With several servers for one project it is also a stream of NATS
+//! ([`nats`]): what is appended is in the stream first, and every server has a whole copy in its own database, from which it is read.
 
 mod follow;
+pub mod nats;
+mod sql;
 
+use std::borrow::Cow;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use jiff::Timestamp;
-use rusqlite::{Connection, OptionalExtension, Row, params};
-use serde::Serialize;
+use rusqlite::{OptionalExtension, params};
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use tokio::sync::broadcast;
 
 pub use follow::{Followed, Follower};
 
 use crate::model::{Cursor, Event, NewEvent, Problem};
 use crate::store::Store;
+use nats::Remote;
+use sql::event_of;
 
 /// Events that a slow reader may fall behind before it reads from disk again.
 const TAIL: usize = 1024;
@@ -22,11 +29,12 @@ const TAIL: usize = 1024;
 pub const MAX_EVENT_BYTES: usize = 512 * 1024;
 
 /// A document to store together with events, in the same transaction.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Put {
-    kind: &'static str,
+    kind: Cow<'static, str>,
     id: String,
     /// `None` deletes the document.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     body: Option<String>,
 }
 
@@ -38,7 +46,7 @@ impl Put {
     pub fn new<T: Serialize>(kind: &'static str, id: &str, document: &T) -> Result<Self, Problem> {
         let body = serde_json::to_string(document).map_err(Problem::internal)?;
         Ok(Self {
-            kind,
+            kind: kind.into(),
             id: id.to_owned(),
             body: Some(body),
         })
@@ -47,11 +55,48 @@ impl Put {
     /// Removes the document of `kind` under `id`, if there is one.
     pub fn delete(kind: &'static str, id: &str) -> Self {
         Self {
-            kind,
+            kind: kind.into(),
             id: id.to_owned(),
             body: None,
         }
     }
+}
+
+/// An update of a room's document.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RoomRow {
+    /// Its place in the document's history.
+    pub seq: u64,
+    /// Milliseconds since 1970.
+    pub at: i64,
+    /// Who wrote it.
+    pub actor: String,
+    /// The update, as Yjs encodes it.
+    #[serde(with = "nats::base64")]
+    pub body: Vec<u8>,
+}
+
+/// What is stored together, as it stands in the log.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Transaction {
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    events: Vec<Event>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    puts: Vec<Put>,
+    /// Updates of rooms by the room's name.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    rooms: Vec<(String, Vec<RoomRow>)>,
+}
+
+/// Who takes what changes a project, as this server knows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// This one.
+    Here,
+    /// The server at this address.
+    There(url::Url),
+    /// Nobody at the moment, and why.
+    Nowhere(&'static str),
 }
 
 /// The log of one project. Cheap to clone.
@@ -63,6 +108,12 @@ pub struct EventLog {
 struct Inner {
     store: Store,
     project: String,
+    live: Arc<Live>,
+    remote: Option<Remote>,
+}
+
+/// What those who follow the log live off.
+struct Live {
     tail: broadcast::Sender<Arc<Event>>,
     /// The last announced sequence number, so that a cursor in an answer never names what is not yet visible.
     head: Mutex<u64>,
@@ -74,23 +125,53 @@ impl EventLog {
     /// # Errors
     /// `store` when it cannot be read.
     pub fn open(store: Store, project: &str) -> Result<Self, Problem> {
-        let head: Option<u64> = store.read(|c| {
-            c.query_row(
-                "SELECT seq FROM sqlite_sequence WHERE name = 'events'",
-                [],
-                |row| row.get(0),
-            )
-            .optional()
-        })?;
-        let (tail, _) = broadcast::channel(TAIL);
+        let live = Arc::new(Live::open(&store)?);
         Ok(Self {
             inner: Arc::new(Inner {
                 store,
                 project: project.to_owned(),
-                tail,
-                head: Mutex::new(head.unwrap_or(0)),
+                live,
+                remote: None,
             }),
         })
+    }
+
+    /// The log of `project` in NATS, with its copy in the database at `path`; returns once the copy has all that there was.
+    ///
+    /// # Errors
+    /// `nats` when no server is reached, or it is too old; `store`; `conflict` when the database has a history of its own.
+    pub async fn join(
+        path: &std::path::Path,
+        project: &str,
+        settings: &nats::Settings,
+    ) -> Result<Self, Problem> {
+        let (store, live, remote) = Remote::join(path, project, settings).await?;
+        Ok(Self {
+            inner: Arc::new(Inner {
+                store,
+                project: project.to_owned(),
+                live,
+                remote: Some(remote),
+            }),
+        })
+    }
+
+    /// Who takes what changes this project.
+    pub fn place(&self) -> Place {
+        self.inner
+            .remote
+            .as_ref()
+            .map_or(Place::Here, Remote::place)
+    }
+
+    /// The stream's side of the log, where there is one.
+    pub fn remote(&self) -> Option<&Remote> {
+        self.inner.remote.as_ref()
+    }
+
+    /// True when this process may append: always, unless another server does.
+    pub fn conducts(&self) -> bool {
+        self.inner.remote.as_ref().is_none_or(Remote::conducts)
     }
 
     /// The store under the log.
@@ -126,24 +207,38 @@ impl EventLog {
                 ));
             }
         }
+        if let Some(remote) = &self.inner.remote {
+            return remote.append(events, puts).await;
+        }
         let project = self.inner.project.clone();
-        let inner = Arc::clone(&self.inner);
+        let live = Arc::clone(&self.inner.live);
         self.inner
             .store
             .write_then(
-                move |connection| write(connection, &project, events, &puts),
-                move |written| inner.announce(written),
+                move |connection| sql::append(connection, &project, events, &puts),
+                move |written| live.announce(written),
             )
+            .await
+    }
+
+    /// Appends updates of a room's document; returns once they are on disk.
+    ///
+    /// # Errors
+    /// `store` when the disk refuses.
+    pub async fn append_rows(&self, room: &str, rows: Vec<RoomRow>) -> Result<(), Problem> {
+        let room = room.to_owned();
+        if let Some(remote) = &self.inner.remote {
+            return remote.append_rows(room, rows).await;
+        }
+        self.inner
+            .store
+            .write(move |connection| sql::append_rows(connection, &room, &rows))
             .await
     }
 
     /// Where the log ends now.
     pub fn head(&self) -> Cursor {
-        let seq = *self
-            .inner
-            .head
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let seq = self.inner.live.head();
         Cursor {
             epoch: self.inner.store.epoch().to_owned(),
             seq,
@@ -196,6 +291,17 @@ impl EventLog {
         Ok(cursor.epoch == self.inner.store.epoch()
             && cursor.seq <= self.head().seq
             && cursor.seq + 1 >= self.oldest()?)
+    }
+
+    /// Returns once the log has `cursor`, at once for one of another epoch.
+    pub async fn reached(&self, cursor: &Cursor) {
+        let mut tail = self.inner.live.tail.subscribe();
+        while cursor.epoch == self.inner.store.epoch() && cursor.seq > self.inner.live.head() {
+            use broadcast::error::RecvError;
+            if let Err(RecvError::Closed) = tail.recv().await {
+                return;
+            }
+        }
     }
 
     /// Follows the log from `after` (a sequence number of this epoch): first what is stored, then what comes.
@@ -262,7 +368,27 @@ fn read_all<T: DeserializeOwned>(kind: &str, rows: &[(String, String)]) -> Resul
         .collect()
 }
 
-impl Inner {
+impl Live {
+    fn open(store: &Store) -> Result<Self, Problem> {
+        let head: Option<u64> = store.read(|c| {
+            c.query_row(
+                "SELECT seq FROM sqlite_sequence WHERE name = 'events'",
+                [],
+                |row| row.get(0),
+            )
+            .optional()
+        })?;
+        let (tail, _) = broadcast::channel(TAIL);
+        Ok(Self {
+            tail,
+            head: Mutex::new(head.unwrap_or(0)),
+        })
+    }
+
+    fn head(&self) -> u64 {
+        *self.head.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn announce(&self, written: &[Event]) {
         let Some(last) = written.last() else { return };
         *self.head.lock().unwrap_or_else(PoisonError::into_inner) = last.seq;
@@ -273,86 +399,6 @@ impl Inner {
     }
 }
 
-fn write(
-    connection: &Connection,
-    project: &str,
-    events: Vec<NewEvent>,
-    puts: &[Put],
-) -> rusqlite::Result<Vec<Event>> {
-    let mut put = connection.prepare_cached(
-        "INSERT INTO documents(kind, id, body) VALUES(?1, ?2, ?3)
-         ON CONFLICT(kind, id) DO UPDATE SET body = excluded.body",
-    )?;
-    let mut delete =
-        connection.prepare_cached("DELETE FROM documents WHERE kind = ?1 AND id = ?2")?;
-    for document in puts {
-        match &document.body {
-            Some(body) => put.execute(params![document.kind, document.id, body])?,
-            None => delete.execute(params![document.kind, document.id])?,
-        };
-    }
-    let mut insert = connection.prepare_cached(
-        "INSERT INTO events(at, type, project, instruction, proposal, deployment, environment, actor, data)
-         VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
-    )?;
-    let mut written = Vec::with_capacity(events.len());
-    for event in events {
-        // Milliseconds are what people read; more digits would only widen every line.
-        let now = Timestamp::now();
-        let at = Timestamp::from_millisecond(now.as_millisecond()).unwrap_or(now);
-        insert.execute(params![
-            at.to_string(),
-            event.kind.as_str(),
-            project,
-            event.instruction.as_ref().map(|id| id.as_str()),
-            event.proposal.as_ref().map(|id| id.as_str()),
-            event.deployment.as_ref().map(|id| id.as_str()),
-            event.environment,
-            event.actor,
-            event.data.to_string(),
-        ])?;
-        written.push(Event {
-            seq: u64::try_from(connection.last_insert_rowid()).unwrap_or_default(),
-            at,
-            kind: event.kind,
-            project: project.to_owned(),
-            instruction: event.instruction,
-            proposal: event.proposal,
-            deployment: event.deployment,
-            environment: event.environment,
-            actor: event.actor,
-            data: event.data,
-        });
-    }
-    Ok(written)
-}
-
-fn event_of(row: &Row<'_>) -> rusqlite::Result<Event> {
-    fn bad(column: usize, error: impl std::fmt::Display) -> rusqlite::Error {
-        rusqlite::Error::FromSqlConversionFailure(
-            column,
-            rusqlite::types::Type::Text,
-            error.to_string().into(),
-        )
-    }
-    let at: String = row.get(1)?;
-    let kind: String = row.get(2)?;
-    let data: String = row.get(9)?;
-    let id = |column| row.get::<_, Option<String>>(column);
-    Ok(Event {
-        seq: row.get(0)?,
-        at: at.parse().map_err(|e| bad(1, e))?,
-        kind: kind.parse().map_err(|e| bad(2, e))?,
-        project: row.get(3)?,
-        instruction: id(4)?.map(crate::model::InstructionId),
-        proposal: id(5)?.map(crate::model::ProposalId),
-        deployment: id(6)?.map(crate::model::DeploymentId),
-        environment: row.get(7)?,
-        actor: row.get(8)?,
-        data: serde_json::from_str(&data).map_err(|e| bad(9, e))?,
-    })
-}
-
 fn damaged(kind: &str, id: &str, error: &serde_json::Error) -> Problem {
     Problem::new(
         500,
@@ -360,75 +406,4 @@ fn damaged(kind: &str, id: &str, error: &serde_json::Error) -> Problem {
         format!("the stored {kind} {id} cannot be read: {error}"),
     )
     .hint("it may have been written by another version of Sayso")
-}
-
-#[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-    use crate::model::EventKind;
-
-    fn log(dir: &std::path::Path) -> EventLog {
-        EventLog::open(Store::open(&dir.join("sayso.db")).unwrap(), "site").unwrap()
-    }
-
-    fn notice(n: usize) -> NewEvent {
-        NewEvent::new(EventKind::Notice, "ada", json!({ "message": n }))
-    }
-
-    #[tokio::test]
-    async fn events_are_numbered_stored_and_read_back_after_a_restart() {
-        let dir = tempfile::tempdir().unwrap();
-        let first = log(dir.path());
-        let written = first
-            .append(vec![notice(1), notice(2)], vec![])
-            .await
-            .unwrap();
-        assert_eq!(written.iter().map(|e| e.seq).collect::<Vec<_>>(), [1, 2]);
-        let epoch = first.head().epoch;
-        drop(first);
-        let again = log(dir.path());
-        assert_eq!(again.head(), Cursor { epoch, seq: 2 });
-        assert_eq!(again.read(0, 10).unwrap(), written);
-        assert_eq!(again.read(1, 10).unwrap(), written[1..]);
-        assert_eq!(again.last(1).unwrap(), written[1..]);
-    }
-
-    #[tokio::test]
-    async fn documents_are_stored_with_their_events_or_not_at_all() {
-        let dir = tempfile::tempdir().unwrap();
-        let log = log(dir.path());
-        let put = Put::new("note", "n1", &json!({ "a": 1 })).unwrap();
-        let big = NewEvent::new(EventKind::Notice, "ada", json!("x".repeat(MAX_EVENT_BYTES)));
-        assert!(
-            log.append(vec![big], vec![put.clone()])
-                .await
-                .unwrap_err()
-                .is("event-too-large")
-        );
-        assert_eq!(log.get::<serde_json::Value>("note", "n1").unwrap(), None);
-        log.append(vec![notice(1)], vec![put]).await.unwrap();
-        assert_eq!(
-            log.get::<serde_json::Value>("note", "n1").unwrap(),
-            Some(json!({ "a": 1 }))
-        );
-    }
-
-    #[tokio::test]
-    async fn a_cursor_of_another_log_does_not_reach() {
-        let dir = tempfile::tempdir().unwrap();
-        let log = log(dir.path());
-        log.append(vec![notice(1)], vec![]).await.unwrap();
-        let head = log.head();
-        assert!(log.reaches(&head).unwrap());
-        assert!(
-            !log.reaches(&Cursor {
-                epoch: "other".into(),
-                seq: 1
-            })
-            .unwrap()
-        );
-        assert!(!log.reaches(&Cursor { seq: 2, ..head }).unwrap());
-    }
 }

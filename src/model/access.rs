@@ -55,7 +55,7 @@ impl FromStr for Role {
 }
 
 /// The bearer of a token.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Identity {
     /// The name, as events tell it.
     pub actor: String,

@@ -32,6 +32,7 @@ mod promote;
 mod propose;
 mod question;
 mod queue;
+mod queued;
 mod received;
 mod recipes;
 mod records;
@@ -133,10 +134,13 @@ pub struct Conductor {
     tasks: TaskTracker,
     /// What people share while they work.
     rooms: rooms::Rooms,
+    /// What the embedded host tells, until this process conducts.
+    notices: Mutex<Option<mpsc::UnboundedReceiver<LocalNotice>>>,
 }
 
 impl Conductor {
-    /// A conductor; what an earlier process left unfinished is taken up at once.
+    /// A conductor; what an earlier process left unfinished is taken up at once. Where another server conducts the project, this
+    /// one only answers from its copy until [`Self::conduct`].
     ///
     /// # Errors
     /// `store` when the log cannot be read; `config` when a phrase names an environment that is not configured.
@@ -170,17 +174,33 @@ impl Conductor {
             sandbox: OnceLock::new(),
             running: Mutex::new(HashMap::new()),
             tasks: TaskTracker::new(),
+            notices: Mutex::new(setup.notices),
         });
-        if let Some(notices) = setup.notices {
-            let histories = Arc::clone(&conductor.vitals);
-            let (log, weak) = (conductor.log.clone(), Arc::downgrade(&conductor));
+        if conductor.log.conducts() {
+            conductor.conduct().await?;
+        }
+        Ok(conductor)
+    }
+
+    /// Begins to conduct: what was left unfinished is taken up, wherever it was begun.
+    ///
+    /// # Errors
+    /// `store` when the log cannot be read.
+    pub async fn conduct(self: &Arc<Self>) -> Result<(), Problem> {
+        let notices = self
+            .notices
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        if let Some(notices) = notices {
+            let histories = Arc::clone(&self.vitals);
+            let (log, weak) = (self.log.clone(), Arc::downgrade(self));
             tokio::spawn(watch::listen(weak, log, histories, notices));
         }
-        if let Some(told) = conductor.repo.told() {
-            tokio::spawn(watch::relay(conductor.log.clone(), told));
+        if let Some(told) = self.repo.told() {
+            tokio::spawn(watch::relay(self.log.clone(), told));
         }
-        conductor.recover().await?;
-        Ok(conductor)
+        self.recover().await
     }
 
     /// The event log.

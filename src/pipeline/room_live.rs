@@ -15,8 +15,8 @@ use serde_json::{Value, json};
 use tokio::sync::{Notify, mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
-use super::room_store::Row;
 use super::rooms::Kind;
+use crate::events::RoomRow as Row;
 use crate::model::room::Presence;
 use crate::room::{Decoded, DocError, Frame, Presences, RoomDoc, State, only_deletes};
 

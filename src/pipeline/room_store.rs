@@ -5,6 +5,7 @@
 
 use rusqlite::{Connection, OptionalExtension as _, params};
 
+use crate::events::RoomRow as Row;
 use crate::model::Problem;
 use crate::room::{MAX_DOCUMENT, merged};
 use crate::store::Store;
@@ -20,19 +21,6 @@ const MAX_STEPS: usize = 2_000;
 
 /// Bytes kept of a history; when there are more, the older half becomes one step.
 const MAX_HISTORY: usize = 2 * MAX_DOCUMENT;
-
-/// An update as it is kept.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Row {
-    /// Its place in the document's history.
-    pub(super) seq: u64,
-    /// Milliseconds since 1970.
-    pub(super) at: i64,
-    /// Who wrote it.
-    pub(super) actor: String,
-    /// The update.
-    pub(super) body: Vec<u8>,
-}
 
 /// What is kept of a document.
 #[derive(Debug, Default)]
@@ -95,22 +83,6 @@ fn rows(c: &Connection, room: &str, after: u64, last: u64) -> rusqlite::Result<V
         })
     })?
     .collect()
-}
-
-/// Appends `rows`; returns once they are on disk.
-pub(super) async fn append(store: &Store, room: &str, rows: Vec<Row>) -> Result<(), Problem> {
-    let room = room.to_owned();
-    store
-        .write(move |c| {
-            let mut insert = c.prepare_cached(
-                "INSERT INTO room_updates(room, seq, at, actor, body) VALUES(?1, ?2, ?3, ?4, ?5)",
-            )?;
-            for row in &rows {
-                insert.execute(params![room, row.seq, row.at, row.actor, row.body])?;
-            }
-            Ok(())
-        })
-        .await
 }
 
 /// Keeps `whole`, the document as it is after row `last`, and puts the rows up to there together: to steps with `history`, else
@@ -289,6 +261,7 @@ pub(super) fn until(store: &Store, room: &str, number: u64) -> Result<Vec<Row>, 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::events::EventLog;
     use crate::room::RoomDoc;
 
     fn store() -> (tempfile::TempDir, Store) {
@@ -325,8 +298,9 @@ mod tests {
             ("bob", 60_000, "2"),
             ("bob", 61_000, "two"),
         ]);
-        append(&store, "r", rows.clone()).await.unwrap();
-        append(&store, "other", rows[..1].to_vec()).await.unwrap();
+        let log = EventLog::open(store.clone(), "site").unwrap();
+        log.append_rows("r", rows.clone()).await.unwrap();
+        log.append_rows("other", rows[..1].to_vec()).await.unwrap();
         let before = history(&store, "r").unwrap();
         compact(&store, "r", 5, doc.state(), true).await.unwrap();
         let after = history(&store, "r").unwrap();
@@ -346,7 +320,7 @@ mod tests {
         next.seq = 6;
         next.at = 90_000;
         next.body = doc.set_text("a", "three").unwrap().unwrap();
-        append(&store, "r", vec![next]).await.unwrap();
+        log.append_rows("r", vec![next]).await.unwrap();
         assert_eq!(load(&store, "r").unwrap().updates.len(), 2);
         compact(&store, "r", 6, doc.state(), true).await.unwrap();
         assert_eq!(history(&store, "r").unwrap().len(), 4);

@@ -23,7 +23,7 @@ use super::records::{self, Change};
 use super::room_live::{Captured, Told};
 use super::rooms::{Kind, OpenRoom, SYNCED, Seed, Synced};
 use super::{Conductor, room_store, versions};
-use crate::events::EventLog;
+use crate::events::{EventLog, RoomRow};
 use crate::model::api::Approval;
 use crate::model::room::{HistoryStep, HistoryTexts};
 use crate::model::{
@@ -326,7 +326,7 @@ impl Conductor {
     }
 }
 
-fn step(row: room_store::Row) -> HistoryStep {
+fn step(row: RoomRow) -> HistoryStep {
     HistoryStep {
         number: row.seq,
         at: Timestamp::from_millisecond(row.at).unwrap_or(Timestamp::UNIX_EPOCH),

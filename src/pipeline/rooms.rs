@@ -301,7 +301,7 @@ impl Hub {
         if rows.is_empty() {
             return Ok(captured);
         }
-        let written = room_store::append(self.log.store(), &room.name, rows.clone()).await;
+        let written = self.log.append_rows(&room.name, rows.clone()).await;
         if let Err(problem) = written {
             room.not_saved(rows);
             return Err(problem);

@@ -40,6 +40,10 @@ impl Conductor {
             previews: self.previews_now(),
             health: self.vitals.listed(),
             watch: self.watch_status(),
+            conductor: self.log.remote().map(|remote| {
+                let url = remote.conductor();
+                url.map(|url| url.to_string()).unwrap_or_default()
+            }),
             oldest: self.log.oldest()?,
             cursor,
         })

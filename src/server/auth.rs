@@ -17,6 +17,7 @@ use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
 use tokio_util::sync::CancellationToken;
 
+use super::forward;
 use super::tokens::Tokens;
 use crate::model::{Identity, Problem, Role};
 
@@ -196,6 +197,11 @@ impl Auth {
         }
     }
 
+    /// True for requests with the server's own token.
+    pub(super) fn is_own_of(&self, headers: &HeaderMap) -> bool {
+        matches!(self.shown(headers), Shown::Bearer(token) if self.is_own(token))
+    }
+
     /// True when it costs nothing to find out who sends these headers, whether or not they are good.
     pub(super) fn cheap(&self, headers: &HeaderMap) -> bool {
         match self.shown(headers) {
@@ -305,7 +311,15 @@ impl Auth {
         now: Instant,
     ) -> Result<Caller, Problem> {
         let caller = match self.shown(headers) {
-            Shown::Bearer(token) => return self.bearer(token),
+            Shown::Bearer(token) => {
+                let mut caller = self.bearer(token)?;
+                // Another server of the project, which has found out who it is.
+                if let Some(identity) = forward::spoken_for(headers).filter(|_| self.is_own(token))
+                {
+                    caller.identity = identity;
+                }
+                return Ok(caller);
+            }
             Shown::Malformed => {
                 return Err(unauthorized("the token is not accepted")
                     .hint("send it as `Authorization: Bearer <token>`"));

@@ -17,6 +17,9 @@ const PAGE: usize = 64;
 /// How far a live reader may fall behind before it reads from disk in pages again.
 const BEHIND: u64 = 512;
 
+/// How long this server's copy may take to have what a reader has from another server of the project.
+const BEHIND_OTHERS: std::time::Duration = std::time::Duration::from_secs(3);
+
 /// The position a reader asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Asked {
@@ -120,6 +123,13 @@ fn number(name: &str, value: &str, least: u64, most: u64) -> Result<u64, Problem
 /// # Errors
 /// When the log cannot be read.
 pub(super) async fn start(app: &App, asked: Asked) -> Result<Start, Problem> {
+    if let Asked::After(cursor) = &asked
+        && app.others.is_some()
+    {
+        // The reader comes from another server of the project, which was a moment ahead.
+        let wait = app.conductor.log().reached(cursor);
+        let _ = tokio::time::timeout(BEHIND_OTHERS, wait).await;
+    }
     blocking(app, move |conductor| {
         let log = conductor.log();
         let head = log.head();

@@ -12,6 +12,7 @@ mod events;
 mod extract;
 mod feed;
 mod filter;
+mod forward;
 mod frame;
 mod guard;
 mod host;
@@ -31,6 +32,7 @@ mod proposals;
 mod realtime;
 mod realtime_socket;
 mod recipes;
+mod relay;
 mod require;
 mod rooms;
 mod routes;
@@ -49,6 +51,7 @@ mod sync;
 mod team;
 mod tls;
 mod tokens;
+mod tunnel;
 mod watch;
 mod webhooks;
 
@@ -60,7 +63,7 @@ use axum::serve::ListenerExt;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use tokio::net::TcpListener;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use url::Url;
@@ -202,6 +205,8 @@ struct Shared {
     webhooks: WebhookSecrets,
     bodies: webhooks::Bodies,
     counters: metrics::Counters,
+    /// For speaking to the other servers of the project, where there are some.
+    others: Option<forward::Others>,
 }
 
 /// 256 random bits as a bearer token.
@@ -301,10 +306,21 @@ pub async fn serve_projects(
             false => auth::Cookie::new(addr.port(), &path, secured.is_some()),
         };
         tokio::spawn(Arc::clone(&tokens).end_in_time(shutdown.clone()));
+        if conductor.log().remote().is_some() {
+            tokio::spawn(Arc::clone(&tokens).follow(shutdown.clone()));
+        }
         let presence: Arc<presence::Presence> = Arc::default();
         let lists = Arc::clone(&presence);
-        conductor.tell_presence(Box::new(move |room, here| lists.publish(room, here)));
-        apps.push(Arc::new(Shared {
+        let relayed = conductor.log().remote().map(|_| mpsc::unbounded_channel());
+        let (others, told) = relayed.unzip();
+        conductor.tell_presence(Box::new(move |room, here| {
+            if let Some(others) = &others {
+                // Its other end is gone when the server ends.
+                let _ = others.send((room.to_owned(), here.clone()));
+            }
+            lists.publish(room, here);
+        }));
+        let app = Arc::new(Shared {
             auth: auth::Auth::new(&options.token, &options.actor, cookie, tokens)
                 .with_host_token(options.host_token.as_deref()),
             origins: cors::Origins::new(&options.origins)?,
@@ -328,8 +344,16 @@ pub async fn serve_projects(
             webhooks: options.webhooks.clone(),
             bodies: webhooks::Bodies::default(),
             counters: metrics::Counters::default(),
+            others: match conductor.log().remote() {
+                Some(_) => Some(forward::Others::new(&options.token)?),
+                None => None,
+            },
             conductor,
-        }));
+        });
+        if let Some(told) = told {
+            tokio::spawn(relay::relay(Arc::clone(&app), told));
+        }
+        apps.push(app);
     }
     let conductors: Vec<Arc<Conductor>> =
         apps.iter().map(|app| Arc::clone(&app.conductor)).collect();

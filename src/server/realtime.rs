@@ -17,7 +17,8 @@ use tokio::sync::OwnedSemaphorePermit;
 
 use super::auth::Caller;
 use super::realtime_socket::{self, Connection};
-use super::{App, auth, limits};
+use super::{App, auth, limits, tunnel};
+use crate::events::Place;
 use crate::model::{Identity, Problem, Role};
 use crate::pipeline::room_live::Speaker;
 use crate::pipeline::rooms::{Kind, OpenRoom};
@@ -111,6 +112,25 @@ fn identified(app: &App, headers: &HeaderMap, extensions: &Extensions) -> Result
 }
 
 async fn serve(app: App, mut socket: WebSocket, caller: Result<Caller, Problem>, name: String) {
+    let place = app.conductor.log().place();
+    if let (Ok(caller), Place::There(url)) = (&caller, &place) {
+        let permit = app.streams.clone().try_acquire_owned();
+        let ending = match permit {
+            Ok(_permit) => tunnel::carry(&app, &mut socket, caller.clone(), url, &name).await,
+            Err(_) => Some(Ending::new(
+                4500,
+                "too many connections are open; come back",
+            )),
+        };
+        if let Some(ending) = ending {
+            close(&mut socket, ending).await;
+        }
+        return;
+    }
+    if let (Ok(_), Place::Nowhere(why)) = (&caller, place) {
+        close(&mut socket, Ending::new(4500, why)).await;
+        return;
+    }
     let ending = match entered(&app, caller, &name).await {
         Ok(Entered {
             caller,

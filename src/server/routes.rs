@@ -10,9 +10,9 @@ use axum::routing::{MethodRouter, delete, get, post, put};
 
 use super::require::{self, Need};
 use super::{
-    App, MAX_JSON_BYTES, audit, compare, deployments, events, guard, host, instructions, limits,
-    linger, matrix, metrics, notice, openapi, previews, problem, projects, proposals, realtime,
-    recipes, rooms, session, status, stream, submit, sync, team, watch, webhooks,
+    App, MAX_JSON_BYTES, audit, compare, deployments, events, forward, guard, host, instructions,
+    limits, linger, matrix, metrics, notice, openapi, previews, problem, projects, proposals,
+    realtime, recipes, rooms, session, status, stream, submit, sync, team, watch, webhooks,
 };
 use crate::model::{Problem, Role};
 
@@ -317,6 +317,7 @@ pub(super) fn router(app: &App) -> Router {
         .fallback_service(unknown.with_state(app.clone()))
         .layer(DefaultBodyLimit::max(MAX_JSON_BYTES))
         .layer(from_fn_with_state(app.clone(), audit::record))
+        .layer(from_fn_with_state(app.clone(), forward::forward))
         .layer(from_fn_with_state(app.clone(), limits::check))
         .layer(from_fn_with_state(app.clone(), guard::check))
         .layer(from_fn(linger::linger))

@@ -123,6 +123,7 @@ pub(super) fn answers() -> Vec<(&'static str, Value)> {
                 ("previews?", many(of("Preview"))),
                 ("health?", many(of("Vitals"))),
                 ("watch?", of("WatchStatus")),
+                ("conductor?", text()),
                 ("cursor", of("Cursor")),
                 ("oldest", count()),
             ]),

@@ -13,6 +13,7 @@ use bytes::Bytes;
 use super::auth::Caller;
 use super::extract::{BODY_TIME, Json, idempotency_key, too_large, too_slow};
 use super::{App, MAX_AUDIO_BYTES};
+use crate::events::Place;
 use crate::model::Problem;
 use crate::model::api::{Accepted, Submission};
 
@@ -45,10 +46,18 @@ pub(super) async fn submit(
     if submission.prompt.is_some() == audio.is_some() {
         return Err(invalid("an instruction is either a prompt or audio"));
     }
-    let instruction = app
-        .conductor
-        .submit(submission, audio, key.as_deref(), &caller.identity)
-        .await?;
+    let by = &caller.identity;
+    let instruction = match &key {
+        // Handed on by the queue, where it waits safely for whoever conducts.
+        Some(key) if app.conductor.log().place() != Place::Here => {
+            let queued = app.conductor.queue(submission, audio.as_ref(), key, by);
+            queued.await?
+        }
+        key => {
+            let key = key.as_deref();
+            app.conductor.submit(submission, audio, key, by).await?
+        }
+    };
     let location = format!("{}/api/instructions/{instruction}", app.prefix);
     Ok((
         StatusCode::ACCEPTED,

@@ -3,6 +3,8 @@
 //!
 //! A good signature is not enough: the token must be known here and not be revoked, and what it may do is what is stored.
 
+mod shared;
+
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Duration;

@@ -40,12 +40,24 @@ impl Store {
     /// # Errors
     /// `store` when the file cannot be opened, is damaged, or was written by a newer Sayso.
     pub fn open(path: &Path) -> Result<Self, Problem> {
+        Self::open_with(path, None)
+    }
+
+    /// The same for a copy of a history that is called `epoch`; the file must be without a history of its own.
+    ///
+    /// # Errors
+    /// As [`Store::open`].
+    pub fn open_as(path: &Path, epoch: &str) -> Result<Self, Problem> {
+        Self::open_with(path, Some(epoch))
+    }
+
+    fn open_with(path: &Path, epoch: Option<&str>) -> Result<Self, Problem> {
         if let Some(dir) = path.parent() {
             std::fs::create_dir_all(dir).map_err(|e| failed(path, &e))?;
         }
         let mut connection = Connection::open(path).map_err(|e| failed(path, &e))?;
         tune(&connection).map_err(|e| failed(path, &e))?;
-        let epoch = schema::migrate(&mut connection).map_err(|e| match e {
+        let mut own = schema::migrate(&mut connection).map_err(|e| match e {
             schema::MigrateError::Newer(version) => Problem::new(
                 500,
                 "store",
@@ -57,11 +69,17 @@ impl Store {
             .hint("install the newer version again, or move the file away to start afresh"),
             schema::MigrateError::Sqlite(e) => failed(path, &e),
         })?;
+        if let Some(epoch) = epoch {
+            connection
+                .execute("UPDATE meta SET value = ?1 WHERE key = 'epoch'", [epoch])
+                .map_err(|e| failed(path, &e))?;
+            own = epoch.to_owned();
+        }
         let writer = Writer::spawn(connection).map_err(|e| failed(path, &e))?;
         Ok(Self {
             inner: Arc::new(Inner {
                 path: path.to_path_buf(),
-                epoch,
+                epoch: own,
                 writer,
                 readers: Mutex::new(Vec::new()),
             }),

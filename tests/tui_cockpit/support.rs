@@ -288,6 +288,7 @@ pub fn status() -> Status {
         previews: Vec::new(),
         health: Vec::new(),
         watch: Some(WatchStatus::default()),
+        conductor: None,
         oldest: 0,
     }
 }

@@ -108,6 +108,9 @@ pub struct Status {
     /// How watching the files stands; absent where it cannot be.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub watch: Option<WatchStatus>,
+    /// Where several servers share the project: the address of the one that conducts it, empty while none does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub conductor: Option<String>,
     /// The log's position that this answer reflects.
     pub cursor: Cursor,
     /// The oldest position that is kept.
