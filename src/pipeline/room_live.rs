@@ -4,20 +4,21 @@
 //! waited for. A member whose queue is full is cut off; it comes back and asks for what it lacks. The disk is written behind the
 //! lock, by a task of the room: what a power failure takes within the first moments, clients still have, and send again.
 
+mod presence;
+
 use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use bytes::Bytes;
 use jiff::Timestamp;
-use serde_json::{Value, json};
+use serde_json::Value;
 use tokio::sync::{Notify, mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
 use super::rooms::Kind;
 use crate::events::RoomRow as Row;
-use crate::model::room::Presence;
 use crate::room::{Decoded, DocError, Frame, Presences, RoomDoc, State, only_deletes};
 
 /// Frames that wait for one member; one more cuts it off.
@@ -28,9 +29,6 @@ pub(super) const MAX_MEMBERS: usize = 1000;
 
 /// Bytes that wait for the disk; with more nothing is taken until it has caught up.
 const MAX_UNSAVED: usize = 16 * 1024 * 1024;
-
-/// Presence is told to all at most so often.
-const TOLD_EVERY: Duration = Duration::from_millis(100);
 
 /// Why nothing is written into the room of a closed proposal.
 const CLOSED: &str = "this proposal is closed or being committed; its text stays as it is";
@@ -406,87 +404,6 @@ impl Room {
         }
     }
 
-    pub(super) fn present(&self, member: u64, who: &Speaker, states: Vec<State>) -> Vec<State> {
-        let mut live = self.live();
-        let heard = live.presences.hear(member, &who.bearer, states, self.now());
-        self.tell(&mut live, heard.tell);
-        heard.answer
-    }
-
-    fn note(&self, live: &mut Live, states: Vec<State>) {
-        if states.is_empty() {
-            return;
-        }
-        for state in states {
-            live.untold.insert(state.client, state);
-        }
-        self.presence.notify_one();
-    }
-
-    /// Tells presence: now, or together with what else comes until it may be told again.
-    fn tell(&self, live: &mut Live, states: Vec<State>) {
-        if states.is_empty() {
-            return;
-        }
-        self.note(live, states);
-        if live.told.is_none_or(|told| told.elapsed() >= TOLD_EVERY) {
-            self.tell_now(live);
-        }
-    }
-
-    fn tell_now(&self, live: &mut Live) {
-        // Cutting off the slow makes news of its own.
-        while !live.untold.is_empty() {
-            let states = std::mem::take(&mut live.untold).into_values().collect();
-            self.send(live, Frame::Awareness(states).encode().into(), None);
-        }
-        live.told = Some(Instant::now());
-        if let Some(told) = self.told.get() {
-            let everyone = live.presences.everyone();
-            told(&self.name, everyone.iter().map(person).collect());
-        }
-        self.revision.send_modify(|revision| *revision += 1);
-    }
-
-    /// When presence is to be told next; `None` when there is none to tell.
-    pub(super) fn tells_at(&self) -> Option<Instant> {
-        let live = self.live();
-        let due = live.told.map_or(self.born, |told| told + TOLD_EVERY);
-        (!live.untold.is_empty()).then_some(due)
-    }
-
-    /// Tells what has waited long enough.
-    pub(super) fn tell_due(&self) {
-        let mut live = self.live();
-        if !live.untold.is_empty() && live.told.is_none_or(|told| told.elapsed() >= TOLD_EVERY) {
-            self.tell_now(&mut live);
-        }
-    }
-
-    /// Ends the presence of those who have been silent for too long.
-    pub(super) fn expire(&self) {
-        let mut live = self.live();
-        let mut gone = live.presences.expire(self.now());
-        let now = Instant::now();
-        let mut ended = Vec::new();
-        live.sessions.retain(|_, session| {
-            let stays = session.until > now;
-            if !stays {
-                ended.push(session.member);
-            }
-            stays
-        });
-        for member in ended {
-            gone.extend(live.presences.leave(member));
-        }
-        self.tell(&mut live, gone);
-    }
-
-    /// True while somebody is here without a socket.
-    pub(super) fn has_sessions(&self) -> bool {
-        !self.live().sessions.is_empty()
-    }
-
     /// Cuts everyone off, so that they come back to a room loaded anew.
     pub(super) fn cut_all(&self) {
         for (_, member) in self.live().members.drain() {
@@ -514,20 +431,6 @@ impl Room {
         let newer = std::mem::replace(&mut live.unsaved, rows);
         live.unsaved.extend(newer);
     }
-}
-
-/// A client as those see it who are not in the room.
-fn person(state: &State) -> Value {
-    let json = state.json.as_deref().unwrap_or_default();
-    let seen: Presence = serde_json::from_str(json).unwrap_or_default();
-    json!({
-        "name": seen.user.name,
-        "color": seen.user.color,
-        "pane": seen.pane,
-        "proposal": seen.proposal,
-        "typing": seen.typing,
-        "speaking": seen.speaking,
-    })
 }
 
 /// How an error of the document ends a connection.
