@@ -220,6 +220,30 @@ async fn a_branch_without_commits_has_saves_too() {
     assert_eq!(git(dir.path(), &["show", "sandbox:index.html"]), "first\n");
 }
 
+/// Both writes within one tick of the file system's clock: neither size nor time tell them apart.
+#[tokio::test]
+async fn a_file_written_again_at_the_same_time_is_seen() {
+    let dir = site(&[("index.html", "one\n")]);
+    let root = dir.path();
+    let sandbox = open(root).await;
+    write(root, "index.html", "two\n");
+    let file = std::fs::File::open(root.join("index.html")).unwrap();
+    let written = file.metadata().unwrap().modified().unwrap();
+    let first = look(&sandbox).await;
+    write(root, "index.html", "six\n");
+    let file = std::fs::OpenOptions::new()
+        .write(true)
+        .open(root.join("index.html"))
+        .unwrap();
+    file.set_modified(written).unwrap();
+    let second = look(&sandbox).await;
+    assert_ne!(first.tree, second.tree);
+    assert_eq!(
+        git(root, &["show", &format!("{}:index.html", second.tree)]),
+        "six\n"
+    );
+}
+
 #[tokio::test]
 async fn a_damaged_index_of_our_own_is_made_anew() {
     let dir = site(&[("index.html", "one\n")]);

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::fs;
 use std::path::Path;
 use std::sync::PoisonError;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use super::super::Git;
 use super::super::changes::RawChange;
@@ -19,6 +19,10 @@ pub(super) const STORE_LIMIT: Duration = Duration::from_secs(600);
 
 /// Renames are looked for among so many files.
 const RENAMES: &str = "-l2000";
+
+/// A file whose time is not older than this before a look is read again by the next one. File times are no finer than the
+/// system's clock ticks: who writes a file twice in one, with a look in between, leaves no other trace.
+const TICKS: Duration = Duration::from_secs(1);
 
 const SUBMODULE: u32 = 0o160_000;
 
@@ -50,8 +54,9 @@ impl Sandbox {
         skip: &(dyn Fn(&str) -> bool + Send + Sync),
         busy: &HashSet<String>,
     ) -> Result<Look, Problem> {
+        let began = SystemTime::now();
         let (tip, head, base) = self.places().await?;
-        self.fill(&base).await?;
+        self.fill(&base, began).await?;
         let snapshot = self.git.look_from(own(&self.index())).await?;
         if snapshot.branch == self.branch {
             return Err(Problem::new(
@@ -83,6 +88,7 @@ impl Sandbox {
         self.store(paths, &mut look).await?;
         failpoint::reach("sandbox.indexed");
         look.tree = self.write_tree().await?;
+        self.doubt_since(began);
         look.touched = self.differences(&look.base, &look.tree).await?;
         Ok(look)
     }
@@ -155,7 +161,7 @@ impl Sandbox {
     }
 
     /// Fills our index with what was taken last, unless it has it.
-    async fn fill(&self, base: &str) -> Result<(), Problem> {
+    async fn fill(&self, base: &str, began: SystemTime) -> Result<(), Problem> {
         let known = self
             .filled
             .lock()
@@ -167,7 +173,13 @@ impl Sandbox {
         let index = self.index();
         // From the person's own index come the file times: without them every file would be read.
         let _ = fs::remove_file(&index);
-        let _ = fs::copy(self.git.shared.git_dir.join("index"), &index);
+        let theirs = self.git.shared.git_dir.join("index");
+        if fs::copy(&theirs, &index).is_ok()
+            && let Ok(written) = fs::metadata(&theirs).and_then(|meta| meta.modified())
+        {
+            // What git doubted in that index, it doubts in this one.
+            date(&index, written);
+        }
         let filled = self.on_index(["read-tree", "--reset", base]).await?;
         if filled.code != 0 {
             let _ = fs::remove_file(&index);
@@ -175,8 +187,17 @@ impl Sandbox {
         }
         // What differs is told by the exit code, and no failure.
         self.on_index(["update-index", "-q", "--refresh"]).await?;
+        self.doubt_since(began);
         self.remember(base);
         Ok(())
+    }
+
+    /// Makes git read files again whose time is not clearly before `began`: it trusts a file's time only where that is
+    /// older than the index (git's documentation, "racy-git").
+    fn doubt_since(&self, began: SystemTime) {
+        if let Some(at) = began.checked_sub(TICKS) {
+            date(&self.index(), at);
+        }
     }
 
     /// Our index has this tree, but for what is stored into it next.
@@ -220,6 +241,14 @@ impl Git {
     pub(super) async fn named(&self, name: &str) -> Result<String, Problem> {
         let object = self.object(name, 0).await?;
         Ok(object.map_or(String::new(), |object| object.oid))
+    }
+}
+
+/// Gives a file another time; without it git is only less careful.
+fn date(path: &Path, at: SystemTime) {
+    let file = fs::OpenOptions::new().write(true).open(path);
+    if let Err(error) = file.and_then(|file| file.set_modified(at)) {
+        tracing::debug!(%error, "the time of the index of saves cannot be set");
     }
 }
 
