@@ -169,6 +169,10 @@ impl Terminal {
                 if path.is_dir() {
                     return holds(&path, text);
                 }
+                // Beside the file that it will replace: nobody reads it before.
+                if entry.file_name().to_string_lossy().starts_with(".new-") {
+                    return false;
+                }
                 let bytes = std::fs::read(&path).unwrap_or_default();
                 bytes.windows(text.len()).any(|window| window == text)
             })
