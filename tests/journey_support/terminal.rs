@@ -169,8 +169,10 @@ impl Terminal {
                 if path.is_dir() {
                     return holds(&path, text);
                 }
-                // Beside the file that it will replace: nobody reads it before.
-                if entry.file_name().to_string_lossy().starts_with(".new-") {
+                // Not the one beside it that will replace it: nobody reads that before.
+                if path.extension().is_none_or(|end| end != "yjs")
+                    || entry.file_name().to_string_lossy().starts_with(".new-")
+                {
                     return false;
                 }
                 let bytes = std::fs::read(&path).unwrap_or_default();
