@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use super::Place;
@@ -43,6 +44,8 @@ struct Owned {
     /// The session's own first.
     projects: Vec<Opened>,
     shutdown: CancellationToken,
+    /// The server's own task; it ends after `shutdown`, when the last answer is out.
+    server: JoinHandle<()>,
     /// Where other programs reach the server, when it was opened to be reached.
     outside: Option<String>,
 }
@@ -166,7 +169,7 @@ impl Session {
         let served = all.iter().map(Opened::served);
         let served = served.collect::<Result<Vec<_>, _>>()?;
         let running = server::serve_projects(served, options, shutdown.clone()).await?;
-        let endpoint = running.endpoint.clone();
+        let endpoint = running.endpoint;
         let outside = serving.open.then(|| {
             let scheme = if secured { "https" } else { "http" };
             format!("{scheme}://{}/", running.addr)
@@ -189,6 +192,7 @@ impl Session {
             owned: Some(Owned {
                 projects: all,
                 shutdown,
+                server: running.task,
                 outside,
             }),
         })
@@ -302,19 +306,23 @@ impl Session {
         futures::future::select_all(each).await;
     }
 
-    /// Ends the session: waits for what runs in this process, then stops its server.
+    /// Ends the session: waits for what runs in this process, then stops its server. Others who are being answered get
+    /// their answers, and nobody else owns the project before that: a handler that went on would write beside the next
+    /// owner.
     pub async fn close(mut self) {
         if let Some(owned) = self.owned.take() {
             for project in &owned.projects {
                 project.close().await;
             }
             owned.shutdown.cancel();
+            // It sets itself a limit.
+            let _ = owned.server.await;
         }
     }
 }
 
 /// A session that waits for its turn to own the project.
-pub struct Heir(tokio::task::JoinHandle<Option<Session>>);
+pub struct Heir(JoinHandle<Option<Session>>);
 
 impl Heir {
     /// Ends it, and the server if its turn has come.

@@ -396,8 +396,8 @@ impl Client {
     }
 
     /// Sends the request that `make` makes, and reads the answer. Where nobody listens at the address, and another
-    /// process may take the project over, it is made again for that one: a request that was refused did nothing. With
-    /// `harmless`, one that broke off is made again as well.
+    /// process may take the project over, it is made again for that one: a request that was refused did nothing, as one
+    /// that a server at its end leaves undone. With `harmless`, one that broke off is made again as well.
     async fn reach<T: DeserializeOwned>(
         &self,
         harmless: bool,
@@ -406,21 +406,21 @@ impl Client {
         let deadline = Instant::now() + TAKEN_OVER;
         loop {
             let asked = self.endpoint();
-            match make()?.send().await {
-                Err(error)
-                    if (error.is_connect() || harmless && !error.is_timeout())
-                        && self.address.is_some()
-                        && Instant::now() < deadline =>
-                {
-                    while !self.look_for_server()
-                        && self.endpoint() == asked
-                        && Instant::now() < deadline
-                    {
-                        tokio::time::sleep(Duration::from_millis(20)).await;
-                    }
-                }
-                Err(error) => return Err(unreachable_server(&error)),
-                Ok(response) => return read_json(&bytes_in(response).await?),
+            let (undone, problem) = match make()?.send().await {
+                Err(error) => (
+                    error.is_connect() || harmless && !error.is_timeout(),
+                    unreachable_server(&error),
+                ),
+                Ok(response) => match bytes_in(response).await {
+                    Ok(bytes) => return read_json(&bytes),
+                    Err(problem) => (problem.is("ending"), problem),
+                },
+            };
+            if !undone || self.address.is_none() || Instant::now() >= deadline {
+                return Err(problem);
+            }
+            while !self.look_for_server() && self.endpoint() == asked && Instant::now() < deadline {
+                tokio::time::sleep(Duration::from_millis(20)).await;
             }
         }
     }

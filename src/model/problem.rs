@@ -58,6 +58,12 @@ impl Problem {
         Self::new(409, "conflict", detail)
     }
 
+    /// 503: the server is ending, and did nothing with what it was asked.
+    pub fn ending() -> Self {
+        Self::new(503, "ending", "the server is ending")
+            .hint("ask again: another one may follow it")
+    }
+
     /// 500: our fault or the machine's.
     pub fn internal(detail: impl fmt::Display) -> Self {
         Self::new(500, "internal", detail.to_string())

@@ -446,5 +446,12 @@ where
     let conductor = Arc::clone(&app.conductor);
     tokio::task::spawn_blocking(move || call(&conductor))
         .await
-        .map_err(Problem::internal)?
+        .map_err(|error| {
+            if error.is_cancelled() {
+                // The runtime ends, and the call was never begun.
+                Problem::ending()
+            } else {
+                Problem::internal(error)
+            }
+        })?
 }

@@ -66,6 +66,10 @@ impl Effects {
         if !kept.is_empty() {
             let _ = self.results.send(Message::OutboxKept(kept));
         }
+        let rooms = self.shared.kept_rooms();
+        if !rooms.is_empty() {
+            let _ = self.results.send(Message::RoomsKept(rooms));
+        }
         self
     }
 

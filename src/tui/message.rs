@@ -60,8 +60,10 @@ pub enum Message {
     StreamEnded,
     /// From a room.
     Room(String, RoomItem),
-    /// What was kept of a room by an earlier run.
-    RoomKept(String, Vec<u8>),
+    /// What was kept of a room by an earlier run; nothing when there is nothing, or not any more.
+    RoomKept(String, Option<Vec<u8>>),
+    /// The rooms of which an earlier run kept something.
+    RoomsKept(Vec<String>),
     /// What an earlier run kept because the server was away.
     OutboxKept(Vec<Queued>),
     /// From the microphone.

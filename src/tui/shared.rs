@@ -65,7 +65,7 @@ impl Shared {
                     kept.tidy(SystemTime::now());
                     kept.read(&room)
                 });
-                if let Ok(Some(state)) = read.await {
+                if let Ok(state) = read.await {
                     let _ = results.send(Message::RoomKept(name.clone(), state));
                 }
             }
@@ -106,6 +106,12 @@ impl Shared {
     /// Reads what an earlier run kept to be sent.
     pub fn read_outbox(&self) -> Vec<Queued> {
         self.outbox.as_ref().map(Folder::read).unwrap_or_default()
+    }
+
+    /// The rooms of which an earlier run kept something.
+    pub fn kept_rooms(&self) -> Vec<String> {
+        let keeper = self.keeper.as_ref();
+        keeper.map(|keeper| keeper.kept.rooms()).unwrap_or_default()
     }
 
     /// Keeps one thing that is to be sent.

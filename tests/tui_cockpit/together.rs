@@ -88,7 +88,7 @@ fn what_is_written_without_the_server_is_kept_and_sent_on_return() {
     // … or in another one, after this one was killed.
     let mut again = Table::new(120, 40);
     again.desk.propose(&page(AFTER));
-    again.desk.take(Message::RoomKept(ROOM.into(), kept));
+    again.desk.take(Message::RoomKept(ROOM.into(), Some(kept)));
     again.room = server;
     again.live(ROOM);
     again.meet();
@@ -114,4 +114,79 @@ fn a_room_that_is_closed_for_good_says_why_and_the_rest_works() {
     assert!(screen.contains("this room"), "the whole of it: {screen}");
     table.press("Esc");
     assert_eq!(table.desk.model.overlay, None);
+}
+
+#[test]
+fn what_was_kept_is_sent_although_another_proposal_is_shown() {
+    let mut table = Table::proposed(120, 40);
+    let away = Standing::Waiting {
+        reason: "away".into(),
+        retry_ms: 1_000,
+    };
+    let server = table.room.clone();
+    table.item(ROOM, RoomItem::Standing(away));
+    table.desk.press("f e");
+    let effects = table.desk.press("H I");
+    let kept = effects.iter().rev().find_map(|effect| match effect {
+        Effect::KeepRoom(_, state) => state.clone(),
+        _ => None,
+    });
+    // Another proposal comes to the front while the words wait: their room is not left.
+    let mut other = page(AFTER);
+    other.proposal.id = "pro_2".into();
+    table.desk.press("Ctrl+S Esc Esc");
+    table.desk.propose(&other);
+    let effects = table.desk.press("]");
+    let shown = |table: &Table| {
+        let review = table.desk.model.review().expect("one is shown");
+        review.id().to_string()
+    };
+    assert_eq!(shown(&table), "pro_2");
+    assert!(!effects.contains(&Effect::LeaveRoom(ROOM.into())));
+    assert!(table.desk.model.team.rooms.contains_key(ROOM));
+
+    // Killed, and started again: the newer proposal is shown, and the older one's room is joined for the words.
+    let mut again = Table::new(120, 40);
+    again.desk.take(Message::RoomsKept(vec![
+        ROOM.into(),
+        "proposal:pro_gone".into(),
+    ]));
+    again.desk.propose(&page(AFTER));
+    again.desk.propose(&other);
+    again.desk.press("]");
+    assert_eq!(shown(&again), "pro_2");
+    let joined: Vec<&str> = again
+        .desk
+        .model
+        .team
+        .rooms
+        .keys()
+        .map(String::as_str)
+        .collect();
+    assert_eq!(joined, [PROJECT, ROOM, "proposal:pro_2"]);
+    again.desk.take(Message::RoomKept(ROOM.into(), kept));
+    again.room = server;
+    again.live(ROOM);
+    again.meet();
+    assert!(again.room.text("index.html").unwrap().contains("HI"));
+    // The server has all of it: the room of a proposal that is not shown is left.
+    again.desk.now += Duration::from_secs(15);
+    let effects = again.item(ROOM, RoomItem::Renew);
+    assert!(effects.contains(&Effect::KeepRoom(ROOM.into(), None)));
+    assert!(
+        effects.contains(&Effect::LeaveRoom(ROOM.into())),
+        "{effects:?}"
+    );
+
+    // A file that went meanwhile holds nobody in a room.
+    let mut third = Table::new(120, 40);
+    third.desk.take(Message::RoomsKept(vec![ROOM.into()]));
+    third.desk.propose(&page(AFTER));
+    third.desk.propose(&other);
+    third.desk.press("]");
+    let effects = third.desk.take(Message::RoomKept(ROOM.into(), None));
+    assert!(
+        effects.contains(&Effect::LeaveRoom(ROOM.into())),
+        "{effects:?}"
+    );
 }

@@ -12,6 +12,9 @@ const LONGEST: u64 = 64 * 1024 * 1024;
 /// A file that nobody came back for in so long is not wanted any more.
 const OLDEST: Duration = Duration::from_secs(60 * 24 * 3600);
 
+/// How the files are named at their end.
+const ENDING: &str = ".yjs";
+
 /// The folder of the files.
 #[derive(Clone, Debug)]
 pub struct Kept {
@@ -35,8 +38,21 @@ impl Kept {
                 other => name.push_str(&format!("%{other:02x}")),
             }
         }
-        name.push_str(".yjs");
+        name.push_str(ENDING);
         self.folder.join(name)
+    }
+
+    /// The rooms of which something is kept, by name.
+    pub fn rooms(&self) -> Vec<String> {
+        let Ok(entries) = std::fs::read_dir(&self.folder) else {
+            return Vec::new();
+        };
+        let mut rooms: Vec<String> = entries
+            .flatten()
+            .filter_map(|entry| room_of(entry.file_name().to_str()?))
+            .collect();
+        rooms.sort_unstable();
+        rooms
     }
 
     /// What is kept of `room`.
@@ -88,6 +104,13 @@ impl Kept {
     }
 }
 
+/// The room whose file is called `name`; nothing for a name that is no room's.
+fn room_of(name: &str) -> Option<String> {
+    let spelled = name.strip_suffix(ENDING)?;
+    let room = percent_encoding::percent_decode_str(spelled).decode_utf8();
+    room.ok().map(std::borrow::Cow::into_owned)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -109,6 +132,10 @@ mod tests {
         kept.remove("proposal:pro_1").unwrap();
         assert_eq!(kept.read("proposal:pro_1"), None);
         assert_ne!(kept.file("a:b"), kept.file("a%3ab"));
+        kept.write("proposal:Ä%", b"four").unwrap();
+        std::fs::write(folder.path().join("rooms/other.txt"), "mine").unwrap();
+        assert_eq!(kept.rooms(), ["../../x", "proposal:Ä%"]);
+        assert!(Kept::new(folder.path().join("none")).rooms().is_empty());
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! The others: who is here, the rooms that are shared with them, what waits to be sent while the server is away.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -117,6 +117,8 @@ pub struct Team {
     pub typed: Option<Moment>,
     /// What waits to be sent.
     pub outbox: Outbox,
+    /// The rooms of which an earlier run kept something, as long as it was not read.
+    pub unsent: BTreeSet<String>,
     /// A note that is being written.
     pub noting: Option<Noting>,
     /// When the connection became what it is.
@@ -235,7 +237,8 @@ pub fn room_name(proposal: &ProposalId) -> String {
 }
 
 /// The rooms that this cockpit should be in. Alone with its own server it needs none, until marks and notes of a proposal
-/// are wanted.
+/// are wanted. Where something was written that the server may lack, it stays until the server has it, whichever proposal
+/// is shown: somebody else could approve the text without it.
 pub fn wanted(model: &Model) -> Vec<String> {
     let mut rooms = Vec::new();
     if !model.loaded {
@@ -249,6 +252,13 @@ pub fn wanted(model: &Model) -> Vec<String> {
         && (remote || model.team.wanted)
     {
         rooms.push(room_name(review.id()));
+    }
+    for review in model.reviews.iter() {
+        let name = room_name(review.id());
+        let kept = model.team.rooms.get(&name).is_some_and(|room| room.kept);
+        if (kept || model.team.unsent.contains(&name)) && !rooms.contains(&name) {
+            rooms.push(name);
+        }
     }
     rooms
 }

@@ -68,7 +68,7 @@ impl Turn<'_> {
             Message::Mic(event) => self.mic(event),
             // What others do without being seen here changes nothing here.
             Message::Room(name, item) => self.room(&name, item),
-            Message::RoomKept(name, state) => self.room_kept(&name, &state),
+            Message::RoomKept(name, state) => self.room_kept(&name, state.as_deref()),
             // Colours that came too late change nothing.
             Message::Done(outcome) if matches!(*outcome, Outcome::Painted(_)) => {
                 self.done(*outcome)
@@ -110,6 +110,7 @@ impl Turn<'_> {
             Message::Done(outcome) => self.done(*outcome),
             Message::Resumed => self.out.push(Effect::Repaint),
             Message::OutboxKept(kept) => self.restore_outbox(kept),
+            Message::RoomsKept(rooms) => self.m.team.unsent.extend(rooms),
             Message::Drawn | Message::Wake | Message::Key(..) | Message::Mic(_) => {}
             Message::Room(..) | Message::RoomKept(..) => {}
         }

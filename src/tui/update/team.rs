@@ -99,10 +99,12 @@ impl Turn<'_> {
     }
 
     /// What an earlier run kept of a room.
-    pub(super) fn room_kept(&mut self, name: &str, state: &[u8]) {
+    pub(super) fn room_kept(&mut self, name: &str, state: Option<&[u8]>) {
         let Some(room) = self.m.team.rooms.get_mut(name) else {
             return;
         };
+        self.m.team.unsent.remove(name);
+        let Some(state) = state else { return };
         match room.replica.take_kept(state) {
             Ok(()) => {
                 room.kept = true;
