@@ -411,6 +411,13 @@ fn with_usual(message: String, usual_ms: Option<u64>) -> String {
     }
 }
 
+/// Puts `deployment`, which nothing holds any more, into the queue; the event that tells it.
+pub(super) fn release(deployment: &mut Deployment) -> NewEvent {
+    deployment.state = DeploymentState::Queued;
+    deployment.progress.message = "queued".to_owned();
+    start_event(deployment)
+}
+
 /// The `deploy_start` event.
 pub(super) fn start_event(deployment: &Deployment) -> NewEvent {
     let mut data = json!({

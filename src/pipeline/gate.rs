@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use serde_json::json;
 
 use super::approval::{self, Verdict};
-use super::deploy::{about, start_event};
+use super::deploy::{about, release, start_event};
 use super::gate_words::{subject, told, words};
 use super::records::{self, Change};
 use super::{Conductor, compare};
@@ -282,9 +282,7 @@ impl Conductor {
         deployment.progress.message = words(&gate);
         deployment.gate = Some(gate);
         if go {
-            deployment.state = DeploymentState::Queued;
-            deployment.progress.message = "queued".to_owned();
-            change = change.event(start_event(&deployment));
+            change = change.event(release(&mut deployment));
         }
         change.deployment(&deployment)?.store(&self.log).await?;
         failpoint::reach("deploy.approved");

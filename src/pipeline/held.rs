@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde_json::json;
 
 use super::Conductor;
-use super::deploy::{about, start_event};
+use super::deploy::{about, release};
 use super::gate::held_by;
 use super::gate_words::{subject, words};
 use super::records::{self, Change};
@@ -89,9 +89,7 @@ impl Conductor {
         deployment.progress.message = words(&gate);
         deployment.gate = Some(gate);
         if go {
-            deployment.state = DeploymentState::Queued;
-            deployment.progress.message = "queued".to_owned();
-            change = change.event(start_event(&deployment));
+            change = change.event(release(&mut deployment));
         } else {
             let data = json!({ "message": format!("{} {}", subject(&deployment), deployment.progress.message) });
             change = change.event(about(&deployment, EventKind::Notice, "sayso", data));

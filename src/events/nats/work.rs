@@ -147,27 +147,17 @@ impl Remote {
             .subscribe(answers)
             .await
             .map_err(|error| failed(error.to_string()))?;
-        let message = PublishMessage::build()
-            .payload(body.clone().into())
-            .message_id(key)
-            .header("Sayso-Key", key);
-        let sent = self
-            .link
-            .context
-            .send_publish(queue.subject.clone(), message);
-        let ack = sent.await.map_err(|error| failed(error.to_string()))?;
-        let ack = ack.await.map_err(|error| failed(error.to_string()))?;
-        if ack.duplicate {
-            // Whether it still waits or was answered already cannot be told: the log knows its key, so once more does no harm.
-            let message = PublishMessage::build()
-                .payload(body.into())
-                .header("Sayso-Key", key);
-            let sent = self
-                .link
-                .context
-                .send_publish(queue.subject.clone(), message);
+        let put = async |message: PublishMessage| {
+            let message = message.header("Sayso-Key", key);
+            let context = &self.link.context;
+            let sent = context.send_publish(queue.subject.clone(), message);
             let ack = sent.await.map_err(|error| failed(error.to_string()))?;
-            ack.await.map_err(|error| failed(error.to_string()))?;
+            ack.await.map_err(|error| failed(error.to_string()))
+        };
+        let message = PublishMessage::build().payload(body.clone().into());
+        if put(message.message_id(key)).await?.duplicate {
+            // Whether it still waits or was answered already cannot be told: the log knows its key, so once more does no harm.
+            put(PublishMessage::build().payload(body.into())).await?;
         }
         let answer = tokio::time::timeout(wait, told.next()).await;
         Ok(answer.ok().flatten().map(|message| message.payload))

@@ -163,7 +163,7 @@ pub fn plan(
             property,
             describe(&target)
         ))
-        .candidates(places_of(finder, &scope, &words))),
+        .candidates(element::firsts(&scope, [words.as_slice()]))),
         [hit] => write(finder, hit, property, &value.text, &describe(&target)),
         all if every(&target) => {
             let mut plan = Plan::default();
@@ -385,23 +385,6 @@ fn own_styles(view: &View, id: ViewId, property: &str) -> Vec<Hit> {
             }
         }
     }
-    out
-}
-
-/// The elements meant, when no rule was found for them.
-fn places_of(finder: &Finder<'_>, scope: &Scope, words: &[String]) -> Vec<crate::model::Candidate> {
-    let _ = finder;
-    let mut out = Vec::new();
-    for view in &scope.views {
-        for id in element::named(view, words).into_iter().take(1) {
-            let node = &view.nodes[id];
-            let found = candidate(&node.doc, node.doc.node(node.node).span.clone());
-            if !out.contains(&found) {
-                out.push(found);
-            }
-        }
-    }
-    out.truncate(4);
     out
 }
 

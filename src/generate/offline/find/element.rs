@@ -29,6 +29,25 @@ pub fn called(view: &View, words: &[String]) -> Vec<ViewId> {
         .collect()
 }
 
+/// As candidates, the first element of each page that one of `places` names, each once, four at most.
+pub fn firsts<'a>(scope: &Scope, places: impl IntoIterator<Item = &'a [String]>) -> Vec<Candidate> {
+    let mut out = Vec::new();
+    for words in places {
+        for view in &scope.views {
+            let Some(&id) = named(view, words).first() else {
+                continue;
+            };
+            let node = &view.nodes[id];
+            let found = candidate(&node.doc, node.doc.node(node.node).span.clone());
+            if !out.contains(&found) {
+                out.push(found);
+            }
+        }
+    }
+    out.truncate(4);
+    out
+}
+
 /// The elements of a page that a word names: `card`, `form`, `footer`, `list`.
 pub fn named(view: &View, words: &[String]) -> Vec<ViewId> {
     let mut words: Vec<&String> = words.iter().filter(|word| !names::idle(word)).collect();
@@ -131,7 +150,7 @@ use crate::generate::offline::ask::lexicon::{RECORD, Role, STOP, singular, words
 use crate::generate::offline::ask::phrase::Phrase;
 use crate::generate::offline::doc::{Doc, Kind, NodeId};
 use crate::generate::offline::text::folded;
-use crate::model::{Refusal, RefusalReason};
+use crate::model::{Candidate, Refusal, RefusalReason};
 
 /// Nouns that only say that a piece of a page is meant.
 pub const PIECES: &[&str] = &[

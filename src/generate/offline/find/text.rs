@@ -12,7 +12,7 @@ use std::sync::Arc;
 use super::names::{around, explain, heading_before, idle, in_place};
 use super::page::Pages;
 use super::role::{self, fit};
-use super::{Finder, Hit, Seen, ambiguous, candidate, not_found, readable, unique};
+use super::{Finder, Hit, Seen, ambiguous, not_found, readable, unique};
 use crate::generate::offline::ask::lexicon::{GENERIC, RECORD, Role, alike, equal};
 use crate::generate::offline::ask::phrase::{Phrase, Place};
 use crate::generate::offline::doc::{Doc, Kind, NodeId};

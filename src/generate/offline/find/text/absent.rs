@@ -45,7 +45,10 @@ impl Finder<'_> {
             .map(|(hit, _)| hit.candidate())
             .take(8)
             .collect();
-        let landmark = self.landmarks(scope);
+        let landmark = super::super::element::firsts(
+            scope,
+            scope.places.iter().map(|place| place.words.as_slice()),
+        );
         let mut candidates = near;
         candidates.extend(landmark);
         let place = scope
@@ -93,27 +96,6 @@ impl Finder<'_> {
             }
         }
         None
-    }
-
-    /// The places themselves, as candidates for what is not in them.
-    fn landmarks(&self, scope: &Scope) -> Vec<crate::model::Candidate> {
-        let mut out = Vec::new();
-        for place in &scope.places {
-            for view in &scope.views {
-                for id in super::super::element::named(view, &place.words)
-                    .into_iter()
-                    .take(1)
-                {
-                    let node = &view.nodes[id];
-                    let found = candidate(&node.doc, node.doc.node(node.node).span.clone());
-                    if !out.contains(&found) {
-                        out.push(found);
-                    }
-                }
-            }
-        }
-        out.truncate(4);
-        out
     }
 
     /// A refusal when the text stands only in build output.
