@@ -149,3 +149,47 @@ fn two_people_one_proposal_a_killed_server_and_a_killed_cockpit() {
     let later = said.iter().filter(|event| event.data["text"] == LATER);
     assert_eq!(later.count(), 1, "{said:?}");
 }
+
+#[test]
+fn two_cockpits_of_one_machine_see_each_other_without_a_server_of_a_team() {
+    let machine = Machine::new();
+    let seat = |user: &str| {
+        let mut environment = machine.environment();
+        environment.push(("USER", user.into()));
+        let terminal = Terminal::start(&machine.site(), environment, &[]);
+        terminal.until("a connected cockpit", |screen| {
+            screen.contains("site  main") && screen.contains("online")
+        });
+        terminal
+    };
+    let first = seat("Ada Lovelace");
+    // Whoever has the server in their own process is in no room while nobody else is there.
+    let second = seat("Grace Hopper");
+    first.until("the second one in the header", |screen| {
+        screen.contains("GH online")
+    });
+    second.until("the first one in the header", |screen| {
+        screen
+            .lines()
+            .next()
+            .is_some_and(|line| line.contains(" online") && !line.contains("  online"))
+    });
+    second.send("i");
+    second.send("change the headline to Welcome\r");
+    for person in [&first, &second] {
+        person.until("the proposal", |screen| screen.contains("<h1>Welcome</h1>"));
+    }
+    second.send("f");
+    second.until("the full view", |screen| {
+        screen.contains("summary, then commit")
+    });
+    first.send("2f");
+    // The letter of the other one stands at the line where the cursor is.
+    first.until("the other one's cursor", |screen| {
+        screen.lines().any(|line| line.contains("G    <title>"))
+    });
+    drop(second);
+    first.until("that the second one has gone", |screen| {
+        !screen.contains("GH online")
+    });
+}

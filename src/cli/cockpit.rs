@@ -4,6 +4,7 @@ use std::io::IsTerminal;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use futures::FutureExt as _;
 use tokio::sync::mpsc;
 
 use super::embed::{Session, private_dir};
@@ -47,6 +48,9 @@ pub async fn run(place: &Place, linear: bool) -> Result<Exit, Problem> {
             .map(|folder| folder.join("sayso.log")),
         themes: Some(session.paths.config.join("themes")),
         sharing: sharing.clone(),
+        company: session
+            .conductor()
+            .map(|conductor| conductor.company().boxed()),
         // On another machine's project there is no repository, build or keyring of this one to be looked at.
         doctor: match place.server {
             Some(_) => None,

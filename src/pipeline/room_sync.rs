@@ -320,6 +320,18 @@ impl Conductor {
         self.rooms.tell(told);
     }
 
+    /// Returns once somebody has come into the room of the project. Whoever runs this in their own process needs no room
+    /// before that.
+    pub fn company(&self) -> impl Future<Output = ()> + Send + use<> {
+        let mut company = self.rooms.company();
+        async move {
+            if company.wait_for(|came| *came).await.is_err() {
+                // The project is closed: nobody will come.
+                std::future::pending::<()>().await;
+            }
+        }
+    }
+
     /// Writes down what rooms hold; for the end of the program.
     pub async fn save_rooms(&self) {
         self.rooms.save_all().await;

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
-use tokio::sync::{OnceCell, mpsc};
+use tokio::sync::{OnceCell, mpsc, watch};
 
 use super::room_live::{Captured, Room, Told};
 use super::room_store;
@@ -105,6 +105,8 @@ struct Hub {
     slots: Mutex<HashMap<String, Arc<Slot>>>,
     edited: mpsc::UnboundedSender<String>,
     told: Arc<OnceLock<Box<Told>>>,
+    /// Somebody has come into the room of the project.
+    company: watch::Sender<bool>,
 }
 
 /// The rooms.
@@ -158,6 +160,7 @@ impl Rooms {
                 slots: Mutex::default(),
                 edited,
                 told: Arc::default(),
+                company: watch::Sender::new(false),
             }),
             edits: Mutex::new(Some(edits)),
         }
@@ -167,6 +170,11 @@ impl Rooms {
     pub(super) fn tell(&self, told: Box<Told>) {
         // The first one who asks: there is one server.
         let _ = self.hub.told.set(told);
+    }
+
+    /// Turns true when somebody comes into the room of the project, and stays so.
+    pub(super) fn company(&self) -> watch::Receiver<bool> {
+        self.hub.company.subscribe()
     }
 
     /// True when the room is loaded, or something is kept of it.
@@ -197,6 +205,9 @@ impl Rooms {
         kind: Kind,
         seed: impl FnOnce() -> Result<Option<Seed>, Problem> + Send,
     ) -> Result<OpenRoom, Problem> {
+        if matches!(kind, Kind::Project(_)) {
+            self.hub.company.send_replace(true);
+        }
         let slot = {
             let mut slots = self.hub.slots();
             let slot = Arc::clone(slots.entry(name.to_owned()).or_default());

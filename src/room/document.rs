@@ -13,6 +13,7 @@ use yrs::{
 
 use super::place::utf16_len;
 use super::rewrite::splices;
+use super::undo::{HERE, Undo};
 use super::wire::WireError;
 use super::{MAX_DOCUMENT, MAX_PENDING, check};
 use crate::model::room::{COMMENTS, FILES, HIGHLIGHTS};
@@ -46,6 +47,9 @@ pub enum DocError {
 /// The map of what the server itself keeps in a document, and its one entry.
 const OWN: &str = "sayso";
 const DELETIONS: &str = "deletions";
+
+/// The origin of what others wrote.
+const THERE: &str = "there";
 
 /// An update, looked at and decoded: what can be done before a document is locked for it.
 #[derive(Debug)]
@@ -92,14 +96,16 @@ pub fn only_deletes(update: &[u8]) -> bool {
 /// Places and lengths in texts are UTF-16 units, as Yjs counts them.
 #[derive(Debug)]
 pub struct RoomDoc {
-    doc: Doc,
-    files: MapRef,
+    /// Goes before the document that it looks at.
+    pub(super) undo: Option<Undo>,
+    pub(super) doc: Doc,
+    pub(super) files: MapRef,
     pub(super) highlights: MapRef,
     pub(super) comments: MapRef,
     /// Bytes of the whole state: an upper estimate, exact after [`RoomDoc::measure`].
-    size: usize,
+    pub(super) size: usize,
     pending: usize,
-    broken: bool,
+    pub(super) broken: bool,
 }
 
 impl Default for RoomDoc {
@@ -133,6 +139,7 @@ impl RoomDoc {
         let highlights = doc.get_or_insert_map(HIGHLIGHTS);
         let comments = doc.get_or_insert_map(COMMENTS);
         Self {
+            undo: None,
             doc,
             files,
             highlights,
@@ -185,7 +192,7 @@ impl RoomDoc {
             self.has_room_for(len)?;
         }
         let mut refused = None;
-        let new = self.change(|txn, _| {
+        let new = self.change_from(THERE, |txn, _| {
             if let Err(error) = txn.apply_update(update) {
                 refused = Some(DocError::Refused(error.to_string()));
             }
@@ -220,6 +227,9 @@ impl RoomDoc {
     fn forget_what_waits(&mut self) -> Result<(), DocError> {
         let mut fresh = Self::with_client(self.client());
         fresh.admit(Decoded::new(&self.state())?, false)?;
+        if self.undo.is_some() {
+            fresh.remember();
+        }
         *self = fresh;
         Ok(())
     }
@@ -391,12 +401,20 @@ impl RoomDoc {
         &mut self,
         change: impl FnOnce(&mut TransactionMut<'_>, &MapRef),
     ) -> Result<Option<Vec<u8>>, DocError> {
+        self.change_from(HERE, change)
+    }
+
+    fn change_from(
+        &mut self,
+        origin: &str,
+        change: impl FnOnce(&mut TransactionMut<'_>, &MapRef),
+    ) -> Result<Option<Vec<u8>>, DocError> {
         if self.broken {
             return Err(DocError::Broken);
         }
         // The library is used on what strangers send; it has panicked before. What it holds then is not to be trusted.
         let changed = catch_unwind(AssertUnwindSafe(|| {
-            let mut txn = self.doc.transact_mut();
+            let mut txn = self.doc.transact_mut_with(origin);
             change(&mut txn, &self.files);
             txn.commit();
             let update = txn.encode_update_v1();

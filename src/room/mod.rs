@@ -16,6 +16,7 @@ mod presence;
 mod rewrite;
 #[cfg(test)]
 mod tests;
+mod undo;
 mod wire;
 
 pub use company::Company;

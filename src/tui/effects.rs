@@ -7,6 +7,7 @@ use std::process::Stdio;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use futures::future::BoxFuture;
 use tokio::io::AsyncWriteExt;
 use tokio::sync::mpsc;
 use tokio_util::task::TaskTracker;
@@ -69,6 +70,18 @@ impl Effects {
         let rooms = self.shared.kept_rooms();
         if !rooms.is_empty() {
             let _ = self.results.send(Message::RoomsKept(rooms));
+        }
+        self
+    }
+
+    /// Tells when `company` has come.
+    pub fn with_company(self, company: Option<BoxFuture<'static, ()>>) -> Self {
+        if let Some(company) = company {
+            let results = self.results.clone();
+            tokio::spawn(async move {
+                company.await;
+                let _ = results.send(Message::Company);
+            });
         }
         self
     }

@@ -64,6 +64,8 @@ pub enum Message {
     RoomKept(String, Option<Vec<u8>>),
     /// The rooms of which an earlier run kept something.
     RoomsKept(Vec<String>),
+    /// Somebody else has come to the server that runs in this process.
+    Company,
     /// What an earlier run kept because the server was away.
     OutboxKept(Vec<Queued>),
     /// From the microphone.

@@ -41,6 +41,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, anyhow, bail};
+use futures::future::BoxFuture;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use tokio::sync::mpsc;
@@ -77,6 +78,8 @@ pub struct Cockpit {
     pub session: Option<PathBuf>,
     /// How it takes part in a team.
     pub sharing: Sharing,
+    /// Ends once somebody else has come to the server, where that runs in this process.
+    pub company: Option<BoxFuture<'static, ()>>,
     /// Who looks at this machine, if anybody can.
     pub doctor: Option<Arc<dyn checkup::Doctor>>,
 }
@@ -149,6 +152,7 @@ pub async fn run(options: Cockpit) -> anyhow::Result<()> {
         let effects = Effects::new(options.client, sender)
             .with_doctor(options.doctor)
             .with_folder(options.sharing.folder)
+            .with_company(options.company)
             .with_pictures(settings.pictures);
         let mut model = Model::new(settings, width, height);
         let remembered = session_file::Remembered::open(options.session, &mut model);
@@ -209,7 +213,9 @@ async fn run_linear(options: Cockpit) -> anyhow::Result<()> {
     settings.zone = TimeZone::system();
     settings.taking = options.sharing.taking();
     let (sender, results) = mpsc::unbounded_channel();
-    let effects = Effects::new(options.client, sender).with_folder(options.sharing.folder);
+    let effects = Effects::new(options.client, sender)
+        .with_folder(options.sharing.folder)
+        .with_company(options.company);
     // Lines have no end; the size only says that everything that is said has been seen.
     let mut model = Model::new(settings, 160, 60);
     let remembered = session_file::Remembered::open(options.session, &mut model);

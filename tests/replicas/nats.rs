@@ -1,4 +1,4 @@
-//! A NATS server of the test's own.
+//! NATS servers of the test's own.
 
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
@@ -7,65 +7,118 @@ use std::time::{Duration, Instant};
 
 use sayso::events::nats::Settings;
 
-/// A server on a port and a folder of its own.
+/// Servers of one account: one, or a cluster.
 pub struct Nats {
     program: PathBuf,
+    nodes: Vec<Node>,
+}
+
+/// A server on a port and a folder of its own.
+struct Node {
     dir: tempfile::TempDir,
-    pub port: u16,
+    port: u16,
     child: Child,
 }
 
 impl Nats {
     /// Starts one; `None`, with a word about it, where none is installed.
     pub fn start() -> Option<Self> {
+        Self::begin(1)
+    }
+
+    /// Starts a cluster of three.
+    pub fn cluster() -> Option<Self> {
+        Self::begin(3)
+    }
+
+    fn begin(count: usize) -> Option<Self> {
         let Some(program) = program() else {
             println!(
                 "SKIPPED: no nats-server of version 2.11 or newer; scripts/setup.sh services installs one"
             );
             return None;
         };
-        let dir = tempfile::tempdir().unwrap();
-        let port = free_port();
-        let store = dir.path().join("store");
-        let config = format!(
-            "listen: \"127.0.0.1:{port}\"\njetstream {{ store_dir: {store:?}, sync_interval: always }}\n"
-        );
-        std::fs::write(dir.path().join("nats.conf"), config).unwrap();
-        let child = run(&program, dir.path());
-        let nats = Self {
-            program,
-            dir,
-            port,
-            child,
-        };
-        nats.answers();
-        Some(nats)
+        let ports: Vec<(u16, u16)> = (0..count).map(|_| (free_port(), free_port())).collect();
+        let routes: Vec<String> = ports
+            .iter()
+            .map(|(_, route)| format!("\"nats://127.0.0.1:{route}\""))
+            .collect();
+        let nodes = ports.iter().map(|(port, route)| {
+            let dir = tempfile::tempdir().unwrap();
+            let store = dir.path().join("store");
+            let mut config = format!(
+                "listen: \"127.0.0.1:{port}\"\nserver_name: \"n{port}\"\n\
+                 jetstream {{ store_dir: {store:?}, sync_interval: always }}\n"
+            );
+            if count > 1 {
+                config.push_str(&format!(
+                    "cluster {{ name: test, listen: \"127.0.0.1:{route}\", routes: [{}] }}\n",
+                    routes.join(", ")
+                ));
+            }
+            std::fs::write(dir.path().join("nats.conf"), config).unwrap();
+            let child = run(&program, dir.path());
+            Node {
+                dir,
+                port: *port,
+                child,
+            }
+        });
+        let nodes: Vec<Node> = nodes.collect();
+        nodes.iter().for_each(Node::answers);
+        Some(Self { program, nodes })
     }
 
+    /// The addresses of all.
     pub fn url(&self) -> String {
-        format!("nats://127.0.0.1:{}", self.port)
+        let urls = self.nodes.iter();
+        let urls: Vec<String> = urls
+            .map(|node| format!("nats://127.0.0.1:{}", node.port))
+            .collect();
+        urls.join(",")
+    }
+
+    /// How many keep a copy.
+    pub fn replicas(&self) -> usize {
+        self.nodes.len()
     }
 
     /// What a server of a project is told of it.
     pub fn settings(&self) -> Settings {
         Settings {
             url: self.url(),
-            replicas: 1,
+            replicas: self.replicas(),
             credentials: None,
             advertise: "http://127.0.0.1:1/".parse().unwrap(),
         }
     }
 
-    /// Kills it, as a power cut would.
+    /// Kills the first, as a power cut would.
     pub fn kill(&mut self) {
-        self.child.kill().unwrap();
-        self.child.wait().unwrap();
+        self.kill_one(0);
     }
 
-    /// Starts it again, where it was.
+    /// Starts the first again, where it was.
     pub fn again(&mut self) {
-        self.child = run(&self.program, self.dir.path());
-        self.answers();
+        self.one_again(0);
+    }
+
+    pub fn kill_one(&mut self, at: usize) {
+        self.nodes[at].kill();
+    }
+
+    pub fn one_again(&mut self, at: usize) {
+        let node = &mut self.nodes[at];
+        node.child = run(&self.program, node.dir.path());
+        node.answers();
+    }
+}
+
+impl Node {
+    fn kill(&mut self) {
+        // Dead already is as good.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
     }
 
     fn answers(&self) {
@@ -80,11 +133,9 @@ impl Nats {
     }
 }
 
-impl Drop for Nats {
+impl Drop for Node {
     fn drop(&mut self) {
-        // Dead already is as good.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        self.kill();
     }
 }
 

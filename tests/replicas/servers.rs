@@ -47,7 +47,7 @@ impl Replica {
             .env("SAYSO_HEALTH__WATCH", "0s")
             .env("SAYSO_EVENTS__BACKEND", "nats")
             .env("SAYSO_EVENTS__URL", nats.url())
-            .env("SAYSO_EVENTS__REPLICAS", "1")
+            .env("SAYSO_EVENTS__REPLICAS", nats.replicas().to_string())
             .env(
                 "SAYSO_EVENTS__ADVERTISE",
                 format!("http://127.0.0.1:{port}"),

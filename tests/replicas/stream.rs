@@ -116,6 +116,57 @@ async fn what_is_appended_while_nats_is_away_is_there_once_when_it_is_back() {
     assert_eq!(numbers, [0, 1, 2, 3, 4]);
 }
 
+/// With three members two are enough: whichever one goes, what is appended meanwhile is there once, on every copy.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_member_of_the_cluster_that_goes_is_missed_by_nobody() {
+    let Some(mut nats) = Nats::cluster() else {
+        return;
+    };
+    let dirs: [tempfile::TempDir; 3] = std::array::from_fn(|_| tempfile::tempdir().unwrap());
+    // The three have to find each other first; who comes before that is told, and comes again.
+    let path = dirs[0].path().join("sayso.db");
+    let one = soon(async {
+        loop {
+            match EventLog::join(&path, "my site.v2", &nats.settings()).await {
+                Ok(log) => return log,
+                Err(problem) => assert!(problem.is("nats"), "{problem}"),
+            }
+        }
+    })
+    .await;
+    let two = join(&nats, dirs[1].path()).await;
+    soon(one.remote().unwrap().lead()).await.unwrap();
+    let mut wanted = Vec::new();
+    for node in 0..3 {
+        one.append(vec![notice(format!("{node} is there"))], vec![])
+            .await
+            .unwrap();
+        nats.kill_one(node);
+        for n in 0..5 {
+            let text = format!("{node} is gone, {n}");
+            soon(one.append(vec![notice(text.as_str())], vec![]))
+                .await
+                .unwrap();
+            wanted.push(json!(text));
+        }
+        soon(two.reached(&one.head())).await;
+        nats.one_again(node);
+    }
+    let three = join(&nats, dirs[2].path()).await;
+    soon(three.reached(&one.head())).await;
+    for log in [&one, &two, &three] {
+        let events = log.read(0, 100).unwrap();
+        let gone = |message: &&Value| message.as_str().is_some_and(|text| text.contains("gone"));
+        let found: Vec<Value> = messages(&events)
+            .into_iter()
+            .filter(gone)
+            .cloned()
+            .collect();
+        assert_eq!(found, wanted);
+        assert_eq!(events.len(), 18);
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn the_lease_goes_to_one_and_at_its_leave_to_the_next() {
     let Some(nats) = Nats::start() else { return };

@@ -7,6 +7,7 @@ use sayso::model::EventKind;
 use sayso::tui::keys::Stroke;
 use sayso::tui::message::{Effect, Message};
 
+use super::support::Desk;
 use super::team::*;
 
 #[test]
@@ -189,4 +190,82 @@ fn what_was_kept_is_sent_although_another_proposal_is_shown() {
         effects.contains(&Effect::LeaveRoom(ROOM.into())),
         "{effects:?}"
     );
+}
+
+#[test]
+fn alone_with_the_own_server_there_is_no_room_until_somebody_comes() {
+    let mut desk = Desk::new(120, 40);
+    desk.connect();
+    desk.propose(&page(AFTER));
+    assert!(desk.model.team.rooms.is_empty());
+    let effects = desk.take(Message::Company);
+    for room in [PROJECT, ROOM] {
+        let join = Effect::JoinRoom(room.into());
+        assert!(effects.contains(&join), "{room}: {effects:?}");
+    }
+}
+
+#[test]
+fn own_words_are_taken_back_and_those_of_others_stay() {
+    let mut table = Table::proposed(120, 40);
+    table.press("f e");
+    table.press("W O W");
+    let text = table.room.text("index.html").unwrap();
+    assert!(text.contains("WOW"), "{text}");
+    // Grace writes beside it.
+    let grace = text
+        .replace("WOW", "W+OW")
+        .replace("We make", "We all make");
+    let frame = table.room.write("index.html", &grace).unwrap();
+    table.tell(frame.into_iter().collect());
+    table.press("Ctrl+U");
+    let text = table.room.text("index.html").unwrap();
+    assert!(!text.contains("OW") && text.contains('+'), "{text}");
+    assert!(text.contains("We all make"), "{text}");
+    assert!(table.desk.text().contains("We all make"));
+    table.press("Ctrl+U");
+    assert!(table.desk.text().contains("nothing was typed yet"));
+    table.press("Ctrl+R");
+    assert_eq!(table.room.text("index.html").unwrap(), grace);
+    // Done with it, the whole edit is one review decision that can be taken back.
+    table.press("Esc");
+    assert!(table.desk.model.editing.is_none());
+    table.press("u");
+    let undone = table.room.text("index.html").unwrap();
+    assert!(
+        !undone.contains("OW") && undone.contains("We all make"),
+        "{undone}"
+    );
+    assert!(
+        table
+            .desk
+            .text()
+            .contains("undone: your edit of index.html")
+    );
+    table.press("U");
+    assert_eq!(table.room.text("index.html").unwrap(), grace);
+    // Where the room was left meanwhile, nobody knows any more what was whose.
+    table.desk.model.team.rooms.clear();
+    table.press("u");
+    let screen = table.desk.text();
+    assert!(
+        screen.contains("nothing of the edit of index.html can be undone"),
+        "{screen}"
+    );
+    assert_eq!(table.room.text("index.html").unwrap(), grace);
+}
+
+#[test]
+fn what_is_typed_alone_is_taken_back_too() {
+    let mut desk = Desk::new(120, 40);
+    desk.connect();
+    desk.propose(&page(AFTER));
+    desk.press("f e");
+    desk.press("X");
+    let typed = |desk: &Desk| desk.model.editing.as_ref().unwrap().text();
+    assert!(typed(&desk).contains('X'));
+    desk.press("Ctrl+U");
+    assert_eq!(typed(&desk), AFTER);
+    desk.press("Ctrl+R");
+    assert!(typed(&desk).contains('X'));
 }

@@ -72,6 +72,7 @@ pub fn run_as_child() {
         log_path: std::env::var_os(LOG).map(Into::into),
         themes: None,
         sharing: tui::Sharing::default(),
+        company: None,
         doctor: None,
         session: std::env::var_os(SESSION).map(Into::into),
     };

@@ -74,6 +74,8 @@ pub enum Command {
     RedoDecision,
     EditHere,
     SaveEdit,
+    UndoTyping,
+    RedoTyping,
     CancelEdit,
     SideBySide,
     Summary,

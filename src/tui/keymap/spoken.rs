@@ -123,6 +123,8 @@ pub fn is_elsewhere(command: Command) -> bool {
             | CloseHelp
             | Run
             | SaveEdit
+            | UndoTyping
+            | RedoTyping
             | CancelEdit
             | ChooseMicrophone
             | CloseMicrophones

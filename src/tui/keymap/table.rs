@@ -164,6 +164,8 @@ pub(super) const TABLE: &[Row] = &[
     (Input, "Ctrl+U", C::Line(L::KillToStart), "delete to the start"),
     (Input, "Ctrl+K", C::Line(L::KillToEnd), "delete to the end"),
     (Edit, "Ctrl+S", C::SaveEdit, "put the text into the proposal"),
+    (Edit, "Ctrl+U", C::UndoTyping, "take back what you typed last"),
+    (Edit, "Ctrl+R", C::RedoTyping, "type again what was taken back"),
     (Edit, "Esc", C::CancelEdit, "stop editing (asks when something was changed)"),
     (Mics, "Enter", C::ChooseMicrophone, "record from this one"),
     (Mics, "Esc q M", C::CloseMicrophones, "close"),

@@ -30,6 +30,8 @@ pub struct HunkEdit {
     pub leaving: bool,
     /// Each key goes into the document that all share, and what others write appears here.
     pub shared: bool,
+    /// Steps of the shared document that could be taken back before this began.
+    pub steps: usize,
     before: String,
     bytes: Range<usize>,
     lines: Vec<String>,
@@ -81,6 +83,7 @@ impl HunkEdit {
             area,
             leaving: false,
             shared: false,
+            steps: 0,
             before: text.clone(),
             bytes,
             lines,

@@ -65,6 +65,17 @@ pub enum Step {
         /// The proposed text after.
         after: String,
     },
+    /// A text was edited together with others, in these steps of the shared document.
+    Shared {
+        /// The proposal.
+        proposal: ProposalId,
+        /// The file.
+        path: String,
+        /// How many steps could be taken back before it.
+        from: usize,
+        /// And after it.
+        to: usize,
+    },
     /// All of it was rejected.
     Rejected {
         /// The proposal.
@@ -78,6 +89,7 @@ impl Step {
         match self {
             Step::Decided { proposal, .. }
             | Step::Edited { proposal, .. }
+            | Step::Shared { proposal, .. }
             | Step::Rejected { proposal } => proposal,
         }
     }

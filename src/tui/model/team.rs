@@ -22,7 +22,7 @@ pub const THROTTLE: Moment = Moment::from_millis(100);
 /// How the cockpit takes part in a team; set before the start.
 #[derive(Clone, Debug, Default)]
 pub struct Taking {
-    /// The server is another process's, where others are expected.
+    /// Others are expected: the server is another process's, or somebody has come to the one in this process.
     pub remote: bool,
     /// What is asked while the server is away is kept and sent later.
     pub keeps: bool,

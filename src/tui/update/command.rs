@@ -95,6 +95,8 @@ impl Turn<'_> {
             C::SelectLines => self.select_lines(),
             C::UndoDecision => self.undo_decision(true),
             C::RedoDecision => self.undo_decision(false),
+            C::UndoTyping => self.undo_typing(true),
+            C::RedoTyping => self.undo_typing(false),
             C::EditHere => self.edit_here(),
             C::SaveEdit => self.save_edit(),
             C::CancelEdit => self.cancel_edit(),

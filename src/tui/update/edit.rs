@@ -1,10 +1,11 @@
 //! Changing the proposed text: here, or in the person's own editor.
 
 use super::Turn;
-use crate::model::Content;
 use crate::model::api::{EditText, ProposalView};
+use crate::model::{Content, ProposalId};
 use crate::tui::message::{EditRequest, Effect};
 use crate::tui::model::reviews::Step;
+use crate::tui::model::team::room_name;
 use crate::tui::model::{HunkEdit, Review, Tone, hunk_edit};
 
 impl Turn<'_> {
@@ -76,12 +77,12 @@ impl Turn<'_> {
         let Some(edit) = &mut self.m.editing else {
             return;
         };
-        let Some(room) = self.m.team.room_of(&edit.proposal) else {
+        let room = self.m.team.rooms.get_mut(&room_name(&edit.proposal));
+        let Some(room) = room.filter(|room| room.synced) else {
             return;
         };
-        if !room.synced {
-            return;
-        }
+        room.replica.separate();
+        edit.steps = room.replica.steps();
         match room.replica.text(&edit.path) {
             Some(text) if text == edit.before() => edit.shared = true,
             Some(_) => {
@@ -112,10 +113,111 @@ impl Turn<'_> {
         }
     }
 
+    /// Takes back what was typed last in the text that is edited, or types it again. In a text that others write in, too,
+    /// it is the person's own words that go.
+    pub(super) fn undo_typing(&mut self, back: bool) {
+        let Some(edit) = &mut self.m.editing else {
+            return;
+        };
+        self.m.dirty = true;
+        let nothing = match back {
+            true => "nothing was typed yet",
+            false => "nothing was taken back",
+        };
+        edit.leaving = false;
+        if !edit.shared {
+            let done = match back {
+                true => edit.area.undo(),
+                false => edit.area.redo(),
+            };
+            if !done {
+                self.say(Tone::Plain, nothing);
+            }
+            return;
+        }
+        let (id, began) = (edit.proposal.clone(), edit.steps);
+        if !self.step_shared(&id, back, began) {
+            self.say(Tone::Plain, nothing);
+        }
+    }
+
+    /// Takes a step back in the document of a proposal, with more than `least` before it, or does one again; false when there is
+    /// none.
+    fn step_shared(&mut self, proposal: &ProposalId, back: bool, least: usize) -> bool {
+        let Some((name, room)) = self.m.team.room_of_mut(proposal) else {
+            return false;
+        };
+        let stepped = match back {
+            true if room.replica.steps() <= least => Ok(None),
+            true => room.replica.take_back(),
+            false => room.replica.do_again(),
+        };
+        match stepped {
+            Ok(None) => false,
+            Ok(frame) => {
+                self.wrote(proposal, frame);
+                self.text_changed(&name);
+                true
+            }
+            Err(error) => {
+                self.say(Tone::Bad, error.to_string());
+                true
+            }
+        }
+    }
+
+    /// Takes back, or does again, an edit that was shared as it was typed; false when the document is not the one in
+    /// which it was made.
+    pub(super) fn undo_shared(
+        &mut self,
+        proposal: &ProposalId,
+        steps: (usize, usize),
+        back: bool,
+    ) -> bool {
+        let (from, to) = steps;
+        let mut any = false;
+        loop {
+            let now = self
+                .m
+                .team
+                .room_of(proposal)
+                .map(|room| room.replica.steps());
+            let more = match now {
+                Some(now) if back => now > from,
+                Some(now) => now < to,
+                None => false,
+            };
+            if !more || !self.step_shared(proposal, back, from) {
+                return any;
+            }
+            any = true;
+        }
+    }
+
+    /// The person stops to edit a text that is shared: what they wrote in it can be taken back.
+    fn left_shared(&mut self, edit: &HunkEdit) {
+        let Some((_, room)) = self.m.team.room_of_mut(&edit.proposal) else {
+            return;
+        };
+        room.replica.separate();
+        let (from, to) = (edit.steps, room.replica.steps());
+        if to > from {
+            self.m.reviews.did(Step::Shared {
+                proposal: edit.proposal.clone(),
+                path: edit.path.clone(),
+                from,
+                to,
+            });
+        }
+    }
+
     pub(super) fn save_edit(&mut self) {
         let Some(edit) = self.m.editing.take() else {
             return;
         };
+        if edit.shared {
+            self.left_shared(&edit);
+        }
         if !edit.changed() {
             self.say(Tone::Plain, "nothing was changed");
             return;
@@ -157,7 +259,11 @@ impl Turn<'_> {
             );
             return;
         }
-        self.m.editing = None;
+        if let Some(edit) = self.m.editing.take()
+            && edit.shared
+        {
+            self.left_shared(&edit);
+        }
     }
 
     /// An edited text was taken by the server.

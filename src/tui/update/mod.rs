@@ -110,6 +110,7 @@ impl Turn<'_> {
             Message::Done(outcome) => self.done(*outcome),
             Message::Resumed => self.out.push(Effect::Repaint),
             Message::OutboxKept(kept) => self.restore_outbox(kept),
+            Message::Company => self.m.settings.taking.remote = true,
             Message::RoomsKept(rooms) => self.m.team.unsent.extend(rooms),
             Message::Drawn | Message::Wake | Message::Key(..) | Message::Mic(_) => {}
             Message::Room(..) | Message::RoomKept(..) => {}

@@ -386,6 +386,16 @@ impl Turn<'_> {
                 self.out.push(Effect::EditText(id, edit));
                 self.say(Tone::Plain, format!("{word}: the edit of {path}"));
             }
+            Step::Shared { path, from, to, .. } => {
+                if !self.undo_shared(&id, (*from, *to), back) {
+                    self.say(
+                        Tone::Plain,
+                        format!("nothing of the edit of {path} can be {word} any more"),
+                    );
+                    return;
+                }
+                self.say(Tone::Plain, format!("{word}: your edit of {path}"));
+            }
             Step::Rejected { .. } => {
                 self.m.busy.proposal = Some(id.clone());
                 self.m.reading = false;

@@ -131,7 +131,7 @@ impl Turn<'_> {
     }
 
     /// The document of a room is another one.
-    fn text_changed(&mut self, name: &str) {
+    pub(super) fn text_changed(&mut self, name: &str) {
         self.m.team.stale = true;
         let Some(edit) = self.m.editing.as_mut().filter(|edit| edit.shared) else {
             return;

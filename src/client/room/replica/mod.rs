@@ -98,7 +98,8 @@ impl Replica {
         RoomDoc::load([state]).map(Self::of)
     }
 
-    fn of(doc: RoomDoc) -> Self {
+    fn of(mut doc: RoomDoc) -> Self {
+        doc.remember();
         let company = Company::new(doc.client());
         Self {
             doc,
@@ -227,6 +228,34 @@ impl Replica {
     /// When the document would be too large.
     pub fn write(&mut self, path: &str, text: &str) -> Result<Option<Bytes>, DocError> {
         let update = self.doc.set_text(path, text)?;
+        Ok(self.told(update))
+    }
+
+    /// Steps of what was written here that can be taken back.
+    pub fn steps(&self) -> usize {
+        self.doc.steps()
+    }
+
+    /// What is written next is a step of its own.
+    pub fn separate(&mut self) {
+        self.doc.separate();
+    }
+
+    /// Takes back the last step of what was written here, and nothing of what others wrote; what to send.
+    ///
+    /// # Errors
+    /// When the document is broken.
+    pub fn take_back(&mut self) -> Result<Option<Bytes>, DocError> {
+        let update = self.doc.take_back()?;
+        Ok(self.told(update))
+    }
+
+    /// Does again what was taken back last; what to send.
+    ///
+    /// # Errors
+    /// When the document is broken.
+    pub fn do_again(&mut self) -> Result<Option<Bytes>, DocError> {
+        let update = self.doc.do_again()?;
         Ok(self.told(update))
     }
 
