@@ -30,6 +30,43 @@ fn logs(site: &Site) -> String {
 }
 
 #[tokio::test]
+async fn many_files_are_one_pack_and_a_few_are_none_each_with_its_exact_bytes() {
+    let text = |n: usize| match n {
+        0 => String::new(),
+        1 => "done\nblob\nget-mark :1\n".to_owned(),
+        2 => "no line feed at the end".to_owned(),
+        3 => "carriage\r\nreturns\r\n".to_owned(),
+        4 => "a mark: \u{feff}\u{0}\u{1f600}\n".to_owned(),
+        // The same text twice is one object.
+        5 | 6 => "twice\n".to_owned(),
+        n => format!("page {n}\n").repeat(20),
+    };
+    for (count, packs) in [(99, 0), (150, 1)] {
+        let site = site();
+        let files = (0..count).map(|n| {
+            let after = Content::text(&text(n));
+            file(&format!("pages/{n}.txt"), Content::Absent, after)
+        });
+        let done = site.commit(files.collect()).await.unwrap();
+        assert_eq!(done.commit, site.head());
+        for n in 0..count {
+            let there = Command::new("git")
+                .args(["cat-file", "blob", &format!("HEAD:pages/{n}.txt")])
+                .current_dir(site.path("."))
+                .output()
+                .unwrap();
+            assert_eq!(String::from_utf8(there.stdout).unwrap(), text(n), "{n}");
+        }
+        site.git(["fsck", "--strict"]);
+        let counted = site.git(["count-objects", "-v"]);
+        assert!(
+            counted.contains(&format!("\npacks: {packs}\n")),
+            "{counted}"
+        );
+    }
+}
+
+#[tokio::test]
 async fn hooks_run_in_git_s_order_with_what_will_be_committed() {
     let site = site();
     let log = site.home().join("log");

@@ -20,6 +20,10 @@ use super::{Git, message};
 /// A person may have to type a passphrase into their signing program's own window.
 const SIGN_LIMIT: Duration = Duration::from_secs(180);
 
+/// From so many files on they are stored as a pack: git itself keeps what it is sent as a pack from there on
+/// (`transfer.unpackLimit`).
+const MANY: usize = 100;
+
 /// Settings that make no sense for an index that lives for a moment outside of the repository.
 pub(super) const OWN_INDEX: [&str; 6] = [
     "-c",
@@ -40,7 +44,7 @@ pub(super) async fn prepare(
         check_path(&file.path)?;
     }
     check_idle(git)?;
-    // All at once: what is stored in vain when the answer is no is a loose blob that git clears away itself.
+    // All at once: what is stored in vain when the answer is no, git clears away itself.
     let scratch = tempfile::tempdir().map_err(Problem::internal)?;
     let index = scratch.path().join("index");
     let (head, settings, blobs, base, base_tree) = tokio::join!(
@@ -182,32 +186,74 @@ async fn store(
     scratch: &Path,
     files: &[ProposedFile],
 ) -> Result<Vec<Option<String>>, Problem> {
-    let mut names = String::new();
-    for (n, file) in files.iter().enumerate() {
-        if let Content::Text { text } = &file.after {
-            let name = scratch.join(format!("blob-{n}"));
-            fs::write(&name, text).map_err(Problem::internal)?;
-            names.push_str(&super::quoted(&name.to_string_lossy()));
-            names.push('\n');
+    let texts: Vec<&str> = files
+        .iter()
+        .filter_map(|file| file.after.as_text())
+        .collect();
+    let stored = if texts.len() < MANY {
+        one_by_one(git, scratch, &texts).await?
+    } else {
+        match together(git, &texts).await {
+            Ok(stored) => stored,
+            Err(problem) => {
+                // It is a program of its own, which some leave out of their git.
+                tracing::debug!(%problem, "files are not stored together");
+                one_by_one(git, scratch, &texts).await?
+            }
         }
-    }
-    let mut stored = Vec::new();
-    if !names.is_empty() {
-        let call = Call::new(["hash-object", "-w", "--no-filters", "--stdin-paths"]).stdin(names);
-        let output = git.run(call).await?.checked()?;
-        stored = output.text().lines().map(str::to_owned).collect();
+    };
+    if stored.len() != texts.len() {
+        return Err(Problem::internal(
+            "git gave other ids than it was asked for",
+        ));
     }
     let mut stored = stored.into_iter();
-    files
-        .iter()
-        .map(|file| match &file.after {
-            Content::Absent => Ok(None),
-            Content::Binary { oid, .. } => Ok(Some(oid.clone())),
-            Content::Text { .. } => stored.next().map(Some).ok_or_else(|| {
-                Problem::internal("git hash-object gave an answer that does not fit")
-            }),
-        })
-        .collect()
+    let ids = files.iter().map(|file| match &file.after {
+        Content::Absent => None,
+        Content::Binary { oid, .. } => Some(oid.clone()),
+        Content::Text { .. } => stored.next(),
+    });
+    Ok(ids.collect())
+}
+
+/// As loose objects, which is what a few are best kept as.
+async fn one_by_one(git: &Git, scratch: &Path, texts: &[&str]) -> Result<Vec<String>, Problem> {
+    if texts.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut names = String::new();
+    for (n, text) in texts.iter().enumerate() {
+        let name = scratch.join(format!("blob-{n}"));
+        fs::write(&name, text).map_err(Problem::internal)?;
+        names.push_str(&super::quoted(&name.to_string_lossy()));
+        names.push('\n');
+    }
+    let call = Call::new(["hash-object", "-w", "--no-filters", "--stdin-paths"]).stdin(names);
+    let output = git.run(call).await?.checked()?;
+    Ok(output.text().lines().map(str::to_owned).collect())
+}
+
+/// As one pack: two files instead of one and a copy for each.
+async fn together(git: &Git, texts: &[&str]) -> Result<Vec<String>, Problem> {
+    let size: usize = texts.iter().map(|text| text.len() + 64).sum();
+    let mut stream = Vec::with_capacity(size);
+    for (n, text) in texts.iter().enumerate() {
+        let mark = n + 1;
+        let head = format!("blob\nmark :{mark}\ndata {}\n", text.len());
+        stream.extend_from_slice(head.as_bytes());
+        stream.extend_from_slice(text.as_bytes());
+        stream.extend_from_slice(format!("\nget-mark :{mark}\n").as_bytes());
+    }
+    stream.extend_from_slice(b"done\n");
+    let call = Call::new([
+        "-c",
+        "fastimport.unpackLimit=1",
+        "fast-import",
+        "--quiet",
+        "--done",
+    ]);
+    let output = git.run(call.stdin(stream)).await?.checked()?;
+    Ok(output.text().lines().map(str::to_owned).collect())
 }
 
 /// Fills our index with the base.

@@ -183,8 +183,8 @@ impl Cloned {
         let branch = &prepared.branch;
         let result = async {
             follow::bring(&self.api, &self.git, &self.remote, branch, commit).await?;
-            self.git.note_remote(&self.remote, branch, commit).await;
-            self.git.finish(&prepared).await
+            let noted = self.git.note_remote(&self.remote, branch, commit);
+            tokio::join!(noted, self.git.finish(&prepared)).1
         };
         match result.await {
             Ok(committed) => committed,
