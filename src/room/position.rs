@@ -1,5 +1,7 @@
 //! Places that stay with their words: relative positions, in the JSON form of `Y.relativePositionToJSON`.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
 use serde::{Deserialize, Serialize};
 use yrs::{Assoc, ClientID, ID, IndexScope, IndexedSequence as _, StickyIndex, Text as _};
 
@@ -55,12 +57,16 @@ impl RoomDoc {
             (None, None, Some(kind)) => IndexScope::Nested(id(kind)?),
             (None, None, None) => return None,
         };
-        self.read(|txn| {
-            let text = self.text_of(txn, path)?;
-            let offset = StickyIndex::new(scope, assoc).get_offset(txn)?;
-            let branch: &yrs::branch::Branch = text.as_ref();
-            (offset.branch.id() == branch.id()).then_some(offset.index as usize)
-        })
+        // A stranger made the position up, perhaps: the library has panicked on less. Reading spoils nothing.
+        let found = catch_unwind(AssertUnwindSafe(|| {
+            self.read(|txn| {
+                let text = self.text_of(txn, path)?;
+                let offset = StickyIndex::new(scope, assoc).get_offset(txn)?;
+                let branch: &yrs::branch::Branch = text.as_ref();
+                (offset.branch.id() == branch.id()).then_some(offset.index as usize)
+            })
+        }));
+        found.ok().flatten()
     }
 }
 
