@@ -162,6 +162,7 @@ fn actions(model: &Model, review: &Review, area: Rect, buf: &mut Buffer) {
         context = Context::Edit;
         wanted = vec![
             (Command::SaveEdit, "put it into the proposal"),
+            (Command::UndoTyping, "undo"),
             (Command::CancelEdit, "stop editing"),
         ];
     } else if review.anchor.is_some() {

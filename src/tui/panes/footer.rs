@@ -187,6 +187,7 @@ fn hints(model: &Model) -> Vec<Hint> {
         }
         Context::Edit => {
             add(C::SaveEdit, "put it into the proposal");
+            add(C::UndoTyping, "undo");
             add(C::CancelEdit, "stop editing");
         }
         Context::Choices => {
