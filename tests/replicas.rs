@@ -8,6 +8,9 @@ mod log;
 #[path = "replicas/nats.rs"]
 mod nats;
 #[cfg(unix)]
+#[path = "replicas/presence.rs"]
+mod presence;
+#[cfg(unix)]
 #[path = "rooms/rig.rs"]
 #[allow(dead_code, reason = "each test file uses a part of it")]
 mod rig;
