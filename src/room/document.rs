@@ -103,9 +103,9 @@ pub struct RoomDoc {
     pub(super) highlights: MapRef,
     pub(super) comments: MapRef,
     /// Bytes of the whole state: an upper estimate, exact after [`RoomDoc::measure`].
-    pub(super) size: usize,
+    size: usize,
     pending: usize,
-    pub(super) broken: bool,
+    broken: bool,
 }
 
 impl Default for RoomDoc {
@@ -409,19 +409,26 @@ impl RoomDoc {
         origin: &str,
         change: impl FnOnce(&mut TransactionMut<'_>, &MapRef),
     ) -> Result<Option<Vec<u8>>, DocError> {
-        if self.broken {
-            return Err(DocError::Broken);
-        }
-        // The library is used on what strangers send; it has panicked before. What it holds then is not to be trusted.
-        let changed = catch_unwind(AssertUnwindSafe(|| {
-            let mut txn = self.doc.transact_mut_with(origin);
-            change(&mut txn, &self.files);
+        self.guarded(|document| {
+            let mut txn = document.doc.transact_mut_with(origin);
+            change(&mut txn, &document.files);
             txn.commit();
             let update = txn.encode_update_v1();
             // Neither blocks nor deletions.
             (update != [0, 0]).then_some(update)
-        }));
-        match changed {
+        })
+    }
+
+    /// Does what changes the document; the update that tells of it. The library is used on what strangers send, and has
+    /// panicked before: what it holds then is not to be trusted.
+    pub(super) fn guarded(
+        &mut self,
+        work: impl FnOnce(&mut Self) -> Option<Vec<u8>>,
+    ) -> Result<Option<Vec<u8>>, DocError> {
+        if self.broken {
+            return Err(DocError::Broken);
+        }
+        match catch_unwind(AssertUnwindSafe(|| work(self))) {
             Ok(update) => {
                 self.size += update.as_ref().map_or(0, Vec::len);
                 Ok(update)

@@ -1,8 +1,6 @@
 //! Taking back what was written here, and nothing of what others wrote: the undo manager of Yjs, which knows both by the
 //! origin of a change.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
-
 use yrs::undo::{Options, UndoManager};
 use yrs::{Doc, MapRef, ReadTxn as _, Transact as _};
 
@@ -69,32 +67,17 @@ impl RoomDoc {
     }
 
     fn step(&mut self, back: bool) -> Result<Option<Vec<u8>>, DocError> {
-        if self.broken {
-            return Err(DocError::Broken);
-        }
-        let Some(undo) = &mut self.undo else {
-            return Ok(None);
-        };
-        let before = self.doc.transact().state_vector();
-        let stepped = catch_unwind(AssertUnwindSafe(|| {
+        self.guarded(|document| {
+            let before = document.doc.transact().state_vector();
+            let undo = document.undo.as_mut()?;
             let changed = if back {
                 undo.0.undo_blocking()
             } else {
                 undo.0.redo_blocking()
             };
             // A step that only deletes is no news in the state vector: the difference names every deletion.
-            changed.then(|| self.doc.transact().encode_diff_v1(&before))
-        }));
-        match stepped {
-            Ok(update) => {
-                self.size += update.as_ref().map_or(0, Vec::len);
-                Ok(update)
-            }
-            Err(_) => {
-                self.broken = true;
-                Err(DocError::Broken)
-            }
-        }
+            changed.then(|| document.doc.transact().encode_diff_v1(&before))
+        })
     }
 }
 

@@ -231,9 +231,12 @@ impl Team {
     }
 }
 
+/// How the names of proposals' rooms begin.
+const PROPOSAL: &str = "proposal:";
+
 /// The name of a proposal's room.
 pub fn room_name(proposal: &ProposalId) -> String {
-    format!("proposal:{proposal}")
+    format!("{PROPOSAL}{proposal}")
 }
 
 /// The rooms that this cockpit should be in. Alone with its own server it needs none, until marks and notes of a proposal
@@ -253,11 +256,13 @@ pub fn wanted(model: &Model) -> Vec<String> {
     {
         rooms.push(room_name(review.id()));
     }
-    for review in model.reviews.iter() {
-        let name = room_name(review.id());
-        let kept = model.team.rooms.get(&name).is_some_and(|room| room.kept);
-        if (kept || model.team.unsent.contains(&name)) && !rooms.contains(&name) {
-            rooms.push(name);
+    let team = &model.team;
+    let kept = team.rooms.iter().filter(|(_, room)| room.kept);
+    for name in kept.map(|(name, _)| name).chain(&team.unsent) {
+        let proposal = name.strip_prefix(PROPOSAL).map(ProposalId::from);
+        let open = proposal.is_some_and(|id| model.reviews.get(&id).is_some());
+        if open && !rooms.contains(name) {
+            rooms.push(name.clone());
         }
     }
     rooms

@@ -194,30 +194,30 @@ impl Turn<'_> {
         }
     }
 
-    /// The person stops to edit a text that is shared: what they wrote in it can be taken back.
-    fn left_shared(&mut self, edit: &HunkEdit) {
-        let Some((_, room)) = self.m.team.room_of_mut(&edit.proposal) else {
-            return;
-        };
-        room.replica.separate();
-        let (from, to) = (edit.steps, room.replica.steps());
-        if to > from {
-            self.m.reviews.did(Step::Shared {
-                proposal: edit.proposal.clone(),
-                path: edit.path.clone(),
-                from,
-                to,
-            });
+    /// Ends editing; the edit. What the person wrote in a text that is shared can be taken back from now on.
+    fn stop_editing(&mut self) -> Option<HunkEdit> {
+        let edit = self.m.editing.take()?;
+        if edit.shared
+            && let Some((_, room)) = self.m.team.room_of_mut(&edit.proposal)
+        {
+            room.replica.separate();
+            let (from, to) = (edit.steps, room.replica.steps());
+            if to > from {
+                self.m.reviews.did(Step::Shared {
+                    proposal: edit.proposal.clone(),
+                    path: edit.path.clone(),
+                    from,
+                    to,
+                });
+            }
         }
+        Some(edit)
     }
 
     pub(super) fn save_edit(&mut self) {
-        let Some(edit) = self.m.editing.take() else {
+        let Some(edit) = self.stop_editing() else {
             return;
         };
-        if edit.shared {
-            self.left_shared(&edit);
-        }
         if !edit.changed() {
             self.say(Tone::Plain, "nothing was changed");
             return;
@@ -259,11 +259,7 @@ impl Turn<'_> {
             );
             return;
         }
-        if let Some(edit) = self.m.editing.take()
-            && edit.shared
-        {
-            self.left_shared(&edit);
-        }
+        self.stop_editing();
     }
 
     /// An edited text was taken by the server.
