@@ -14,6 +14,7 @@ from pathlib import Path
 CONTROL = re.compile(rb"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[()][0-9A-B]|[=>78cDEM])")
 # The last thing the cockpit does before it draws is to hide the cursor.
 TAKEN = b"\x1b[?25l"
+QUESTION = b"\x1b[c"
 
 
 class Cockpit:
@@ -21,9 +22,10 @@ class Cockpit:
 
     def __init__(self, sayso: Path, repo: Path, env: dict[str, str], columns: int = 120, rows: int = 36):
         self.began = time.monotonic()
-        self.output = b""
+        # Grown in place and looked through once: what reads must not take longer the longer it has read.
+        self.output = bytearray()
         self.seen: list[tuple[float, int]] = []
-        self.answered = 0
+        self.asked = 0
         self.pid, self.fd = pty.fork()
         if self.pid == 0:
             try:
@@ -55,9 +57,10 @@ class Cockpit:
         self.output += piece
         self.seen.append((time.monotonic() - self.began, len(self.output)))
         # What terminals answer to the question for their attributes.
-        for _ in range(self.output.count(b"\x1b[c") - self.answered):
+        while (at := self.output.find(QUESTION, self.asked)) >= 0:
             os.write(self.fd, b"\x1b[?62;22c")
-            self.answered += 1
+            self.asked = at + len(QUESTION)
+        self.asked = max(self.asked, len(self.output) - len(QUESTION) + 1)
         return True
 
     def text(self, end: int | None = None) -> str:

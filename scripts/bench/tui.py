@@ -8,6 +8,7 @@ import os
 import random
 import struct
 import subprocess
+import sys
 import threading
 import time
 import wave
@@ -206,7 +207,38 @@ class Stub:
         self.server.shutdown()
 
 
-def started(world: World, stub: Stub, env: dict[str, str] | None = None) -> Cockpit:
+class Elsewhere:
+    """A `Stub` with the long diff in a process of its own: what it answers takes nothing from whoever measures."""
+
+    def __init__(self, kept: int):
+        command = [sys.executable, "-B", __file__, str(kept)]
+        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.url = self.process.stdout.readline().strip()
+        self.streams: list[str] = []
+        threading.Thread(target=self.listen, daemon=True).start()
+
+    def listen(self) -> None:
+        for line in self.process.stdout:
+            self.streams.append(line)
+
+    def close(self) -> None:
+        self.process.kill()
+        self.process.wait()
+
+
+def serve() -> None:
+    """The process of `Elsewhere`: says where it is, and then a line for each event stream that opens."""
+    stub = Stub(int(sys.argv[1]), [huge()])
+    print(stub.url, flush=True)
+    told = 0
+    while True:
+        time.sleep(0.05)
+        for _ in stub.streams[told:]:
+            told += 1
+            print("open", flush=True)
+
+
+def started(world: World, stub: Stub | Elsewhere, env: dict[str, str] | None = None) -> Cockpit:
     env = {**(env or world.without_model()), "SAYSO_SERVER": stub.url, "SAYSO_TOKEN": "bench"}
     cockpit = Cockpit(world.sayso, world.dir, env, 120, 40)
     cockpit.when("nothing live")
@@ -222,13 +254,13 @@ def answered(cockpit: Cockpit, key: bytes) -> float | None:
     before = len(cockpit.output)
     began = time.perf_counter()
     os.write(cockpit.fd, key)
-    if not cockpit.read_until(lambda: SYNC_END in cockpit.output[before:], 0.5):
+    if not cockpit.read_until(lambda: cockpit.output.find(SYNC_END, before) >= 0, 0.5):
         return None
     return (time.perf_counter() - began) * 1000
 
 
 def keys(world: World) -> Result:
-    stub = Stub(KEPT, [huge()])
+    stub = Elsewhere(KEPT)
     cockpit = started(world, stub)
     shapes: dict[str, list[float]] = {}
 
@@ -427,3 +459,6 @@ def wakes(pid: int) -> int:
                 total += int(line.split()[1])
     return total
 
+
+if __name__ == "__main__":
+    serve()
