@@ -78,24 +78,29 @@ case "$what" in
     *) echo "usage: setup.sh build|test|services" >&2; exit 2 ;;
 esac
 
+# Who has Node from elsewhere keeps it: the distributions' own packages stand against it.
+node="nodejs npm"
+have node && have npm && node=""
+
 echo "setup: installing what the $what needs" >&2
+# shellcheck disable=SC2086 # $node is two names, or none
 if have apt-get; then
     as_root apt-get update -qq
     if [ "$what" = build ]; then
         DEBIAN_FRONTEND=noninteractive as_root apt-get install -y -qq build-essential pkg-config libasound2-dev git
     else
         DEBIAN_FRONTEND=noninteractive as_root apt-get install -y -qq \
-            git python3 python3-pip pulseaudio pulseaudio-utils espeak-ng flite sox tmux nodejs npm
+            git python3 python3-pip pulseaudio pulseaudio-utils espeak-ng flite sox tmux $node
     fi
 elif have dnf; then
     if [ "$what" = build ]; then as_root dnf install -y -q gcc pkgconf-pkg-config alsa-lib-devel git
-    else as_root dnf install -y -q git python3 python3-pip pulseaudio pulseaudio-utils espeak-ng flite sox tmux nodejs npm; fi
+    else as_root dnf install -y -q git python3 python3-pip pulseaudio pulseaudio-utils espeak-ng flite sox tmux $node; fi
 elif have pacman; then
     if [ "$what" = build ]; then as_root pacman -S --needed --noconfirm base-devel pkgconf alsa-lib git
-    else as_root pacman -S --needed --noconfirm git python python-pip pulseaudio espeak-ng flite sox tmux nodejs npm; fi
+    else as_root pacman -S --needed --noconfirm git python python-pip pulseaudio espeak-ng flite sox tmux $node; fi
 elif have brew; then
     if [ "$what" = build ]; then brew install pkg-config git
-    else brew install git python espeak-ng sox tmux node; fi
+    else brew install git python espeak-ng sox tmux ${node:+node}; fi
 else
     echo "setup: unknown system: install a C compiler, pkg-config, the ALSA headers and git" >&2
     [ "$what" = build ] || echo "setup: and for the tests pulseaudio, espeak-ng, flite, sox, tmux, node 20" >&2
