@@ -87,7 +87,7 @@ fn noise_makes_no_words_and_short_clips_no_failure() {
         local
             .with_model(|model| {
                 let mut encoded = model.encode(&silence)?;
-                model.greedy(&mut encoded).map(|_| ())
+                model.greedy(&mut encoded, &[]).map(|_| ())
             })
             .unwrap();
     }
@@ -114,7 +114,7 @@ fn what_was_said_scores_above_what_was_not() {
                     "alone {alone}, among others {score}"
                 );
             }
-            let greedy = model.greedy(&mut encoded)?;
+            let greedy = model.greedy(&mut encoded, &[])?;
             assert!(
                 (greedy.score - together[0]).abs() < 0.5,
                 "{} {}",
@@ -137,4 +137,44 @@ fn words_become_the_tokens_of_the_model() {
         .with_model(|model| Ok(model.tokens().encode("Commit that.")))
         .unwrap();
     assert_eq!(tokens, [1876, 277, 393, 29889]);
+}
+
+#[test]
+fn a_draft_saves_steps_and_decides_nothing() {
+    let Some(local) = local() else { return };
+    let sound = wav::read(&audio::recorded("demo.wav")).unwrap();
+    let (alone, along) = local
+        .with_model(|model| {
+            let mut encoded = model.encode(&sound)?;
+            let alone = model.greedy(&mut encoded, &[])?;
+            let right = alone.tokens.clone();
+            let (mut wrong, mut longer) = (right.clone(), right.clone());
+            wrong[right.len() / 2] = right[0];
+            longer.extend_from_slice(&right);
+            let drafts = [
+                right.clone(),
+                right[..right.len() / 2].to_vec(),
+                wrong,
+                longer,
+                vec![right[1], right[0]],
+                vec![7; 400],
+            ];
+            let along = drafts.map(|draft| model.greedy(&mut encoded, &draft));
+            Ok((alone, along))
+        })
+        .unwrap();
+    for (at, reading) in along.into_iter().enumerate() {
+        let reading = reading.unwrap();
+        assert_eq!(reading.tokens, alone.tokens, "draft {at}");
+        assert!(!reading.capped, "draft {at}");
+        assert_eq!(reading.each.len(), reading.tokens.len(), "draft {at}");
+        // Side by side the numbers are rounded together, so that the last digits differ.
+        let far = (reading.score - alone.score).abs();
+        assert!(
+            far < 0.5,
+            "draft {at}: {} and {}",
+            reading.score,
+            alone.score
+        );
+    }
 }

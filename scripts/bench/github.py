@@ -105,17 +105,18 @@ def commit(world: World) -> Result:
             "SAYSO_GITHUB__API": hub.url,
             "GITHUB_PAT": TOKEN,
         }
-        whole, bare = measure(hub, world, repo, env)
+        approved, whole, bare = measure(hub, world, repo, env)
     finally:
         hub.close()
-    ratio = median(whole) / median(bare)
+    ratio = median(approved) / median(bare)
     return Result(
-        f"{spread(whole)}, {ratio:.1f} × the bare requests' {median(bare):.0f} ms",
-        median(whole) <= 1000 and ratio <= 1.5,
+        f"{spread(approved)}, {ratio:.1f} × the bare requests' {median(bare):.0f} ms",
+        max(median(approved), median(whole)) <= 1000 and ratio <= 1.5,
         [
-            "The commit through GitHub is measured from the request to Sayso to its answer, with a clone: it reads 200 changed "
-            "files, makes the commit with git, has GitHub make the same one, and brings the clone's index along. The stand-in is on "
-            "this machine and answers in milliseconds; the real service takes some hundred for each request."
+            "The commit through GitHub is measured from the approval of 200 proposed files to the answer, with a clone: git makes the "
+            "commit, GitHub makes the same one, and the clone's branch and index come along. `sayso commit`, which looks for what "
+            f"was changed and proposes it first, takes {spread(whole)}, {median(whole) / median(bare):.1f} ×. The stand-in is on this "
+            "machine and answers in milliseconds; the real service takes some hundred for each request."
         ],
     )
 
@@ -151,24 +152,33 @@ def requests(world: World) -> Result:
     return Result(", ".join(str(counted[count]) for count in (1, 20, 200)), met)
 
 
-def measure(hub: Hub, world: World, repo: Path, env: dict[str, str]) -> tuple[list[float], list[float]]:
+def measure(hub: Hub, world: World, repo: Path, env: dict[str, str]) -> tuple[list[float], list[float], list[float]]:
+    """Milliseconds of approved commits, of commits of the working tree, and of the bare requests, in turns."""
+    approved: list[float] = []
     whole: list[float] = []
     bare: list[float] = []
+
+    def changed(run: int) -> None:
+        files = pages(1000 + run)
+        began = time.monotonic()
+        hub.bare("bare", files)
+        bare.append((time.monotonic() - began) * 1000)
+        for path, text in files.items():
+            (repo / path).write_text(text)
+
     with Server(world, repo, env) as server:
-        for run in range(-1, RUNS):
-            files = pages(1000 + run)
+        for run in range(RUNS + 1):
+            changed(2 * run)
+            event, _ = server.wait("proposal", instruction=server.say("commit that", "preview"))
             began = time.monotonic()
-            hub.bare("bare", files)
-            asked = time.monotonic()
-            for path, text in files.items():
-                (repo / path).write_text(text)
-            begun = time.monotonic()
+            server.call("POST", f"/api/proposals/{event['proposal']}/approve", {"action": "commit", "message": f"Run {run}"})
+            approved.append((time.monotonic() - began) * 1000)
+            changed(2 * run + 1)
+            began = time.monotonic()
             server.call("POST", "/api/sync/commit", {"message": f"Run {run}"})
-            done = time.monotonic()
-            if run >= 0:
-                bare.append((asked - began) * 1000)
-                whole.append((done - begun) * 1000)
+            whole.append((time.monotonic() - began) * 1000)
     head = hub.ask("GET", "/repos/ada/hubbed/git/ref/heads/main")["object"]["sha"]
     if head != world.git(repo, "rev-parse", "HEAD"):
         raise RuntimeError("GitHub and the clone differ")
-    return whole, bare
+    # The first time everything is cold.
+    return approved[1:], whole[1:], bare[2:]

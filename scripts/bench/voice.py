@@ -1,6 +1,6 @@
 """Commands by their sound: synthetic voices through the recogniser, right and wrong acts, false alarms, sounds without words.
 
-Rows for the table come from `controls`, `edits`, `wordless`, `microphone`, `quickness` and `beside_publisher`; the first three come
+Rows for the table come from `controls`, `edits`, `wordless`, `microphone` and `beside_publisher`; the first three come
 of one pass over the clips. Alone it prints them and the calibration, what other thresholds would have given:
 
     python3 -B scripts/bench/voice.py --sayso target/release/sayso [--table FILE] [--voice "espeak en-us"]... [--dump FILE]
@@ -332,23 +332,6 @@ def speak_in(world: World, room: int, waiting: queue.SimpleQueue) -> list[Heard]
                         server.call("POST", f"/api/proposals/{open_one['id']}/reject", {})
     finally:
         there.close()
-
-
-def quickness(world: World, table: Path = TABLE) -> Result:
-    """From handing in what was recorded to the act that was matched, and to the transcript of a longer clip."""
-    folder = spoken_folder()
-    chosen = [phrase for phrase in phrases(table) if phrase.kind == "control"]
-    clips = [(Heard(phrase, voice), speak(folder, phrase.text, voice)) for phrase in chosen for voice in ("flite slt", "espeak en-us")]
-    repo = world.repository("quick", sample_site())
-    with Server(world, repo) as server:
-        for _ in range(3):
-            listen(server, clips[0][1].read_bytes(), Heard(chosen[0], ""))
-        done = [listen(server, clip.read_bytes(), heard) for heard, clip in clips]
-    acts = [one.act_ms for one in done if one.act_ms and one.act]
-    words = [one.transcript_ms for one in done if one.transcript_ms]
-    late = sorted(acts)[len(acts) * 9 // 10]
-    notes = [f"Of control phrases the transcript is there after {spread(words)}, nine of ten acts after {late:.0f} ms."]
-    return Result(spread(acts), median(acts) <= 180, notes)
 
 
 def beside_publisher(world: World, venv: Path, table: Path = TABLE) -> Result:

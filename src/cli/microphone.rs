@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio::sync::mpsc;
@@ -53,6 +54,7 @@ pub fn open(session: &Session) -> std::io::Result<(Box<dyn Microphone>, mpsc::Re
         speaker,
         cockpit,
         partials: Arc::clone(&ear.partials),
+        tail: options.after,
         device: options.device.clone(),
         configured: session.config.voice.device.clone(),
         paths: session.paths.clone(),
@@ -157,6 +159,8 @@ struct Adapter {
     speaker: Speaker,
     cockpit: mpsc::Sender<MicEvent>,
     partials: Looking,
+    /// How long a clip goes on after the release.
+    tail: Duration,
     /// The one that records; `None`: the system's default.
     device: Option<String>,
     /// The one that the configuration names; empty for none.
@@ -186,8 +190,11 @@ impl Microphone for Adapter {
     }
 
     fn release(&mut self) {
-        end(&self.partials);
         self.recorder.release();
+        let partials = self.partials.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(partials) = &*partials {
+            partials.release(self.tail);
+        }
     }
 
     fn cancel(&mut self) {

@@ -272,7 +272,7 @@ pub fn vocabulary(config: &Config) -> Vocabulary {
 pub fn learn_pages(vocabulary: Vocabulary, repo: Arc<dyn Repository>) {
     tokio::spawn(async move {
         let pages = async {
-            let head = repo.status().await?.head;
+            let head = repo.standing().await?.head;
             let tree = repo.tree(&head).await?;
             let names = tree.files().iter().filter_map(|file| page(&file.path));
             Ok::<Vec<String>, Problem>(names.take(PAGES).collect())

@@ -323,6 +323,55 @@ impl EventLog {
             .transpose()
     }
 
+    /// The document of `kind` under `id` together with the one that kind `beside` has under the same id, both as they
+    /// were at one moment.
+    ///
+    /// # Errors
+    /// `store` when it cannot be read or is not what it should be.
+    pub fn get_with<T: DeserializeOwned, U: DeserializeOwned>(
+        &self,
+        kind: &str,
+        beside: &str,
+        id: &str,
+    ) -> Result<Option<(T, Option<U>)>, Problem> {
+        let found: Option<(String, Option<String>)> = self.inner.store.read(|c| {
+            c.prepare_cached(
+                "SELECT d.body, b.body FROM documents d LEFT JOIN documents b ON b.kind = ?2 AND b.id = d.id \
+                 WHERE d.kind = ?1 AND d.id = ?3",
+            )?
+            .query_row(params![kind, beside, id], |row| Ok((row.get(0)?, row.get(1)?)))
+            .optional()
+        })?;
+        found
+            .map(|(body, other)| read_two(kind, id, &body, other.as_deref()))
+            .transpose()
+    }
+
+    /// As [`EventLog::list`], each with the document that kind `beside` has under the same id.
+    ///
+    /// # Errors
+    /// As [`EventLog::list`].
+    pub fn list_with<T: DeserializeOwned, U: DeserializeOwned>(
+        &self,
+        kind: &str,
+        beside: &str,
+        limit: usize,
+    ) -> Result<Vec<(T, Option<U>)>, Problem> {
+        let rows: Vec<(String, String, Option<String>)> = self.inner.store.read(|c| {
+            c.prepare_cached(
+                "SELECT d.id, d.body, b.body FROM documents d LEFT JOIN documents b ON b.kind = ?2 AND b.id = d.id \
+                 WHERE d.kind = ?1 ORDER BY d.id DESC LIMIT ?3",
+            )?
+            .query_map(params![kind, beside, limit], |row| {
+                Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+            })?
+            .collect()
+        })?;
+        rows.iter()
+            .map(|(id, body, other)| read_two(kind, id, body, other.as_deref()))
+            .collect()
+    }
+
     /// The newest `limit` documents of `kind` by id (ids sort by time), newest first.
     ///
     /// # Errors
@@ -360,6 +409,17 @@ impl EventLog {
         })?;
         read_all(kind, &rows)
     }
+}
+
+fn read_two<T: DeserializeOwned, U: DeserializeOwned>(
+    kind: &str,
+    id: &str,
+    body: &str,
+    other: Option<&str>,
+) -> Result<(T, Option<U>), Problem> {
+    let first = serde_json::from_str(body).map_err(|e| damaged(kind, id, &e))?;
+    let second = other.map(serde_json::from_str).transpose();
+    Ok((first, second.map_err(|e| damaged(kind, id, &e))?))
 }
 
 fn read_all<T: DeserializeOwned>(kind: &str, rows: &[(String, String)]) -> Result<Vec<T>, Problem> {

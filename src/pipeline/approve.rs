@@ -1,17 +1,19 @@
 //! From an approval to a commit, with a journal: a crash at any point is finished or dropped, never doubled.
 
 mod accepted;
+mod told;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
-use serde_json::{Value, json};
+use serde_json::json;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 pub(super) use accepted::accepted;
 use accepted::{content_at, select};
+use told::{commit_event, told};
 
 use super::Conductor;
 use super::control::short;
@@ -67,7 +69,10 @@ impl Conductor {
         let actor = by.actor.as_str();
         let _one_at_a_time = self.reviewing.lock().await;
         let settled = self.settle_room(id, true).await?;
-        let mut proposal = self.open_one(id)?;
+        // The repository is asked while the proposal, which may be megabytes, is read.
+        let read = async { self.open_one(id) };
+        let (standing, proposal) = tokio::join!(self.repo.standing(), read);
+        let (mut standing, mut proposal) = (standing?, proposal?);
         self.as_reviewed(&approval, &proposal, settled.as_ref())?;
         if let Some(accepted) = &approval.hunks {
             select(&mut proposal, accepted)?;
@@ -91,10 +96,14 @@ impl Conductor {
             self.may_follow(&environment, &proposal.branch)?;
         }
         let message = approval.message.unwrap_or_else(|| proposal.title.clone());
+        let mut altered = approval.hunks.is_some();
         for attempt in 0.. {
-            let head = self.repo.status().await?;
-            if head.head != proposal.base {
-                self.move_to(&mut proposal, &head.head, actor).await?;
+            if attempt > 0 {
+                standing = self.repo.standing().await?;
+            }
+            if standing.head != proposal.base {
+                self.move_to(&mut proposal, &standing.head, actor).await?;
+                altered = true;
             }
             let commit = Commit {
                 files: accepted(&proposal)?,
@@ -104,6 +113,7 @@ impl Conductor {
                 base: proposal.base.clone(),
                 branch: proposal.branch.clone(),
                 again: attempt < STALE,
+                altered,
             };
             match self.commit(vec![proposal.clone()], commit, actor).await {
                 // Somebody was faster: onto the new head, where that changes nothing of what was approved.
@@ -256,11 +266,17 @@ impl Conductor {
             let event = NewEvent::new(EventKind::Approved, actor, data)
                 .instruction(proposal.instruction.as_ref())
                 .proposal(Some(&proposal.id));
-            change = change.event(event).proposal(proposal)?;
+            change = change.event(event);
+            change = if commit.altered {
+                change.proposal(proposal)?
+            } else {
+                change.proposal_step(proposal)?
+            };
         }
         change.store(&self.log).await?;
         failpoint::reach("commit.journaled");
-        self.finish_commit(journal, began, commit.again).await
+        self.finish_with(journal, proposals, began, commit.again)
+            .await
     }
 
     /// The first half of a commit, which nothing has been changed by: a word of the person stops it.
@@ -306,11 +322,20 @@ impl Conductor {
         began: Instant,
         again: bool,
     ) -> Result<Synced, Problem> {
-        let mut proposals = journal
-            .proposals
-            .iter()
-            .map(|id| records::proposal(&self.log, id))
-            .collect::<Result<Vec<_>, _>>()?;
+        let ids = journal.proposals.iter();
+        let proposals: Result<Vec<_>, _> = ids.map(|id| records::proposal(&self.log, id)).collect();
+        let proposals = proposals?;
+        self.finish_with(journal, proposals, began, again).await
+    }
+
+    /// The same with the proposals as they are stored.
+    async fn finish_with(
+        self: &Arc<Self>,
+        journal: Journal,
+        mut proposals: Vec<Proposal>,
+        began: Instant,
+        again: bool,
+    ) -> Result<Synced, Problem> {
         let asked = format!("asked-{}", journal.prepared.commit);
         let finished = self.repo.finish(&journal.prepared).await;
         if !matches!(&finished, Err(problem) if problem.is("outcome-unknown")) {
@@ -366,7 +391,7 @@ impl Conductor {
             proposal.state = ProposalState::Committed;
             proposal.commit = Some(committed.commit.clone());
             proposal.updated_at = Timestamp::now();
-            change = change.proposal(proposal)?;
+            change = change.proposal_step(proposal)?;
             if let Some(id) = &proposal.instruction {
                 let mut instruction = records::instruction(&self.log, id)?;
                 if !instruction.state.is_final() {
@@ -404,7 +429,7 @@ impl Conductor {
         for mut proposal in proposals {
             proposal.state = ProposalState::Open;
             proposal.updated_at = Timestamp::now();
-            change = change.proposal(&proposal)?;
+            change = change.proposal_step(&proposal)?;
             if !quiet {
                 let event = NewEvent::new(EventKind::Error, "sayso", told(problem))
                     .instruction(proposal.instruction.as_ref())
@@ -451,30 +476,9 @@ pub(super) struct Commit {
     pub(super) branch: String,
     /// It is tried again when the branch has moved, so that this is not worth an event.
     pub(super) again: bool,
+    /// The proposals are not to the letter what is stored of them.
+    pub(super) altered: bool,
 }
 
 /// What a commit that can be stopped is called among what runs.
 pub(super) const COMMITTING: &str = "commit-";
-
-/// A problem as events tell it.
-fn told(problem: &Problem) -> Value {
-    json!({ "message": problem.detail, "hint": problem.hint, "type": problem.kind })
-}
-
-fn commit_event(journal: &Journal, committed: &Committed, began: Instant) -> NewEvent {
-    NewEvent::new(
-        EventKind::Commit,
-        &journal.actor,
-        json!({
-            "commit": committed.commit,
-            "proposals": journal.proposals,
-            "branch": journal.prepared.branch,
-            "message": journal.message,
-            "files": journal.files,
-            "output": committed.output,
-            "kept": committed.kept,
-            "trouble": committed.trouble.as_ref().map(told),
-            "ms": u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX),
-        }),
-    )
-}

@@ -86,7 +86,7 @@ impl Conductor {
         let _one_at_a_time = self.reviewing.lock().await;
         let environment = self.environment(environment.as_deref())?.to_owned();
         if action == Action::Deploy {
-            let branch = self.repo.status().await?.branch;
+            let branch = self.repo.standing().await?.branch;
             self.may_follow(&environment, &branch)?;
         }
         // All are looked at before one is touched.
@@ -103,11 +103,13 @@ impl Conductor {
             }
             proposals.push(proposal);
         }
+        let mut altered = false;
         for attempt in 0.. {
-            let head = self.repo.status().await?;
+            let head = self.repo.standing().await?;
             for proposal in &mut proposals {
                 if head.head != proposal.base {
                     self.move_to(proposal, &head.head, actor).await?;
+                    altered = true;
                 }
             }
             let mut merged: BTreeMap<String, ProposedFile> = BTreeMap::new();
@@ -128,6 +130,7 @@ impl Conductor {
                 base: head.head,
                 branch: head.branch,
                 again: attempt < STALE,
+                altered,
             };
             match self.commit(proposals.clone(), commit, actor).await {
                 // Somebody was faster: onto the new head, where that changes nothing of what was approved.

@@ -71,8 +71,8 @@ impl Conductor {
     /// The phrases that are known now: a site's names change with its commits.
     pub(super) async fn phrases(&self) -> Arc<Phrases> {
         let mut slot = self.phrases.lock().await;
-        let tree = match self.repo.status().await {
-            Ok(status) if !status.head.is_empty() => self.repo.tree(&status.head).await.ok(),
+        let tree = match self.repo.standing().await {
+            Ok(now) if !now.head.is_empty() => self.repo.tree(&now.head).await.ok(),
             _ => None,
         };
         let id = tree.as_ref().map_or("", |tree| tree.id());
@@ -269,7 +269,7 @@ impl Conductor {
                 return Ok(Some("the deployment was stopped".to_owned()));
             }
         }
-        let head = self.repo.status().await?.head;
+        let head = self.repo.standing().await?.head;
         if let Some(quick) = records::quick(&self.log)?
             && quick.instruction == last.id
             && quick.commit == head

@@ -350,9 +350,11 @@ impl Conductor {
         earlier: Option<Earlier>,
     ) -> Result<(), Stop> {
         let began = Instant::now();
-        let status = self.repo.status().await?;
-        let tree = self.repo.tree(&status.head).await?;
-        let before = self.look_before(instruction, &words, &status.head).await?;
+        let standing = self.repo.standing().await?;
+        let tree = self.repo.tree(&standing.head).await?;
+        let before = self
+            .look_before(instruction, &words, &standing.head)
+            .await?;
         let mut background = self.background(instruction)?;
         background.extend(before.as_ref().and_then(|before| before.background()));
         let request = Request {
@@ -392,7 +394,7 @@ impl Conductor {
                     let mut proposal = self
                         .build_proposal(
                             instruction,
-                            &status,
+                            &standing,
                             tree.as_ref(),
                             generated,
                             generator.name(),

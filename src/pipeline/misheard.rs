@@ -73,8 +73,8 @@ impl Conductor {
         let Some(words) = instruction.text.clone().filter(|_| makes_no_sense) else {
             return Ok(false);
         };
-        let status = self.repo.status().await?;
-        let tree = self.repo.tree(&status.head).await?;
+        let standing = self.repo.standing().await?;
+        let tree = self.repo.tree(&standing.head).await?;
         let names = misheard::labels(tree.as_ref());
         let mut possible: Vec<String> = Vec::new();
         for text in misheard::alternatives(&words, &names) {

@@ -11,13 +11,14 @@ use super::instruct::Stop;
 use super::records::Change;
 use super::{Conductor, versions};
 use crate::generate::Generated;
-use crate::model::api::{ProposalView, RepositoryStatus};
+use crate::model::api::ProposalView;
 use crate::model::{
     Action, Content, EventKind, FileTree, Instruction, InstructionState, NewEvent, Problem,
     Proposal, ProposalId, ProposalKind, ProposalState, ProposedFile, Refusal, RefusalReason,
     failpoint,
 };
 use crate::review;
+use crate::vcs::Standing;
 
 /// A patch larger than this is left out of the event (the proposal's own address has it).
 const MAX_PATCH_IN_EVENT: usize = 128 * 1024;
@@ -30,7 +31,7 @@ impl Conductor {
     pub(super) async fn build_proposal(
         &self,
         instruction: &Instruction,
-        status: &RepositoryStatus,
+        standing: &Standing,
         tree: &dyn FileTree,
         generated: Generated,
         engine: &str,
@@ -93,8 +94,8 @@ impl Conductor {
             version: 1,
             kind: ProposalKind::Edit,
             state: ProposalState::Open,
-            base: status.head.clone(),
-            branch: status.branch.clone(),
+            base: standing.head.clone(),
+            branch: standing.branch.clone(),
             title: generated.title,
             notes: generated.notes,
             warnings,
@@ -140,7 +141,7 @@ impl Conductor {
         action: Action,
         paths: &[String],
     ) -> Result<Option<Proposal>, Problem> {
-        let status = self.repo.status().await?;
+        let standing = self.repo.standing().await?;
         let mut files = self.repo.working_changes(paths).await?;
         if files.is_empty() {
             return Ok(None);
@@ -161,8 +162,8 @@ impl Conductor {
             version: 1,
             kind: ProposalKind::WorkingTree,
             state: ProposalState::Open,
-            base: status.head,
-            branch: status.branch,
+            base: standing.head,
+            branch: standing.branch,
             title,
             notes: vec!["the working tree's own changes".into()],
             warnings,
@@ -181,8 +182,8 @@ impl Conductor {
         instruction: &Instruction,
         commit: &str,
     ) -> Result<Proposal, Stop> {
-        let status = self.repo.status().await?;
-        let tree = self.repo.tree(&status.head).await?;
+        let standing = self.repo.standing().await?;
+        let tree = self.repo.tree(&standing.head).await?;
         let mut files = Vec::new();
         for file in self.repo.changes_of(commit).await? {
             let now = tree.read(&file.path).map_err(Problem::internal)?;
@@ -218,8 +219,8 @@ impl Conductor {
             version: 1,
             kind: ProposalKind::Undo,
             state: ProposalState::Open,
-            base: status.head,
-            branch: status.branch,
+            base: standing.head,
+            branch: standing.branch,
             title: format!("Undo {}", short(commit)),
             notes: vec![format!("takes back what commit {} changed", short(commit))],
             warnings: Vec::new(),

@@ -13,7 +13,7 @@ impl Conductor {
     /// # Errors
     /// The repository's own.
     pub async fn recipes(&self) -> Result<Vec<RecipeInfo>, Problem> {
-        let head = self.repo.status().await?.head;
+        let head = self.repo.standing().await?.head;
         let tree = self.repo.tree(&head).await?;
         let generators = self.generators.clone();
         let listed = tokio::task::spawn_blocking(move || {
@@ -28,7 +28,7 @@ impl Conductor {
     /// # Errors
     /// `not-found`; the repository's own.
     pub async fn recipe(&self, name: &str) -> Result<RecipeInfo, Problem> {
-        let head = self.repo.status().await?.head;
+        let head = self.repo.standing().await?.head;
         let tree = self.repo.tree(&head).await?;
         let (generators, name) = (self.generators.clone(), name.to_owned());
         let found = tokio::task::spawn_blocking(move || recipes::find(&generators, &tree, &name));

@@ -14,6 +14,7 @@ use crate::vcs::Prepared;
 
 const INSTRUCTION: &str = "instruction";
 const PROPOSAL: &str = "proposal";
+const PROPOSAL_STEP: &str = "proposal-step";
 const DEPLOYMENT: &str = "deployment";
 const PREPARED: &str = "prepared";
 const ACT: &str = "act";
@@ -59,6 +60,15 @@ pub struct Quick {
     pub at: Timestamp,
 }
 
+/// What of a proposal moves while it is committed. It is stored beside the proposal, whose files, which may be megabytes,
+/// stay as they are; the next time that the whole proposal is stored it goes.
+#[derive(Serialize, Deserialize)]
+struct Step {
+    state: ProposalState,
+    commit: Option<String>,
+    updated_at: Timestamp,
+}
+
 /// A set of events and documents that are stored together.
 #[derive(Default)]
 pub struct Change {
@@ -90,12 +100,22 @@ impl Change {
     /// Stores a proposal.
     pub fn proposal(mut self, proposal: &Proposal) -> Result<Self, Problem> {
         let id = proposal.id.as_str();
-        let is_open = matches!(
-            proposal.state,
-            ProposalState::Open | ProposalState::Committing
-        );
         self.puts.push(Put::new(PROPOSAL, id, proposal)?);
-        self.puts.push(open(OPEN_PROPOSAL, id, is_open)?);
+        self.puts.push(Put::delete(PROPOSAL_STEP, id));
+        self.puts.push(open(OPEN_PROPOSAL, id, is_open(proposal))?);
+        Ok(self)
+    }
+
+    /// Stores how far a proposal is, which is all that may differ from what is stored of it.
+    pub fn proposal_step(mut self, proposal: &Proposal) -> Result<Self, Problem> {
+        let id = proposal.id.as_str();
+        let step = Step {
+            state: proposal.state,
+            commit: proposal.commit.clone(),
+            updated_at: proposal.updated_at,
+        };
+        self.puts.push(Put::new(PROPOSAL_STEP, id, &step)?);
+        self.puts.push(open(OPEN_PROPOSAL, id, is_open(proposal))?);
         Ok(self)
     }
 
@@ -191,6 +211,13 @@ impl Change {
     }
 }
 
+fn is_open(proposal: &Proposal) -> bool {
+    matches!(
+        proposal.state,
+        ProposalState::Open | ProposalState::Committing
+    )
+}
+
 fn open(kind: &'static str, id: &str, open: bool) -> Result<Put, Problem> {
     if open {
         Put::new(kind, id, &id)
@@ -225,9 +252,20 @@ pub fn choices(log: &EventLog, actor: &str) -> Result<Option<Earlier>, Problem> 
 
 /// The proposal `id`.
 pub fn proposal(log: &EventLog, id: &ProposalId) -> Result<Proposal, Problem> {
-    log.get(PROPOSAL, id.as_str())?.ok_or_else(|| {
+    let found = log.get_with(PROPOSAL, PROPOSAL_STEP, id.as_str())?;
+    found.map(whole).ok_or_else(|| {
         Problem::not_found(format!("there is no proposal {id}")).hint("see GET /api/proposals")
     })
+}
+
+/// A proposal as far as it is.
+fn whole((mut proposal, step): (Proposal, Option<Step>)) -> Proposal {
+    if let Some(step) = step {
+        proposal.state = step.state;
+        proposal.commit = step.commit;
+        proposal.updated_at = step.updated_at;
+    }
+    proposal
 }
 
 /// The deployment `id`.
@@ -239,7 +277,8 @@ pub fn deployment(log: &EventLog, id: &DeploymentId) -> Result<Deployment, Probl
 
 /// The newest proposals, newest first.
 pub fn proposals(log: &EventLog, limit: usize) -> Result<Vec<Proposal>, Problem> {
-    log.list(PROPOSAL, limit)
+    let found = log.list_with(PROPOSAL, PROPOSAL_STEP, limit)?;
+    Ok(found.into_iter().map(whole).collect())
 }
 
 /// The newest deployments, newest first.
@@ -310,4 +349,67 @@ pub fn instructions(log: &EventLog, limit: usize) -> Result<Vec<Instruction>, Pr
 /// The instruction that `key` led to.
 pub fn by_key(log: &EventLog, key: &str) -> Result<Option<InstructionId>, Problem> {
     log.get(KEY, key)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Content, ProposalKind, ProposedFile};
+    use crate::store::Store;
+
+    fn proposal() -> Proposal {
+        Proposal {
+            id: "pro_1".into(),
+            instruction: None,
+            version: 1,
+            kind: ProposalKind::Edit,
+            state: ProposalState::Open,
+            base: "b".repeat(40),
+            branch: "main".into(),
+            title: "Change the headline".into(),
+            notes: vec![],
+            warnings: vec![],
+            engine: "offline".into(),
+            action: Action::Preview,
+            files: vec![ProposedFile {
+                path: "index.html".into(),
+                before: Content::text("a\n"),
+                after: Content::text("b\n"),
+                mode_before: 0o100_644,
+                mode_after: 0o100_644,
+                hunks: vec![],
+            }],
+            commit: None,
+            created_at: Timestamp::UNIX_EPOCH,
+            updated_at: Timestamp::UNIX_EPOCH,
+        }
+    }
+
+    #[tokio::test]
+    async fn how_far_a_proposal_is_lies_beside_it_until_the_whole_is_stored() {
+        let dir = tempfile::tempdir().unwrap();
+        let log = EventLog::open(Store::open(&dir.path().join("db")).unwrap(), "site").unwrap();
+        let mut now = proposal();
+        let kept = |log: &EventLog| {
+            let one = super::proposal(log, &"pro_1".into()).unwrap();
+            assert_eq!(proposals(log, 9).unwrap(), std::slice::from_ref(&one));
+            (one, open_proposals(log).unwrap().len())
+        };
+        let first = Change::new().proposal(&now).unwrap();
+        first.store(&log).await.unwrap();
+        for (state, commit, open) in [
+            (ProposalState::Committing, None, 1),
+            (ProposalState::Open, None, 1),
+            (ProposalState::Committed, Some("c".repeat(40)), 0),
+        ] {
+            (now.state, now.commit, now.updated_at) = (state, commit, Timestamp::now());
+            let step = Change::new().proposal_step(&now).unwrap();
+            step.store(&log).await.unwrap();
+            assert_eq!(kept(&log), (now.clone(), open));
+        }
+        (now.state, now.title) = (ProposalState::Open, "Another".into());
+        let whole = Change::new().proposal(&now).unwrap();
+        whole.store(&log).await.unwrap();
+        assert_eq!(kept(&log), (now, 1), "an older step counts no more");
+    }
 }

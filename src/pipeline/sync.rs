@@ -94,14 +94,14 @@ impl Conductor {
     ) -> Result<Synced, Problem> {
         by.may(Role::Deployer, DEPLOYING)?;
         let environment = self.environment(request.environment.as_deref())?.to_owned();
-        let status = self.repo.status().await?;
-        if status.head.is_empty() {
+        let standing = self.repo.standing().await?;
+        if standing.head.is_empty() {
             return Err(
                 Problem::new(422, "nothing-to-deploy", "the branch has no commit yet")
                     .hint("commit something first: `sayso commit`"),
             );
         }
-        let commit = self.tip_for(&environment, &status.head).await?;
+        let commit = self.tip_for(&environment, &standing.head).await?;
         let deployment = self
             .begin_deployment(
                 &commit,

@@ -1,11 +1,15 @@
 //! Words while they are being spoken: again and again a look at the clip so far, one at a time.
+//!
+//! The last look is at what was said when the key came up, while the tail of the clip is still being recorded. Most
+//! often nothing is said in the tail, and the reading of the whole clip finds the words there already.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use tokio::time::{MissedTickBehavior, interval_at};
+use tokio::sync::watch;
+use tokio::time::{Instant, MissedTickBehavior, interval_at};
 
 use super::Transcriber;
 use crate::voice::Recorder;
@@ -31,6 +35,8 @@ impl Unfinished for Recorder {
 /// keeps the reading of the whole clip waiting.
 pub struct Partials {
     stop: Arc<AtomicBool>,
+    /// When the clip will be whole, once that is known.
+    whole: watch::Sender<Option<Instant>>,
 }
 
 impl Partials {
@@ -51,26 +57,41 @@ impl Partials {
     ) -> Self {
         let stop = Arc::new(AtomicBool::new(false));
         let stopped = Arc::clone(&stop);
+        let (whole, mut ends) = watch::channel(None);
         tokio::spawn(async move {
-            let mut due = interval_at(tokio::time::Instant::now() + every, every);
+            let mut due = interval_at(Instant::now() + every, every);
             // A slow machine gets fewer looks, not several at once.
             due.set_missed_tick_behavior(MissedTickBehavior::Delay);
-            let mut last = String::new();
+            let (mut told, mut took) = (String::new(), Duration::ZERO);
             loop {
-                due.tick().await;
-                if stopped.load(Ordering::Relaxed) {
+                let end = tokio::select! {
+                    biased;
+                    end = ends.wait_for(Option::is_some) => match end {
+                        Ok(end) => *end,
+                        Err(_) => return,
+                    },
+                    _ = due.tick() => None,
+                };
+                // One that is not over by then would keep the whole clip waiting.
+                let late = end.is_some_and(|end| Instant::now() + took > end);
+                if late || stopped.load(Ordering::Relaxed) {
                     return;
                 }
                 let Some(sound) = clip.so_far().await else {
+                    if end.is_some() {
+                        return;
+                    }
                     continue;
                 };
+                let began = Instant::now();
                 let look = transcriber.glance(sound, Arc::clone(&stopped)).await;
+                took = began.elapsed();
                 if stopped.load(Ordering::Relaxed) {
                     return;
                 }
                 match look {
-                    Ok(Some(text)) if text != last => {
-                        last.clone_from(&text);
+                    Ok(Some(text)) if text != told => {
+                        told.clone_from(&text);
                         tell(text);
                     }
                     Ok(_) => {}
@@ -80,9 +101,17 @@ impl Partials {
                         return;
                     }
                 }
+                if end.is_some() {
+                    return;
+                }
             }
         });
-        Self { stop }
+        Self { stop, whole }
+    }
+
+    /// The key came up; the clip will be whole in `tail`. One look more, if it can be over by then, and none after it.
+    pub fn release(&self, tail: Duration) {
+        self.whole.send_replace(Some(Instant::now() + tail));
     }
 }
 
@@ -169,6 +198,31 @@ mod tests {
             drop(partials);
             // One that was told before the end may still wait; then the line is dead.
             while inbox.recv().await.is_some() {}
+        }
+    }
+
+    #[tokio::test]
+    async fn the_last_look_is_at_the_release_unless_it_would_last_too_long() {
+        let (often, look) = (Duration::from_millis(500), Duration::from_millis(20));
+        for (tail, looks) in [(often * 20, 2), (look / 20, 1)] {
+            let (sender, mut inbox) = mpsc::unbounded_channel();
+            let slow = Slow {
+                time: look,
+                under_way: AtomicBool::new(false),
+            };
+            let partials = Partials::begin_every(
+                often,
+                Growing(std::sync::Mutex::new(0)),
+                Arc::new(slow),
+                move |text| drop(sender.send(text)),
+            );
+            assert_eq!(inbox.recv().await.as_deref(), Some("1600"));
+            partials.release(tail);
+            let mut told = 1;
+            while inbox.recv().await.is_some() {
+                told += 1;
+            }
+            assert_eq!(told, looks, "with a tail of {tail:?}");
         }
     }
 

@@ -54,11 +54,26 @@ pub struct Committed {
     pub trouble: Option<Problem>,
 }
 
+/// Where a repository stands.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Standing {
+    /// The branch that is checked out; empty when HEAD is detached.
+    pub branch: String,
+    /// The commit at its head; empty on a branch without commits.
+    pub head: String,
+}
+
 /// A repository.
 #[async_trait]
 pub trait Repository: Send + Sync {
     /// Name, branch, head, number of changes.
     async fn status(&self) -> Result<RepositoryStatus, Problem>;
+
+    /// Branch and head alone: no file of the working tree is looked at for it.
+    async fn standing(&self) -> Result<Standing, Problem> {
+        let RepositoryStatus { branch, head, .. } = self.status().await?;
+        Ok(Standing { branch, head })
+    }
 
     /// The files of `commit`; an empty id is the empty tree.
     async fn tree(&self, commit: &str) -> Result<Arc<dyn FileTree>, Problem>;

@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use super::git::{Git, Pushed};
-use super::{CommitRequest, Committed, Prepared, Repository};
+use super::{CommitRequest, Committed, Prepared, Repository, Standing};
 use crate::model::api::{CommitLine, RepositoryStatus};
 use crate::model::{FileTree, Problem, ProposedFile, Source};
 
@@ -112,6 +112,10 @@ fn trouble(remote: &str, branch: &str, pushed: &Pushed) -> Problem {
 impl Repository for Pushing {
     async fn status(&self) -> Result<RepositoryStatus, Problem> {
         self.git.status().await
+    }
+
+    async fn standing(&self) -> Result<Standing, Problem> {
+        self.git.standing().await
     }
 
     async fn tree(&self, commit: &str) -> Result<Arc<dyn FileTree>, Problem> {

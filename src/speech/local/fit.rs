@@ -47,7 +47,7 @@ impl Local {
             let clip = fingerprint(samples);
             let mut last = match loaded.last.take().filter(|last| last.clip == clip) {
                 Some(last) => last,
-                None => read(&mut loaded.model, samples)?,
+                None => read(&mut loaded.model, samples, &[])?,
             };
             let tokens = loaded.tokens_of(near.iter().chain(others));
             let (scores, order) =

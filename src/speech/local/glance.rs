@@ -2,6 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use super::ahead::Ahead;
 use super::judge::{self, Verdict};
 use super::{Local, ending};
 use crate::model::Problem;
@@ -41,7 +42,14 @@ impl Local {
             return Ok(None);
         };
         let mut encoded = loaded.model.encode(recent)?;
-        let reading = loaded.model.greedy_while(&mut encoded, go)?;
+        // What the look before read is mostly said still; what this one reads, the next one and the whole clip begin
+        // with. A clip that is longer than the window moves on under it.
+        let before = loaded.ahead.take();
+        let draft = before
+            .as_ref()
+            .map_or(&[][..], |ahead| ahead.tokens(recent));
+        let reading = loaded.model.greedy_while(&mut encoded, draft, go)?;
+        loaded.ahead = (cut == 0).then(|| Ahead::new(recent, reading.tokens.clone()));
         if reading.capped {
             return Ok(None);
         }

@@ -3,6 +3,7 @@
 //! The sound of a whole clip goes into the model in one call; the publisher's own splitting by pauses costs words.
 //! Only clips longer than [`pieces::LONGEST`] are cut, because the decoder begins to loop on them.
 
+mod ahead;
 pub mod ending;
 pub mod files;
 mod fit;
@@ -24,6 +25,7 @@ use std::time::Instant;
 
 use async_trait::async_trait;
 
+use self::ahead::Ahead;
 use self::files::{KINDS, Kind, ModelFiles};
 use self::judge::Verdict;
 use self::model::{Encoded, Greedy, Model};
@@ -82,6 +84,8 @@ struct Loaded {
     nothing: HashMap<Vec<u32>, f32>,
     /// The last clip, because its words are asked for first and the fit of phrases right after.
     last: Option<Last>,
+    /// What the latest look at an unfinished clip read.
+    ahead: Option<Ahead>,
 }
 
 struct Last {
@@ -128,7 +132,9 @@ impl Local {
             let started = Instant::now();
             let mut words = Vec::new();
             for piece in pieces::cut(samples) {
-                let last = read(&mut loaded.model, &samples[piece])?;
+                let draft = loaded.ahead.as_ref().filter(|_| piece.start == 0);
+                let draft = draft.map_or(&[][..], |ahead| ahead.tokens(samples));
+                let last = read(&mut loaded.model, &samples[piece], draft)?;
                 let model = &mut loaded.model;
                 let text = model.tokens().decode(&last.reading.tokens);
                 let verdict = if self.inner.kind.language == "en" {
@@ -184,6 +190,7 @@ impl Local {
                     tokens: HashMap::new(),
                     nothing: HashMap::new(),
                     last: None,
+                    ahead: None,
                 })
             }
         };
@@ -194,9 +201,9 @@ impl Local {
 
 /// Reads a clip. A reading that is not sure of itself is compared with those of the same sound shifted and slowed,
 /// and the likeliest is taken. Each further reading takes as long as the first, so only what is very doubtful and short
-/// gets a third.
-fn read(model: &mut Model, samples: &[f32]) -> Result<Last, Problem> {
-    let mut best = decode(model, samples, samples)?;
+/// gets a third. A `draft` of the words saves time and changes nothing.
+fn read(model: &mut Model, samples: &[f32], draft: &[u32]) -> Result<Last, Problem> {
+    let mut best = decode(model, samples, samples, draft)?;
     let seconds = voice::seconds(samples.len());
     for other in 0..2 {
         let varied = match other {
@@ -208,7 +215,7 @@ fn read(model: &mut Model, samples: &[f32]) -> Result<Last, Problem> {
             }
             _ => break,
         };
-        let again = decode(model, samples, &varied)?;
+        let again = decode(model, samples, &varied, &best.reading.tokens)?;
         let better = again.reading.score > best.reading.score && !again.reading.capped;
         if better || (best.reading.capped && !again.reading.capped) {
             best = again;
@@ -223,9 +230,14 @@ fn doubtful(reading: &Greedy, all: f32, each: f32) -> bool {
     reading.capped || (reading.score < all && reading.score / tokens < each)
 }
 
-fn decode(model: &mut Model, clip: &[f32], samples: &[f32]) -> Result<Last, Problem> {
+fn decode(
+    model: &mut Model,
+    clip: &[f32],
+    samples: &[f32],
+    draft: &[u32],
+) -> Result<Last, Problem> {
     let mut encoded = model.encode(samples)?;
-    let reading = model.greedy(&mut encoded)?;
+    let reading = model.greedy(&mut encoded, draft)?;
     Ok(Last {
         clip: fingerprint(clip),
         encoded,

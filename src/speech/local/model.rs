@@ -3,6 +3,7 @@
 //! Shapes: `N` samples at 16 kHz give `T` states, about 41 a second. The decoder keeps what it computed for earlier
 //! tokens (`past_key_values.*`), so each further token costs one small step.
 
+mod draft;
 mod search;
 mod silence;
 
@@ -176,12 +177,13 @@ impl Model {
         })
     }
 
-    /// The likeliest next token, again and again, until the end or the cap.
+    /// The likeliest next token, again and again, until the end or the cap. A `draft` of what comes out, if there is
+    /// one, saves the steps of the tokens that are in it.
     ///
     /// # Errors
     /// When the runtime fails.
-    pub fn greedy(&mut self, encoded: &mut Encoded) -> Result<Greedy, Problem> {
-        self.greedy_while(encoded, || true)
+    pub fn greedy(&mut self, encoded: &mut Encoded, draft: &[u32]) -> Result<Greedy, Problem> {
+        self.greedy_while(encoded, draft, || true)
     }
 
     /// The same as long as `go` says so; what was cut off by it counts as capped.
@@ -191,26 +193,25 @@ impl Model {
     pub fn greedy_while(
         &mut self,
         encoded: &mut Encoded,
+        draft: &[u32],
         go: impl Fn() -> bool,
     ) -> Result<Greedy, Problem> {
         let cap = ((encoded.seconds * TOKENS_PER_SECOND).ceil() as usize).max(FEWEST_TOKENS);
         self.begin(encoded)?;
-        let first = encoded.first.as_ref().ok_or_else(|| missing("logits"))?;
-        let mut result = Greedy::default();
-        let mut next = largest(&first.logits);
-        let mut likely = log_probability(&first.logits, next);
-        result.score += likely;
+        let draft = &draft[..draft.len().min(cap - 1)];
         // Of later steps only the decoder's part is of use; the encoder's stays as the first step made it.
-        let mut grown: Vec<Option<DynValue>> = self.pasts.iter().map(|_| None).collect();
-        while next != END {
-            result.tokens.push(next);
-            result.each.push(likely);
-            if result.tokens.len() >= cap || !go() {
-                result.capped = true;
+        let mut path = self.along(encoded, draft)?;
+        let first = encoded.first.as_ref().ok_or_else(|| missing("logits"))?;
+        while path.next != END {
+            if path.reading.tokens.len() + 1 >= cap || !go() {
+                path.reading.tokens.push(path.next);
+                path.reading.each.push(path.likely);
+                path.reading.capped = true;
                 break;
             }
-            let ids = [i64::from(next)];
-            let cache: Vec<&DynValue> = grown
+            let ids = [i64::from(path.next)];
+            let cache: Vec<&DynValue> = path
+                .grown
                 .iter()
                 .zip(&first.cache)
                 .map(|(new, old)| new.as_ref().unwrap_or(old))
@@ -219,10 +220,10 @@ impl Model {
             let mut outputs = self.decoder.run(inputs).map_err(failed)?;
             let logits = outputs.get("logits").ok_or_else(|| missing("logits"))?;
             let (_, logits) = logits.try_extract_tensor::<f32>().map_err(failed)?;
-            next = largest(logits);
-            likely = log_probability(logits, next);
-            result.score += likely;
-            for (slot, past) in grown
+            let next = largest(logits);
+            path.step(next, log_probability(logits, next));
+            for (slot, past) in path
+                .grown
                 .iter_mut()
                 .zip(&self.pasts)
                 .filter(|(_, past)| past.grows)
@@ -234,7 +235,7 @@ impl Model {
                 );
             }
         }
-        Ok(result)
+        Ok(path.reading)
     }
 
     /// For each of `phrases` (tokens) the natural logarithm of the probability that the clip says exactly that and

@@ -10,9 +10,9 @@ use std::time::Duration;
 
 use crate::model::{Content, Problem, ProposedFile};
 
-use super::Git;
 use super::run::Call;
 use super::status::Change;
+use super::{Git, Object};
 
 /// Bytes up to which a file is shown as text; larger ones are handled like binary files.
 pub const TEXT_LIMIT: u64 = 1024 * 1024;
@@ -100,10 +100,11 @@ impl Git {
             }
             pending.extend(gather(self.root(), path, &changes, file_modes));
         }
-        let after = self.contents(&pending).await?;
+        let known = pending.iter().map(|file| file.before.clone()).collect();
+        let (after, before) = tokio::join!(self.contents(&pending), self.contents_of(known));
         let mut files = Vec::new();
-        for (pending, (after, mode_after)) in pending.into_iter().zip(after) {
-            let before = self.content(pending.before.as_ref()).await?;
+        let sides = after?.into_iter().zip(before?);
+        for (pending, ((after, mode_after), before)) in pending.into_iter().zip(sides) {
             let mode_before = pending.before.map_or(0, |blob| blob.mode);
             if before != after || mode_before != mode_after {
                 let path = pending.path;
@@ -148,21 +149,22 @@ impl Git {
         from: &str,
         to: &str,
     ) -> Result<Vec<ProposedFile>, Problem> {
-        let mut files = Vec::new();
-        for change in self.between(from, to).await? {
-            if change.is_submodule() {
-                continue;
-            }
-            files.push(ProposedFile {
-                before: self.content(change.before.as_ref()).await?,
-                after: self.content(change.after.as_ref()).await?,
-                mode_before: change.before.map_or(0, |blob| blob.mode),
-                mode_after: change.after.map_or(0, |blob| blob.mode),
-                path: change.path,
-                hunks: Vec::new(),
-            });
-        }
-        Ok(files)
+        let mut changes = self.between(from, to).await?;
+        changes.retain(|change| !change.is_submodule());
+        let blobs = changes
+            .iter()
+            .flat_map(|change| [change.before.clone(), change.after.clone()]);
+        let mut contents = self.contents_of(blobs.collect()).await?.into_iter();
+        let mut next = || contents.next().unwrap_or(Content::Absent);
+        let files = changes.into_iter().map(|change| ProposedFile {
+            before: next(),
+            after: next(),
+            mode_before: change.before.map_or(0, |blob| blob.mode),
+            mode_after: change.after.map_or(0, |blob| blob.mode),
+            path: change.path,
+            hunks: Vec::new(),
+        });
+        Ok(files.collect())
     }
 
     /// The paths that differ between two commits; an empty `from` is the empty tree.
@@ -177,22 +179,28 @@ impl Git {
         Ok(raw_changes(output.records()))
     }
 
-    /// A blob as content.
-    async fn content(&self, blob: Option<&Blob>) -> Result<Content, Problem> {
-        let Some(blob) = blob else {
-            return Ok(Content::Absent);
+    /// Blobs as content, in their order.
+    async fn contents_of(&self, blobs: Vec<Option<Blob>>) -> Result<Vec<Content>, Problem> {
+        let objects = self.shared.objects.clone();
+        let read = move || {
+            let read = |blob: Option<Blob>| {
+                let Some(Blob { oid, .. }) = blob else {
+                    return Ok(Content::Absent);
+                };
+                let object = objects.read(&oid, TEXT_LIMIT).map_err(Problem::internal)?;
+                object.map(content).ok_or_else(|| lacking(&oid))
+            };
+            blobs.into_iter().map(read).collect()
         };
-        let object = self.object(&blob.oid, TEXT_LIMIT).await?.ok_or_else(|| {
-            Problem::internal(format!("the repository lacks the object {}", blob.oid))
-                .hint("run `git fsck`, or fetch what a partial clone left out")
-        })?;
-        Ok(match object.bytes.map(text) {
-            Some(Some(text)) => Content::Text { text },
-            _ => Content::Binary {
-                oid: object.oid,
-                size: object.size,
-            },
-        })
+        // All in one turn: a task for each of hundreds costs more than what it reads.
+        let done = tokio::task::spawn_blocking(read).await;
+        done.map_err(Problem::internal)?
+    }
+
+    /// A blob as content.
+    async fn content(&self, blob: &Blob) -> Result<Content, Problem> {
+        let object = self.object(&blob.oid, TEXT_LIMIT).await?;
+        object.map(content).ok_or_else(|| lacking(&blob.oid))
     }
 
     /// The content and mode of each file as git would store it. Nothing is written to the object store but
@@ -239,7 +247,7 @@ impl Git {
         for (file, shown) in pending.iter().zip(shown) {
             let content = match (&file.work, shown) {
                 (None, _) => (Content::Absent, 0),
-                (Some(WorkFile::Stored(blob)), _) => (self.content(Some(blob)).await?, blob.mode),
+                (Some(WorkFile::Stored(blob)), _) => (self.content(blob).await?, blob.mode),
                 (Some(WorkFile::Link(_)), Some(text)) => (Content::Text { text }, LINK),
                 (Some(WorkFile::Link(_)), None) => {
                     return Err(Problem::new(
@@ -252,7 +260,7 @@ impl Git {
                 (Some(WorkFile::File { mode, .. }), None) => {
                     let oid = stored.get(file.path.as_str()).cloned().unwrap_or_default();
                     let blob = Blob { mode: *mode, oid };
-                    (self.content(Some(&blob)).await?, *mode)
+                    (self.content(&blob).await?, *mode)
                 }
             };
             contents.push(content);
@@ -384,6 +392,21 @@ pub(super) fn is_executable(_: &fs::Metadata) -> bool {
 /// A NUL is what git goes by too, in the first 8,000 bytes; here anywhere, since a terminal shows the rest.
 fn is_text(bytes: &[u8]) -> bool {
     !bytes.contains(&0) && std::str::from_utf8(bytes).is_ok()
+}
+
+fn content(object: Object) -> Content {
+    match object.bytes.map(text) {
+        Some(Some(text)) => Content::Text { text },
+        _ => Content::Binary {
+            oid: object.oid,
+            size: object.size,
+        },
+    }
+}
+
+fn lacking(oid: &str) -> Problem {
+    Problem::internal(format!("the repository lacks the object {oid}"))
+        .hint("run `git fsck`, or fetch what a partial clone left out")
 }
 
 fn text(bytes: Vec<u8>) -> Option<String> {

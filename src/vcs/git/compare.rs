@@ -1,10 +1,21 @@
-//! Which commits lie between two others.
+//! Which commits lie between two others, and what a prepared commit changes.
+
+use std::sync::PoisonError;
 
 use crate::model::Problem;
 use crate::model::api::CommitLine;
+use crate::vcs::Prepared;
 
+use super::changes::RawChange;
 use super::run::Call;
 use super::{Git, is_id};
+
+/// What a prepared commit changes, looked at before it is asked for.
+pub(super) struct Compared {
+    base: String,
+    commit: String,
+    changes: Vec<RawChange>,
+}
 
 impl Git {
     /// At most `limit` commits, newest first, that `to` has and `from` lacks.
@@ -42,6 +53,51 @@ impl Git {
             .hint("a shallow clone lacks older commits: `git fetch --unshallow`"));
         }
         Ok(output.records().filter_map(line).collect())
+    }
+
+    /// Looks at what a prepared commit changes, for when it is finished. A failure shows then.
+    pub(in crate::vcs) async fn look_ahead(&self, prepared: &Prepared) {
+        let Ok(changes) = self.between(&prepared.base, &prepared.commit).await else {
+            return;
+        };
+        self.remember(Some(Compared {
+            base: prepared.base.clone(),
+            commit: prepared.commit.clone(),
+            changes,
+        }));
+    }
+
+    /// The commit `made` has the very files of the prepared one: what is known of that is known of it.
+    pub(in crate::vcs) fn known_as(&self, prepared: &Prepared, made: &str) {
+        let known = self.remember(None).filter(|known| known.is_of(prepared));
+        self.remember(known.map(|known| Compared {
+            commit: made.to_owned(),
+            ..known
+        }));
+    }
+
+    /// What a prepared commit changes.
+    pub(super) async fn changed_by(&self, prepared: &Prepared) -> Result<Vec<RawChange>, Problem> {
+        match self.remember(None).filter(|known| known.is_of(prepared)) {
+            Some(known) => Ok(known.changes),
+            None => self.between(&prepared.base, &prepared.commit).await,
+        }
+    }
+
+    /// Puts `now` in the place of what is remembered, and gives that.
+    fn remember(&self, now: Option<Compared>) -> Option<Compared> {
+        let mut place = self
+            .shared
+            .compared
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        std::mem::replace(&mut *place, now)
+    }
+}
+
+impl Compared {
+    fn is_of(&self, prepared: &Prepared) -> bool {
+        self.base == prepared.base && self.commit == prepared.commit
     }
 }
 

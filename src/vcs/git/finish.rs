@@ -43,7 +43,7 @@ pub(super) async fn bring_along(
 ) -> Result<Committed, Problem> {
     let (head, changes, title) = tokio::join!(
         git.head(),
-        git.between(&prepared.base, &prepared.commit),
+        git.changed_by(prepared),
         git.object(&prepared.commit, u64::MAX),
     );
     let (head, mut changes) = (head?, changes?);

@@ -37,7 +37,7 @@ use tokio::sync::mpsc::UnboundedSender;
 use crate::model::api::{CommitLine, RepositoryStatus};
 use crate::model::{FileTree, Problem, ProposedFile, Source};
 
-use super::{CommitRequest, Committed, Prepared, Repository};
+use super::{CommitRequest, Committed, Prepared, Repository, Standing};
 
 use objects::{Object, Objects};
 use run::{Call, Output, Runner};
@@ -77,6 +77,7 @@ struct Shared {
     lock_wait: Duration,
     objects: Arc<Objects>,
     trees: Mutex<Vec<(String, Arc<tree::GitTree>)>>,
+    compared: Mutex<Option<compare::Compared>>,
     file_modes: OnceCell<bool>,
     hook_command: OnceCell<bool>,
     /// Hooks may be set in the configuration (newer git), where no file shows them; known from the last look.
@@ -151,6 +152,7 @@ impl Git {
                 git_dir: PathBuf::from(git_dir),
                 lock_wait: options.lock_wait,
                 trees: Mutex::new(Vec::new()),
+                compared: Mutex::new(None),
                 file_modes: OnceCell::new(),
                 hook_command: OnceCell::new(),
                 hooks_in_config: AtomicBool::new(false),
@@ -351,6 +353,14 @@ fn unopened(folder: &Path, found: &Output, lines: &[&str]) -> Problem {
 impl Repository for Git {
     async fn status(&self) -> Result<RepositoryStatus, Problem> {
         self.overview().await
+    }
+
+    async fn standing(&self) -> Result<Standing, Problem> {
+        let head = self.head().await?;
+        Ok(Standing {
+            branch: head.branch,
+            head: head.commit,
+        })
     }
 
     async fn tree(&self, commit: &str) -> Result<Arc<dyn FileTree>, Problem> {

@@ -96,12 +96,34 @@ impl Work {
     }
 }
 
+type Looked = (HashMap<String, Work>, Vec<(String, Metadata)>);
+
 impl Git {
     /// What lies at the paths of these changes.
     pub(super) async fn work_states(
         &self,
         changes: &[RawChange],
     ) -> Result<HashMap<String, Work>, Problem> {
+        let (git, all) = (self.clone(), changes.to_vec());
+        // Reading and hashing hundreds of files must not hold up what goes on beside it.
+        let looked = tokio::task::spawn_blocking(move || git.look_at_files(&all));
+        let (mut states, files) = looked.await.map_err(Problem::internal)??;
+        let names: Vec<&str> = files.iter().map(|(path, _)| path.as_str()).collect();
+        let ids = self.hash_files(&names, false).await?;
+        for ((path, meta), oid) in files.into_iter().zip(ids) {
+            let work = Work::File {
+                oid,
+                plain: false,
+                executable: is_executable(&meta),
+                seen: Seen::of(&meta),
+            };
+            states.insert(path, work);
+        }
+        Ok(states)
+    }
+
+    /// What lies at the paths, and the files that only git can tell the blobs of.
+    fn look_at_files(&self, changes: &[RawChange]) -> Result<Looked, Problem> {
         let mut states = HashMap::new();
         let mut files = Vec::new();
         for change in changes {
@@ -110,7 +132,7 @@ impl Git {
                 Ok(Some(meta)) if meta.is_file() => match self.as_stored(change, &meta) {
                     Some(work) => work,
                     None => {
-                        files.push((path, meta));
+                        files.push((path.to_owned(), meta));
                         continue;
                     }
                 },
@@ -128,18 +150,7 @@ impl Git {
             };
             states.insert(path.to_owned(), state);
         }
-        let names: Vec<&str> = files.iter().map(|(path, _)| *path).collect();
-        let ids = self.hash_files(&names, false).await?;
-        for ((path, meta), oid) in files.into_iter().zip(ids) {
-            let work = Work::File {
-                oid,
-                plain: false,
-                executable: is_executable(&meta),
-                seen: Seen::of(&meta),
-            };
-            states.insert(path.to_owned(), work);
-        }
-        Ok(states)
+        Ok((states, files))
     }
 
     /// The file, if its very bytes are those of one side of the change. Then no filter or line ending stands

@@ -16,7 +16,7 @@ use super::{follow, gone, trouble, twin};
 use crate::model::api::{CommitLine, RepositoryStatus};
 use crate::model::{FileTree, Problem, ProposedFile, Source};
 use crate::vcs::git::{Git, Sent};
-use crate::vcs::{CommitRequest, Committed, Prepared, Repository};
+use crate::vcs::{CommitRequest, Committed, Prepared, Repository, Standing};
 
 /// A commit that was made just now needs no look before its branch moves.
 const FRESH: Duration = Duration::from_secs(10);
@@ -95,6 +95,17 @@ impl Cloned {
             )
         });
         Ok(stale(branch))
+    }
+
+    /// Makes the commit here, and looks already at what of the clone it will change: GitHub still takes in the files.
+    async fn prepare_here(
+        &self,
+        request: &CommitRequest,
+        output: UnboundedSender<String>,
+    ) -> Result<Prepared, Problem> {
+        let prepared = self.git.prepare(request, output).await?;
+        self.git.look_ahead(&prepared).await;
+        Ok(prepared)
     }
 
     async fn changes(&self, prepared: &Prepared) -> Result<Vec<Change>, Problem> {
@@ -224,6 +235,10 @@ impl Repository for Cloned {
         self.git.status().await
     }
 
+    async fn standing(&self) -> Result<Standing, Problem> {
+        self.git.standing().await
+    }
+
     async fn tree(&self, commit: &str) -> Result<Arc<dyn FileTree>, Problem> {
         self.git.tree(commit).await
     }
@@ -268,10 +283,11 @@ impl Repository for Cloned {
             }
             early::send(&self.api, &self.git, request).await
         };
-        let (head, prepared, early) = tokio::join!(
+        // The files are longest under way, so they go first.
+        let (early, head, prepared) = tokio::join!(
+            early,
             self.api.head(&request.branch),
-            self.git.prepare(request, output),
-            early
+            self.prepare_here(request, output)
         );
         // What is wrong here counts first: it needs no network to be mended.
         let mut prepared = prepared?;
@@ -284,7 +300,9 @@ impl Repository for Cloned {
             return Err(problem);
         }
         if !self.signed {
-            prepared.commit = self.send(&prepared, early?).await?;
+            let made = self.send(&prepared, early?).await?;
+            self.git.known_as(&prepared, &made);
+            prepared.commit = made;
         }
         *self.made.lock().unwrap_or_else(PoisonError::into_inner) =
             Some((prepared.commit.clone(), Instant::now()));
