@@ -1,15 +1,16 @@
-//! Several proposals as one commit, each as it was reviewed; and decisions on single lines.
+//! Several proposals as one commit, each as it was reviewed; decisions on single lines; a commit deployed once more.
 
 mod stage;
 
 use std::sync::Arc;
 
-use sayso::model::api::{Approval, BatchApproval, Decide, Reviewed, Submission};
+use sayso::model::api::{Approval, BatchApproval, Decide, Reviewed, Submission, SyncRequest};
 use sayso::model::{
-    Action, Decision, EventKind, Identity, InstructionState, ProposalId, ProposalState,
+    Action, Decision, DeploymentState, EventKind, Identity, InstructionState, ProposalId,
+    ProposalState,
 };
 use sayso::pipeline::Conductor;
-use stage::{git, stage, wait_for};
+use stage::{git, stage, wait_for, write};
 
 async fn propose(conductor: &Arc<Conductor>, words: &str) -> ProposalId {
     let submission = Submission {
@@ -192,5 +193,46 @@ async fn words_for_the_senders_own_screen_are_told_and_not_followed() {
         if expected.is_some() {
             assert_eq!(state, InstructionState::Done);
         }
+    }
+}
+
+#[tokio::test]
+async fn an_earlier_commit_of_the_branch_can_be_deployed_again() {
+    let stage = stage(&[("index.html", "<h1>One</h1>\n")]).await;
+    let (conductor, owner) = (&stage.conductor, Identity::owner("Ada"));
+    let root = stage.site.path();
+    let first = git(root, &["rev-parse", "HEAD"]).trim().to_owned();
+    write(root, "index.html", "<h1>Two</h1>\n");
+    conductor
+        .quick_commit(SyncRequest::default(), &owner)
+        .await
+        .unwrap();
+    let again = |commit: &str| SyncRequest {
+        commit: Some(commit.to_owned()),
+        ..SyncRequest::default()
+    };
+    let synced = conductor
+        .force_redeploy(again(&first), &owner)
+        .await
+        .unwrap();
+    assert_eq!(synced.commit, first);
+    let id = synced.deployment.unwrap();
+    let done = wait_for("the deployment", async || {
+        let now = conductor.deployment(&id).unwrap();
+        now.state.is_final().then_some(now)
+    })
+    .await;
+    assert_eq!((done.state, done.commit), (DeploymentState::Live, first));
+    // Only what the branch has: another branch's commit, or none at all, goes nowhere.
+    git(root, &["checkout", "-q", "-b", "aside", "HEAD~1"]);
+    git(root, &["commit", "-q", "--allow-empty", "-m", "aside"]);
+    let aside = git(root, &["rev-parse", "HEAD"]).trim().to_owned();
+    git(root, &["checkout", "-q", "main"]);
+    for commit in [aside.as_str(), "0123", &"a".repeat(40)] {
+        let problem = conductor
+            .force_redeploy(again(commit), &owner)
+            .await
+            .unwrap_err();
+        assert!(problem.is("not-found"), "{commit}: {problem}");
     }
 }

@@ -14,7 +14,7 @@ use crate::tui;
 use crate::vcs::Repository;
 use crate::vcs::git::Git;
 use crate::voice::probe::{Probe, probe};
-use crate::voice::{self, diagnose};
+use crate::voice::{self, diagnose, diagnose::Surroundings};
 
 /// Arguments of `sayso doctor`.
 #[derive(clap::Args, Debug)]
@@ -231,10 +231,7 @@ async fn microphone(config: &Config, paths: &Paths, listen: bool) -> Vec<Check> 
             }
         };
         let names: Vec<String> = found.iter().map(name).collect();
-        if names.is_empty() {
-            return Err(Problem::not_found("there is no microphone")
-                .hint("connect one, or type instructions: typed text does everything"));
-        }
+        diagnose::among(&found, Surroundings::here())?;
         Ok(names.join(", "))
     });
     let mut checks = vec![Check::of("microphone", names)];

@@ -1,5 +1,7 @@
 //! The target of each environment: chosen by the configuration, in one table.
 
+mod github;
+
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
@@ -8,6 +10,7 @@ use std::time::{Duration, Instant};
 use futures::FutureExt;
 use tokio::sync::mpsc;
 
+use self::github::{actions_repository, interface, on_github, without_clone};
 use super::wiring;
 use crate::config::credential::{self, Service};
 use crate::config::{Config, Environment, ProjectPaths, SECRETS};
@@ -18,6 +21,7 @@ use crate::deploy::{
     HostTarget, LocalNotice, LocalTarget, VercelOptions, VercelTarget,
 };
 use crate::model::Problem;
+use crate::vcs::github::Address;
 
 /// How long an address on the web may take to show what was deployed.
 const SHOWN_WITHIN: Duration = Duration::from_secs(60);
@@ -31,6 +35,8 @@ struct Site<'a> {
     project: &'a ProjectPaths,
     root: &'a Path,
     notices: Option<mpsc::UnboundedSender<LocalNotice>>,
+    /// The site's repository on GitHub, or why it is not known.
+    repository: Result<Address, Problem>,
 }
 
 /// Makes the target of one environment.
@@ -62,6 +68,7 @@ pub async fn open(
         project,
         root,
         notices: Some(sender.clone()),
+        repository: on_github(config, root).await,
     };
     let mut targets = Targets::new();
     let mut local = Vec::new();
@@ -130,23 +137,25 @@ fn variable(names: &[&str]) -> Option<String> {
 const LOOK_AGAIN: Duration = Duration::from_secs(20);
 
 /// A token that is looked for when it is first needed: the keyring, and a program that is asked, take their time.
-fn token(service: Service, redactor: &Redactor) -> Token {
+/// `host` is empty for the service's usual one.
+fn token(service: Service, host: &str, redactor: &Redactor) -> Token {
     #[derive(Default)]
     struct Found {
         token: Option<String>,
         missed: Option<Instant>,
     }
     let found = Arc::new(tokio::sync::Mutex::new(Found::default()));
-    let redactor = redactor.clone();
+    let (host, redactor) = (host.to_owned(), redactor.clone());
     Arc::new(move || {
-        let (found, redactor) = (Arc::clone(&found), redactor.clone());
+        let (found, redactor, host) = (Arc::clone(&found), redactor.clone(), host.clone());
         async move {
             let mut found = found.lock().await;
             let missed = found.missed.is_some_and(|at| at.elapsed() < LOOK_AGAIN);
             if found.token.is_none() && !missed {
-                let credential = tokio::task::spawn_blocking(move || credential::find(service, ""))
-                    .await
-                    .map_err(Problem::internal)?;
+                let wanted = host.clone();
+                let looked =
+                    tokio::task::spawn_blocking(move || credential::find(service, &wanted));
+                let credential = looked.await.map_err(Problem::internal)?;
                 match credential {
                     Some(credential) => {
                         let secret = credential.secret.expose().to_owned();
@@ -158,9 +167,14 @@ fn token(service: Service, redactor: &Redactor) -> Token {
             }
             found.token.clone().ok_or_else(|| {
                 let name = service.name();
-                Problem::new(401, "no-token", format!("there is no token for {name}")).hint(
-                    format!("set {}, or: sayso login {name}", service.variables("")[0]),
-                )
+                let (at, login) = match host.as_str() {
+                    "" | "github.com" => (String::new(), name.to_owned()),
+                    host => (format!(" at {host}"), format!("{name} --host {host}")),
+                };
+                let what = format!("there is no token for {name}{at}");
+                let variable = service.variables(&host)[0];
+                Problem::new(401, "no-token", what)
+                    .hint(format!("set {variable}, or: sayso login {login}"))
             })
         }
         .boxed()
@@ -240,7 +254,7 @@ fn host(site: &Site<'_>, environment: &Environment) -> Result<Arc<dyn DeployTarg
         insecure: set.insecure,
         parallel: set.parallel,
         time_limit: set.time_limit.duration(),
-        token: token(Service::Host, &secrets),
+        token: token(Service::Host, "", &secrets),
         actor: actor.unwrap_or_else(|| "someone".to_owned()),
         build: wiring::build_options(site.config),
         cache: site.project.host().join("cache"),
@@ -272,11 +286,15 @@ fn command(site: &Site<'_>, environment: &Environment) -> Result<Arc<dyn DeployT
 }
 
 fn vercel(site: &Site<'_>, environment: &Environment) -> Result<Arc<dyn DeployTarget>, Problem> {
-    let options = vercel_options(site.config, site.project, site.root, environment)?;
+    let repository = site.repository.as_ref().ok();
+    let options = VercelOptions {
+        repository: repository.map(|address| (address.owner.clone(), address.name.clone())),
+        ..vercel_options(site.config, site.project, site.root, environment)?
+    };
     Ok(VercelTarget::open(options)?)
 }
 
-/// How an environment is deployed to Vercel.
+/// How an environment is deployed to Vercel; of which repository is not looked up.
 pub(super) fn vercel_options(
     config: &Config,
     project: &ProjectPaths,
@@ -310,7 +328,7 @@ pub(super) fn vercel_options(
     let secrets = secrets(&[]);
     Ok(VercelOptions {
         base: api("VERCEL_API_URL", "https://api.vercel.com")?,
-        token: token(Service::Vercel, &secrets),
+        token: token(Service::Vercel, "", &secrets),
         environment: environment.name.clone(),
         project: named,
         team: Some(team).filter(|team| team.starts_with("team_")),
@@ -329,7 +347,7 @@ pub(super) fn vercel_options(
                 .hint("correct it in sayso.toml"));
             }
         },
-        repository: origin(root),
+        repository: None,
         url: Some(set.url.clone()).filter(|url| !url.is_empty()),
         bypass: variable(&["VERCEL_AUTOMATION_BYPASS_SECRET"]),
         time_limit: set.time_limit.duration(),
@@ -339,6 +357,7 @@ pub(super) fn vercel_options(
                 project,
                 root,
                 notices: None,
+                repository: Err(Problem::not_found("not looked for")),
             },
             environment,
         )?,
@@ -353,28 +372,27 @@ fn github_actions(
     environment: &Environment,
 ) -> Result<Arc<dyn DeployTarget>, Problem> {
     let set = &environment.github_actions;
-    let repository = match set.repository.split_once('/') {
-        Some((owner, name)) => Some((owner.to_owned(), name.to_owned())),
-        None => origin(site.root),
-    };
-    let Some(repository) = repository else {
-        return Err(Problem::new(
-            422,
-            "config",
-            format!("the environment {:?} is deployed by GitHub Actions, but of which repository?", environment.name),
-        )
-        .hint("set `repository = \"owner/name\"` under [deploy.github_actions], or add a remote: git remote add origin …"));
-    };
+    let address = actions_repository(&set.repository, &site.repository).map_err(|problem| {
+        let name = &environment.name;
+        let what = format!("the environment {name:?} is deployed by GitHub Actions: {}", problem.detail);
+        Problem::new(422, "config", what)
+            .hint("set `repository = \"owner/name\"` under [deploy.github_actions], or add a remote: git remote add origin …")
+    })?;
+    let (base, host) = interface(site.config, &address)?;
     let secrets = secrets(&[]);
+    // Without a branch of its own it is the one that is checked out; without a clone that of [github], or the default.
+    let here = || match without_clone(site.root) {
+        Some(_) => Some(site.config.github.branch.clone()),
+        None => git(site.root, &["symbolic-ref", "--short", "HEAD"]),
+    };
+    let branch = Some(set.branch.clone()).filter(|branch| !branch.is_empty());
     let target = ActionsTarget::open(ActionsOptions {
-        base: api("GITHUB_API_URL", "https://api.github.com")?,
-        token: token(Service::GitHub, &secrets),
+        base,
+        token: token(Service::GitHub, &host, &secrets),
         environment: environment.name.clone(),
-        repository,
+        repository: (address.owner, address.name),
         workflow: set.workflow.clone(),
-        branch: Some(set.branch.clone())
-            .filter(|branch| !branch.is_empty())
-            .or_else(|| branch(site.root)),
+        branch: branch.or_else(here).filter(|branch| !branch.is_empty()),
         input: Some(set.input.clone()).filter(|input| !input.is_empty()),
         url: Some(set.url.clone()).filter(|url| !url.is_empty()),
         time_limit: set.time_limit.duration(),
@@ -397,54 +415,4 @@ fn git(root: &Path, args: &[&str]) -> Option<String> {
         .filter(|output| output.status.success())?;
     let text = String::from_utf8(output.stdout).ok()?;
     Some(text.trim().to_owned()).filter(|text| !text.is_empty())
-}
-
-fn branch(root: &Path) -> Option<String> {
-    git(root, &["symbolic-ref", "--short", "HEAD"])
-}
-
-/// Owner and name of the repository on GitHub that `origin` leads to.
-fn origin(root: &Path) -> Option<(String, String)> {
-    owner_and_name(&git(root, &["remote", "get-url", "origin"])?)
-}
-
-/// `https://host/owner/name.git`, `git@host:owner/name.git`, `ssh://git@host/owner/name`.
-fn owner_and_name(remote: &str) -> Option<(String, String)> {
-    let path = match remote.split_once("://") {
-        Some((_, rest)) => rest.split_once('/')?.1,
-        // A path on this machine has no host.
-        None if remote.starts_with(['/', '.']) => return None,
-        None => remote.split_once(':')?.1,
-    };
-    let path = path.trim_matches('/');
-    let path = path.strip_suffix(".git").unwrap_or(path);
-    let (owner, name) = path.split_once('/')?;
-    let whole = !owner.is_empty() && !name.is_empty() && !name.contains('/');
-    whole.then(|| (owner.to_owned(), name.to_owned()))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn remotes_of_all_spellings_name_the_repository() {
-        let named = Some(("ada".to_owned(), "shop".to_owned()));
-        for remote in [
-            "https://github.com/ada/shop.git",
-            "https://github.com/ada/shop/",
-            "git@github.com:ada/shop.git",
-            "ssh://git@github.com/ada/shop",
-        ] {
-            assert_eq!(owner_and_name(remote), named, "{remote}");
-        }
-        for remote in [
-            "/srv/git/shop.git",
-            "../shop",
-            "https://example.org/shop.git",
-            "x",
-        ] {
-            assert_eq!(owner_and_name(remote), None, "{remote}");
-        }
-    }
 }

@@ -1,5 +1,7 @@
 //! The workflow that `sayso init --workflow` writes: it deploys on every push to `main` and whenever Sayso starts it.
 
+mod vercel;
+
 use std::io::Write as _;
 use std::path::Path;
 
@@ -10,6 +12,9 @@ use crate::model::Problem;
 
 /// Where GitHub looks for it.
 pub(super) const FOLDER: &str = ".github/workflows";
+
+/// The environment that a push to `main` is for, and the name of Vercel's own for the live site.
+const PRODUCTION: &str = "production";
 
 /// How the site is put on line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -81,10 +86,31 @@ fn text(root: &Path, config: &Config) -> String {
         .filter(|output| !output.is_empty())
         .cloned()
         .unwrap_or_else(|| if plan.command.is_some() { "dist" } else { "." }.to_owned());
+    let input = &config.deploy.github_actions.input;
+    let default = match to {
+        To::Vercel => PRODUCTION.to_owned(),
+        To::Pages => served(config),
+    };
+    let inputs = if input.is_empty() {
+        String::new()
+    } else {
+        format!(
+            "    inputs:\n      {input}:\n        description: The environment\n        default: {default}\n"
+        )
+    };
+    let environment = if input.is_empty() {
+        default.clone()
+    } else {
+        format!("${{{{ inputs.{input} || '{default}' }}}}")
+    };
+    let refuse = match to {
+        To::Pages if !input.is_empty() => refuse(input, &default),
+        _ => String::new(),
+    };
     let set_up = set_up(node, cache);
-    let check = check(node, plan.install.as_deref(), &set_up);
+    let check = check(node, plan.install.as_deref(), &set_up, &refuse);
     let (build, deploy) = match to {
-        To::Vercel => vercel(&set_up),
+        To::Vercel => vercel::jobs(&set_up, &environment),
         To::Pages => pages(
             &set_up,
             plan.install.as_deref(),
@@ -95,19 +121,6 @@ fn text(root: &Path, config: &Config) -> String {
     let permissions = match to {
         To::Vercel => "  contents: read\n",
         To::Pages => "  contents: read\n  pages: write\n  id-token: write\n",
-    };
-    let input = &config.deploy.github_actions.input;
-    let inputs = if input.is_empty() {
-        String::new()
-    } else {
-        format!(
-            "    inputs:\n      {input}:\n        description: The environment\n        default: production\n"
-        )
-    };
-    let environment = if input.is_empty() {
-        "production".to_owned()
-    } else {
-        format!("${{{{ inputs.{input} || 'production' }}}}")
     };
     format!(
         "# Written by `sayso init --workflow` for this site ({label}); it is yours to change.
@@ -152,8 +165,39 @@ fn set_up(node: bool, cache: Option<&str>) -> String {
     text
 }
 
+/// The environment that GitHub Pages serves, which is one: the production, or the first that goes through GitHub Actions.
+fn served(config: &Config) -> String {
+    let plain = |name: &String| {
+        name.chars()
+            .all(|c| c.is_alphanumeric() || "-_.".contains(c))
+    };
+    let environments = config.environments().unwrap_or_default();
+    let names: Vec<String> = environments
+        .into_iter()
+        .filter(|environment| environment.target == "github_actions")
+        .map(|environment| environment.name)
+        .filter(plain)
+        .collect();
+    match names.first() {
+        Some(first) if !names.iter().any(|name| name == PRODUCTION) => first.clone(),
+        _ => PRODUCTION.to_owned(),
+    }
+}
+
+/// A step that keeps every other environment from being put over the one that GitHub Pages serves.
+fn refuse(input: &str, served: &str) -> String {
+    format!(
+        "      - name: GitHub Pages serves {served} alone
+        if: (inputs.{input} || '{served}') != '{served}'
+        run: |
+          echo \"::error::GitHub Pages serves one environment, {served}: give the other one a workflow or a target of its own\"
+          exit 1
+"
+    )
+}
+
 /// A job beside the build: both run at the same time, and nothing goes live unless both are well.
-fn check(node: bool, install: Option<&str>, set_up: &str) -> String {
+fn check(node: bool, install: Option<&str>, set_up: &str, refuse: &str) -> String {
     let steps = if node {
         format!(
             "{set_up}      - run: {}\n      - run: npm run lint --if-present\n      - run: npm test --if-present\n",
@@ -164,47 +208,8 @@ fn check(node: bool, install: Option<&str>, set_up: &str) -> String {
             .to_owned()
     };
     format!(
-        "  check:\n    runs-on: ubuntu-latest\n    timeout-minutes: 15\n    steps:\n{CHECKOUT}{steps}\n"
+        "  check:\n    runs-on: ubuntu-latest\n    timeout-minutes: 15\n    steps:\n{refuse}{CHECKOUT}{steps}\n"
     )
-}
-
-fn vercel(set_up: &str) -> (String, String) {
-    let env = "    env:\n      VERCEL_ORG_ID: ${{ secrets.VERCEL_ORG_ID }}\n      VERCEL_PROJECT_ID: ${{ secrets.VERCEL_PROJECT_ID }}\n      VERCEL_TOKEN: ${{ secrets.VERCEL_TOKEN }}\n";
-    let build = format!(
-        "  build:
-    runs-on: ubuntu-latest
-    timeout-minutes: 30
-{env}    steps:
-{CHECKOUT}{set_up}      - uses: actions/cache@v4
-        with:
-          path: .next/cache
-          key: build-${{{{ github.sha }}}}
-          restore-keys: build-
-      - run: npx --yes vercel pull --yes --environment=production
-      - run: npx --yes vercel build --prod
-      - uses: actions/upload-artifact@v4
-        with:
-          name: site
-          path: .vercel/output
-          include-hidden-files: true
-
-"
-    );
-    let deploy = format!(
-        "  deploy:
-    needs: [check, build]
-    runs-on: ubuntu-latest
-    timeout-minutes: 15
-{env}    steps:
-{CHECKOUT}      - uses: actions/download-artifact@v4
-        with:
-          name: site
-          path: .vercel/output
-      - run: npx --yes vercel deploy --prebuilt --prod
-
-"
-    );
-    (build, deploy)
 }
 
 fn pages(
@@ -316,8 +321,31 @@ mod tests {
         ] {
             assert!(built.contains(wanted), "{wanted} is missing in\n{built}");
         }
-        std::fs::write(dir.path().join("vercel.json"), "{}").unwrap();
-        assert!(text(dir.path(), &config).contains("vercel deploy --prebuilt --prod"));
+    }
+
+    #[test]
+    fn pages_refuses_what_is_for_another_environment() {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::write(dir.path().join("index.html"), "x").unwrap();
+        let plain = text(dir.path(), &Config::default());
+        assert!(
+            plain.contains("if: (inputs.environment || 'production') != 'production'"),
+            "{plain}"
+        );
+        let mut config = Config::default();
+        config.environment.push(crate::config::EnvironmentTable {
+            name: "pages".to_owned(),
+            target: Some("github_actions".to_owned()),
+            ..Default::default()
+        });
+        let named = text(dir.path(), &config);
+        assert!(
+            named.contains("if: (inputs.environment || 'pages') != 'pages'")
+                && named.contains("default: pages\n"),
+            "{named}"
+        );
+        config.deploy.github_actions.input = String::new();
+        assert!(!text(dir.path(), &config).contains("inputs."));
     }
 
     #[test]

@@ -23,7 +23,7 @@ use url::Url;
 
 use crate::model::api::{
     Accepted, Answer, Approval, Approved, BatchApproval, Comparison, Decide, DeploymentList,
-    EditText, EventPage, ProposalView, RecipeInfo, Reject, Restore, Revise, RunRecipe,
+    EditText, EventPage, ProposalView, RecipeInfo, Reject, Restore, Revise, RunRecipe, SiteWords,
     StartPreview, Status, Submission, SyncRequest, Synced, VersionView, WatchRequest, WatchStatus,
 };
 use crate::model::{
@@ -283,6 +283,11 @@ impl Client {
     pub async fn preview_picture(&self, id: &ProposalId) -> Result<Vec<u8>, Problem> {
         let request = self.request(Method::GET, &format!("api/proposals/{id}/preview/picture"))?;
         bytes_of(request.timeout(Duration::from_secs(15))).await
+    }
+
+    /// `GET /api/words`.
+    pub async fn words(&self) -> Result<SiteWords, Problem> {
+        self.get("api/words").await
     }
 
     /// `GET /api/recipes`.

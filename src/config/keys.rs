@@ -13,6 +13,10 @@ use crate::model::Problem;
 pub struct Keys {
     /// `default` or `vim`.
     pub preset: String,
+    /// Where the settings stand that decide about keys without being keys of one action: `[voice] key` at
+    /// `sayso.toml line 12`.
+    #[serde(skip)]
+    pub places: BTreeMap<String, String>,
     /// Keys of one's own: `[keys.CONTEXT]`, `ACTION = "key key"`.
     #[serde(flatten)]
     pub contexts: BTreeMap<String, BTreeMap<String, KeySetting>>,
@@ -86,6 +90,23 @@ pub(super) fn place(
         }
     }
     Ok(())
+}
+
+/// Notes where a layer sets what decides about keys without being keys of one action; the latest layer counts.
+pub(super) fn note(layer: &str, text: &str, places: &mut BTreeMap<String, String>) {
+    let Ok(document) = toml::de::DeTable::parse(text) else {
+        return;
+    };
+    for (section, key) in [("keys", "preset"), ("voice", "key")] {
+        let found = document.get_ref().get(section);
+        let found = found.and_then(|section| section.get_ref().as_table());
+        let found = found.and_then(|table| table.iter().find(|(name, _)| name.get_ref() == key));
+        let line = found.and_then(|(name, _)| text.get(..name.span().start));
+        if let Some(above) = line {
+            let line = above.matches('\n').count() + 1;
+            places.insert(format!("[{section}] {key}"), format!("{layer} line {line}"));
+        }
+    }
 }
 
 /// The line, from 1, of `[keys.CONTEXT]` or of an action in it.

@@ -76,10 +76,11 @@ pub fn load_layers(layers: &[Layer]) -> Result<Config, Problem> {
         Config::deserialize_table(&next).map_err(|error| mistake(&layer.name, error.trim()))?;
         merged = next;
     }
-    let config = Config::deserialize_table(&merged)
+    let mut config = Config::deserialize_table(&merged)
         .map_err(|error| mistake("configuration", error.trim()))?;
     // What names something else can only be looked at once all layers are there.
     for layer in layers {
+        keys::note(&layer.name, &layer.text, &mut config.keys.places);
         lines::references(&layer.text, &config)
             .map_err(|(message, line)| at_line(&layer.name, &message, line))?;
     }

@@ -222,6 +222,15 @@ pub struct StartPreview {
     pub allow: bool,
 }
 
+/// What may be said on this site, to complete what is being written.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SiteWords {
+    /// Phrases that are known, the site's and your own included.
+    pub phrases: Vec<String>,
+    /// The names of pages, of parts of them, and of what stands on them.
+    pub names: Vec<String>,
+}
+
 /// A recipe: a named scaffold with questions.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RecipeInfo {
@@ -300,6 +309,9 @@ pub struct SyncRequest {
     /// `deploy` and `redeploy`: although nothing new should go to the environment now.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub during_freeze: bool,
+    /// `deploy` and `redeploy`: this commit of the environment's branch, in place of its newest.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub commit: Option<String>,
 }
 
 /// The answer to a sync call.

@@ -130,6 +130,14 @@ impl Conductor {
         }
     }
 
+    /// The branch that an environment follows; `now` is the one that is checked out.
+    pub(super) fn branch_for<'a>(&'a self, environment: &str, now: &'a str) -> &'a str {
+        match self.rules.get(environment) {
+            Some(rules) if !rules.branch.is_empty() => &rules.branch,
+            _ => now,
+        }
+    }
+
     /// Decides whether a new deployment waits, and returns the event that tells of its beginning.
     ///
     /// # Errors

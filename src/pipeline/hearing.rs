@@ -29,6 +29,13 @@ pub(super) struct Phrases {
     says: Arc<[String]>,
 }
 
+impl Phrases {
+    /// What is said for each.
+    pub(super) fn says(&self) -> &[String] {
+        &self.says
+    }
+}
+
 /// What an instruction was taken for.
 #[derive(Default)]
 pub(super) struct Understood {

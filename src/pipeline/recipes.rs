@@ -4,10 +4,33 @@ use std::sync::Arc;
 
 use super::Conductor;
 use crate::generate::recipes;
-use crate::model::api::{RecipeInfo, RunRecipe, Submission};
+use crate::intent::{misheard, places};
+use crate::model::api::{RecipeInfo, RunRecipe, SiteWords, Submission};
 use crate::model::{Identity, InstructionId, Problem};
 
 impl Conductor {
+    /// What may be said on this site.
+    ///
+    /// # Errors
+    /// The repository's own.
+    pub async fn words(&self) -> Result<SiteWords, Problem> {
+        let phrases = self.phrases().await.says().to_vec();
+        let head = self.repo.standing().await?.head;
+        let tree = self.repo.tree(&head).await?;
+        let read = tokio::task::spawn_blocking(move || {
+            let places = places::places(tree.as_ref()).into_iter();
+            let mut names: Vec<String> = places.map(|place| place.name).collect();
+            for label in misheard::labels(tree.as_ref()) {
+                if !names.contains(&label) {
+                    names.push(label);
+                }
+            }
+            names
+        });
+        let names = read.await.map_err(Problem::internal)?;
+        Ok(SiteWords { phrases, names })
+    }
+
     /// All recipes, with what they do on this site.
     ///
     /// # Errors

@@ -82,10 +82,12 @@ impl Conductor {
         self.deploy(request, true, by).await
     }
 
-    /// Deploys the tip of the branch that the environment follows; `force` makes a new release even when the same tree is live.
+    /// Deploys the tip of the branch that the environment follows, or the commit of it that is asked for; `force` makes a
+    /// new release even when the same tree is live.
     ///
     /// # Errors
-    /// `nothing-to-deploy` on a branch without commits; `not-found` for an unknown environment or branch; `frozen`.
+    /// `nothing-to-deploy` on a branch without commits; `not-found` for an unknown environment or branch, and for a commit
+    /// that the branch lacks; `frozen`.
     pub async fn deploy(
         self: &Arc<Self>,
         request: SyncRequest,
@@ -101,7 +103,20 @@ impl Conductor {
                     .hint("commit something first: `sayso commit`"),
             );
         }
-        let commit = self.tip_for(&environment, &standing.head).await?;
+        let commit = match request.commit {
+            None => self.tip_for(&environment, &standing.head).await?,
+            Some(commit) => {
+                let branch = self.branch_for(&environment, &standing.branch);
+                if !self.repo.contains(branch, &commit).await? {
+                    let what = super::control::short(&commit);
+                    return Err(Problem::not_found(format!(
+                        "{branch}, which {environment} follows, has no commit {what}"
+                    ))
+                    .hint("give the whole id of a commit that is on the branch"));
+                }
+                commit
+            }
+        };
         let deployment = self
             .begin_deployment(
                 &commit,

@@ -1,4 +1,4 @@
-//! `/api/recipes`: named scaffolds with questions.
+//! `/api/recipes`: named scaffolds with questions. `/api/words`: what may be said on this site.
 
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -7,7 +7,11 @@ use super::App;
 use super::auth::Caller;
 use super::extract::{Name, OptionalJson, Recipe};
 use crate::model::Problem;
-use crate::model::api::{Accepted, RecipeInfo, RunRecipe};
+use crate::model::api::{Accepted, RecipeInfo, RunRecipe, SiteWords};
+
+pub(super) async fn words(State(app): State<App>) -> Result<axum::Json<SiteWords>, Problem> {
+    Ok(axum::Json(app.conductor.words().await?))
+}
 
 pub(super) async fn list(State(app): State<App>) -> Result<axum::Json<Vec<RecipeInfo>>, Problem> {
     Ok(axum::Json(app.conductor.recipes().await?))

@@ -156,6 +156,8 @@ pub(super) static ROUTES: &[Route] = {
             Nothing, Gives::Nothing, || delete(previews::end)),
         row(VIEWER, "GET", "/api/proposals/{id}/preview/picture", "A picture of the previewed page",
             Nothing, Text("image/png"), || get(previews::picture)),
+        row(VIEWER, "GET", "/api/words", "What may be said on this site: phrases, and the names of what is on it",
+            Nothing, Json("SiteWords"), || get(recipes::words)),
         row(VIEWER, "GET", "/api/recipes", "Recipes: named scaffolds with questions, as they are for this site",
             Nothing, Many("RecipeInfo"), || get(recipes::list)),
         row(VIEWER, "GET", "/api/recipes/{name}", "A recipe",

@@ -254,6 +254,7 @@ fn requests() -> Vec<(&'static str, Value)> {
                 ("environment?", or_null(name())),
                 ("paths?", many(text())),
                 ("during_freeze?", flag()),
+                ("commit?", or_null(name())),
             ]),
         ),
         ("Rollback", request(&[("to?", or_null(name()))])),
@@ -374,6 +375,7 @@ mod tests {
                 environment: text(),
                 paths: vec![],
                 during_freeze: true,
+                commit: text(),
             },
         );
         same_fields(

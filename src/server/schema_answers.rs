@@ -141,6 +141,10 @@ pub(super) fn answers() -> Vec<(&'static str, Value)> {
             ]),
         ),
         (
+            "SiteWords",
+            object(&[("phrases", many(text())), ("names", many(text()))]),
+        ),
+        (
             "RecipeInfo",
             object(&[
                 ("name", text()),

@@ -236,6 +236,15 @@ impl Effects {
                 let rollback = Rollback { to: Some(release) };
                 Outcome::RolledBack(client.rollback(&environment, &rollback).await)
             }),
+            Effect::RedeployTo(environment, commit) => self.change(async move {
+                let request = SyncRequest {
+                    environment: Some(environment),
+                    commit: Some(commit),
+                    ..SyncRequest::default()
+                };
+                Outcome::Synced(client.force_redeploy(&request).await)
+            }),
+            Effect::LoadWords => self.ask(async move { Outcome::Words(client.words().await) }),
             Effect::LoadRecipes => {
                 self.ask(async move { Outcome::Recipes(client.recipes().await) })
             }

@@ -17,7 +17,7 @@ use crate::client::room::RoomItem;
 use crate::client::stream::StreamItem;
 use crate::model::api::{
     Accepted, Approval, Approved, BatchApproval, Decide, DeploymentList, EditText, ProposalView,
-    RecipeInfo, Status, Synced, WatchStatus,
+    RecipeInfo, SiteWords, Status, Synced, WatchStatus,
 };
 use crate::model::{
     Cursor, Deployment, DeploymentId, Event, Instruction, InstructionId, LiveRelease, Preview,
@@ -125,6 +125,8 @@ pub enum Outcome {
     Stopped(Result<Deployment, Problem>),
     /// An instruction was asked to stop.
     StoppedInstruction(Result<Box<Instruction>, Problem>),
+    /// What may be said on this site was loaded.
+    Words(Result<SiteWords, Problem>),
     /// The recipes were loaded.
     Recipes(Result<Vec<RecipeInfo>, Problem>),
     /// The deployments so far were loaded.
@@ -200,6 +202,8 @@ pub enum Effect {
     Rollback(String),
     /// Go back to a release of an environment.
     RollbackTo(String, ReleaseId),
+    /// Deploy this commit to this environment, even if it is live.
+    RedeployTo(String, String),
     /// Make a release of an environment live that was built before.
     Promote(String, ReleaseId),
     /// Say yes to a deployment that waits for it; what its environment must still serve.
@@ -208,6 +212,8 @@ pub enum Effect {
     Stop(DeploymentId),
     /// Stop an instruction before it has become a proposal.
     StopInstruction(InstructionId),
+    /// Load what may be said on this site.
+    LoadWords,
     /// Load the recipes, as they are for this site.
     LoadRecipes,
     /// Load the deployments so far.

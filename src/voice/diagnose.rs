@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use cpal::ErrorKind;
 
+use super::MicInfo;
 use crate::model::Problem;
 
 /// What about this machine changes the advice.
@@ -84,9 +85,34 @@ pub fn absent(message: &str, around: Surroundings) -> Problem {
     .hint(hint)
 }
 
+/// Whether there is a microphone among what the system lists: what a loudspeaker plays is none.
+///
+/// # Errors
+/// `microphone-absent`.
+pub fn among(found: &[MicInfo], around: Surroundings) -> Result<(), Problem> {
+    let Some(first) = found.first() else {
+        return Err(absent("the system lists none", around));
+    };
+    if found.iter().any(|info| !info.monitor) {
+        return Ok(());
+    }
+    let what = format!(
+        "the only source of sound is «{}», which hears what this machine plays and nobody who speaks",
+        first.name
+    );
+    Err(absent(&what, around))
+}
+
 /// The microphone delivers exact zeros.
 pub fn muted(device: &str) -> Problem {
-    let hint = if cfg!(target_os = "macos") {
+    muted_in(device, Surroundings::here())
+}
+
+/// The same, with advice for a place.
+fn muted_in(device: &str, around: Surroundings) -> Problem {
+    let hint = if around.wsl {
+        "allow desktop apps under Settings › Privacy & security › Microphone in Windows, and unmute it there, or choose another microphone"
+    } else if cfg!(target_os = "macos") {
         "unmute it, or allow this terminal under System Settings › Privacy & Security › Microphone"
     } else if cfg!(target_os = "linux") {
         "unmute it (`pactl set-source-mute @DEFAULT_SOURCE@ 0`), or choose another microphone"
@@ -186,5 +212,40 @@ mod tests {
             .contains("container")
         );
         assert!(hint(Surroundings::default()).contains("plug one in"));
+    }
+
+    #[test]
+    fn in_wsl_it_is_windows_that_allows_a_microphone() {
+        let wsl = Surroundings {
+            wsl: true,
+            ..Surroundings::default()
+        };
+        let hint = muted_in("Headset", wsl).hint.unwrap();
+        assert!(
+            hint.contains("Windows") && !hint.contains("pactl"),
+            "{hint}"
+        );
+    }
+
+    #[test]
+    fn what_a_loudspeaker_plays_is_no_microphone() {
+        let info = |name: &str, monitor| MicInfo {
+            id: name.to_owned(),
+            name: name.to_owned(),
+            default: monitor,
+            monitor,
+        };
+        let remote = Surroundings {
+            remote: true,
+            ..Surroundings::default()
+        };
+        let none = among(&[], remote).unwrap_err();
+        assert!(none.is("microphone-absent"), "{none}");
+        assert!(none.hint.unwrap().contains("another machine"));
+        let speaker = info("Monitor of Speakers", true);
+        let only = among(std::slice::from_ref(&speaker), Surroundings::default()).unwrap_err();
+        assert!(only.detail.contains("Monitor of Speakers"), "{only}");
+        assert!(only.hint.unwrap().contains("plug one in"));
+        assert!(among(&[speaker, info("Headset", false)], remote).is_ok());
     }
 }

@@ -93,6 +93,28 @@ async fn a_run_is_started_followed_and_its_success_is_not_oversold() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_address_is_the_one_that_the_run_itself_tells() {
+    let rig = rig().await;
+    // A push deployed the same commit somewhere else, a moment later.
+    rig.service.script.world().other_url = Some("http://127.0.0.1:9".to_owned());
+    let told = deploy(&*rig.target, the_request()).await;
+    let own = rig.service.url.as_str().trim_end_matches('/');
+    assert_eq!(told.live().url, own);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_a_branch_it_is_the_default_one() {
+    let rig = rig().await;
+    let target = ActionsTarget::open(ActionsOptions {
+        branch: None,
+        ..options(&rig.service.url, rig.state.path())
+    })
+    .unwrap();
+    deploy(&*target, the_request()).await.live();
+    assert_eq!(rig.service.seen("dispatches")[0].json()["ref"], "main");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn without_an_address_a_good_run_is_unknown_and_not_live() {
     let rig = rig().await;
     rig.service.script.world().environment_url = None;

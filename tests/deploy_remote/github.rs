@@ -36,6 +36,8 @@ pub struct World {
     pub log: String,
     /// The address that the workflow's own deployment names.
     pub environment_url: Option<String>,
+    /// The address that a newer deployment of the same commit names, made by another run.
+    pub other_url: Option<String>,
     pub complaints: Vec<String>,
 }
 
@@ -150,6 +152,9 @@ impl Script for GitHub {
         if request.header("authorization") != Some(&format!("Bearer {CANARY}")) {
             return reply(401, &json!({"message": "Bad credentials"}));
         }
+        if path == "repos/ada/shop" {
+            return reply(200, &json!({"default_branch": "main"}));
+        }
         let Some(rest) = path.strip_prefix("repos/ada/shop/") else {
             return reply(404, &json!({"message": "Not Found"}));
         };
@@ -191,14 +196,26 @@ impl Script for GitHub {
                     &json!({"total_count": runs.len(), "workflow_runs": runs}),
                 )
             }
-            ("GET", ["deployments"]) => reply(200, &json!([{"id": 2}, {"id": 1}])),
+            ("GET", ["deployments"]) => {
+                let mut all = vec![json!({"id": 2}), json!({"id": 1})];
+                if self.world().other_url.is_some() {
+                    all.insert(0, json!({"id": 3}));
+                }
+                reply(200, &json!(all))
+            }
+            ("GET", ["deployments", "3", "statuses"]) => reply(
+                200,
+                &json!([{"state": "success", "environment_url": self.world().other_url,
+                    "log_url": format!("{}/ada/shop/actions/runs/1/job/1", self.base)}]),
+            ),
             ("GET", ["deployments", "2", "statuses"]) => reply(
                 200,
                 &json!([{"state": "in_progress", "environment_url": ""}]),
             ),
             ("GET", ["deployments", "1", "statuses"]) => reply(
                 200,
-                &json!([{"state": "success", "environment_url": self.world().environment_url}]),
+                &json!([{"state": "success", "environment_url": self.world().environment_url,
+                    "log_url": format!("{}/ada/shop/actions/runs/100/job/71", self.base)}]),
             ),
             ("GET", ["actions", "jobs", _, "logs"]) => Response::builder()
                 .status(302)

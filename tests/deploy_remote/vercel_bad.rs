@@ -244,6 +244,35 @@ async fn checks_that_fail_keep_it_from_being_live() {
     assert!(rig.target.live("production").is_none());
 }
 
+/// The event stream says that the aliases are assigned; what the checks found, only a look tells.
+#[tokio::test(flavor = "multi_thread")]
+async fn assigned_aliases_are_not_live_before_a_look_at_the_checks() {
+    let rig = rig_with(|options| options.pace.poll = Duration::from_secs(600)).await;
+    {
+        let mut world = rig.service.script.world();
+        world.hold = true;
+        // The first line makes it look, and it still builds; the second says that it is assigned.
+        world.events = vec![
+            line(json!({"type": "deployment-state", "date": 1, "serial": "a"})),
+            line(
+                json!({"type": "alias-assigned", "alias": ["shop.example.org"], "aliasError": null}),
+            ),
+        ];
+        world.plan = vec![
+            json!({"readyState": "BUILDING", "aliasAssigned": false}),
+            json!({"readyState": "READY", "aliasAssigned": true, "checksState": "completed", "checksConclusion": "failed"}),
+        ];
+        world.checks = json!({"checks": [{"name": "e2e", "conclusion": "failed"}]});
+    }
+    let told = deploy(&*rig.target, request(site("one"))).await;
+    assert!(
+        told.failure().message.contains("(e2e)"),
+        "{:?}",
+        told.failure()
+    );
+    assert!(rig.target.live("production").is_none());
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn an_alias_that_cannot_be_assigned_is_no_success() {
     let rig = rig().await;

@@ -82,6 +82,20 @@ fn going_back_to_a_release_of_the_list_asks_first_and_refuses_what_cannot_be() {
 }
 
 #[test]
+fn the_selected_commit_can_be_deployed_again() {
+    let mut desk = with_deployments(140, 60);
+    desk.press("j j D");
+    let text = desk.text();
+    assert!(text.contains("Build 2b2c3d4 again"), "{text}");
+    let effects = desk.press("y");
+    let [Effect::RedeployTo(environment, commit)] = &effects[..] else {
+        panic!("{effects:?}");
+    };
+    assert_eq!(environment, "production");
+    assert!(commit.starts_with("2b2c3d4"), "{commit}");
+}
+
+#[test]
 fn how_the_live_release_has_been_is_drawn_and_said_in_words() {
     let mut vitals = Vitals::new("production");
     for (ok, ms) in [(true, 10), (true, 40), (false, 9), (false, 8)] {

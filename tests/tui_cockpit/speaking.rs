@@ -73,7 +73,7 @@ fn words_are_shown_while_they_are_spoken_and_replaced_by_what_was_heard() {
         text.contains("heard “Change the footer.‹31 %?›” 76 %"),
         "{text}"
     );
-    assert_eq!(desk.press("E"), []);
+    assert_eq!(desk.press("E"), [Effect::LoadWords]);
     assert_eq!(
         desk.model.line.text(),
         "Change the footer.",

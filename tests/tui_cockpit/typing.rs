@@ -1,5 +1,7 @@
 //! Writing into the line: what is typed is text and nothing else, and none of it is lost.
 
+use sayso::config::Config;
+use sayso::model::api::SiteWords;
 use sayso::model::{EventKind, Problem};
 use sayso::tui::message::{Effect, Message, Outcome};
 use sayso::tui::model::Focus;
@@ -38,7 +40,7 @@ fn a_paste_is_written_and_never_sent() {
     let mut desk = Desk::new(80, 24);
     desk.propose(&headline());
     let effects = desk.take(Message::Paste("d\r\nchange the title\nyes\n".into()));
-    assert_eq!(effects, []);
+    assert_eq!(effects, [Effect::LoadWords], "asked for, not sent");
     assert_eq!(desk.model.focus, Focus::Input);
     assert_eq!(desk.model.line.text(), "d  change the title yes ");
     let effects = desk.press("Enter");
@@ -82,4 +84,58 @@ fn what_could_not_be_sent_is_not_lost() {
         "{}",
         desk.text()
     );
+}
+
+#[test]
+fn what_is_suggested_is_taken_by_tab_by_right_or_word_by_word() {
+    let mut desk = Desk::new(80, 24);
+    assert_eq!(desk.press("Tab"), [Effect::LoadWords]);
+    desk.done(Outcome::Words(Ok(SiteWords {
+        phrases: vec!["deploy that".into()],
+        names: vec!["about us".into(), "Plan a visit".into()],
+    })));
+    desk.write("make the plan");
+    assert!(
+        desk.text().contains("make the plan a visit"),
+        "{}",
+        desk.text()
+    );
+    assert!(desk.text().contains("complete"), "{}", desk.text());
+    assert_eq!(desk.press("Ctrl+Right"), []);
+    assert_eq!(desk.model.line.text(), "make the plan a");
+    desk.press("Tab");
+    assert_eq!(desk.model.line.text(), "make the plan a visit");
+    // Nothing more to take: Tab goes back, and the text stays.
+    desk.press("Tab");
+    assert_eq!(desk.model.focus, Focus::Cockpit);
+    assert_eq!(desk.press("Tab"), [], "the words of this head are there");
+    desk.press("Ctrl+U");
+    desk.write("Depl");
+    desk.press("Right");
+    assert_eq!(desk.model.line.text(), "Deploy that");
+    // Only at the end of the text: in the middle the cursor moves.
+    desk.press("Home");
+    desk.press("Right");
+    assert_eq!(desk.model.line.before(), "D");
+}
+
+#[test]
+fn what_is_suggested_is_never_sent_untaken() {
+    let mut desk = Desk::new(80, 24);
+    desk.press("Tab");
+    desk.write("change the headline to Hi");
+    desk.press("Enter");
+    desk.press("Tab");
+    desk.write("change");
+    assert!(desk.text().contains("change the headline to Hi"));
+    assert_eq!(desk.press("Enter"), [Effect::Submit("change".into())]);
+}
+
+#[test]
+fn without_colours_brackets_tell_what_is_only_suggested() {
+    let mut desk = Desk::with(&Config::default(), true, 80, 24);
+    desk.connect();
+    desk.press("Tab");
+    desk.write("comm");
+    assert!(desk.text().contains("comm["), "{}", desk.text());
 }

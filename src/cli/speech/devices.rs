@@ -9,6 +9,7 @@ use super::Exit;
 use crate::cli::{microphone, print};
 use crate::config::{Config, Paths};
 use crate::model::Problem;
+use crate::voice::diagnose::{self, Surroundings};
 use crate::voice::{self, monitor};
 
 /// Columns of a level.
@@ -65,8 +66,7 @@ pub async fn list(
         }
     }
     if last.is_empty() {
-        return Err(Problem::not_found("there is no microphone")
-            .hint("connect one, or type instructions: typed text does everything"));
+        diagnose::among(&[], Surroundings::here())?;
     }
     Ok(Exit::Done)
 }

@@ -102,13 +102,25 @@ impl Inner {
         Ok(Run::list(&answer.body))
     }
 
+    /// The branch that GitHub calls the repository's default one.
+    async fn default_branch(&self, track: &mut Track) -> Result<String, DeployFailure> {
+        let answer = self.read(&self.get(&[]), track).await;
+        let answer =
+            answer.map_err(|fault| fault.failure(track, "the repository cannot be read", &hint))?;
+        let branch = answer.body["default_branch"].as_str();
+        branch.map(str::to_owned).ok_or_else(|| {
+            track.failure(
+                "it is not known which branch's workflow is to run: GitHub does not name the default one",
+                "check out a branch, or set `branch` under [deploy.github_actions]",
+            )
+        })
+    }
+
     /// The branch, when it has the commit at its head: a run is always about the head.
     async fn branch(&self, commit: &str, track: &mut Track) -> Result<String, DeployFailure> {
-        let Some(branch) = &self.options.branch else {
-            return Err(track.failure(
-                "it is not known which branch's workflow is to run",
-                "check out a branch, or set `branch` under [deploy.github_actions]",
-            ));
+        let branch = match &self.options.branch {
+            Some(branch) => branch.clone(),
+            None => self.default_branch(track).await?,
         };
         let mut path = vec!["git", "ref", "heads"];
         path.extend(branch.split('/'));
@@ -137,7 +149,7 @@ impl Inner {
                 format!("push it first: git push origin HEAD:{branch}"),
             ));
         }
-        Ok(branch.clone())
+        Ok(branch)
     }
 
     async fn dispatch(

@@ -46,7 +46,7 @@ pub struct ActionsOptions {
     pub repository: (String, String),
     /// The workflow's file name.
     pub workflow: String,
-    /// Whose workflow runs.
+    /// Whose workflow runs; `None` for the repository's default branch.
     pub branch: Option<String>,
     /// The input that is given the environment's name.
     pub input: Option<String>,
@@ -128,7 +128,8 @@ fn hint(refused: &Refused) -> String {
     let text = match refused.status {
         _ if refused.wait.is_some() => "too many calls: wait some minutes, then try again",
         401 => {
-            "the token is not accepted: make a new one at github.com/settings/tokens and set GITHUB_PAT"
+            "the token is not accepted: make a new one in the settings of your account there, then `sayso login github` \
+                (or set GITHUB_PAT; for a GitHub Enterprise GH_ENTERPRISE_TOKEN)"
         }
         403 => {
             "the token may not do this: it needs write access to Actions (classic: the scope repo, and workflow)"
@@ -147,6 +148,15 @@ fn hint(refused: &Refused) -> String {
         _ => "see the repository's page Actions on GitHub",
     };
     text.to_owned()
+}
+
+/// How near a deployment on GitHub is to a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Nearness {
+    /// It is about the same commit.
+    Commit,
+    /// It is for the same environment, too.
+    Environment,
 }
 
 /// The name of a run as a release.
@@ -259,33 +269,36 @@ impl Inner {
         self.probe.look(self.options.url.as_ref()?).await.page
     }
 
-    /// The address that the run's own deployment names, newest first.
+    /// The address that the run's own deployment names. Several runs may be about one commit, each for an environment of
+    /// its own: one that names the run comes first, then one of our environment's name, then the newest.
     async fn address(&self, run: &Run, track: &mut Track) -> Option<String> {
         let call = self
             .get(&["deployments"])
             .with("sha", run.commit.clone())
             .with("per_page", "10");
         let deployments = self.read(&call, track).await.ok()?.body;
+        let mut best: Option<(Nearness, String)> = None;
         for deployment in deployments.as_array()? {
             let id = deployment["id"].as_u64()?.to_string();
             let call = self
                 .get(&["deployments", &id, "statuses"])
                 .with("per_page", "10");
             let statuses = self.read(&call, track).await.ok()?.body;
-            let named = statuses
-                .as_array()
-                .into_iter()
-                .flatten()
-                .find_map(|status| {
-                    let url = status["environment_url"].as_str()?;
-                    let web = url.starts_with("https://") || url.starts_with("http://");
-                    (status["state"] == "success" && web).then(|| url.to_owned())
-                });
-            if named.is_some() {
-                return named;
+            let Some((url, of)) = run::told(&statuses) else {
+                continue;
+            };
+            let nearness = match of {
+                Some(of) if of == run.id => return Some(url),
+                _ if deployment["environment"] == self.options.environment.as_str() => {
+                    Nearness::Environment
+                }
+                _ => Nearness::Commit,
+            };
+            if best.as_ref().is_none_or(|(known, _)| nearness > *known) {
+                best = Some((nearness, url));
             }
         }
-        None
+        best.map(|(_, url)| url)
     }
 
     /// A run ended well: is the site well, too?

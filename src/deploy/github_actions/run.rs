@@ -126,6 +126,21 @@ pub(super) fn jobs(body: &Value) -> Vec<Job> {
     .collect()
 }
 
+/// The address that a deployment's statuses (newest first) name, and the run that tells it, where that is said.
+pub(super) fn told(statuses: &Value) -> Option<(String, Option<u64>)> {
+    let statuses = statuses.as_array()?.iter();
+    let mut good = statuses.filter(|status| status["state"] == "success");
+    good.find_map(|status| {
+        let url = status["environment_url"].as_str()?;
+        let web = url.starts_with("https://") || url.starts_with("http://");
+        let page = ["log_url", "target_url"]
+            .into_iter()
+            .find_map(|key| status[key].as_str()?.split_once("/actions/runs/"));
+        let run = page.and_then(|(_, rest)| rest.split('/').next()?.parse().ok());
+        web.then(|| (url.to_owned(), run))
+    })
+}
+
 /// How long each step took, in seconds, by job and step.
 pub(super) type Durations = HashMap<(String, String), f64>;
 
@@ -344,6 +359,28 @@ mod tests {
             ["✓ build › a (2 s)", "✗ build › b (1 s)"]
         );
         assert!(news(&jobs, &mut told).is_empty());
+    }
+
+    #[test]
+    fn an_address_is_told_by_a_good_status_with_its_run() {
+        let status = |state: &str, url: &str, log: &str| json!({"state": state, "environment_url": url, "log_url": log});
+        let log = "https://github.com/ada/shop/actions/runs/77/job/5";
+        let statuses = json!([
+            status("in_progress", "https://a.example.org", log),
+            status("success", "", log),
+            status("success", "https://b.example.org", log),
+        ]);
+        assert_eq!(
+            told(&statuses),
+            Some(("https://b.example.org".to_owned(), Some(77)))
+        );
+        let unsaid = json!([status("success", "http://c.example.org", "")]);
+        assert_eq!(
+            told(&unsaid),
+            Some(("http://c.example.org".to_owned(), None))
+        );
+        let none = json!([status("failure", "https://d.example.org", log)]);
+        assert_eq!(told(&none), None);
     }
 
     #[test]

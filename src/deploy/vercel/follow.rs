@@ -69,6 +69,7 @@ impl Inner {
             canceling: false,
             broken: false,
             slow: None,
+            assigned: None,
         };
         let mut next = tokio::time::Instant::now();
         let mut first = true;
@@ -99,15 +100,7 @@ impl Inner {
                     }
                     Signal::Line(Line::State) => true,
                     Signal::Line(Line::Aliases { names, error }) => {
-                        seen.alias_error = error;
-                        if !names.is_empty() {
-                            seen.aliases = names;
-                        }
-                        if seen.alias_error.is_none() && !watch.canceling {
-                            seen.alias_assigned = true;
-                            seen.phase = Phase::Ready;
-                            return Ok(End::Live(seen));
-                        }
+                        watch.told(names, error.is_none());
                         true
                     }
                     Signal::Broken(why) => {
@@ -128,7 +121,7 @@ impl Inner {
                 Ok(now) => {
                     watch.refused = 0;
                     watch.slow = None;
-                    seen = now;
+                    seen = watch.with_told(now);
                     if let Some(end) = self.judge(&seen, &mut watch, track, &mut heard).await? {
                         return Ok(end);
                     }
@@ -389,6 +382,37 @@ struct Watch {
     broken: bool,
     /// The service asked for this wait.
     slow: Option<Duration>,
+    /// The aliases, once the event stream has told that they are assigned.
+    assigned: Option<Vec<String>>,
+}
+
+impl Watch {
+    /// The event stream told what became of the aliases. What else there is to it (checks, a release that rolls out) only
+    /// a look tells, so one is made at once, and again soon when it is not answered.
+    fn told(&mut self, names: Vec<String>, good: bool) {
+        self.assigned = good.then_some(names);
+        if good {
+            self.ready.get_or_insert_with(Instant::now);
+        }
+    }
+
+    /// A look, together with what the event stream told: it is the first to know of aliases, and reads lag behind it.
+    fn with_told(&self, mut seen: Seen) -> Seen {
+        let Some(names) = self.assigned.as_ref().filter(|_| !self.canceling) else {
+            return seen;
+        };
+        if matches!(
+            seen.phase,
+            Phase::Queued | Phase::Building | Phase::Other(_)
+        ) {
+            seen.phase = Phase::Ready;
+        }
+        seen.alias_assigned = true;
+        if !names.is_empty() {
+            seen.aliases.clone_from(names);
+        }
+        seen
+    }
 }
 
 /// Where people look at it.

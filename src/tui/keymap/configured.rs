@@ -16,18 +16,28 @@ impl Keymap {
     /// When a preset, a context, an action or a key is not known, or a key has two meanings in one context. The text
     /// names the file and the line.
     pub fn configured(voice: &config::Voice, keys: &config::Keys) -> Result<Self, String> {
+        let placed = |setting: &str| match keys.places.get(setting) {
+            Some(place) => format!("{place}: {setting}"),
+            None => setting.to_owned(),
+        };
         let vim = match keys.preset.as_str() {
             "default" => false,
             "vim" => true,
             other => {
                 return Err(format!(
-                    "[keys] preset: there is no preset {other:?}; choose {}",
+                    "{}: there is no preset {other:?}; choose {}",
+                    placed("[keys] preset"),
                     PRESETS.map(|name| format!("{name:?}")).join(" or ")
                 ));
             }
         };
-        let mut bindings = shipped(&voice.key, voice.space, vim)?;
+        let talk = placed("[voice] key");
+        let mut bindings = shipped(&voice.key, voice.space, vim, &talk)?;
         let mut places: Places = HashMap::new();
+        if keys.places.contains_key("[voice] key") {
+            let rows = bindings.iter().filter(|row| row.command == Command::Talk);
+            places.extend(rows.map(|row| ((row.context, row.command), talk.clone())));
+        }
         for (name, settings) in &keys.contexts {
             let place = |setting: &config::KeySetting, action: &str| {
                 format!("{}: [keys.{name}] {action}", setting.place)
@@ -185,6 +195,22 @@ mod tests {
                 "the action \"accept\" belongs to [keys.review]",
             ),
             ("[keys.review]\naccept = 3", 2, "keys are text"),
+            (
+                "[keys]\npreset = \"emacs\"",
+                2,
+                "[keys] preset: there is no preset \"emacs\"",
+            ),
+            ("\n[voice]\nkey = \"F99\"", 3, "[voice] key: "),
+            (
+                "[voice]\nkey = \"d\"",
+                2,
+                "[voice] key: the key d means two things in the context \"cockpit\": deploy and talk",
+            ),
+            (
+                "[voice]\nkeep = 3\nkey = \"Ctrl+W\"",
+                3,
+                "[voice] key: the key Ctrl+W is push-to-talk and ",
+            ),
         ];
         for (text, line, words) in cases {
             let error = map(text).unwrap_err();
@@ -192,8 +218,6 @@ mod tests {
             let place = format!("config.toml line {line}");
             assert!(error.contains(&place), "{text}: {error}");
         }
-        let error = map("[keys]\npreset = \"emacs\"").unwrap_err();
-        assert!(error.contains("no preset \"emacs\""), "{error}");
         let error = map("[keys.review]\naccept = \"n\"").unwrap_err();
         assert!(
             error.contains("free it: [keys.review] next-hunk = \"\""),

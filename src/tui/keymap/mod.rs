@@ -44,7 +44,8 @@ impl Keymap {
     /// # Errors
     /// When a key is unreadable or has two meanings in one context; the text names the place.
     pub fn new(talk_key: &str, space: bool) -> Result<Self, String> {
-        Self::check(shipped(talk_key, space, false)?, &HashMap::new())
+        let bindings = shipped(talk_key, space, false, "[voice] key")?;
+        Self::check(bindings, &HashMap::new())
     }
 
     fn check(bindings: Vec<Binding>, places: &Places) -> Result<Self, String> {
@@ -67,9 +68,13 @@ impl Keymap {
         for ((context, key), command) in &by_key {
             let under = context.below().unwrap_or(Context::Global);
             if by_key.get(&(under, *key)) == Some(&C::Talk) && *command != C::Talk {
+                let place = places.get(&(*context, *command));
+                let place = place.or_else(|| places.get(&(under, C::Talk)));
                 return Err(format!(
-                    "the key {key} is push-to-talk and {command:?} in the context \"{}\"; \
+                    "{}the key {key} is push-to-talk and {} in the context \"{}\"; \
                      choose another key ([voice] key)",
+                    place.map_or(String::new(), |place| format!("{place}: ")),
+                    command.name(),
                     context.title()
                 ));
             }
@@ -171,11 +176,11 @@ fn twice(key: Key, one: (Context, Command), other: (Context, Command), places: &
     }
 }
 
-/// The shipped rows of a preset, push-to-talk first.
-fn shipped(talk_key: &str, space: bool, vim: bool) -> Result<Vec<Binding>, String> {
+/// The shipped rows of a preset, push-to-talk first; `place` says where its key is set.
+fn shipped(talk_key: &str, space: bool, vim: bool, place: &str) -> Result<Vec<Binding>, String> {
     let talk: Key = talk_key
         .parse()
-        .map_err(|error| format!("[voice] key: {error}"))?;
+        .map_err(|error| format!("{place}: {error}"))?;
     let doc = "speak: push to talk";
     let outside = [
         Context::Cockpit,
@@ -251,6 +256,29 @@ mod tests {
         );
         assert_eq!(map.command(Context::Input, Key::char('d')), None);
         assert_eq!(map.talk_keys().len(), 2);
+    }
+
+    #[test]
+    fn the_keys_and_the_palette_are_at_hand_wherever_no_text_is_written() {
+        for preset in ["default", "vim"] {
+            let map = shipped("F5", true, preset == "vim", "[voice] key").unwrap();
+            let map = Keymap::check(map, &HashMap::new()).unwrap();
+            for context in [
+                Context::Cockpit,
+                Context::Review,
+                Context::Summary,
+                Context::Queue,
+                Context::Details,
+                Context::Checkup,
+                Context::Mics,
+                Context::People,
+                Context::Outbox,
+            ] {
+                let does = |key: char| map.command(context, Key::char(key));
+                assert_eq!(does('?'), Some(C::Help), "{context:?}");
+                assert_eq!(does(':'), Some(C::Palette), "{context:?}");
+            }
+        }
     }
 
     #[test]

@@ -120,6 +120,7 @@ pub fn is_elsewhere(command: Command) -> bool {
             | Line(_)
             | Submit
             | LeaveInput
+            | Complete
             | CloseHelp
             | Run
             | SaveEdit
@@ -133,6 +134,7 @@ pub fn is_elsewhere(command: Command) -> bool {
             | Suspend
             | TakeFilter
             | RollbackHere
+            | RedeployHere
             | Follow
             | DropWaiting
     )

@@ -4,6 +4,7 @@ mod asked;
 pub mod available;
 pub mod batch;
 pub mod board;
+pub mod complete;
 pub mod deploy;
 pub mod deploys;
 mod dictation;
@@ -64,7 +65,7 @@ use super::pictures;
 use super::theme::Theme;
 use crate::client::stream::Connection;
 use crate::config;
-use crate::model::api::RecipeInfo;
+use crate::model::api::{RecipeInfo, SiteWords};
 use crate::model::news::Topic;
 use crate::model::{Action, InstructionId, ProposalId};
 
@@ -274,6 +275,10 @@ pub struct Model {
     pub said_elsewhere: Option<(InstructionId, String, Command)>,
     /// Previews of proposals.
     pub previews: Previews,
+    /// What may be said on this site, as far as it was loaded.
+    pub words: SiteWords,
+    /// The head that it was asked for at.
+    pub words_at: Option<String>,
     /// Recipes, as far as they were loaded.
     pub recipes: Vec<RecipeInfo>,
     /// What stands in the proposal's place.
@@ -345,6 +350,8 @@ impl Model {
             spoken: None,
             said_elsewhere: None,
             previews: Previews::default(),
+            words: SiteWords::default(),
+            words_at: None,
             recipes: Vec::new(),
             card: None,
             draft: None,

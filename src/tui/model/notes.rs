@@ -3,13 +3,15 @@
 
 use std::ops::Range;
 
+use serde::{Deserialize, Serialize};
+
 use super::review::Review;
 use super::team::Room;
 use crate::client::room::replica::Thread;
 use crate::model::room::Comment;
 
 /// What is written in the line: a note, an answer to one, or a new text of one's own.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Noting {
     /// The room.
     pub proposal: crate::model::ProposalId,
@@ -20,7 +22,8 @@ pub struct Noting {
 }
 
 /// What becomes of a note that is written.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum NotingWhat {
     /// A new thread about a line of a file; no file: about the proposal.
     New {

@@ -16,6 +16,8 @@ pub enum Confirm {
     Rollback,
     /// Go back to this release of an environment; its commit is shown.
     RollbackTo(String, ReleaseId, String),
+    /// Deploy this commit to this environment again.
+    RedeployTo(String, String),
     /// Make this release of an environment live; its commit is shown.
     PromoteTo(String, ReleaseId, String),
     /// Let a deployment through that waits for approval.

@@ -1,10 +1,12 @@
 //! The message of the next commit, in the person's own words: written or dictated in the line.
 
+use serde::{Deserialize, Serialize};
+
 use super::Model;
 use crate::model::ProposalId;
 
 /// A commit message of the person's own.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Wording {
     /// The proposal that is committed under it.
     pub proposal: ProposalId,

@@ -67,6 +67,14 @@ pub fn words(model: &Model, confirm: &Confirm) -> (&'static str, Vec<String>) {
             body.push("The branch stays as it is.".to_owned());
             "Roll back"
         }
+        Confirm::RedeployTo(environment, commit) => {
+            body.push(format!(
+                "Build {} again and deploy it to {environment}, even if it is live already?",
+                text::short(commit)
+            ));
+            body.push("The branch stays as it is.".to_owned());
+            "Deploy again"
+        }
         Confirm::PromoteTo(environment, release, commit) => {
             let what = match text::short(commit) {
                 "" => release.as_str(),
@@ -103,7 +111,7 @@ pub fn words(model: &Model, confirm: &Confirm) -> (&'static str, Vec<String>) {
             body.push(format!(
                 "Commit {count} proposals as one commit to {branch}{then}?"
             ));
-            for (id, _) in items.iter().take(8) {
+            for (id, _) in items.iter().take(TITLES) {
                 if let Some(review) = model.reviews.get(id) {
                     let tally = &review.tally;
                     body.push(format!(
@@ -112,6 +120,10 @@ pub fn words(model: &Model, confirm: &Confirm) -> (&'static str, Vec<String>) {
                         signed(tally.added, tally.removed)
                     ));
                 }
+            }
+            let rest = count.saturating_sub(TITLES);
+            if rest > 0 {
+                body.push(format!("… and {rest} more"));
             }
             "Commit the batch"
         }
@@ -175,6 +187,8 @@ fn planned(open: &OpenQuestion) -> impl Iterator<Item = String> {
     })
 }
 
+/// Titles of a batch that are shown.
+const TITLES: usize = 8;
 /// Lines of a plan that are shown at a time.
 const SHOWN: usize = 9;
 
@@ -227,4 +241,24 @@ fn draw(
     };
     paint::row(buf, inner, keys, spans);
     frame
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Config;
+    use crate::tui::model::Settings;
+
+    #[test]
+    fn a_long_batch_says_how_many_are_not_listed() {
+        let settings = Settings::new(&Config::default(), false).unwrap();
+        let model = Model::new(settings, 80, 24);
+        let said = |count: u32| {
+            let items = (0..count).map(|at| (format!("pro_{at}").as_str().into(), 1));
+            let confirm = Confirm::Batch(items.collect(), Action::Commit);
+            words(&model, &confirm).1.pop()
+        };
+        assert_eq!(said(11).as_deref(), Some("… and 3 more"));
+        assert!(said(8).is_some_and(|last| !last.contains("more")));
+    }
 }

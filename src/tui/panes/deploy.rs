@@ -14,6 +14,9 @@ use crate::tui::view::paint::{self, span};
 /// Rows that the history keeps when the pane is in front.
 const KEPT: usize = 4;
 
+/// Rows from which on the steps of the last deployment are worth theirs.
+const STEPS: usize = 4;
+
 /// What the title says: what the selected release can or cannot do.
 pub fn note(model: &Model) -> String {
     if let Some(note) = model.deploys.note(&model.site.environment) {
@@ -85,16 +88,15 @@ fn above(model: &Model, area: Rect) -> Vec<Vec<Span<'static>>> {
     }
     add(health(model, columns), &mut left);
     let figures = waterfall::figures(model, columns);
-    let steps = waterfall::rows(model, columns);
-    if steps.len() > left {
-        // No room for the steps: the figures say the most in the fewest rows.
-        let fit = figures.len().min(left);
-        add(figures.into_iter().take(fit).collect(), &mut left);
+    // Without room for the steps the figures say the most in the fewest rows.
+    let beside = if left > figures.len() + STEPS {
+        left - figures.len()
     } else {
-        add(steps, &mut left);
-        let fit = figures.len().min(left.saturating_sub(1));
-        add(figures.into_iter().take(fit).collect(), &mut left);
-    }
+        0
+    };
+    add(waterfall::rows(model, columns, beside), &mut left);
+    let fit = figures.len().min(left);
+    add(figures.into_iter().take(fit).collect(), &mut left);
     if left > KEPT && !rows.is_empty() {
         rows.push(vec![span(
             format!(" {}", "─".repeat(columns.saturating_sub(2))),

@@ -1,5 +1,5 @@
 //! A page over the panes: all there is to know of an event or a deployment with its log, or what differs between two
-//! releases. Only the rows in sight are built from the long parts.
+//! releases. What is too long for a row goes on in the next one. Only the rows in sight are built from the long parts.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -12,12 +12,17 @@ use crate::tui::model::deploys::state;
 use crate::tui::model::{Model, Subject};
 use crate::tui::text;
 use crate::tui::theme::ansi;
+use crate::tui::view::layout;
 use crate::tui::view::paint::{self, span};
 
 /// Rows of log or diff that are looked at.
 const LONG: usize = 20_000;
 /// Bytes of a value that are shown.
 const VALUE: usize = 2_000;
+/// Columns of a name before its value.
+const NAME: usize = 14;
+/// Columns by which a row stands back that goes on with the one above.
+const BACK: usize = 2;
 
 /// A page: rows that are made, then lines of text as they are.
 struct Page<'a> {
@@ -28,15 +33,90 @@ struct Page<'a> {
 }
 
 impl Page<'_> {
-    fn len(&self) -> usize {
-        self.rows.len() + self.lines.len()
+    /// The rows that are made, folded into `columns`.
+    fn folded(&self, columns: usize) -> Vec<Vec<Span<'static>>> {
+        let rows = self.rows.iter();
+        rows.flat_map(|row| folded(row, columns)).collect()
+    }
+
+    /// Rows that the lines take, one number for each.
+    fn heights(&self, model: &Model, columns: usize) -> impl Iterator<Item = usize> {
+        self.lines.iter().map(move |line| {
+            if short(line, columns) {
+                1
+            } else {
+                folded(&long(model, line, self.diff), columns).len()
+            }
+        })
     }
 }
 
 /// Number of rows of the page that is open.
 pub fn len(model: &Model) -> usize {
-    let subject = model.board.details.as_ref().map(|open| &open.subject);
-    subject.map_or(0, |subject| page(model, subject).len())
+    let Some(open) = &model.board.details else {
+        return 0;
+    };
+    let columns = columns(frame(layout::plan(model).area));
+    let page = page(model, &open.subject);
+    page.folded(columns).len() + page.heights(model, columns).sum::<usize>()
+}
+
+/// Columns inside of the frame.
+fn columns(frame: Rect) -> usize {
+    usize::from(if frame.width < 4 || frame.height < 3 {
+        frame.width
+    } else {
+        frame.width - 4
+    })
+}
+
+/// True when a line surely fits into one row, found without looking at what becomes of it: most do, and all of them are
+/// counted with every frame.
+fn short(line: &str, columns: usize) -> bool {
+    let wide = |byte: u8| if byte == b'\t' || byte >= 0x7f { 4 } else { 1 };
+    line.len() <= columns && line.bytes().map(wide).sum::<usize>() <= columns
+}
+
+/// A row as the rows that it takes in `columns`, its colours kept: a value under its value, else what goes on stands
+/// back.
+fn folded(row: &[Span<'static>], columns: usize) -> Vec<Vec<Span<'static>>> {
+    let named = match row {
+        [name, _] => text::width(&name.content) == NAME && columns > NAME * 2,
+        _ => false,
+    };
+    let (before, rest) = row.split_at(usize::from(named));
+    let said: String = rest.iter().map(|span| span.content.as_ref()).collect();
+    let (room, back) = match named {
+        true => (columns - NAME, NAME),
+        false if columns > BACK * 8 => (columns, BACK),
+        false => (columns, 0),
+    };
+    // What goes on has less room than what begins, but under a name.
+    let narrow = if named { room } else { room - back };
+    let mut pieces = text::wrap(&said, room, named);
+    if let Some(from) = pieces.get(1).map(|piece| piece.start) {
+        pieces.truncate(1);
+        let more = text::wrap(&said[from..], narrow, named).into_iter();
+        pieces.extend(more.map(|piece| piece.start + from..piece.end + from));
+    }
+    let mut out = Vec::new();
+    for piece in pieces {
+        let mut spans = match out.is_empty() {
+            true => before.to_vec(),
+            false => vec![Span::raw(" ".repeat(back))],
+        };
+        let mut at = 0;
+        for part in rest {
+            let end = at + part.content.len();
+            let (from, to) = (piece.start.max(at), piece.end.min(end));
+            if from < to {
+                spans.push(span(&part.content[from - at..to - at], part.style));
+            }
+            at = end;
+        }
+        out.push(spans);
+    }
+    out
 }
 
 /// Rows of the page that are in sight on a screen of this size.
@@ -60,15 +140,25 @@ pub fn draw(model: &Model, area: Rect, buf: &mut Buffer) -> Rect {
     let page = page(model, &open.subject);
     let inner = paint::boxed(buf, frame, &page.title, theme.tip);
     let height = usize::from(inner.height);
-    let top = open.top.min(page.len().saturating_sub(height));
-    for at in 0..height.min(page.len() - top) {
-        let spans = match page.rows.get(top + at) {
-            Some(spans) => spans.clone(),
-            None => long(model, page.lines[top + at - page.rows.len()], page.diff),
-        };
-        paint::row(buf, inner, u16::try_from(at).unwrap_or(u16::MAX), spans);
+    let columns = columns(frame);
+    let rows = page.folded(columns);
+    let heights: Vec<usize> = page.heights(model, columns).collect();
+    let len = rows.len() + heights.iter().sum::<usize>();
+    let top = open.top.min(len.saturating_sub(height));
+    // The first line of which something is in sight, and the rows of it that are above.
+    let mut above = top.saturating_sub(rows.len());
+    let mut first = 0;
+    while heights.get(first).is_some_and(|rows| *rows <= above) {
+        above -= heights[first];
+        first += 1;
     }
-    let below = page.len().saturating_sub(top + height);
+    let lines = page.lines.iter().skip(first);
+    let lines = lines.flat_map(|line| folded(&long(model, line, page.diff), columns));
+    let seen = rows.into_iter().skip(top).chain(lines.skip(above));
+    for (at, spans) in (0..inner.height).zip(seen) {
+        paint::row(buf, inner, at, spans);
+    }
+    let below = len.saturating_sub(top + height);
     if below > 0 && frame.width > 20 {
         let note = format!(" ↓ {below} more ");
         let wide = u16::try_from(text::width(&note)).unwrap_or(0);
@@ -149,7 +239,7 @@ fn field(model: &Model, name: &str, value: &str) -> Vec<Vec<Span<'static>>> {
     for (at, line) in text::head(value, VALUE).lines().enumerate() {
         let name = if at == 0 { name } else { "" };
         rows.push(vec![
-            span(format!("{name:<14}"), theme.dim),
+            span(format!("{name:<NAME$}"), theme.dim),
             span(text::clean(line).into_owned(), theme.text),
         ]);
     }
@@ -362,5 +452,39 @@ fn compared<'a>(model: &Model, found: &'a Comparison) -> Page<'a> {
         rows,
         lines: found.patch.lines().take(LONG).collect(),
         diff: true,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ratatui::style::Style;
+
+    fn said(rows: &[Vec<Span<'static>>]) -> Vec<String> {
+        let row = |row: &Vec<Span<'static>>| row.iter().map(|span| span.content.as_ref()).collect();
+        rows.iter().map(row).collect()
+    }
+
+    #[test]
+    fn a_long_line_goes_on_in_the_next_row_in_its_colours() {
+        let (red, plain) = (Style::new().red(), Style::new());
+        let row = [span("error", red), span(": 0123456789abcdefgh", plain)];
+        let rows = folded(&row, 20);
+        assert_eq!(said(&rows), ["error: 0123456789abc", "  defgh"]);
+        assert_eq!((rows[0][0].style, rows[1][1].style), (red, plain));
+        let rows = folded(&[span("日本語日本語", red)], 5);
+        assert_eq!(said(&rows), ["日本", "語日", "本語"]);
+        assert_eq!(folded(&[], 20).len(), 1, "an empty row is a row");
+    }
+
+    #[test]
+    fn a_value_goes_on_below_itself() {
+        let row = [
+            span(format!("{:<NAME$}", "problem"), Style::new()),
+            span("npm run build ended with 1", Style::new()),
+        ];
+        let rows = said(&folded(&row, 32));
+        let (first, rest) = ("problem       npm run build", "              ended with 1");
+        assert_eq!(rows, [first, rest]);
     }
 }

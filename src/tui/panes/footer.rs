@@ -6,7 +6,7 @@ use ratatui::text::Span;
 
 use crate::tui::keymap::{Command as C, Context};
 use crate::tui::keys::Key;
-use crate::tui::model::{Model, TalkBy};
+use crate::tui::model::{Model, TalkBy, complete};
 use crate::tui::text;
 use crate::tui::view::paint::{self, span};
 
@@ -105,6 +105,9 @@ fn hints(model: &Model) -> Vec<Hint> {
         }
         Context::Input => {
             add(C::Submit, "send");
+            if complete::suggestion(model).is_some() {
+                add(C::Complete, "complete");
+            }
             add(C::LeaveInput, "back");
             add(C::Line(crate::tui::keymap::LineCommand::Older), "earlier");
         }
@@ -113,18 +116,21 @@ fn hints(model: &Model) -> Vec<Hint> {
             add(C::ScrollDown, "down");
             add(C::ScrollUp, "up");
             add(C::CloseMicrophones, "close");
+            add(C::Help, "keys");
         }
         Context::People => {
             add(C::Follow, "follow");
             add(C::ScrollDown, "down");
             add(C::ScrollUp, "up");
             add(C::Back, "close");
+            add(C::Help, "keys");
         }
         Context::Outbox => {
             add(C::DropWaiting, "drop it");
             add(C::ScrollDown, "down");
             add(C::ScrollUp, "up");
             add(C::Back, "close");
+            add(C::Help, "keys");
         }
         Context::Help => {
             add(C::Run, "run");
@@ -137,11 +143,13 @@ fn hints(model: &Model) -> Vec<Hint> {
             add(C::CopyDetails, "copy");
             add(C::ScrollDown, "down");
             add(C::ScrollUp, "up");
+            add(C::Help, "keys");
         }
         Context::Checkup => {
             add(C::FixHere, "mend");
             add(C::LookAgain, "look again");
             add(C::CloseCheckup, "close");
+            add(C::Help, "keys");
         }
         Context::Filter => {
             add(C::TakeFilter, "keep");
@@ -178,12 +186,14 @@ fn hints(model: &Model) -> Vec<Hint> {
             add(C::CommitOnly, "commit only");
             add(C::Message, "message");
             add(C::Back, "back");
+            add(C::Help, "keys");
         }
         Context::Queue => {
             add(C::ShowPicked, "review");
             add(C::Pick, "in or out");
             add(C::ApproveBatch, "commit and deploy the batch");
             add(C::Back, "close");
+            add(C::Help, "keys");
         }
         Context::Edit => {
             add(C::SaveEdit, "put it into the proposal");
@@ -241,6 +251,7 @@ fn deploy(model: &Model, add: &mut impl FnMut(C, &str)) {
         if model.deploys.not_back_to(selected).is_none() {
             add(C::RollbackHere, "roll back to it");
         }
+        add(C::RedeployHere, "deploy it again");
         add(C::Compare, "compare");
         add(C::Mark, "mark");
         if selected.url.is_some() {
@@ -252,7 +263,6 @@ fn deploy(model: &Model, add: &mut impl FnMut(C, &str)) {
         add(C::StopDeployment, "stop");
     } else {
         add(C::Deploy, "deploy");
-        add(C::Redeploy, "redeploy");
     }
     add(C::Zoom, "zoom");
 }

@@ -7,9 +7,10 @@ use ratatui::text::Span;
 
 use crate::client::stream::Connection;
 use crate::tui::keymap::{Command, Context};
-use crate::tui::model::{Focus, Model, Moment, Phase, TalkBy};
+use crate::tui::model::{Focus, Model, Moment, Phase, TalkBy, complete};
 use crate::tui::motion;
 use crate::tui::text;
+use crate::tui::theme::Theme;
 use crate::tui::view::paint::{self, span};
 
 /// Draws the pane; where the cursor stands, when the text has the focus.
@@ -311,12 +312,18 @@ fn line(model: &Model, area: Rect, buf: &mut Buffer) -> Option<Position> {
     let skip = (before + 1).saturating_sub(room);
     let shown = skip_columns(model.line.text(), skip);
     let lost = text::width(model.line.text()) - text::width(shown);
-    paint::row(
-        buf,
-        area,
-        0,
-        vec![span(prompt, style), span(shown, theme.text)],
-    );
+    // Where nothing else tells what is suggested from what is written, brackets do.
+    let alike = theme.dim == theme.text || *theme == Theme::plain();
+    let rest = match complete::suggestion(model) {
+        Some(rest) if alike => format!("[{rest}]"),
+        rest => rest.unwrap_or_default(),
+    };
+    let spans = vec![
+        span(prompt, style),
+        span(shown, theme.text),
+        span(rest, theme.dim),
+    ];
+    paint::row(buf, area, 0, spans);
     if !focused || room == 0 {
         return None;
     }

@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 
 use super::diff;
-use crate::model::{Action, Content, Decision, ProposedFile};
+use crate::model::{Action, ApprovalRule, Content, Decision, EnvironmentStatus, ProposedFile};
 use crate::tui::keymap::{Command, Context};
 use crate::tui::model::tally::{changes, signed};
 use crate::tui::model::{Model, Review, Summary};
@@ -60,6 +60,12 @@ pub fn draw(model: &Model, of: &Summary, area: Rect, buf: &mut Buffer) -> Rect {
     } else {
         (row("deploy", "no: commit only".to_owned()), theme.text)
     });
+    let mut set = model.site.environments.iter();
+    let set = set.find(|one| deploys && one.name == model.site.environment);
+    for (name, what, stops) in set.into_iter().flat_map(|set| before(model, set)) {
+        let style = if stops { theme.warn } else { theme.text };
+        lines.push((row(name, what), style));
+    }
     lines.push((
         row(
             "message",
@@ -82,14 +88,41 @@ pub fn draw(model: &Model, of: &Summary, area: Rect, buf: &mut Buffer) -> Rect {
     for warning in &proposal.warnings {
         lines.push((row("warning", text::clean_prose(warning)), theme.warn));
     }
-    lines.push((row("checks", checks(review, deploys)), theme.text));
+    lines.push((
+        row("checks", checks(&proposal.warnings, deploys, set)),
+        theme.text,
+    ));
     let title = format!("Commit to {}", diff::place(model, review));
     boxed(model, &title, &lines, columns, width, area, buf)
 }
 
-/// What was checked, and what will be.
-fn checks(review: &Review, deploys: bool) -> String {
-    let warnings = &review.view.proposal.warnings;
+/// What stands before an environment, and whether it holds everybody up.
+fn before(
+    model: &Model,
+    set: &EnvironmentStatus,
+) -> impl Iterator<Item = (&'static str, String, bool)> {
+    let name = text::clean_prose(&set.name);
+    let approval = match set.approval {
+        ApprovalRule::None => None,
+        ApprovalRule::Ask => Some("somebody must"),
+        ApprovalRule::TwoPeople => Some("two people must"),
+    };
+    let approval = approval.map(|who| {
+        let what = format!("{who} approve it before it goes to {name}");
+        ("approval", what, false)
+    });
+    let freeze = set.frozen_until.map(|until| {
+        let until = model.timeline.local(until);
+        let (date, hour, minute) = (until.date(), until.hour(), until.minute());
+        let what =
+            format!("nothing new goes to {name} until {date} {hour:02}:{minute:02}; it waits");
+        ("freeze", what, true)
+    });
+    approval.into_iter().chain(freeze)
+}
+
+/// What was checked, and what will be; `set`: where it is deployed to.
+fn checks(warnings: &[String], deploys: bool, set: Option<&EnvironmentStatus>) -> String {
     let secrets = warnings
         .iter()
         .any(|text| text.contains("looks like a secret"));
@@ -98,12 +131,15 @@ fn checks(review: &Review, deploys: bool) -> String {
     } else {
         "nothing looks like a secret"
     };
-    let rest = if deploys {
-        "git hooks run at the commit; build and health check before it goes live"
-    } else {
-        "git hooks run at the commit"
+    let hooks = "git hooks run at the commit";
+    if !deploys {
+        return format!("{first}; {hooks}");
+    }
+    let own = match set.map_or(&[][..], |set| &set.checks) {
+        [] => String::new(),
+        names => format!("{}, ", text::clean_prose(&names.join(", "))),
     };
-    format!("{first}; {rest}")
+    format!("{first}; {hooks}; {own}build and health check before it goes live")
 }
 
 fn files(
@@ -233,4 +269,45 @@ fn boxed(
     spans.push(span(": reject", theme.text));
     paint::row(buf, inner, keys, spans);
     frame
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Config;
+    use crate::tui::model::Settings;
+
+    #[test]
+    fn what_stands_before_the_environment_is_named() {
+        let settings = Settings::new(&Config::default(), false).unwrap();
+        let model = Model::new(settings, 80, 24);
+        let set = EnvironmentStatus {
+            name: "production".into(),
+            approval: ApprovalRule::TwoPeople,
+            checks: vec!["lint".into(), "size".into()],
+            frozen_until: Some("2026-11-23T08:05:00Z".parse().unwrap()),
+            ..EnvironmentStatus::default()
+        };
+        let rows: Vec<_> = before(&model, &set).collect();
+        assert_eq!(
+            rows,
+            [
+                (
+                    "approval",
+                    "two people must approve it before it goes to production".to_owned(),
+                    false
+                ),
+                (
+                    "freeze",
+                    "nothing new goes to production until 2026-11-23 08:05; it waits".to_owned(),
+                    true
+                ),
+            ]
+        );
+        assert!(checks(&[], true, Some(&set)).contains("lint, size, build and health check"));
+        assert!(!checks(&[], false, Some(&set)).contains("lint"));
+        let open = EnvironmentStatus::default();
+        assert_eq!(before(&model, &open).count(), 0);
+        assert!(checks(&[], true, Some(&open)).contains("; build and health check"));
+    }
 }

@@ -3,7 +3,7 @@
 use ratatui::text::Span;
 
 use crate::tui::model::Model;
-use crate::tui::model::journey::{Journey, Leg, TARGETS, Target, percentile};
+use crate::tui::model::journey::{Journey, Lap, Leg, TARGETS, Target, percentile};
 use crate::tui::text;
 use crate::tui::view::paint::span;
 
@@ -13,38 +13,54 @@ const NAMES: usize = 16;
 const TIMES: usize = 9;
 /// Columns from which on figures are said in words.
 const WORDY: usize = 64;
+/// Rows that a heading, a step and the others counted take: with fewer there are none.
+const FEWEST: usize = 2;
+/// Columns in front of a sparkline in a row of its own.
+const LATELY: usize = 17;
 /// Levels of the sparkline, lowest first.
 const LEVELS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
 /// Values that the sparkline shows at most.
 const SPARKS: usize = 32;
 
-/// The steps of the last deployment, one row each under a heading; no rows without one.
-pub fn rows(model: &Model, columns: usize) -> Vec<Vec<Span<'static>>> {
+/// The steps of the last deployment, one row each under a heading; no rows without one. In fewer rows than it has steps
+/// the shortest are left out, and counted.
+pub fn rows(model: &Model, columns: usize, height: usize) -> Vec<Vec<Span<'static>>> {
     let theme = &model.settings.theme;
-    let Some(journey) = model.journeys.last() else {
+    let Some(journey) = model.journeys.last().filter(|_| height > FEWEST) else {
         return Vec::new();
     };
     let laps = journey.laps();
-    let end = laps.iter().map(|lap| lap.from + lap.took).max();
+    let drawn = scale(&laps);
+    let end = drawn.iter().map(|bar| bar.from + bar.took).max();
     let end = end.unwrap_or(0).max(1);
     let mut rows = vec![heading(model, journey)];
     // The column of bars: what the names and times leave, but no wider than is easy to read.
     let room = columns.saturating_sub(NAMES + TIMES + 3).min(72);
-    for lap in laps {
+    let shown = longest(&laps, height - 1);
+    for (lap, bar) in laps
+        .iter()
+        .zip(&drawn)
+        .filter(|(lap, _)| shown.contains(&lap.leg))
+    {
         let place = |ms: u64| usize::try_from(ms * room as u64 / end).unwrap_or(0);
-        let from = place(lap.from).min(room.saturating_sub(1));
-        let wide = place(lap.from + lap.took).saturating_sub(from).max(1);
+        let from = place(bar.from).min(room.saturating_sub(1));
+        let wide = place(bar.from + bar.took).saturating_sub(from).max(1);
         let wide = wide.min(room - from.min(room));
         // Waiting for a person is no work of the machine: it is drawn thinner, not only in another colour.
-        let (bar, style) = match lap.leg {
+        let (line, style) = match lap.leg {
             Leg::Waiting => ("·", theme.dim),
             _ => ("━", theme.bar),
         };
+        let mut line = line.repeat(wide);
+        if bar.cut && wide > 2 {
+            let half = "·".repeat((wide - 1) / 2);
+            line = format!("{half}…{}", "·".repeat(wide - 1 - (wide - 1) / 2));
+        }
         let name = text::fit(lap.leg.name(), NAMES - 1).into_owned();
         let mut spans = vec![span(format!(" {name:<NAMES$}"), theme.text)];
         if room >= 8 {
             spans.push(span(" ".repeat(from), theme.text));
-            spans.push(span(bar.repeat(wide), style));
+            spans.push(span(line, style));
             let rest = room.saturating_sub(from + wide);
             spans.push(span(" ".repeat(rest), theme.text));
         }
@@ -54,7 +70,62 @@ pub fn rows(model: &Model, columns: usize) -> Vec<Vec<Span<'static>>> {
         ));
         rows.push(spans);
     }
+    let left_out: Vec<u64> = laps
+        .iter()
+        .filter(|lap| !shown.contains(&lap.leg))
+        .map(|lap| lap.took)
+        .collect();
+    if !left_out.is_empty() {
+        let (count, took) = (left_out.len(), left_out.iter().sum());
+        let words = format!(" {count} shorter steps, {}", text::duration(took));
+        rows.push(vec![span(words, theme.dim)]);
+    }
     rows
+}
+
+/// The bar of a step, in milliseconds as they are drawn.
+struct Bar {
+    from: u64,
+    took: u64,
+    /// It took longer than it is drawn.
+    cut: bool,
+}
+
+/// The bars of the steps. A person may think for minutes: waiting for them is drawn at most half as long as the work of the
+/// machine, so that the work can still be read.
+fn scale(laps: &[Lap]) -> Vec<Bar> {
+    let work: u64 = laps
+        .iter()
+        .filter(|lap| lap.leg != Leg::Waiting)
+        .map(|lap| lap.took)
+        .sum();
+    let most = (work / 2).max(1);
+    let beyond = |lap: &Lap| match lap.leg {
+        Leg::Waiting => lap.took.saturating_sub(most),
+        _ => 0,
+    };
+    let bars = laps.iter().map(|lap| {
+        let before = laps
+            .iter()
+            .filter(|other| other.from + other.took <= lap.from);
+        let skipped: u64 = before.map(beyond).sum();
+        Bar {
+            from: lap.from.saturating_sub(skipped),
+            took: lap.took - beyond(lap),
+            cut: beyond(lap) > 0,
+        }
+    });
+    bars.collect()
+}
+
+/// The steps to show in so many rows: all of them, or the longest beside a row that counts the others.
+fn longest(laps: &[Lap], height: usize) -> Vec<Leg> {
+    let mut sorted: Vec<&Lap> = laps.iter().collect();
+    if laps.len() > height {
+        sorted.sort_by_key(|lap| std::cmp::Reverse(lap.took));
+        sorted.truncate(height.saturating_sub(1));
+    }
+    sorted.into_iter().map(|lap| lap.leg).collect()
 }
 
 fn heading(model: &Model, journey: &Journey) -> Vec<Span<'static>> {
@@ -77,7 +148,7 @@ fn heading(model: &Model, journey: &Journey) -> Vec<Span<'static>> {
 /// The sparkline of the times from voice to live, and how they compare with the targets; no rows without figures.
 pub fn figures(model: &Model, columns: usize) -> Vec<Vec<Span<'static>>> {
     let theme = &model.settings.theme;
-    let mut rows = Vec::new();
+    let (mut rows, mut lately) = (Vec::new(), None);
     for target in &TARGETS {
         let times = model.journeys.times(target);
         let (Some(median), Some(slow)) = (percentile(&times, 50), percentile(&times, 95)) else {
@@ -127,7 +198,17 @@ pub fn figures(model: &Model, columns: usize) -> Vec<Vec<Span<'static>>> {
             ));
         }
         rows.push(spans);
+        // The way as a whole is worth a row of its own.
+        if room < 8 && target.name == "total" && times.len() > 1 {
+            let room = columns.saturating_sub(LATELY + 2).min(SPARKS);
+            let line = spark(target, &times, room);
+            lately = Some(vec![
+                span(format!(" {:<14}  ", "lately"), theme.dim),
+                span(line, theme.bar),
+            ]);
+        }
     }
+    rows.extend(lately);
     rows
 }
 
@@ -140,4 +221,65 @@ fn spark(target: &Target, times: &[u64], room: usize) -> String {
         LEVELS[usize::try_from(level).unwrap_or(0).min(LEVELS.len() - 1)]
     };
     times.iter().map(bar).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Stage;
+
+    fn laps(took: &[(Leg, u64)]) -> Vec<Lap> {
+        let mut from = 0;
+        let lap = |&(leg, took): &(Leg, u64)| {
+            let lap = Lap { leg, from, took };
+            from += took;
+            lap
+        };
+        took.iter().map(lap).collect()
+    }
+
+    #[test]
+    fn a_long_wait_leaves_room_for_the_work() {
+        let laps = laps(&[
+            (Leg::Speech, 100),
+            (Leg::Waiting, 60_000),
+            (Leg::Deploy(Stage::Build), 300),
+        ]);
+        let bars = scale(&laps);
+        let drawn: Vec<(u64, u64, bool)> = bars
+            .iter()
+            .map(|bar| (bar.from, bar.took, bar.cut))
+            .collect();
+        assert_eq!(
+            drawn,
+            [(0, 100, false), (100, 200, true), (300, 300, false)]
+        );
+    }
+
+    #[test]
+    fn a_short_wait_is_drawn_as_long_as_it_was() {
+        let laps = laps(&[
+            (Leg::Speech, 100),
+            (Leg::Waiting, 40),
+            (Leg::Deploy(Stage::Build), 300),
+        ]);
+        let bars = scale(&laps);
+        assert!(
+            bars.iter()
+                .zip(&laps)
+                .all(|(bar, lap)| bar.from == lap.from && bar.took == lap.took && !bar.cut)
+        );
+    }
+
+    #[test]
+    fn the_longest_steps_are_shown_where_not_all_can_be() {
+        let laps = laps(&[
+            (Leg::Speech, 5),
+            (Leg::Waiting, 9),
+            (Leg::Deploy(Stage::Build), 7),
+            (Leg::Commit, 1),
+        ]);
+        assert_eq!(longest(&laps, 4).len(), 4);
+        assert_eq!(longest(&laps, 3), [Leg::Waiting, Leg::Deploy(Stage::Build)]);
+    }
 }

@@ -21,7 +21,13 @@ impl Turn<'_> {
                 self.show_pane(Pane::Timeline);
             }
             C::FilterKind | C::FilterEnvironment => self.show_pane(Pane::Timeline),
-            C::RollbackHere | C::PromoteHere | C::OpenHere | C::CopyHere | C::Mark | C::Compare => {
+            C::RollbackHere
+            | C::RedeployHere
+            | C::PromoteHere
+            | C::OpenHere
+            | C::CopyHere
+            | C::Mark
+            | C::Compare => {
                 self.show_pane(Pane::Deploy);
             }
             _ => {}
@@ -76,6 +82,13 @@ impl Turn<'_> {
                 None => self.say(Tone::Plain, "select a line first (Up, Down)"),
             },
             C::RollbackHere => self.rollback_here(),
+            C::RedeployHere => match self.m.deploys.selected() {
+                Some(one) => {
+                    let (environment, commit) = (one.environment.clone(), one.commit.clone());
+                    self.ask(Confirm::RedeployTo(environment, commit));
+                }
+                None => self.ask(Confirm::Redeploy),
+            },
             C::PromoteHere => self.promote_here(),
             C::OpenHere => self.with_address_here(Effect::Open, ""),
             C::CopyHere => self.with_address_here(Effect::Copy, "copied "),

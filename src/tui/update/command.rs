@@ -3,11 +3,11 @@
 use super::Turn;
 use crate::client::outbox::Asked;
 use crate::model::{Action, Decision};
-use crate::tui::keymap::{Command, spoken};
+use crate::tui::keymap::{Command, LineCommand, spoken};
 use crate::tui::keys::Key;
 use crate::tui::message::Effect;
 use crate::tui::model::{
-    Confirm, Focus, Heard, MenuKind, Moment, Overlay, Pane, Tone, Work, entries,
+    Confirm, Focus, Heard, MenuKind, Moment, Overlay, Pane, Tone, Work, complete, entries,
 };
 use crate::tui::panes::{diff, help};
 use crate::tui::view::layout;
@@ -31,6 +31,10 @@ impl Turn<'_> {
             C::ScrollDown if self.in_microphones() => self.step_microphone(true),
             C::FocusInput => self.focus_input(),
             C::LeaveInput => self.leave_input(),
+            C::Complete => match complete::suggestion(self.m) {
+                Some(rest) => drop(self.m.line.insert(&rest)),
+                None => self.leave_input(),
+            },
             C::Submit => self.submit_line(),
             C::Line(command) if self.m.board.filter.is_some() => self.edit_filter(command),
             C::Line(command) => match &mut self.m.overlay {
@@ -38,7 +42,7 @@ impl Turn<'_> {
                     menu.filter.apply(command);
                     menu.refilter();
                 }
-                _ => self.m.line.apply(command),
+                _ => self.edit_line(command),
             },
             C::Approve => self.approve(None),
             C::CommitOnly => self.commit_only(),
@@ -129,6 +133,23 @@ impl Turn<'_> {
             C::Redraw => self.out.push(Effect::Repaint),
             other => self.board(other),
         }
+    }
+
+    /// At the end of the text there is nothing to the right but what is suggested: all of it, or its next word.
+    fn edit_line(&mut self, command: LineCommand) {
+        let all = matches!(command, LineCommand::Right | LineCommand::End);
+        if (all || command == LineCommand::WordRight)
+            && let Some(rest) = complete::suggestion(self.m)
+        {
+            let word = rest
+                .char_indices()
+                .skip_while(|(_, letter)| !letter.is_alphanumeric())
+                .find(|(_, letter)| !letter.is_alphanumeric());
+            let end = word.map_or(rest.len(), |(at, _)| at);
+            let _ = self.m.line.insert(if all { &rest } else { &rest[..end] });
+            return;
+        }
+        self.m.line.apply(command);
     }
 
     fn leave_input(&mut self) {
@@ -304,6 +325,11 @@ impl Turn<'_> {
                 self.m.busy.sync = true;
                 self.begin_work("going back");
                 self.out.push(Effect::RollbackTo(environment, release));
+            }
+            Confirm::RedeployTo(environment, commit) => {
+                self.m.busy.sync = true;
+                self.begin_work("asking for the deployment");
+                self.out.push(Effect::RedeployTo(environment, commit));
             }
             Confirm::PromoteTo(environment, release, _) => {
                 self.m.busy.sync = true;

@@ -6,7 +6,7 @@ use crate::model::{Action, Problem, ProposalId};
 use crate::tui::keys::Key;
 use crate::tui::message::Effect;
 use crate::tui::model::entries::{self, Run};
-use crate::tui::model::{Confirm, Menu, MenuKind, Overlay, Tone};
+use crate::tui::model::{Confirm, Menu, MenuKind, Overlay, Review, Tone};
 use crate::tui::panes::help;
 use crate::tui::view::layout;
 
@@ -151,7 +151,29 @@ impl Turn<'_> {
             self.say(Tone::Plain, "no proposal waits");
             return;
         }
+        self.tidy_batch();
         self.m.overlay = Some(Overlay::Queue(self.m.reviews.place()));
+    }
+
+    /// Takes out of the batch what is closed, and what changed since an earlier run picked it; says so, and true, when
+    /// anything went.
+    fn tidy_batch(&mut self) -> bool {
+        if !self.m.loaded {
+            return false;
+        }
+        let reviews = &self.m.reviews;
+        let open = |id: &ProposalId| reviews.get(id).map(Review::version);
+        let said = match self.m.batch.tidy(open) {
+            0 => return false,
+            1 => "a proposal of the batch is closed or changed since, and was taken out".to_owned(),
+            many => {
+                format!(
+                    "{many} proposals of the batch are closed or changed since, and were taken out"
+                )
+            }
+        };
+        self.say(Tone::Warn, said);
+        true
     }
 
     /// The proposal that a key means: the selected one of the queue, else the one on the screen.
@@ -178,6 +200,7 @@ impl Turn<'_> {
             self.say(Tone::Plain, "no proposal waits");
             return;
         };
+        self.tidy_batch();
         let inside = self.m.batch.version(&id).is_some();
         if !inside && !self.m.batch.has_seen(&id, version) {
             self.say(
@@ -217,6 +240,9 @@ impl Turn<'_> {
 
     /// Asks whether the batch is to be committed.
     pub(super) fn ask_batch(&mut self, action: Action) {
+        if self.tidy_batch() {
+            return;
+        }
         let picked = self.m.batch.picked().to_vec();
         if picked.is_empty() {
             self.say(Tone::Plain, "the batch is empty: b puts a proposal into it");
@@ -289,4 +315,57 @@ impl Turn<'_> {
 
 fn on(value: bool) -> &'static str {
     if value { "on" } else { "off" }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Config;
+    use crate::tui::keymap::Context;
+    use crate::tui::keys::Stroke;
+    use crate::tui::model::{Model, Moment, Settings};
+
+    fn model() -> Model {
+        Model::new(Settings::new(&Config::default(), false).unwrap(), 80, 24)
+    }
+
+    fn turn(model: &mut Model) -> Turn<'_> {
+        Turn {
+            m: model,
+            now: Moment::ZERO,
+            out: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn a_batch_of_an_earlier_run_loses_what_is_closed() {
+        let mut model = model();
+        model.batch.come_back(vec![("pro_1".into(), 1)]);
+        turn(&mut model).tidy_batch();
+        assert_eq!(model.batch.picked().len(), 1, "nothing is known yet");
+        model.loaded = true;
+        turn(&mut model).ask_batch(Action::Commit);
+        assert!(model.batch.picked().is_empty() && model.overlay.is_none());
+        let said = model.notice.map(|notice| notice.text).unwrap_or_default();
+        assert!(said.contains("taken out"), "{said}");
+    }
+
+    #[test]
+    fn the_lists_open_over_what_lies_over_the_panes_and_give_it_back() {
+        for (key, kind) in [("?", MenuKind::Keys), (":", MenuKind::Everything)] {
+            for overlay in [Overlay::People(0), Overlay::Details, Overlay::Checkup] {
+                let mut model = model();
+                model.overlay = Some(overlay.clone());
+                let from = model.context();
+                turn(&mut model).key(key.parse().unwrap(), Stroke::Press);
+                assert!(
+                    matches!(&model.overlay, Some(Overlay::Menu(menu)) if menu.kind == kind && menu.from == from),
+                    "{overlay:?}"
+                );
+                assert_eq!(model.context(), Context::Help);
+                turn(&mut model).key("Esc".parse().unwrap(), Stroke::Press);
+                assert_eq!(model.overlay, Some(overlay));
+            }
+        }
+    }
 }

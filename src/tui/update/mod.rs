@@ -247,6 +247,12 @@ impl Turn<'_> {
         self.m.reading = false;
         self.m.focus = Focus::Input;
         self.m.pane = Pane::Say;
+        // Names change with the commits of the site.
+        let head = &self.m.site.repository.head;
+        if self.m.words_at.as_ref() != Some(head) {
+            self.m.words_at = Some(head.clone());
+            self.out.push(Effect::LoadWords);
+        }
     }
 
     /// Asks for the state, unless it was asked for this very moment.

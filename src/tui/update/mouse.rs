@@ -1,10 +1,15 @@
 //! What the mouse does: the wheel scrolls what is under it, a click selects, a click on what is selected opens it, and a
 //! click on a hint of the footer does what its key does.
 
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
 use super::{Turn, WHEEL};
+use crate::tui::keymap::Command;
+use crate::tui::keys::{Code, Key};
 use crate::tui::message::Mouse;
-use crate::tui::model::{Focus, Overlay, Pane};
-use crate::tui::panes::{footer, help, outbox, people, queue};
+use crate::tui::model::{Focus, Mics, Model, Overlay, Pane};
+use crate::tui::panes::{checkup, details, footer, help, mics, outbox, people, queue, summary};
 use crate::tui::view::layout::{self, Plan};
 
 impl Turn<'_> {
@@ -99,9 +104,11 @@ impl Turn<'_> {
         }
     }
 
-    /// A click into a list selects, a second one runs; a click beside it closes it.
+    /// A click into a list selects, a second one runs; a click beside a list or a page closes it.
     fn click_overlay(&mut self, x: u16, y: u16, plan: &Plan) {
         let at = (x, y).into();
+        // What is drawn is what is clicked.
+        let mut screen = Buffer::empty(plan.area);
         let (frame, hit) = match &self.m.overlay {
             Some(Overlay::Menu(menu)) => (
                 help::frame(plan.area),
@@ -119,6 +126,16 @@ impl Turn<'_> {
                 outbox::frame(self.m, plan.area),
                 outbox::row_at(self.m, plan.area, y),
             ),
+            Some(Overlay::Mics(mics)) => {
+                let frame = mics::draw(self.m, mics, plan.area, &mut screen);
+                (frame, microphone_at(mics, frame, y))
+            }
+            Some(Overlay::Checkup) => {
+                let frame = checkup::overlay(self.m, plan.area, &mut screen);
+                (frame, check_at(self.m, &screen, frame, y))
+            }
+            Some(Overlay::Summary(of)) => (summary::draw(self.m, of, plan.area, &mut screen), None),
+            Some(Overlay::Details) => (details::draw(self.m, plan.area, &mut screen), None),
             // What asks is answered by its keys, which the footer has too.
             _ if plan.footer.contains(at) => return self.click_footer(x, plan),
             _ => return,
@@ -127,11 +144,14 @@ impl Turn<'_> {
             if plan.footer.contains(at) {
                 return self.click_footer(x, plan);
             }
-            match self.m.overlay {
-                Some(Overlay::Menu(_)) => self.close_menu(),
-                _ => self.m.overlay = None,
-            }
-            return;
+            let close = match self.m.overlay {
+                Some(Overlay::Menu(_)) => Command::CloseHelp,
+                Some(Overlay::Details) => Command::CloseDetails,
+                Some(Overlay::Checkup) => Command::CloseCheckup,
+                Some(Overlay::Mics(_)) => Command::CloseMicrophones,
+                _ => Command::Back,
+            };
+            return self.command(close, Key::plain(Code::Esc));
         }
         let Some(hit) = hit else { return };
         match &mut self.m.overlay {
@@ -141,7 +161,172 @@ impl Turn<'_> {
             Some(Overlay::Queue(selected)) => *selected = hit,
             Some(Overlay::People(selected)) if *selected == hit => self.follow(),
             Some(Overlay::People(selected) | Overlay::Outbox(selected)) => *selected = hit,
+            Some(Overlay::Mics(mics)) if mics.selected == hit => self.choose_microphone(),
+            Some(Overlay::Mics(mics)) => {
+                mics.selected = hit;
+                mics.moved = true;
+            }
+            Some(Overlay::Checkup) => match &mut self.m.board.checkup {
+                Some(list) if list.selected == hit => self.fix_here(),
+                Some(list) => list.selected = hit,
+                None => {}
+            },
             _ => {}
+        }
+    }
+}
+
+/// The microphone at row `y` of the screen.
+fn microphone_at(mics: &Mics, frame: Rect, y: u16) -> Option<usize> {
+    // Inside of the border, without the line of the keys.
+    let rows = frame.height.saturating_sub(3);
+    let row = usize::from(y.checked_sub(frame.y + 1).filter(|row| *row < rows)?);
+    let at = (mics.selected + 1).saturating_sub(usize::from(rows)) + row;
+    (at < mics.devices.len()).then_some(at)
+}
+
+/// The thing at row `y` of the list of what works on this machine. A thing takes as many rows as there is to say of it:
+/// counted is on the screen, from the selected one.
+fn check_at(model: &Model, screen: &Buffer, frame: Rect, y: u16) -> Option<usize> {
+    let list = model.board.checkup.as_ref()?;
+    let rows = frame.y + 1..frame.bottom().saturating_sub(1);
+    let left = frame.x + 2;
+    let sign = |x: u16, y: u16| screen.cell((x, y)).map_or(" ", |cell| cell.symbol());
+    let begins = |y: &u16| matches!(sign(left + 2, *y), "✓" | "!");
+    let goes_on = |y: u16| {
+        let blank = |x: u16| sign(x, y) == " ";
+        (left..left + 5).all(blank) && !(left..frame.right().saturating_sub(1)).all(blank)
+    };
+    let mut at = y;
+    while rows.contains(&at) && !begins(&at) {
+        if !goes_on(at) {
+            return None;
+        }
+        at -= 1;
+    }
+    let selected = rows.clone().find(|y| sign(left, *y) == "›")?;
+    let hit = if at >= selected {
+        list.selected + (selected..at).filter(begins).count()
+    } else {
+        let above = (at..selected).filter(begins).count();
+        list.selected.checked_sub(above)?
+    };
+    (rows.contains(&at) && hit < list.items.len()).then_some(hit)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Config;
+    use crate::tui::message::Message;
+    use crate::tui::model::{Moment, Settings};
+    use crate::tui::update::update;
+
+    use crate::tui::checkup::{Checkup, Item};
+    use crate::tui::message::Effect;
+    use crate::tui::voice_port::Device;
+
+    fn model(overlay: Overlay) -> Model {
+        let mut model = Model::new(Settings::new(&Config::default(), false).unwrap(), 80, 30);
+        model.overlay = Some(overlay);
+        model
+    }
+
+    fn click(model: &mut Model, x: u16, y: u16) -> Vec<Effect> {
+        update(model, Moment::ZERO, Message::Mouse(Mouse::Click(x, y)))
+    }
+
+    /// The row of the screen that says `words`.
+    fn row(model: &Model, words: &str) -> u16 {
+        let mut screen = Buffer::empty(Rect::new(0, 0, model.width, model.height));
+        crate::tui::view::draw(model, Moment::ZERO, &mut screen);
+        let says = |y: &u16| {
+            let line: String = (0..80).map(|x| screen[(x, *y)].symbol()).collect();
+            line.contains(words)
+        };
+        (0..model.height).find(says).unwrap()
+    }
+
+    #[test]
+    fn the_things_of_the_checkup_are_clicked() {
+        let mut model = model(Overlay::Checkup);
+        let item = |name: &str, ok: bool| Item {
+            name: name.into(),
+            ok,
+            found: format!("{name} was looked at"),
+            next: (!ok).then(|| format!("do something about {name}")),
+            fix: (!ok).then(|| "mend it".into()),
+        };
+        let mut list = Checkup::begin();
+        list.put(vec![
+            item("git", true),
+            item("model", false),
+            item("build", false),
+        ]);
+        model.board.checkup = Some(list);
+        let selected = |model: &Model| model.board.checkup.as_ref().unwrap().selected;
+        assert_eq!(selected(&model), 1);
+        for (words, at) in [
+            ("git was looked at", 0),
+            ("do something about build", 2),
+            ("model was looked at", 1),
+            ("build was looked at", 2),
+        ] {
+            let y = row(&model, words);
+            assert_eq!(click(&mut model, 20, y), [], "{words}");
+            assert_eq!(selected(&model), at, "{words}");
+        }
+        let y = row(&model, "this terminal");
+        click(&mut model, 20, y);
+        assert_eq!(selected(&model), 2, "that is nothing to be mended");
+        let y = row(&model, "build was looked at");
+        assert_eq!(click(&mut model, 20, y), [Effect::Fix("build".into())]);
+    }
+
+    #[test]
+    fn a_microphone_is_clicked() {
+        let device = |name: &str| Device {
+            id: Some(name.into()),
+            name: name.into(),
+            chosen: false,
+            level: None,
+            trouble: None,
+        };
+        let mut model = model(Overlay::Mics(Mics {
+            devices: vec![device("Headset"), device("Webcam")],
+            ..Mics::default()
+        }));
+        model.settings.microphone = true;
+        let y = row(&model, "Webcam");
+        click(&mut model, 20, y);
+        assert!(
+            matches!(&model.overlay, Some(Overlay::Mics(mics)) if mics.selected == 1 && mics.moved)
+        );
+        let effects = click(&mut model, 20, y);
+        assert!(
+            effects.contains(&Effect::ChooseDevice(Some("Webcam".into()))),
+            "{effects:?}"
+        );
+        assert_eq!(model.overlay, None);
+    }
+
+    #[test]
+    fn a_click_beside_a_list_or_a_page_closes_it() {
+        let summary = crate::tui::model::Summary {
+            proposal: "pro_1".into(),
+            version: 1,
+            top: 0,
+        };
+        for overlay in [
+            Overlay::Details,
+            Overlay::Checkup,
+            Overlay::Mics(Mics::default()),
+            Overlay::Summary(summary),
+            Overlay::People(0),
+        ] {
+            let mut model = model(overlay.clone());
+            click(&mut model, 0, 0);
+            assert_eq!(model.overlay, None, "{overlay:?}");
         }
     }
 }

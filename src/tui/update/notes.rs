@@ -22,17 +22,21 @@ impl Turn<'_> {
             return None;
         };
         let id = review.id().clone();
-        match self.m.team.room_of(&id) {
-            // What an earlier run kept can be marked without the server, too.
-            Some(room) if room.synced || !room.replica.files().is_empty() => Some(id),
-            _ => {
-                self.say(
-                    Tone::Plain,
-                    "one moment: the proposal's notes are being loaded",
-                );
-                None
-            }
+        if self.can_note(&id) {
+            return Some(id);
         }
+        self.say(
+            Tone::Plain,
+            "one moment: the proposal's notes are being loaded",
+        );
+        None
+    }
+
+    /// True when a proposal's room is there to be written in.
+    fn can_note(&self, proposal: &ProposalId) -> bool {
+        let room = self.m.team.room_of(proposal);
+        // What an earlier run kept can be marked without the server, too.
+        room.is_some_and(|room| room.synced || !room.replica.files().is_empty())
     }
 
     /// Writes in the room of a proposal, and says why when that does not work.
@@ -256,13 +260,34 @@ impl Turn<'_> {
             return false;
         };
         let words = text::head(self.m.line.text().trim(), LONGEST).to_owned();
+        let writes = keep && !words.is_empty();
+        if writes && !self.can_note(&noting.proposal) {
+            if !self.m.loaded || self.m.reviews.get(&noting.proposal).is_some() {
+                // It stays in the line until there is something to write it in: after a new start, say.
+                self.m.reviews.show(&noting.proposal);
+                self.m.team.wanted = true;
+                self.m.team.noting = Some(noting);
+                self.say(
+                    Tone::Plain,
+                    "one moment: the proposal's notes are being loaded; then Enter again",
+                );
+                return true;
+            }
+            self.m.line.remember(&words);
+            self.m.line.set(&noting.draft);
+            self.say(
+                Tone::Warn,
+                "the proposal is closed; what you wrote is one step back in the history",
+            );
+            return true;
+        }
         self.m.line.set(&noting.draft);
         self.m.notice = None;
         self.m.focus = Focus::Cockpit;
         self.m.pane = Pane::Proposal;
         self.m.reviews.show(&noting.proposal);
         self.m.reading = true;
-        if !keep || words.is_empty() {
+        if !writes {
             return true;
         }
         let now = clock(self.m, self.now);
@@ -413,4 +438,45 @@ fn marks_here(review: &Review) -> Vec<(String, String)> {
 fn own_mark(review: &Review, me: &str) -> Option<String> {
     let mut here = marks_here(review).into_iter();
     here.find(|(_, author)| author == me).map(|(id, _)| id)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Config;
+    use crate::tui::message::Message;
+    use crate::tui::model::Settings;
+    use crate::tui::update::update;
+
+    use crate::tui::keys::{Code, Key, Stroke};
+    use crate::tui::model::{Model, Moment};
+
+    #[test]
+    fn a_note_waits_for_its_proposal_and_is_not_lost_with_it() {
+        let settings = Settings::new(&Config::default(), false).unwrap();
+        let mut model = Model::new(settings, 80, 24);
+        model.focus = Focus::Input;
+        model.line.set("too loud");
+        model.team.noting = Some(Noting {
+            proposal: "pro_1".into(),
+            what: NotingWhat::Answer("note_1".into()),
+            draft: "make it".into(),
+        });
+        let enter = |model: &mut Model| {
+            let enter = Message::Key(Key::plain(Code::Enter), Stroke::Press);
+            drop(update(model, Moment::ZERO, enter));
+        };
+        enter(&mut model);
+        assert_eq!(
+            model.line.text(),
+            "too loud",
+            "the server was not heard yet"
+        );
+        assert!(model.team.noting.is_some() && model.team.wanted);
+        model.loaded = true;
+        enter(&mut model);
+        assert_eq!(model.line.text(), "make it");
+        assert_eq!(model.line.history(), ["too loud"]);
+        assert_eq!(model.team.noting, None);
+    }
 }

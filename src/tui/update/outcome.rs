@@ -29,6 +29,8 @@ impl Turn<'_> {
                 self.m.timeline.page(&events);
             }
             // The palette is whole without them.
+            // Without them what was said before is suggested all the same.
+            Outcome::Words(result) => self.m.words = result.unwrap_or_default(),
             Outcome::Recipes(result) => self.m.recipes = result.unwrap_or_default(),
             Outcome::Deployments(Ok(list)) => self.m.deploys.put(list),
             Outcome::Deployments(Err(problem)) => {

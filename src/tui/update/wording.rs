@@ -48,12 +48,23 @@ impl Turn<'_> {
             wording.message = (!written.is_empty() && !own).then(|| written.to_owned());
         }
         let proposal = wording.proposal.clone();
+        let closed = self.m.loaded && self.m.reviews.get(&proposal).is_none();
         self.m.line.set(&draft);
         self.m.notice = None;
         self.m.focus = Focus::Cockpit;
         self.m.pane = Pane::Proposal;
+        if closed {
+            // Nothing is committed under it any more, and it must not come back for anything else.
+            self.m.wording = None;
+            self.say(Tone::Warn, "the proposal is closed; the message is dropped");
+            return true;
+        }
         self.m.reading = true;
-        if self
+        if !self.m.loaded {
+            if keep {
+                self.say(Tone::Plain, "kept for the commit");
+            }
+        } else if self
             .m
             .review()
             .is_some_and(|review| *review.id() == proposal)
@@ -66,5 +77,40 @@ impl Turn<'_> {
             );
         }
         true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Config;
+    use crate::tui::message::Message;
+    use crate::tui::model::Settings;
+    use crate::tui::update::update;
+
+    use crate::tui::keys::{Code, Key, Stroke};
+    use crate::tui::model::{Model, Moment};
+
+    #[test]
+    fn a_message_of_a_closed_proposal_is_no_instruction() {
+        let settings = Settings::new(&Config::default(), false).unwrap();
+        let mut model = Model::new(settings, 80, 24);
+        model.loaded = true;
+        model.focus = Focus::Input;
+        model.line.set("Rename the button");
+        model.wording = Some(Wording {
+            proposal: "pro_1".into(),
+            message: None,
+            draft: Some("make it".into()),
+        });
+        let enter = Message::Key(Key::plain(Code::Enter), Stroke::Press);
+        let effects = update(&mut model, Moment::ZERO, enter);
+        let sent = |effect: &crate::tui::message::Effect| {
+            use crate::tui::message::Effect as E;
+            matches!(effect, E::Submit(_) | E::Revise(..) | E::Approve(..))
+        };
+        assert!(!effects.iter().any(sent), "{effects:?}");
+        assert_eq!(model.line.text(), "make it");
+        assert_eq!(model.wording, None);
     }
 }

@@ -122,6 +122,17 @@ impl Address {
         };
         Ok((read(&rest)?, read(&graphql)?))
     }
+
+    /// The host whose token is for the interface at `rest`: that of the GitHub which has it there, as its address tells
+    /// (`https://HOST/api/v3`, `https://api.HOST`); for any other address, which a person set, the repository's own.
+    pub fn token_host(&self, rest: &Url) -> String {
+        let host = rest.host_str().unwrap_or_default();
+        if rest.path().trim_end_matches('/') == "/api/v3" {
+            host_of(host)
+        } else {
+            host.strip_prefix("api.").unwrap_or(&self.host).to_owned()
+        }
+    }
 }
 
 impl std::fmt::Display for Address {
@@ -206,6 +217,23 @@ mod tests {
                 .bases("nonsense")
                 .is_err()
         );
+    }
+
+    #[test]
+    fn a_token_goes_to_its_own_host() {
+        let host = |text: &str, api: &str| {
+            let address = Address::parse(text).unwrap();
+            address.token_host(&address.bases(api).unwrap().0)
+        };
+        assert_eq!(host("ada/site", ""), "github.com");
+        assert_eq!(host("git.example.org/ada/site", ""), "git.example.org");
+        // What a person set says which GitHub it is.
+        let company = "https://git.example.org/api/v3/";
+        assert_eq!(host("ada/site", company), "git.example.org");
+        let public = "https://api.github.com";
+        assert_eq!(host("git.example.org/ada/site", public), "github.com");
+        assert_eq!(host("ada/site", "https://api.a.ghe.com"), "a.ghe.com");
+        assert_eq!(host("ada/site", "http://127.0.0.1:4000"), "github.com");
     }
 
     #[test]

@@ -151,6 +151,8 @@ pub struct Api {
     /// Where the repository is, as routes have it; GitHub tells when that has changed.
     base: RwLock<String>,
     told: Mutex<Option<UnboundedSender<String>>>,
+    /// Held by the request that tells of a pause: several that wait at the same time wait for the same.
+    pausing: tokio::sync::Mutex<()>,
 }
 
 impl Api {
@@ -172,6 +174,7 @@ impl Api {
             host,
             base: RwLock::new(base),
             told: Mutex::new(None),
+            pausing: tokio::sync::Mutex::new(()),
             account,
         })
     }
@@ -250,8 +253,11 @@ impl Api {
         if pause > self.account.patience {
             return Err(trouble::limited(Some(left)));
         }
+        let tells = self.pausing.try_lock();
         while left > 0 {
-            self.say(format!("GitHub asks for a pause: going on in {left} s"));
+            if tells.is_ok() {
+                self.say(format!("GitHub asks for a pause: going on in {left} s"));
+            }
             let step = TOLD.as_secs().min(left);
             tokio::time::sleep(Duration::from_secs(step)).await;
             left -= step;

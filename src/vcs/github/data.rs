@@ -1,4 +1,4 @@
-//! GitHub's Git Data interface: references, commits, trees, blobs.
+//! GitHub's Git Data interface: references and commits. Files and trees are in [`files`](super::files).
 
 use http::Method;
 use serde::{Deserialize, Serialize};
@@ -9,15 +9,6 @@ use super::api::{Answer, Api, Ask};
 use super::retry::Repeat;
 use super::trouble;
 use crate::model::Problem;
-
-/// Bytes of text that go into one tree. GitHub refuses bodies of a few megabytes.
-const INLINE: usize = 1_000_000;
-
-/// Entries of one tree request.
-const ENTRIES: usize = 1_000;
-
-/// A text longer than this goes as a blob of its own.
-const LONG_TEXT: usize = 300_000;
 
 /// Times a move of the branch is tried while the branch stays where it was.
 const MOVES: u32 = 4;
@@ -121,23 +112,6 @@ pub struct NewCommit {
     pub signature: Option<String>,
 }
 
-/// An entry of a tree request. The client library's own leaves out `"sha": null`, which is what deletes.
-#[derive(Debug, Serialize)]
-struct Entry<'a> {
-    path: &'a str,
-    mode: String,
-    r#type: &'static str,
-    #[serde(flatten)]
-    what: What<'a>,
-}
-
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "snake_case")]
-enum What<'a> {
-    Content(&'a str),
-    Sha(Option<String>),
-}
-
 impl Api {
     /// The commit at the head of a branch.
     ///
@@ -177,73 +151,6 @@ impl Api {
         let route = format!("/git/commits/{}", part(sha));
         let answer = self.call(&Ask::get("read a commit", route)).await?;
         CommitInfo::read(&answer)
-    }
-
-    /// Makes a blob; its id.
-    pub async fn make_blob(&self, bytes: &[u8]) -> Result<String, Problem> {
-        use base64::Engine;
-        let content = base64::engine::general_purpose::STANDARD.encode(bytes);
-        let body = json!({ "content": content, "encoding": "base64" });
-        let answer = self
-            .call(&Ask::make("store a file", "/git/blobs", &body))
-            .await?;
-        Ok(answer.text("/sha")?.to_owned())
-    }
-
-    /// Makes the tree that `base` becomes by these changes; its id. Text goes along with the request; all else, and
-    /// what is long, is stored before it.
-    pub async fn make_tree(&self, base: &str, changes: &[Change]) -> Result<String, Problem> {
-        let mut tree = base.to_owned();
-        let mut entries: Vec<Entry<'_>> = Vec::new();
-        let mut size = 0;
-        for change in changes {
-            let entry = self.entry(change).await?;
-            let more = change.path.len()
-                + 60
-                + match &entry.what {
-                    What::Content(text) => text.len(),
-                    What::Sha(_) => 40,
-                };
-            if !entries.is_empty() && (size + more > INLINE || entries.len() >= ENTRIES) {
-                tree = self.one_tree(&tree, &entries).await?;
-                entries.clear();
-                size = 0;
-            }
-            size += more;
-            entries.push(entry);
-        }
-        self.one_tree(&tree, &entries).await
-    }
-
-    async fn entry<'a>(&self, change: &'a Change) -> Result<Entry<'a>, Problem> {
-        let (mode, what) = match &change.to {
-            To::Gone => (0o100_644, What::Sha(None)),
-            To::FolderGone => (0o040_000, What::Sha(None)),
-            To::Object(mode, oid) => (*mode, What::Sha(Some(oid.clone()))),
-            To::Bytes(mode, bytes) => match std::str::from_utf8(bytes) {
-                // An empty text is no text to some servers.
-                Ok(text) if !text.is_empty() && text.len() <= LONG_TEXT && !text.contains('\0') => {
-                    (*mode, What::Content(text))
-                }
-                _ => (*mode, What::Sha(Some(self.make_blob(bytes).await?))),
-            },
-        };
-        Ok(Entry {
-            path: &change.path,
-            mode: format!("{mode:06o}"),
-            r#type: match mode {
-                0o160_000 => "commit",
-                0o040_000 => "tree",
-                _ => "blob",
-            },
-            what,
-        })
-    }
-
-    async fn one_tree(&self, base: &str, entries: &[Entry<'_>]) -> Result<String, Problem> {
-        let body = json!({ "base_tree": base, "tree": entries });
-        let ask = Ask::make("store the files", "/git/trees", &body);
-        Ok(self.call(&ask).await?.text("/sha")?.to_owned())
     }
 
     /// Makes a commit that no branch has yet.
@@ -364,30 +271,4 @@ pub fn stale(branch: &str) -> Problem {
         format!("the branch {branch} has moved on GitHub since the change was made"),
     )
     .hint("the change must be put onto the new head and looked at again")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_deletion_says_null() {
-        let entry = |what| {
-            serde_json::to_value(Entry {
-                path: "a",
-                mode: "100644".into(),
-                r#type: "blob",
-                what,
-            })
-            .unwrap()
-        };
-        assert_eq!(
-            entry(What::Sha(None)),
-            json!({ "path": "a", "mode": "100644", "type": "blob", "sha": null })
-        );
-        assert_eq!(
-            entry(What::Content("x")),
-            json!({ "path": "a", "mode": "100644", "type": "blob", "content": "x" })
-        );
-    }
 }

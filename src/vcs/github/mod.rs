@@ -10,6 +10,7 @@ mod cache;
 mod clone;
 mod data;
 mod early;
+mod files;
 mod follow;
 mod gone;
 mod remote;
