@@ -236,3 +236,31 @@ async fn an_earlier_commit_of_the_branch_can_be_deployed_again() {
         assert!(problem.is("not-found"), "{commit}: {problem}");
     }
 }
+
+#[tokio::test]
+async fn what_may_be_said_follows_the_site() {
+    let stage = stage(&[
+        (
+            "index.html",
+            "<h1>Garden</h1><a href=\"/\">Plan a visit</a>\n",
+        ),
+        ("opening-hours.html", "<h1>Hours</h1>\n"),
+    ])
+    .await;
+    let words = stage.conductor.words().await.unwrap();
+    assert!(words.phrases.iter().any(|phrase| phrase == "commit that"));
+    let named = |words: &sayso::model::api::SiteWords, name: &str| {
+        words.names.iter().any(|known| known == name)
+    };
+    for name in ["opening hours", "plan a visit", "garden"] {
+        assert!(named(&words, name), "{name}: {:?}", words.names);
+    }
+    write(stage.site.path(), "team.html", "<h1>Us</h1>\n");
+    stage
+        .conductor
+        .quick_commit(SyncRequest::default(), &Identity::owner("Ada"))
+        .await
+        .unwrap();
+    let words = stage.conductor.words().await.unwrap();
+    assert!(named(&words, "team"), "{:?}", words.names);
+}

@@ -63,16 +63,24 @@ pub async fn open(
     root: &Path,
 ) -> Result<(Targets, mpsc::UnboundedReceiver<LocalNotice>), Problem> {
     let (sender, notices) = mpsc::unbounded_channel();
+    let environments = config.environments()?;
+    // Git is asked for it only where it counts: every start would wait for that.
+    let asked = |target: &str| matches!(target, "vercel" | "github_actions");
+    let repository = if environments.iter().any(|one| asked(&one.target)) {
+        on_github(config, root).await
+    } else {
+        Err(Problem::not_found("not looked for"))
+    };
     let site = Site {
         config,
         project,
         root,
         notices: Some(sender.clone()),
-        repository: on_github(config, root).await,
+        repository,
     };
     let mut targets = Targets::new();
     let mut local = Vec::new();
-    for environment in config.environments()? {
+    for environment in environments {
         if environment.target == LOCAL {
             local.push(environment);
             continue;

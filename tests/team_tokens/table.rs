@@ -25,6 +25,7 @@ viewer   GET    /api/proposals/{id}/preview
 viewer   GET    /api/proposals/{id}/preview/picture
 viewer   GET    /api/recipes
 viewer   GET    /api/recipes/{name}
+viewer   GET    /api/words
 viewer   GET    /api/deployments
 viewer   GET    /api/deployments/compare
 viewer   GET    /api/deployments/{id}
