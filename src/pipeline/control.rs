@@ -478,4 +478,4 @@ pub fn short(commit: &str) -> &str {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -90,9 +90,8 @@ impl Conductor {
     /// # Errors
     /// `other-branch`, `frozen`.
     pub(super) fn may_follow(&self, environment: &str, branch: &str) -> Result<(), Problem> {
-        if let Some(rules) = self.rules.get(environment)
-            && !rules.branch.is_empty()
-            && rules.branch != branch
+        if let Some(follows) = self.own_branch(environment)
+            && follows != branch
         {
             let own = self.rules.values().find(|other| other.branch == branch);
             let hint = match own {
@@ -100,14 +99,13 @@ impl Conductor {
                     "deploy to {} (--env {}), then promote it; or commit only",
                     own.name, own.name
                 ),
-                None => format!("commit only, and bring it to {} yourself", rules.branch),
+                None => format!("commit only, and bring it to {follows} yourself"),
             };
             return Err(Problem::new(
                 409,
                 "other-branch",
                 format!(
-                    "{environment} follows the branch {}, and this commit goes to {branch}",
-                    rules.branch
+                    "{environment} follows the branch {follows}, and this commit goes to {branch}"
                 ),
             )
             .hint(hint));
@@ -124,18 +122,16 @@ impl Conductor {
     /// # Errors
     /// `not-found` when the branch that it follows is not there.
     pub(super) async fn tip_for(&self, environment: &str, head: &str) -> Result<String, Problem> {
-        match self.rules.get(environment) {
-            Some(rules) if !rules.branch.is_empty() => self.repo.tip(&rules.branch).await,
-            _ => Ok(head.to_owned()),
+        match self.own_branch(environment) {
+            Some(branch) => self.repo.tip(branch).await,
+            None => Ok(head.to_owned()),
         }
     }
 
-    /// The branch that an environment follows; `now` is the one that is checked out.
-    pub(super) fn branch_for<'a>(&'a self, environment: &str, now: &'a str) -> &'a str {
-        match self.rules.get(environment) {
-            Some(rules) if !rules.branch.is_empty() => &rules.branch,
-            _ => now,
-        }
+    /// The branch of its own that an environment follows; `None`: the one that is checked out.
+    pub(super) fn own_branch(&self, environment: &str) -> Option<&str> {
+        let branch = self.rules.get(environment)?.branch.as_str();
+        (!branch.is_empty()).then_some(branch)
     }
 
     /// Decides whether a new deployment waits, and returns the event that tells of its beginning.

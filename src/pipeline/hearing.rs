@@ -26,14 +26,9 @@ pub(super) struct Phrases {
     /// The table.
     pub(super) table: Table,
     /// What it says, in its order.
-    says: Arc<[String]>,
-}
-
-impl Phrases {
-    /// What is said for each.
-    pub(super) fn says(&self) -> &[String] {
-        &self.says
-    }
+    pub(super) says: Arc<[String]>,
+    /// The names of the site's pages, and of parts of them.
+    pub(super) names: Vec<String>,
 }
 
 /// What an instruction was taken for.
@@ -100,6 +95,7 @@ impl Conductor {
             tree: id.to_owned(),
             table,
             says,
+            names: places.into_iter().map(|place| place.name).collect(),
         });
         Arc::clone(slot.insert(phrases))
     }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::Conductor;
 use crate::generate::recipes;
-use crate::intent::{misheard, places};
+use crate::intent::misheard;
 use crate::model::api::{RecipeInfo, RunRecipe, SiteWords, Submission};
 use crate::model::{Identity, InstructionId, Problem};
 
@@ -14,20 +14,17 @@ impl Conductor {
     /// # Errors
     /// The repository's own.
     pub async fn words(&self) -> Result<SiteWords, Problem> {
-        let phrases = self.phrases().await.says().to_vec();
+        let known = self.phrases().await;
         let head = self.repo.standing().await?.head;
         let tree = self.repo.tree(&head).await?;
-        let read = tokio::task::spawn_blocking(move || {
-            let places = places::places(tree.as_ref()).into_iter();
-            let mut names: Vec<String> = places.map(|place| place.name).collect();
-            for label in misheard::labels(tree.as_ref()) {
-                if !names.contains(&label) {
-                    names.push(label);
-                }
+        let read = tokio::task::spawn_blocking(move || misheard::labels(tree.as_ref()));
+        let mut names = known.names.clone();
+        for label in read.await.map_err(Problem::internal)? {
+            if !names.contains(&label) {
+                names.push(label);
             }
-            names
-        });
-        let names = read.await.map_err(Problem::internal)?;
+        }
+        let phrases = known.says.to_vec();
         Ok(SiteWords { phrases, names })
     }
 

@@ -354,23 +354,11 @@ pub fn by_key(log: &EventLog, key: &str) -> Result<Option<InstructionId>, Proble
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Content, ProposalKind, ProposedFile};
+    use crate::model::{Content, ProposedFile};
     use crate::store::Store;
 
     fn proposal() -> Proposal {
         Proposal {
-            id: "pro_1".into(),
-            instruction: None,
-            version: 1,
-            kind: ProposalKind::Edit,
-            state: ProposalState::Open,
-            base: "b".repeat(40),
-            branch: "main".into(),
-            title: "Change the headline".into(),
-            notes: vec![],
-            warnings: vec![],
-            engine: "offline".into(),
-            action: Action::Preview,
             files: vec![ProposedFile {
                 path: "index.html".into(),
                 before: Content::text("a\n"),
@@ -379,9 +367,7 @@ mod tests {
                 mode_after: 0o100_644,
                 hunks: vec![],
             }],
-            commit: None,
-            created_at: Timestamp::UNIX_EPOCH,
-            updated_at: Timestamp::UNIX_EPOCH,
+            ..crate::pipeline::control::tests::proposal()
         }
     }
 

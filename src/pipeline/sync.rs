@@ -106,7 +106,8 @@ impl Conductor {
         let commit = match request.commit {
             None => self.tip_for(&environment, &standing.head).await?,
             Some(commit) => {
-                let branch = self.branch_for(&environment, &standing.branch);
+                let own = self.own_branch(&environment);
+                let branch = own.unwrap_or(&standing.branch);
                 if !self.repo.contains(branch, &commit).await? {
                     let what = super::control::short(&commit);
                     return Err(Problem::not_found(format!(

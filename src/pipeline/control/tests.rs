@@ -5,7 +5,8 @@ use jiff::Timestamp;
 use super::*;
 use crate::model::ProposalState;
 
-fn proposal() -> Proposal {
+/// An open proposal that changes nothing.
+pub fn proposal() -> Proposal {
     Proposal {
         id: "pro_1".into(),
         instruction: None,

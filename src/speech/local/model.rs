@@ -9,6 +9,8 @@ mod silence;
 
 pub use search::Beginning;
 
+use draft::Course;
+
 use std::fs;
 use std::path::Path;
 
@@ -198,10 +200,13 @@ impl Model {
     ) -> Result<Greedy, Problem> {
         let cap = ((encoded.seconds * TOKENS_PER_SECOND).ceil() as usize).max(FEWEST_TOKENS);
         self.begin(encoded)?;
-        let draft = &draft[..draft.len().min(cap - 1)];
-        // Of later steps only the decoder's part is of use; the encoder's stays as the first step made it.
-        let mut path = self.along(encoded, draft)?;
         let first = encoded.first.as_ref().ok_or_else(|| missing("logits"))?;
+        let mut path = Course::new(first);
+        let draft = &draft[..draft.len().min(cap - 1)];
+        // One token is found as quickly without a draft.
+        if draft.len() > 1 && draft[0] == path.next {
+            self.advance(&mut path, encoded, draft)?;
+        }
         while path.next != END {
             if path.reading.tokens.len() + 1 >= cap || !go() {
                 path.reading.tokens.push(path.next);
@@ -209,31 +214,8 @@ impl Model {
                 path.reading.capped = true;
                 break;
             }
-            let ids = [i64::from(path.next)];
-            let cache: Vec<&DynValue> = path
-                .grown
-                .iter()
-                .zip(&first.cache)
-                .map(|(new, old)| new.as_ref().unwrap_or(old))
-                .collect();
-            let inputs = inputs(&self.pasts, encoded, (1, &ids), Some(&cache))?;
-            let mut outputs = self.decoder.run(inputs).map_err(failed)?;
-            let logits = outputs.get("logits").ok_or_else(|| missing("logits"))?;
-            let (_, logits) = logits.try_extract_tensor::<f32>().map_err(failed)?;
-            let next = largest(logits);
-            path.step(next, log_probability(logits, next));
-            for (slot, past) in path
-                .grown
-                .iter_mut()
-                .zip(&self.pasts)
-                .filter(|(_, past)| past.grows)
-            {
-                *slot = Some(
-                    outputs
-                        .remove(&past.output)
-                        .ok_or_else(|| missing(&past.output))?,
-                );
-            }
+            let next = [path.next];
+            self.advance(&mut path, encoded, &next)?;
         }
         Ok(path.reading)
     }

@@ -135,6 +135,21 @@ pub enum Command {
 }
 
 impl Command {
+    /// Whether it is about the selected deployment.
+    pub fn is_on_deployment(self) -> bool {
+        use Command as C;
+        matches!(
+            self,
+            C::RollbackHere
+                | C::RedeployHere
+                | C::PromoteHere
+                | C::OpenHere
+                | C::CopyHere
+                | C::Mark
+                | C::Compare
+        )
+    }
+
     /// Its name in the configuration, the help and the palette: `next-hunk`.
     pub fn name(self) -> String {
         let written = match self {

@@ -58,14 +58,9 @@ pub fn why_not(model: &Model, command: C) -> Option<&'static str> {
         C::OpenPage | C::CopyAddress | C::Rollback if model.site.live().is_none() => {
             Some("nothing is live yet")
         }
-        C::RollbackHere
-        | C::RedeployHere
-        | C::PromoteHere
-        | C::OpenHere
-        | C::CopyHere
-        | C::Mark
-        | C::Compare
-            if model.deploys.loaded && model.deploys.list().is_empty() =>
+        here if here.is_on_deployment()
+            && model.deploys.loaded
+            && model.deploys.list().is_empty() =>
         {
             Some("nothing has been deployed yet")
         }

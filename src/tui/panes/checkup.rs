@@ -26,14 +26,31 @@ pub fn in_place(model: &Model) -> bool {
         && model.reviews.is_empty()
 }
 
-/// Draws the list over the panes; the rectangle it covers.
-pub fn overlay(model: &Model, area: Rect, buf: &mut Buffer) -> Rect {
-    let theme = &model.settings.theme;
+/// A row of the list, and the thing that it says something of.
+type Row = (Option<usize>, Vec<Span<'static>>);
+
+/// The rectangle that the list covers over the panes, and its rows.
+fn framed(model: &Model, area: Rect) -> (Rect, Vec<Row>) {
     let width = area.width.saturating_sub(4).clamp(1, 100);
     let rows = rows(model, usize::from(width.saturating_sub(4)), true);
     let height = u16::try_from(rows.len() + 2).unwrap_or(u16::MAX);
-    let frame = paint::middle(area, width, height.min(area.height));
-    let inner = paint::boxed(buf, frame, "This machine", theme.tip);
+    (paint::middle(area, width, height.min(area.height)), rows)
+}
+
+/// The rectangle that the list covers over the panes, and the thing at row `y` of the screen.
+pub fn hit(model: &Model, area: Rect, y: u16) -> (Rect, Option<usize>) {
+    let (frame, rows) = framed(model, area);
+    let inside = frame.height.saturating_sub(2);
+    let row = y.checked_sub(frame.y + 1).filter(|row| *row < inside);
+    let first = top(model, rows.len(), true, usize::from(inside));
+    let hit = row.and_then(|row| rows.get(first + usize::from(row))?.0);
+    (frame, hit)
+}
+
+/// Draws the list over the panes; the rectangle it covers.
+pub fn overlay(model: &Model, area: Rect, buf: &mut Buffer) -> Rect {
+    let (frame, rows) = framed(model, area);
+    let inner = paint::boxed(buf, frame, "This machine", model.settings.theme.tip);
     put(model, rows, true, inner, buf);
     frame
 }
@@ -45,27 +62,29 @@ pub fn draw(model: &Model, area: Rect, buf: &mut Buffer) {
         width: area.width.saturating_sub(1),
         ..area
     };
-    let mut all = vec![vec![span(
+    let welcome = span(
         "Welcome to Sayso. This machine, first of all:",
         model.settings.theme.strong,
-    )]];
+    );
+    let mut all = vec![(None, vec![welcome])];
     all.extend(rows(model, usize::from(inner.width), false));
     put(model, all, false, inner, buf);
 }
 
-/// The rows around the selected one.
-fn put(model: &Model, rows: Vec<Vec<Span<'static>>>, chosen: bool, area: Rect, buf: &mut Buffer) {
-    let height = usize::from(area.height);
-    let selected = model
-        .board
-        .checkup
-        .as_ref()
-        .map_or(0, |list| list.selected * 2);
-    // In the proposal's place nothing is selected: it is read from its beginning, and its last row, the way on, stays.
-    let selected = if chosen { selected } else { 0 };
-    let top = selected
+/// The first row in sight of `count`.
+fn top(model: &Model, count: usize, chosen: bool, height: usize) -> usize {
+    let list = model.board.checkup.as_ref();
+    // In the proposal's place nothing is selected: it is read from its beginning.
+    let selected = list.filter(|_| chosen).map_or(0, |list| list.selected * 2);
+    selected
         .saturating_sub(height / 2)
-        .min(rows.len().saturating_sub(height));
+        .min(count.saturating_sub(height))
+}
+
+/// The rows around the selected one; in the proposal's place the last row, the way on, stays.
+fn put(model: &Model, rows: Vec<Row>, chosen: bool, area: Rect, buf: &mut Buffer) {
+    let height = usize::from(area.height);
+    let top = top(model, rows.len(), chosen, height);
     let last = rows
         .len()
         .checked_sub(1)
@@ -76,19 +95,19 @@ fn put(model: &Model, rows: Vec<Vec<Span<'static>>>, chosen: bool, area: Rect, b
         rows.truncate(height - 1);
         rows.push(foot);
     }
-    for (at, spans) in (0u16..).zip(rows.into_iter().skip(top).take(height)) {
+    for (at, (_, spans)) in (0u16..).zip(rows.into_iter().skip(top).take(height)) {
         paint::row(buf, area, at, spans);
     }
 }
 
-fn rows(model: &Model, columns: usize, chosen: bool) -> Vec<Vec<Span<'static>>> {
+fn rows(model: &Model, columns: usize, chosen: bool) -> Vec<Row> {
     let theme = &model.settings.theme;
     let Some(list) = &model.board.checkup else {
         return Vec::new();
     };
     let mut rows = Vec::new();
     if list.looking && list.items.is_empty() {
-        rows.push(vec![span("looking…", theme.dim)]);
+        rows.push((None, vec![span("looking…", theme.dim)]));
     }
     for (at, item) in list.items.iter().enumerate() {
         let (mark, style) = if item.ok {
@@ -101,12 +120,13 @@ fn rows(model: &Model, columns: usize, chosen: bool) -> Vec<Vec<Span<'static>>> 
         let name = text::fit(&item.name, NAMES - 1).into_owned();
         let found = text::clean_prose(&item.found);
         let room = columns.saturating_sub(NAMES + 4);
-        rows.push(vec![
+        let spans = vec![
             span(begin, theme.key),
             span(format!("{mark} "), style),
             span(format!("{name:<NAMES$}"), theme.strong),
             span(text::fit(&found, room).into_owned(), theme.text),
-        ]);
+        ];
+        rows.push((Some(at), spans));
         let fix = match (&list.fixing, &item.fix) {
             (Some(name), _) if *name == item.name => Some("working on it…".to_owned()),
             (_, Some(fix)) => Some(format!("{}: {fix}", key(model, Command::FixHere))),
@@ -119,21 +139,23 @@ fn rows(model: &Model, columns: usize, chosen: bool) -> Vec<Vec<Span<'static>>> 
         {
             let words = text::clean_prose(&words);
             for range in text::wrap(&words, room, true) {
-                rows.push(vec![span(
-                    format!("{:>1$}{2}", "", NAMES + 4, &words[range]),
-                    theme.dim,
-                )]);
+                let words = format!("{:>1$}{2}", "", NAMES + 4, &words[range]);
+                rows.push((Some(at), vec![span(words, theme.dim)]));
             }
         }
     }
-    rows.push(Vec::new());
-    rows.push(vec![
+    let terminal = vec![
         span(format!("    {:<NAMES$}", "this terminal"), theme.strong),
         span(terminal(model), theme.text),
-    ]);
-    rows.push(microphone(model, list));
-    rows.push(Vec::new());
-    rows.push(foot(model, list, chosen));
+    ];
+    let below = [
+        Vec::new(),
+        terminal,
+        microphone(model, list),
+        Vec::new(),
+        foot(model, list, chosen),
+    ];
+    rows.extend(below.map(|spans| (None, spans)));
     rows
 }
 

@@ -11,24 +11,41 @@ use crate::tui::voice_port::Device;
 /// Columns of the level.
 const METER: usize = 12;
 
-/// Draws the list; the rectangle it covers.
-pub fn draw(model: &Model, mics: &Mics, area: Rect, buf: &mut Buffer) -> Rect {
-    let theme = &model.settings.theme;
+/// The rectangle that the list covers.
+pub fn frame(mics: &Mics, area: Rect) -> Rect {
     let rows = u16::try_from(mics.devices.len().max(1)).unwrap_or(u16::MAX);
     let height = rows.saturating_add(4).min(area.height);
     let width = area.width.saturating_sub(4).clamp(1, 76);
-    let frame = paint::low(area, width, height);
+    paint::low(area, width, height)
+}
+
+/// The first device in sight where `shown` are: the selected one stays.
+fn top(mics: &Mics, shown: usize) -> usize {
+    (mics.selected + 1).saturating_sub(shown)
+}
+
+/// The device at row `y` of the screen.
+pub fn row_at(mics: &Mics, area: Rect, y: u16) -> Option<usize> {
+    let frame = frame(mics, area);
+    // Inside of the border, without the line of the keys.
+    let rows = frame.height.saturating_sub(3);
+    let row = usize::from(y.checked_sub(frame.y + 1).filter(|row| *row < rows)?);
+    let at = top(mics, usize::from(rows)) + row;
+    (at < mics.devices.len()).then_some(at)
+}
+
+/// Draws the list; the rectangle it covers.
+pub fn draw(model: &Model, mics: &Mics, area: Rect, buf: &mut Buffer) -> Rect {
+    let theme = &model.settings.theme;
+    let frame = frame(mics, area);
     let inner = paint::boxed(buf, frame, "Microphones", theme.tip);
     let hint = inner.height.saturating_sub(1);
     if mics.devices.is_empty() {
         paint::row(buf, inner, 0, vec![span(" looking…", theme.dim)]);
     }
-    // The selected one stays in sight.
     let shown = usize::from(hint);
-    let top = (mics.selected + 1).saturating_sub(shown);
-    for (at, (place, device)) in
-        (0..hint).zip(mics.devices.iter().enumerate().skip(top).take(shown))
-    {
+    let devices = mics.devices.iter().enumerate().skip(top(mics, shown));
+    for (at, (place, device)) in (0..hint).zip(devices) {
         let selected = place == mics.selected;
         let mark = if selected { "▸" } else { " " };
         let chosen = if device.chosen { "●" } else { "○" };

@@ -21,15 +21,7 @@ impl Turn<'_> {
                 self.show_pane(Pane::Timeline);
             }
             C::FilterKind | C::FilterEnvironment => self.show_pane(Pane::Timeline),
-            C::RollbackHere
-            | C::RedeployHere
-            | C::PromoteHere
-            | C::OpenHere
-            | C::CopyHere
-            | C::Mark
-            | C::Compare => {
-                self.show_pane(Pane::Deploy);
-            }
+            here if here.is_on_deployment() => self.show_pane(Pane::Deploy),
             _ => {}
         }
         match command {

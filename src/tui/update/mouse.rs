@@ -2,13 +2,12 @@
 //! click on a hint of the footer does what its key does.
 
 use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
 
 use super::{Turn, WHEEL};
 use crate::tui::keymap::Command;
 use crate::tui::keys::{Code, Key};
 use crate::tui::message::Mouse;
-use crate::tui::model::{Focus, Mics, Model, Overlay, Pane};
+use crate::tui::model::{Focus, Overlay, Pane};
 use crate::tui::panes::{checkup, details, footer, help, mics, outbox, people, queue, summary};
 use crate::tui::view::layout::{self, Plan};
 
@@ -107,7 +106,7 @@ impl Turn<'_> {
     /// A click into a list selects, a second one runs; a click beside a list or a page closes it.
     fn click_overlay(&mut self, x: u16, y: u16, plan: &Plan) {
         let at = (x, y).into();
-        // What is drawn is what is clicked.
+        // How large these two are shows when they are drawn.
         let mut screen = Buffer::empty(plan.area);
         let (frame, hit) = match &self.m.overlay {
             Some(Overlay::Menu(menu)) => (
@@ -126,14 +125,11 @@ impl Turn<'_> {
                 outbox::frame(self.m, plan.area),
                 outbox::row_at(self.m, plan.area, y),
             ),
-            Some(Overlay::Mics(mics)) => {
-                let frame = mics::draw(self.m, mics, plan.area, &mut screen);
-                (frame, microphone_at(mics, frame, y))
-            }
-            Some(Overlay::Checkup) => {
-                let frame = checkup::overlay(self.m, plan.area, &mut screen);
-                (frame, check_at(self.m, &screen, frame, y))
-            }
+            Some(Overlay::Mics(mics)) => (
+                mics::frame(mics, plan.area),
+                mics::row_at(mics, plan.area, y),
+            ),
+            Some(Overlay::Checkup) => checkup::hit(self.m, plan.area, y),
             Some(Overlay::Summary(of)) => (summary::draw(self.m, of, plan.area, &mut screen), None),
             Some(Overlay::Details) => (details::draw(self.m, plan.area, &mut screen), None),
             // What asks is answered by its keys, which the footer has too.
@@ -176,50 +172,14 @@ impl Turn<'_> {
     }
 }
 
-/// The microphone at row `y` of the screen.
-fn microphone_at(mics: &Mics, frame: Rect, y: u16) -> Option<usize> {
-    // Inside of the border, without the line of the keys.
-    let rows = frame.height.saturating_sub(3);
-    let row = usize::from(y.checked_sub(frame.y + 1).filter(|row| *row < rows)?);
-    let at = (mics.selected + 1).saturating_sub(usize::from(rows)) + row;
-    (at < mics.devices.len()).then_some(at)
-}
-
-/// The thing at row `y` of the list of what works on this machine. A thing takes as many rows as there is to say of it:
-/// counted is on the screen, from the selected one.
-fn check_at(model: &Model, screen: &Buffer, frame: Rect, y: u16) -> Option<usize> {
-    let list = model.board.checkup.as_ref()?;
-    let rows = frame.y + 1..frame.bottom().saturating_sub(1);
-    let left = frame.x + 2;
-    let sign = |x: u16, y: u16| screen.cell((x, y)).map_or(" ", |cell| cell.symbol());
-    let begins = |y: &u16| matches!(sign(left + 2, *y), "✓" | "!");
-    let goes_on = |y: u16| {
-        let blank = |x: u16| sign(x, y) == " ";
-        (left..left + 5).all(blank) && !(left..frame.right().saturating_sub(1)).all(blank)
-    };
-    let mut at = y;
-    while rows.contains(&at) && !begins(&at) {
-        if !goes_on(at) {
-            return None;
-        }
-        at -= 1;
-    }
-    let selected = rows.clone().find(|y| sign(left, *y) == "›")?;
-    let hit = if at >= selected {
-        list.selected + (selected..at).filter(begins).count()
-    } else {
-        let above = (at..selected).filter(begins).count();
-        list.selected.checked_sub(above)?
-    };
-    (rows.contains(&at) && hit < list.items.len()).then_some(hit)
-}
-
 #[cfg(test)]
 mod tests {
+    use ratatui::layout::Rect;
+
     use super::*;
     use crate::config::Config;
     use crate::tui::message::Message;
-    use crate::tui::model::{Moment, Settings};
+    use crate::tui::model::{Mics, Model, Moment, Settings};
     use crate::tui::update::update;
 
     use crate::tui::checkup::{Checkup, Item};

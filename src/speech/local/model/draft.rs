@@ -7,24 +7,39 @@
 
 use ort::value::{DynValue, Tensor};
 
-use super::{Encoded, Greedy, Model, failed, inputs, largest, log_probability, missing};
+use super::{Encoded, First, Greedy, Model, failed, inputs, largest, log_probability, missing};
 use crate::model::Problem;
 
 /// A reading in the making.
-#[derive(Default)]
-pub(super) struct Path {
+pub(super) struct Course {
     /// The tokens so far, with the score of the next one in.
     pub reading: Greedy,
     /// The token that follows, and the natural logarithm of its probability.
     pub next: u32,
     pub likely: f32,
     /// What the decoder keeps of its own tokens, one for each of [`Model::pasts`]; `None`: as the first step made it.
-    pub grown: Vec<Option<DynValue>>,
+    grown: Vec<Option<DynValue>>,
 }
 
-impl Path {
+impl Course {
+    /// The path after the decoder's `first` step.
+    pub fn new(first: &First) -> Self {
+        let next = largest(&first.logits);
+        let likely = log_probability(&first.logits, next);
+        let reading = Greedy {
+            score: likely,
+            ..Greedy::default()
+        };
+        Self {
+            reading,
+            next,
+            likely,
+            grown: first.cache.iter().map(|_| None).collect(),
+        }
+    }
+
     /// Puts the next token onto the path; `next` comes behind it.
-    pub fn step(&mut self, next: u32, likely: f32) {
+    fn step(&mut self, next: u32, likely: f32) {
         self.reading.tokens.push(self.next);
         self.reading.each.push(self.likely);
         self.reading.score += likely;
@@ -33,40 +48,38 @@ impl Path {
 }
 
 impl Model {
-    /// The beginning of the path, as far as `draft` has it.
+    /// Goes on along `tokens`, the first of which is the next one of the path, for as long as each is the likeliest: one
+    /// step of the decoder for all of them.
     ///
     /// # Errors
     /// When the runtime fails.
-    pub(super) fn along(&mut self, encoded: &Encoded, draft: &[u32]) -> Result<Path, Problem> {
+    pub(super) fn advance(
+        &mut self,
+        path: &mut Course,
+        encoded: &Encoded,
+        tokens: &[u32],
+    ) -> Result<(), Problem> {
         let first = encoded.first.as_ref().ok_or_else(|| missing("logits"))?;
-        let next = largest(&first.logits);
-        let likely = log_probability(&first.logits, next);
-        let mut path = Path {
-            next,
-            likely,
-            grown: self.pasts.iter().map(|_| None).collect(),
-            ..Path::default()
-        };
-        path.reading.score = likely;
-        // One token is found as quickly without a draft.
-        if draft.len() < 2 || draft[0] != next {
-            return Ok(path);
-        }
-        let ids: Vec<i64> = draft.iter().copied().map(i64::from).collect();
-        let cache: Vec<&DynValue> = first.cache.iter().collect();
+        let ids: Vec<i64> = tokens.iter().copied().map(i64::from).collect();
+        let cache: Vec<&DynValue> = path
+            .grown
+            .iter()
+            .zip(&first.cache)
+            .map(|(new, old)| new.as_ref().unwrap_or(old))
+            .collect();
         let inputs = inputs(&self.pasts, encoded, (1, &ids), Some(&cache))?;
         let mut outputs = self.decoder.run(inputs).map_err(failed)?;
         let logits = outputs.get("logits").ok_or_else(|| missing("logits"))?;
         let (_, logits) = logits.try_extract_tensor::<f32>().map_err(failed)?;
-        let width = logits.len() / draft.len();
+        let (width, before) = (logits.len() / tokens.len(), path.reading.tokens.len());
         for (at, row) in logits.chunks_exact(width).enumerate() {
             let next = largest(row);
             path.step(next, log_probability(row, next));
-            if draft.get(at + 1) != Some(&next) {
+            if tokens.get(at + 1) != Some(&next) {
                 break;
             }
         }
-        let taken = path.reading.tokens.len();
+        let now = path.reading.tokens.len();
         for (slot, past) in path
             .grown
             .iter_mut()
@@ -76,13 +89,14 @@ impl Model {
             let whole = outputs
                 .remove(&past.output)
                 .ok_or_else(|| missing(&past.output))?;
-            *slot = Some(if taken == draft.len() {
+            // The token that begins every sequence is kept, too.
+            *slot = Some(if now - before == tokens.len() {
                 whole
             } else {
-                beginning(&whole, taken + 1)?
+                beginning(&whole, now + 1)?
             });
         }
-        Ok(path)
+        Ok(())
     }
 }
 
